@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+// Tests may use pointers and spans without marking every expression.
+let testSettings: [SwiftSetting] = Array(settings.dropLast(2))
+
+func engine(_ name: String, dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name,
+        dependencies: ["StorageCore", "StorageTypes", .product(name: "Logging", package: "swift-log")] + dependencies,
+        swiftSettings: settings)
+}
+
+func tests(_ name: String, dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.target(name: name), "StorageCore", "StorageTypes"] + dependencies,
+        swiftSettings: testSettings)
+}
+
+let package = Package(
+    name: "shopstream",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "StorageCore", targets: ["StorageCore"]),
+        .library(name: "DocumentEngine", targets: ["DocumentEngine"]),
+        .library(name: "WideColumnEngine", targets: ["WideColumnEngine"]),
+        .library(name: "TableEngine", targets: ["TableEngine"]),
+        .library(name: "GraphEngine", targets: ["GraphEngine"]),
+        .library(name: "CacheEngine", targets: ["CacheEngine"]),
+        .library(name: "EventPipeline", targets: ["EventPipeline"]),
+        .library(name: "ShopStreamKit", targets: ["ShopStreamKit"]),
+        .executable(name: "shopstream", targets: ["shopstream"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // System libraries and C shims.
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(name: "CStorage"),
+
+        // Storage.
+        .target(name: "StorageTypes", dependencies: ["CStorage"], swiftSettings: settings),
+        .target(
+            name: "StorageCore",
+            dependencies: [
+                "StorageTypes", "CStorage", "CLZ4", "CZstd",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: settings),
+
+        // Engines; they never import one another.
+        engine("DocumentEngine"),
+        engine("WideColumnEngine"),
+        engine("TableEngine"),
+        engine("GraphEngine"),
+        engine("CacheEngine"),
+
+        // Composition.
+        engine("EventPipeline", dependencies: ["TableEngine"]),
+        engine(
+            "ShopStreamKit",
+            dependencies: [
+                "DocumentEngine", "WideColumnEngine", "TableEngine", "GraphEngine", "CacheEngine", "EventPipeline",
+            ]),
+        .executableTarget(
+            name: "shopstream",
+            dependencies: [
+                "ShopStreamKit", "CZstd",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: settings),
+
+        tests("StorageTypes"),
+        tests("StorageCore"),
+        tests("DocumentEngine"),
+        tests("WideColumnEngine"),
+        tests("TableEngine"),
+        tests("GraphEngine"),
+        tests("CacheEngine"),
+        tests("EventPipeline", dependencies: ["TableEngine"]),
+        tests("ShopStreamKit"),
+    ],
+    swiftLanguageModes: [.v6]
+)

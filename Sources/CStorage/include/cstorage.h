@@ -1,0 +1,50 @@
+// The calls that Swift can't make, or can't make fast: checksums, atomics in raw memory, byte comparison, clocks.
+#ifndef CSTORAGE_H
+#define CSTORAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+// Byte comparison in memcmp order; a count of zero compares equal whatever the pointers are.
+static inline int cstorage_compare(const void *_Nullable left, const void *_Nullable right, size_t count) {
+    return count == 0 ? 0 : memcmp(left, right, count);
+}
+
+// Wall-clock microseconds since 1970-01-01 UTC.
+static inline int64_t cstorage_wall_clock_microseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+// Nanoseconds that never run backwards.
+static inline uint64_t cstorage_monotonic_nanoseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+// Loads and stores of naturally aligned words inside raw memory (arena nodes), with acquire and release order.
+static inline uint32_t cstorage_load_acquire_32(const void *_Nonnull address) {
+    return __atomic_load_n((const uint32_t *)address, __ATOMIC_ACQUIRE);
+}
+static inline uint32_t cstorage_load_relaxed_32(const void *_Nonnull address) {
+    return __atomic_load_n((const uint32_t *)address, __ATOMIC_RELAXED);
+}
+static inline void cstorage_store_release_32(void *_Nonnull address, uint32_t value) {
+    __atomic_store_n((uint32_t *)address, value, __ATOMIC_RELEASE);
+}
+static inline void cstorage_store_relaxed_32(void *_Nonnull address, uint32_t value) {
+    __atomic_store_n((uint32_t *)address, value, __ATOMIC_RELAXED);
+}
+
+// CRC-32C (Castagnoli) of `count` bytes, continuing from `seed`: with SSE4.2 or the ARMv8 CRC instructions where the
+// processor has them, from a table otherwise. `cstorage_crc32c(0, "123456789", 9) == 0xE3069283`.
+uint32_t cstorage_crc32c(uint32_t seed, const void *_Nullable bytes, size_t count);
+// The table form, for comparison in tests.
+uint32_t cstorage_crc32c_portable(uint32_t seed, const void *_Nullable bytes, size_t count);
+
+#endif
