@@ -4,12 +4,7 @@ internal import CLZ4
 internal import CZstd
 internal import Synchronization
 
-/// How a table's blocks are compressed: each for itself, and only where that saves an eighth.
-enum TableCompression: Equatable, Sendable {
-    case none
-    case lz4
-    case zstd(level: Int)
-
+extension TableCompression {
     var code: BlockCompressionCode {
         switch self {
         case .none: .none
@@ -75,9 +70,9 @@ struct UnsafeBlockCompressor: ~Copyable {
             return unsafe Int(LZ4_compress_default(contents.baseAddress, target, Int32(contents.count), Int32(limit)))
         case .zstd(let level):
             guard let zstdContext = unsafe zstdContext else { return 0 }
-            let bounded = min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel()))
+            let bounded = min(max(level, ZSTD_minCLevel()), ZSTD_maxCLevel())
             let written = unsafe ZSTD_compressCCtx(
-                zstdContext, target, limit, contents.baseAddress, contents.count, Int32(bounded))
+                zstdContext, target, limit, contents.baseAddress, contents.count, bounded)
             return ZSTD_isError(written) != 0 ? 0 : written
         }
     }

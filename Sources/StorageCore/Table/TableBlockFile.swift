@@ -65,6 +65,23 @@ struct TableBlockFile: Sendable {
         return contents
     }
 
+    /// CRC-32C of the file's first `byteCount` bytes.
+    func checksum(upTo byteCount: UInt64) throws -> UInt32 {
+        let chunk = UnsafeBlockBytes(count: 256 << 10)
+        var checksum: UInt32 = 0
+        var offset: UInt64 = 0
+        while offset < byteCount {
+            let count = Int(min(byteCount - offset, UInt64(chunk.count)))
+            let buffer = unsafe UnsafeMutableRawBufferPointer(start: chunk.base, count: count)
+            guard unsafe try file.read(into: buffer, at: Int64(offset)) == count else {
+                throw BlockLocation(path: path, offset: offset).corruption("The table ends inside a block.")
+            }
+            checksum = unsafe cstorage_crc32c(checksum, chunk.base, count)
+            offset += UInt64(count)
+        }
+        return checksum
+    }
+
     /// The size of a block that lies wholly before the footer.
     private func checkedByteCount(_ handle: BlockHandle) throws -> Int {
         let trailer = UInt64(TableFormat.blockTrailerByteCount)

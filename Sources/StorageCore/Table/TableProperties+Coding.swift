@@ -62,7 +62,7 @@ extension TableProperties {
 
 extension TableCompression {
     /// The zstd level; 0 for the others.
-    fileprivate var level: Int {
+    fileprivate var level: Int32 {
         if case .zstd(let level) = self { level } else { 0 }
     }
 }
@@ -123,7 +123,7 @@ private struct StoredProperties {
         switch code {
         case BlockCompressionCode.none?: return .none
         case .lz4?: return .lz4
-        case .zstd?: return .zstd(level: Int(level))
+        case .zstd?: return .zstd(level: Int32(truncatingIfNeeded: level))
         case nil: throw location.corruption("The table names a compression that does not exist.")
         }
     }
