@@ -184,9 +184,8 @@ private struct TableVerification {
     private static func precedes(
         _ left: [UInt8], _ leftSequence: UInt64, _ right: [UInt8], _ rightSequence: UInt64
     ) -> Bool {
-        unsafe left.withUnsafeBytes { left in
-            unsafe right.withUnsafeBytes { right in unsafe tableOrder(left, leftSequence, right, rightSequence) < 0 }
-        }
+        let order = compareBytes(left, right)
+        return order < 0 || (order == 0 && leftSequence > rightSequence)
     }
 
     private static func corruption(_ message: String, _ reader: TableReader) -> StorageError {
