@@ -14,6 +14,12 @@ func blockChecksumSeed(_ tableSeed: UInt32, offset: UInt64) -> UInt32 {
     unsafe withUnsafeBytes(of: offset.littleEndian) { unsafe cstorage_crc32c(tableSeed, $0.baseAddress, $0.count) }
 }
 
+/// A CRC as it is stored inside a file. Unmasked it would be useless there to a checksum over the whole file: the CRC of any
+/// bytes followed by their own CRC depends only on how many there are.
+func maskedChecksum(_ checksum: UInt32) -> UInt32 {
+    (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
+}
+
 /// An open table file, as far as blocks go.
 struct TableBlockFile: Sendable {
     let file: any StorageFile
@@ -51,7 +57,7 @@ struct TableBlockFile: Sendable {
         }
         let seed = blockChecksumSeed(checksumSeed, offset: handle.offset)
         let checksum = unsafe cstorage_crc32c(seed, stored.base, storedByteCount + 1)
-        guard unsafe checksum == readInteger(stored.base, storedByteCount + 1, as: UInt32.self) else {
+        guard unsafe maskedChecksum(checksum) == readInteger(stored.base, storedByteCount + 1, as: UInt32.self) else {
             throw location(handle).corruption("The block fails its checksum.")
         }
         let code = unsafe BlockCompressionCode(

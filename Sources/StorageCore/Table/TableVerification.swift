@@ -41,6 +41,7 @@ private struct TableVerification {
         properties = try meta.readProperties(blocks, footer)
         filter = try meta.readFilter(blocks)
         handles = meta.allBlocks + [footer.metaIndex]
+        for handle in [footer.metaIndex, meta.properties] { try blocks.readBlock(handle).checkLayout() }
     }
 
     // MARK: Entries
@@ -136,6 +137,7 @@ private struct TableVerification {
     // MARK: The rest
 
     mutating func checkRangeTombstones() throws {
+        if let handle = meta.rangeTombstones { _ = try readBlock(handle) }
         let tombstones = try meta.readRangeTombstones(reader.blocks)
         guard tombstones == reader.rangeTombstones else {
             throw Self.corruption("The table's range tombstones changed since opening.", reader)
