@@ -4,12 +4,7 @@ internal import CLZ4
 internal import CZstd
 internal import Synchronization
 
-/// How a table's blocks are compressed: each for itself, and only where that saves an eighth.
-enum TableCompression: Equatable, Sendable {
-    case none
-    case lz4
-    case zstd(level: Int)
-
+extension TableCompression {
     var code: BlockCompressionCode {
         switch self {
         case .none: .none
