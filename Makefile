@@ -15,6 +15,9 @@ DOCS_TARGETS ?= StorageTypes StorageCore DocumentEngine WideColumnEngine TableEn
 
 FORMATTED := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Benchmarks \
 	Benchmarks/Tests
+# The peer of the storage lines: what `make bench-peers` builds, or any other folder with lib and include.
+SHOPSTREAM_ROCKSDB ?= $(patsubst %/lib/librocksdb.a,%,$(wildcard $(CURDIR)/Benchmarks/peers/rocksdb/lib/librocksdb.a))
+export SHOPSTREAM_ROCKSDB
 BENCHMARKS := swift run --package-path Benchmarks -c release
 
 .PHONY: help deps demo test soak bench bench-quick bench-micro bench-peers format lint docs clean
@@ -53,7 +56,7 @@ bench-quick: deps ## The same lines on small data, within five minutes
 	$(BENCHMARKS) engine-bench --quick $(BENCH_ARGS)
 
 bench-micro: deps ## Micro-benchmarks of codecs and single calls
-	BENCHMARK_DISABLE_JEMALLOC=1 swift package --package-path Benchmarks benchmark
+	swift package --package-path Benchmarks benchmark
 
 bench-peers: deps ## Build RocksDB once, optimised, for the ratios of the benchmarks
 	Benchmarks/build-rocksdb.sh

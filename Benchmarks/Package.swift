@@ -1,13 +1,13 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 // A package of its own, so that linking the library never pulls in a benchmark's tools or peers. It sees only the
 // public declarations of the package above it.
 
-// RocksDB is compared with when `make bench-peers` has built it; without it the lines run alone.
-let rocksDB = "\(Context.packageDirectory)/peers/rocksdb"
-let hasRocksDB = FileManager.default.fileExists(atPath: "\(rocksDB)/lib/librocksdb.a")
+// The folder of an optimised RocksDB (lib and include), which `make bench-peers` builds and the Makefile names. Without
+// it the lines run alone. By the environment, because the tool caches what a manifest says, not the files it looked at.
+let rocksDB = Context.environment["SHOPSTREAM_ROCKSDB"] ?? ""
+let hasRocksDB = !rocksDB.isEmpty
 
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -40,7 +40,7 @@ let package = Package(
     targets: [
         // Peers.
         .systemLibrary(
-            name: "CSQLitePeer", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+            name: "CSQLitePeer", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])])
     ] + (hasRocksDB ? [.systemLibrary(name: "CRocksDB")] : []) + [
         // What both programs share: clocks, histograms, keys and values, the report.
         .target(

@@ -31,6 +31,7 @@ extension Report {
 
     private static func number(_ value: Double?) -> String {
         guard let value, value.isFinite else { return "null" }
-        return String(format: "%.4g", value).contains("e") ? String(format: "%.0f", value) : String(format: "%.4g", value)
+        return String(format: "%.4g", value).contains("e")
+            ? String(format: "%.0f", value) : String(format: "%.4g", value)
     }
 }

@@ -38,10 +38,14 @@ struct StorageComparison<Peer: OrderedStore> {
     private func runFills() async throws {
         report.heading("Puts: random order, 48-byte keys, 250-byte values, buffered, one thread")
         let burst = sizes.burstEntries
-        try await line("fill burst") { try await $0.fill(entries: burst) } peer: {
+        try await line("fill burst") {
+            try await $0.fill(entries: burst)
+        } peer: {
             try await $0.fill(entries: burst)
         }
-        try await line("fill burst, batches of 100") { try await $0.fill(entries: burst, batchSize: 100) } peer: {
+        try await line("fill burst, batches of 100") {
+            try await $0.fill(entries: burst, batchSize: 100)
+        } peer: {
             try await $0.fill(entries: burst, batchSize: 100)
         }
         let sustained = sizes.sustainedEntries
@@ -58,12 +62,16 @@ struct StorageComparison<Peer: OrderedStore> {
             let name = "synced commits, \(writers) \(writers == 1 ? "writer" : "writers")"
             guard report.includes(name) else { continue }
             report.note(try SyncProbe.describe(directory))
-            try await line(name) { try await $0.syncedCommits(writers: writers, commits: commits) } peer: {
+            try await line(name) {
+                try await $0.syncedCommits(writers: writers, commits: commits)
+            } peer: {
                 try await $0.syncedCommits(writers: writers, commits: commits)
             }
             // A peer's callers can only be threads.
             guard writers > 1 else { continue }
-            try await line("\(name) as tasks") { try await $0.syncedCommits(tasks: writers, commits: commits) } peer: {
+            try await line("\(name) as tasks") {
+                try await $0.syncedCommits(tasks: writers, commits: commits)
+            } peer: {
                 try await $0.syncedCommits(writers: writers, commits: commits)
             }
         }
@@ -81,7 +89,9 @@ struct StorageComparison<Peer: OrderedStore> {
             var meter = Meter()
             try lines.put(0..<entries, into: store, synced: false, meter: &meter)
         } body: { store, peerStore in
-            try await line(name) { try $0.readHits(reads, of: entries, from: store) } peer: { lines in
+            try await line(name) {
+                try $0.readHits(reads, of: entries, from: store)
+            } peer: { lines in
                 try peerStore.map { try lines.readHits(reads, of: entries, from: $0) }
             }
         }
@@ -100,16 +110,24 @@ struct StorageComparison<Peer: OrderedStore> {
         } loadPeer: { lines, store in
             try lines.load(entries: entries, into: store)
         } body: { store, peerStore in
-            try await line(names[0]) { try $0.readHits(reads, of: entries, from: store) } peer: { lines in
+            try await line(names[0]) {
+                try $0.readHits(reads, of: entries, from: store)
+            } peer: { lines in
                 try peerStore.map { try lines.readHits(reads, of: entries, from: $0) }
             }
-            try await line(names[1]) { try $0.readMisses(reads, of: entries, from: store) } peer: { lines in
+            try await line(names[1]) {
+                try $0.readMisses(reads, of: entries, from: store)
+            } peer: { lines in
                 try peerStore.map { try lines.readMisses(reads, of: entries, from: $0) }
             }
-            try await line(names[2]) { try $0.seeks(seeks, entriesEach: 50, of: entries, from: store) } peer: { lines in
+            try await line(names[2]) {
+                try $0.seeks(seeks, entriesEach: 50, of: entries, from: store)
+            } peer: { lines in
                 try peerStore.map { try lines.seeks(seeks, entriesEach: 50, of: entries, from: $0) }
             }
-            try await line(names[3]) { try $0.scan(store) } peer: { lines in
+            try await line(names[3]) {
+                try $0.scan(store)
+            } peer: { lines in
                 try peerStore.map { try lines.scan($0) }
             }
         }
