@@ -20,7 +20,7 @@ SHOPSTREAM_ROCKSDB ?= $(patsubst %/lib/librocksdb.a,%,$(wildcard $(CURDIR)/Bench
 export SHOPSTREAM_ROCKSDB
 BENCHMARKS := swift run --package-path Benchmarks -c release
 
-.PHONY: help deps demo test soak bench bench-quick bench-micro bench-peers format lint docs clean
+.PHONY: help deps demo test soak bench bench-quick bench-micro bench-test bench-peers format lint docs clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -57,6 +57,9 @@ bench-quick: deps ## The same lines on small data, within five minutes
 
 bench-micro: deps ## Micro-benchmarks of codecs and single calls
 	swift package --package-path Benchmarks benchmark
+
+bench-test: deps ## Test the benchmarks themselves, with a small run of the lines
+	swift test --package-path Benchmarks --disable-xctest
 
 bench-peers: deps ## Build RocksDB once, optimised, for the ratios of the benchmarks
 	Benchmarks/build-rocksdb.sh

@@ -70,6 +70,7 @@ let package = Package(
             path: "Benchmarks/StorageBenchmarks",
             swiftSettings: settings,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+        .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -13,19 +13,19 @@ extension Report {
         return "\(padded(line.name, 52)) \(ours)   \(peerName) \(figure(peer, line.unit))   ratio \(factor)"
     }
 
-    static func details(of measurement: Measurement, named name: String) -> String {
-        var text = "    \(padded(name, 8)) \(measurement.operations) ops"
-        text += ", CPU \(microseconds(measurement.processorMicrosecondsPerOperation))/op"
-        if measurement.latencies.totalCount > 0 {
+    static func details(of timing: Timing, named name: String) -> String {
+        var text = "    \(padded(name, 8)) \(timing.operations) ops"
+        text += ", CPU \(microseconds(timing.processorMicrosecondsPerOperation))/op"
+        if timing.latencies.totalCount > 0 {
             for (label, percentile) in [("p50", 50.0), ("p99", 99.0), ("p99.9", 99.9)] {
-                text += ", \(label) \(microseconds(measurement.latency(percentile: percentile)))"
+                text += ", \(label) \(microseconds(timing.latency(percentile: percentile)))"
             }
-            text += ", max \(microseconds(Double(measurement.latencies.max) / 1e3))"
+            text += ", max \(microseconds(Double(timing.latencies.max) / 1e3))"
         }
-        return text + ", hash \(String(measurement.resultHash, radix: 16))"
+        return text + ", hash \(String(timing.resultHash, radix: 16))"
     }
 
-    private static func figure(_ value: Double, _ unit: Unit) -> String {
+    private static func figure(_ value: Double, _ unit: LineUnit) -> String {
         switch unit {
         case .operationsPerSecond where value >= 1e6: String(format: "%.2f M", value / 1e6)
         case .operationsPerSecond where value >= 1e3: String(format: "%.1f k", value / 1e3)

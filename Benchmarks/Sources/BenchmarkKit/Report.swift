@@ -6,16 +6,16 @@
 import Foundation
 
 /// What a line compares.
-public enum Unit: String, Sendable {
+public enum LineUnit: String, Sendable {
     /// Throughput; more is better.
     case operationsPerSecond = "ops/s"
     /// Elapsed time by operation; less is better.
     case microseconds = "µs"
 
-    func figure(of measurement: Measurement) -> Double {
+    func figure(of timing: Timing) -> Double {
         switch self {
-        case .operationsPerSecond: measurement.operationsPerSecond
-        case .microseconds: measurement.microsecondsPerOperation
+        case .operationsPerSecond: timing.operationsPerSecond
+        case .microseconds: timing.microsecondsPerOperation
         }
     }
 
@@ -31,7 +31,7 @@ public final class Report {
     /// One printed line; the shape of the JSON file.
     public struct Line: Sendable {
         public let name: String
-        public let unit: Unit
+        public let unit: LineUnit
         public let ours: Double
         public let peer: Double?
         public let peerName: String?
@@ -66,13 +66,13 @@ public final class Report {
 
     /// Measures a line beside its peer; alone where `peer` returns nil.
     public func line(
-        _ name: String, unit: Unit = .operationsPerSecond, rounds: Int? = nil,
-        ours: () async throws -> Measurement,
-        peerName: String? = nil, peer: () async throws -> Measurement? = { nil }
+        _ name: String, unit: LineUnit = .operationsPerSecond, rounds: Int? = nil,
+        ours: () async throws -> Timing,
+        peerName: String? = nil, peer: () async throws -> Timing? = { nil }
     ) async throws {
         guard includes(name) else { return }
-        var ourRounds: [Measurement] = []
-        var peerRounds: [Measurement] = []
+        var ourRounds: [Timing] = []
+        var peerRounds: [Timing] = []
         for round in 0..<(rounds ?? self.rounds) {
             // Neither side always meets the caches and the disk as the other left them.
             if round.isMultiple(of: 2) { ourRounds.append(try await ours()) }
@@ -83,13 +83,13 @@ public final class Report {
         add(name, unit: unit, ours: ourRounds.median, peerName: peerName, peer: peerRounds.median)
     }
 
-    private func checkResults(of rounds: [Measurement], name: String) {
+    private func checkResults(of rounds: [Timing], name: String) {
         guard Set(rounds.map(\.resultHash)).count > 1 else { return }
         resultsAgree = false
         print("✗ \(name): results differ between rounds or sides")
     }
 
-    private func add(_ name: String, unit: Unit, ours: Measurement?, peerName: String?, peer: Measurement?) {
+    private func add(_ name: String, unit: LineUnit, ours: Timing?, peerName: String?, peer: Timing?) {
         guard let ours else { return }
         let ourFigure = unit.figure(of: ours)
         let peerFigure = peer.map(unit.figure)
@@ -103,8 +103,8 @@ public final class Report {
     }
 }
 
-extension [Measurement] {
-    fileprivate var median: Measurement? {
+extension [Timing] {
+    fileprivate var median: Timing? {
         guard !isEmpty else { return nil }
         return sorted { $0.operationsPerSecond < $1.operationsPerSecond }[count / 2]
     }

@@ -137,8 +137,8 @@ struct StorageComparison<Peer: OrderedStore> {
 
     private func line(
         _ name: String, rounds: Int? = nil,
-        ours measureOurs: (StorageLines<StorageCoreStore>) async throws -> Measurement,
-        peer measurePeer: (StorageLines<Peer>) async throws -> Measurement?
+        ours measureOurs: (StorageLines<StorageCoreStore>) async throws -> Timing,
+        peer measurePeer: (StorageLines<Peer>) async throws -> Timing?
     ) async throws {
         try await report.line(
             name, rounds: rounds, ours: { try await measureOurs(ours) }, peerName: Peer.name,

@@ -18,7 +18,7 @@ struct StorageLines<Store: OrderedStore> {
     // MARK: Fills
 
     /// Random puts one by one into a fresh store; with `settled` timed until flushes and compactions are done.
-    func fill(entries: Int, settled: Bool = false) async throws -> Measurement {
+    func fill(entries: Int, settled: Bool = false) async throws -> Timing {
         try await Store.withFresh(in: parent) { store in
             try measure { meter in
                 try put(0..<entries, into: store, synced: false, meter: &meter)
@@ -29,7 +29,7 @@ struct StorageLines<Store: OrderedStore> {
     }
 
     /// The same in batches.
-    func fill(entries: Int, batchSize: Int) async throws -> Measurement {
+    func fill(entries: Int, batchSize: Int) async throws -> Timing {
         try await Store.withFresh(in: parent) { store in
             try measure { meter in
                 try putInBatches(0..<entries, batchSize: batchSize, into: store, meter: &meter)
@@ -39,7 +39,7 @@ struct StorageLines<Store: OrderedStore> {
     }
 
     /// `writers` threads, each committing `commits` entries of its own one by one, synced.
-    func syncedCommits(writers: Int, commits: Int) async throws -> Measurement {
+    func syncedCommits(writers: Int, commits: Int) async throws -> Timing {
         try await Store.withFresh(in: parent) { store in
             try measure { meter in
                 let all = try onThreads(writers) { writer, meter in
@@ -99,7 +99,7 @@ struct StorageLines<Store: OrderedStore> {
     }
 
     /// Point reads in random order of keys that are there.
-    func readHits(_ reads: Int, of entries: Int, from store: Store) throws -> Measurement {
+    func readHits(_ reads: Int, of entries: Int, from store: Store) throws -> Timing {
         try measure { meter in
             var key = [UInt8](repeating: 0, count: KeyGenerator.byteCount)
             var digest: UInt64 = 0
@@ -113,7 +113,7 @@ struct StorageLines<Store: OrderedStore> {
     }
 
     /// Point reads of keys that are not there, between those that are.
-    func readMisses(_ reads: Int, of entries: Int, from store: Store) throws -> Measurement {
+    func readMisses(_ reads: Int, of entries: Int, from store: Store) throws -> Timing {
         try measure { meter in
             var key = [UInt8](repeating: 0, count: KeyGenerator.byteCount)
             var found: UInt64 = 0
@@ -126,7 +126,7 @@ struct StorageLines<Store: OrderedStore> {
         }
     }
 
-    func seeks(_ seeks: Int, entriesEach: Int, of entries: Int, from store: Store) throws -> Measurement {
+    func seeks(_ seeks: Int, entriesEach: Int, of entries: Int, from store: Store) throws -> Timing {
         try measure { meter in
             var key = [UInt8](repeating: 0, count: KeyGenerator.byteCount)
             var digest: UInt64 = 0
@@ -139,7 +139,7 @@ struct StorageLines<Store: OrderedStore> {
         }
     }
 
-    func scan(_ store: Store) throws -> Measurement {
+    func scan(_ store: Store) throws -> Timing {
         try measure { meter in
             let (entries, digest) = try store.digestOfAll()
             meter.count(operations: entries)
@@ -150,7 +150,7 @@ struct StorageLines<Store: OrderedStore> {
 
 extension StorageLines where Store == StorageCoreStore {
     /// Synced commits by tasks instead of threads.
-    func syncedCommits(tasks: Int, commits: Int) async throws -> Measurement {
+    func syncedCommits(tasks: Int, commits: Int) async throws -> Timing {
         try await Store.withFresh(in: parent) { store in
             try await measure { meter in
                 let all = try await inTasks(tasks) { task, meter in

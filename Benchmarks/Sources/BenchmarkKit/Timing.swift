@@ -2,7 +2,7 @@
 
 public import Histogram
 
-public struct Measurement: Sendable {
+public struct Timing: Sendable {
     public let operations: Int
     public let elapsedNanoseconds: UInt64
     /// Of all threads of the process, background work included.
@@ -74,12 +74,12 @@ public struct Meter: Sendable {
 }
 
 /// Runs `body`, which laps the meter per operation and returns the digest of its results. Everything it does is timed.
-public func measure(_ body: (inout Meter) throws -> UInt64) rethrows -> Measurement {
+public func measure(_ body: (inout Meter) throws -> UInt64) rethrows -> Timing {
     let processor = Clocks.processorNanoseconds
     let start = Clocks.wallNanoseconds
     var meter = Meter()
     let hash = try body(&meter)
-    return Measurement(
+    return Timing(
         operations: meter.operations,
         elapsedNanoseconds: Clocks.wallNanoseconds - start,
         processorNanoseconds: Clocks.processorNanoseconds - processor,
@@ -88,12 +88,12 @@ public func measure(_ body: (inout Meter) throws -> UInt64) rethrows -> Measurem
 }
 
 /// The same with an asynchronous body.
-public func measure(_ body: (inout Meter) async throws -> UInt64) async rethrows -> Measurement {
+public func measure(_ body: (inout Meter) async throws -> UInt64) async rethrows -> Timing {
     let processor = Clocks.processorNanoseconds
     let start = Clocks.wallNanoseconds
     var meter = Meter()
     let hash = try await body(&meter)
-    return Measurement(
+    return Timing(
         operations: meter.operations,
         elapsedNanoseconds: Clocks.wallNanoseconds - start,
         processorNanoseconds: Clocks.processorNanoseconds - processor,
