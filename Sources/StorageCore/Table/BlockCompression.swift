@@ -70,9 +70,9 @@ struct UnsafeBlockCompressor: ~Copyable {
             return unsafe Int(LZ4_compress_default(contents.baseAddress, target, Int32(contents.count), Int32(limit)))
         case .zstd(let level):
             guard let zstdContext = unsafe zstdContext else { return 0 }
-            let bounded = min(max(level, ZSTD_minCLevel()), ZSTD_maxCLevel())
+            let bounded = min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel()))
             let written = unsafe ZSTD_compressCCtx(
-                zstdContext, target, limit, contents.baseAddress, contents.count, bounded)
+                zstdContext, target, limit, contents.baseAddress, contents.count, Int32(bounded))
             return ZSTD_isError(written) != 0 ? 0 : written
         }
     }

@@ -62,7 +62,7 @@ extension TableProperties {
 
 extension TableCompression {
     /// The zstd level; 0 for the others.
-    fileprivate var level: Int32 {
+    fileprivate var level: Int {
         if case .zstd(let level) = self { level } else { 0 }
     }
 }
@@ -122,12 +122,12 @@ private struct StoredProperties {
         let value = try bytes(name)
         var reader = ByteReader(value.rawSpan, file: location.path)
         let code = BlockCompressionCode(rawValue: try reader.u8())
-        let level = Int32(exactly: Self.unzigzag(try reader.varint()))
+        let level = Int(Self.unzigzag(try reader.varint()))
         try reader.expectEnd()
         switch (code, level) {
-        case (BlockCompressionCode.none?, 0?): return .none
-        case (.lz4?, 0?): return .lz4
-        case (.zstd?, let level?): return .zstd(level: level)
+        case (BlockCompressionCode.none?, 0): return .none
+        case (.lz4?, 0): return .lz4
+        case (.zstd?, let level): return .zstd(level: level)
         default: throw location.corruption("The table names a compression that does not exist.")
         }
     }

@@ -1,8 +1,13 @@
-// RangeTombstone+Coding.swift — range tombstones as a table stores them. Docs/FORMATS.md, "Entry blocks".
+// RangeTombstone.swift — the deletion of all older entries between two keys.
 
 internal import StorageTypes
 
-extension RangeTombstone {
+/// Deletes every entry with lower ≤ key < upper whose sequence is smaller than its own.
+struct RangeTombstone: Equatable, Sendable {
+    let lower: [UInt8]
+    let upper: [UInt8]
+    let sequence: UInt64
+
     /// Sorted by (lower ascending, sequence descending), as tables store them. Those that delete nothing are left out; of two
     /// with the same lower bound and sequence only the wider one is kept: it deletes all that the other does.
     static func tableOrdered(_ tombstones: [RangeTombstone]) -> [RangeTombstone] {
