@@ -106,7 +106,8 @@ extension AttributeValue {
     }
 }
 
-extension AttributeValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+extension AttributeValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByBooleanLiteral,
     ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     public init(stringLiteral value: String) {
@@ -115,6 +116,15 @@ extension AttributeValue: ExpressibleByStringLiteral, ExpressibleByIntegerLitera
 
     public init(integerLiteral value: Int64) {
         self = .n(TableNumber(value))
+    }
+
+    /// The shortest decimal that reads back as the literal: `1.5` is 1.5. Literals beyond the range of numbers are a
+    /// mistake in the program.
+    public init(floatLiteral value: Double) {
+        guard let number = TableNumber(value.description) else {
+            preconditionFailure("A number lies between 1E-130 and 9.99E+125; \(value) does not.")
+        }
+        self = .n(number)
     }
 
     public init(booleanLiteral value: Bool) {
