@@ -106,9 +106,10 @@ extension AttributeValue {
     }
 }
 
+// No nil literal: `condition ? value : nil` would then mean NULL where absence is meant.
 extension AttributeValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
     ExpressibleByBooleanLiteral,
-    ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     public init(stringLiteral value: String) {
         self = .s(value)
@@ -129,10 +130,6 @@ extension AttributeValue: ExpressibleByStringLiteral, ExpressibleByIntegerLitera
 
     public init(booleanLiteral value: Bool) {
         self = .bool(value)
-    }
-
-    public init(nilLiteral: ()) {
-        self = .null
     }
 
     /// A list; sets are written as `.ss([…])`, `.ns([…])` and `.bs([…])`.

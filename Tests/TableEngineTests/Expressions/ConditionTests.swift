@@ -29,7 +29,7 @@ func refusal(
 @Suite("Conditions")
 struct ConditionTests {
     static let item: Item = [
-        "a": 5, "s": "hello", "b": .b([1, 2, 3]), "flag": true, "none": nil, "tags": .ss(["red", "green"]),
+        "a": 5, "s": "hello", "b": .b([1, 2, 3]), "flag": true, "none": .null, "tags": .ss(["red", "green"]),
         "numbers": .ns([1, 2]), "l": [1, "two", ["x": 9]], "m": ["n": ["o": "deep"]], "same": 5,
     ]
     static let values: [String: AttributeValue] = [

@@ -41,9 +41,9 @@ struct KeyConditionTests {
         "anything else is refused in the service's words",
         arguments: [
             ("sk = :a", "Query condition missed key schema element: pk"),
-            ("pk = :p AND other = :a", "Query condition missed key schema element: sk"),
+            ("pk = :p AND extra = :a", "Query condition missed key schema element: sk"),
             ("pk > :p", "Query key condition not supported"),
-            ("pk = :p AND sk = :a AND other = :b", "Conditions can be of length 1 or 2 only"),
+            ("pk = :p AND sk = :a AND extra = :b", "Conditions can be of length 1 or 2 only"),
             ("pk = :p AND pk = :a", "KeyConditionExpressions must only contain one condition per key"),
             ("pk = :p OR sk = :a", "Invalid operator used in KeyConditionExpression: OR"),
             ("pk = :p AND NOT sk = :a", "Invalid operator used in KeyConditionExpression: NOT"),

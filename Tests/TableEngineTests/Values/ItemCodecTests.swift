@@ -7,7 +7,7 @@ import Testing
 struct ItemCodecTests {
     static let everything: Item = [
         "s": "text", "empty": "", "n": 42, "negative": -7, "b": .b([0, 1, 255]), "yes": true, "no": false,
-        "nothing": nil, "list": [1, "two", [3, ["deep": nil]]], "map": ["inner": ["x": 1.5]],
+        "nothing": .null, "list": [1, "two", [3, ["deep": .null]]], "map": ["inner": ["x": 1.5]],
         "ss": .ss(["a", "b"]), "ns": .ns([1, 2]), "bs": .bs([[1], [2, 3]]),
     ]
 
@@ -94,7 +94,7 @@ struct ItemCodecTests {
     @Test("sizes follow the service's rules")
     func sizes() {
         #expect((["id": "Fred"] as Item).sizeInBytes == 6)
-        #expect((["a": true, "b": nil] as Item).sizeInBytes == 4)
+        #expect((["a": true, "b": .null] as Item).sizeInBytes == 4)
         #expect((["l": [1, "xy"]] as Item).sizeInBytes == 1 + 3 + 1 + 2 + 1 + 2)
         #expect((["m": ["k": 1]] as Item).sizeInBytes == 1 + 3 + 1 + 1 + 2)
         #expect((["s": .ss(["ab", "c"])] as Item).sizeInBytes == 4)
