@@ -76,7 +76,7 @@ struct FilesModelTests {
         let (real, simulated) = (POSIXFileSystem(), SimulatedFileSystem(seed: seed))
         try real.createDirectory(directory)
         try simulated.createDirectory("/data")
-        for step in 0..<2000 {
+        for step in 0..<1000 {
             let call = RandomCall(&random)
             let expected = call.answer(on: real, in: directory)
             let actual = call.answer(on: simulated, in: "/data")
