@@ -1,0 +1,3 @@
+extension CacheStore {
+    func writeThrough() throws(CacheError) {}
+}
