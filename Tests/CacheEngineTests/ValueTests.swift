@@ -51,7 +51,9 @@ struct ValueTests {
         #expect(throws: CacheError(message: "ERR increment or decrement would overflow")) { try cache.increment("n") }
         #expect(try cache.string("n") == String(Int64.max))
         #expect(throws: CacheError(message: "ERR decrement would overflow")) { try cache.decrement("n", by: .min) }
-        for spelling in ["", " 1", "+1", "01", "-0", "1.0", "9223372036854775808", "-", "1a", "99999999999999999999999"] {
+        for spelling in [
+            "", " 1", "+1", "01", "-0", "1.0", "9223372036854775808", "-", "1a", "99999999999999999999999",
+        ] {
             try cache.set("n", spelling)
             #expect(throws: CacheError(message: "ERR value is not an integer or out of range")) {
                 try cache.increment("n")
@@ -71,7 +73,9 @@ struct ValueTests {
         #expect(try cache.incrementFloat("f", by: "0.1") == "10.6")
         #expect(try cache.incrementFloat("f", by: "-20") == "-9.4")
         try cache.set("f", "abc")
-        #expect(throws: CacheError(message: "ERR value is not a valid float")) { try cache.incrementFloat("f", by: "1") }
+        #expect(throws: CacheError(message: "ERR value is not a valid float")) {
+            try cache.incrementFloat("f", by: "1")
+        }
         try cache.set("f", "1e308")
         #expect(throws: CacheError(message: "ERR increment would produce NaN or Infinity")) {
             try cache.incrementFloat("f", by: "1.7e308")
@@ -240,7 +244,8 @@ struct ValueTests {
         let cases: [(String, String, Bool)] = [
             ("*", "", true), ("h?llo", "hello", true), ("h[^e]llo", "hello", false), ("h[a-c]llo", "hbllo", true),
             ("h[c-a]llo", "hbllo", true), ("a\\*b", "a*b", true), ("a\\*b", "axb", false), ("*.txt", "a.b.txt", true),
-            ("a*b*c", "aXXbYYc", true), ("a*b*c", "aXXbYY", false), ("[", "x", false), ("[a", "a", true), ("", "x", false),
+            ("a*b*c", "aXXbYYc", true), ("a*b*c", "aXXbYY", false), ("[", "x", false), ("[a", "a", true),
+            ("", "x", false),
             ("a**", "a", true),
         ]
         for (pattern, subject, expected) in cases {

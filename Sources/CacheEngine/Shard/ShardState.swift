@@ -135,7 +135,8 @@ struct ShardState: ~Copyable {
         return reference
     }
 
-    private mutating func moveBlock(at index: Int, _ key: CacheKey, byteCount: Int) throws(CacheError) -> BlockReference {
+    private mutating func moveBlock(at index: Int, _ key: CacheKey, byteCount: Int) throws(CacheError) -> BlockReference
+    {
         let old = table.reference(at: index)
         guard let reference = table.arena.allocate(byteCount: byteCount) else {
             // The value is gone already, so the entry has to go too.

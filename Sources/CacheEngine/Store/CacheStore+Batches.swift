@@ -57,8 +57,11 @@ extension CacheStore {
     }
 
     private func withShards(of keys: [[UInt8]], _ apply: (inout ShardState, Int, CacheKey) -> Void) {
-        _ = holdingLocks(of: lockOrder(of: keys), from: 0, keys: keys, allowed: true) { _, _, _ in true } apply: {
-            state, position, key in apply(&state, position, key)
+        _ = holdingLocks(of: lockOrder(of: keys), from: 0, keys: keys, allowed: true) { _, _, _ in
+            true
+        } apply: {
+            state, position, key in
+            apply(&state, position, key)
         }
     }
 

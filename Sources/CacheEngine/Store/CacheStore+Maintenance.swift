@@ -1,4 +1,4 @@
-// CacheStore+Maintenance.swift — active expiry in bounded steps, by a background task or by the owner.
+// CacheStore+Maintenance.swift — active expiry in bounded steps and writing behind, by a background task or by the owner.
 
 internal import Synchronization
 
@@ -26,6 +26,9 @@ extension CacheStore {
     }
 
     private func maintain() -> Bool {
-        step()
+        let isBehind = step()
+        // A failed write leaves the storage refusing writes; `save()` and `close()` tell the owner.
+        if options.persistence == .writeBehind { try? save() }
+        return isBehind
     }
 }

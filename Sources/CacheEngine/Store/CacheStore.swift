@@ -11,23 +11,27 @@ internal import Synchronization
 /// - An expired entry is never returned; its memory is reclaimed within about a second by `step(budget:)`, which a
 ///   background task calls unless `CacheOptions.runsInBackground` is off.
 /// - With a memory limit, entries are evicted by the chosen policy before the next command that needs memory.
-/// - Calls are synchronous and take about a tenth of a microsecond; they may be made from any thread.
+/// - Calls are synchronous and may be made from any thread. In memory they never wait for anything but a shard's lock.
+/// - Persistence is optional (`CachePersistence`); loss of the newest changes in a crash is bounded by the chosen kind.
 public final class CacheStore: Sendable {
     let shards: [CacheShard]
     let hasher: ByteHash
     let gauge = MemoryGauge()
     public let options: CacheOptions
     private let evictionHand = Atomic<Int>(0)
+    /// Where a persistent cache keeps its entries.
+    let log: CacheLog?
     let maintenance = Mutex<Task<Void, Never>?>(nil)
 
     /// A cache that lives in memory only.
     public convenience init(options: CacheOptions = CacheOptions()) {
-        self.init(options: options, recordsChanges: false)
+        self.init(options: options, log: nil)
         startMaintenance()
     }
 
-    init(options: CacheOptions, recordsChanges: Bool) {
+    init(options: CacheOptions, log: CacheLog?) {
         self.options = options
+        self.log = log
         var random = SeededRandom(seed: options.seed ?? .random(in: .min ... .max))
         let hasher = ByteHash(seed: random.next())
         self.hasher = hasher
@@ -35,7 +39,7 @@ public final class CacheStore: Sendable {
         shards = (0..<Self.shardCount(options.shardCount)).map { _ in
             let state = ShardState(
                 clock: options.clock, hasher: hasher, seed: random.next(),
-                usagePolicy: UsagePolicy(options.evictionPolicy), recordsChanges: recordsChanges)
+                usagePolicy: UsagePolicy(options.evictionPolicy), recordsChanges: log != nil)
             return CacheShard(state, gauge: gauge)
         }
     }

@@ -29,7 +29,8 @@ struct ByteHash: Sendable {
             offset += 16
         }
         let (first, second) = unsafe Self.tail(bytes, from: offset)
-        return Self.fold(Self.secret2 ^ UInt64(truncatingIfNeeded: count), Self.fold(first ^ Self.secret1, second ^ state))
+        return Self.fold(
+            Self.secret2 ^ UInt64(truncatingIfNeeded: count), Self.fold(first ^ Self.secret1, second ^ state))
     }
 
     /// The last zero to sixteen bytes as two words; the length is hashed too, so overlapping loads are unambiguous.
