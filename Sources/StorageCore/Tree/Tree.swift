@@ -17,10 +17,18 @@ final class TreeState: Sendable {
     let memtable: Memtable
     /// Full memtables that are not flushed yet, newest first.
     let immutables: [Memtable]
+    /// What older memtables of a volatile tree were rewritten into; older than all the others.
+    let settled: Memtable?
+    let levels: Levels
+    /// All memtables, newest first.
+    let memtables: [Memtable]
 
-    init(memtable: Memtable, immutables: [Memtable]) {
+    init(memtable: Memtable, immutables: [Memtable] = [], settled: Memtable? = nil, levels: Levels = Levels()) {
         self.memtable = memtable
         self.immutables = immutables
+        self.settled = settled
+        self.levels = levels
+        memtables = [memtable] + immutables + (settled.map { [$0] } ?? [])
     }
 }
 
