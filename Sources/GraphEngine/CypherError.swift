@@ -23,6 +23,7 @@ public struct CypherError: Error, Sendable, Hashable, CustomStringConvertible {
         case equivalentRule = "EquivalentSchemaRuleAlreadyExists"
         case constraintDropFailed = "ConstraintDropFailed"
         case resourceLimit = "ResourceLimit"
+        case transactionType = "ForbiddenDueToTransactionType"
     }
 
     public let kind: Kind
@@ -49,6 +50,8 @@ public struct CypherError: Error, Sendable, Hashable, CustomStringConvertible {
             "Neo.ClientError.Schema.\(kind.rawValue)"
         case .constraintCreationFailed, .constraintDropFailed:
             "Neo.DatabaseError.Schema.\(kind.rawValue)"
+        case .transactionType:
+            "Neo.ClientError.Transaction.\(kind.rawValue)"
         case .resourceLimit:
             "Neo.ClientError.General.TransactionOutOfMemoryError"
         }
