@@ -75,3 +75,30 @@ extension BSONValue {
         compare(other) == 0
     }
 }
+
+extension BSONView {
+    /// Equality that ignores the order of fields, at every level: what `enum` and `uniqueItems` of a schema ask.
+    func isEqualInAnyFieldOrder(_ other: BSONView) -> Bool {
+        guard isDocument || isArray else { return isEqual(other) }
+        return type == other.type && canonicalFieldOrder.isEqual(to: other.canonicalFieldOrder)
+    }
+
+    /// A copy with the fields of every document sorted by name.
+    var canonicalFieldOrder: BSONValue {
+        switch type {
+        case .document:
+            var fields: [(name: String, value: BSONValue)] = []
+            var elements = elements
+            while let element = elements.next() {
+                fields.append((String(utf8: element.name), element.value.canonicalFieldOrder))
+            }
+            return .document(Document(fields.sorted { $0.name < $1.name }.map { ($0.name, $0.value) }))
+        case .array:
+            var values: [BSONValue] = []
+            var elements = elements
+            while let element = elements.next() { values.append(element.value.canonicalFieldOrder) }
+            return .array(values)
+        default: return BSONValue(self)
+        }
+    }
+}

@@ -97,7 +97,8 @@ extension Decimal128 {
         if isNegative != other.isNegative { return isNegative ? -1 : 1 }
         let (leftDigits, rightDigits) = (Self.digitCount(left), Self.digitCount(right))
         let byMagnitude = order(leftDigits + exponent, rightDigits + other.exponent)
-        let magnitude = byMagnitude != 0
+        let magnitude =
+            byMagnitude != 0
             ? byMagnitude : order(left * Self.power(34 - leftDigits), right * Self.power(34 - rightDigits))
         return isNegative ? -magnitude : magnitude
     }

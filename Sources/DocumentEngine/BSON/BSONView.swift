@@ -115,7 +115,10 @@ extension BSONView {
     /// The UTF-8 of a string, symbol or JavaScript code.
     var text: RawSpan {
         @_lifetime(copy self)
-        get { bytes.extracting(Swift.min(4, bytes.byteCount)..<Swift.max(Swift.min(4, bytes.byteCount), bytes.byteCount - 1)) }
+        get {
+            bytes.extracting(
+                Swift.min(4, bytes.byteCount)..<Swift.max(Swift.min(4, bytes.byteCount), bytes.byteCount - 1))
+        }
     }
 
     var binarySubtype: UInt8 { bytes.byteCount > 4 ? bytes.byte(at: 4) : 0 }

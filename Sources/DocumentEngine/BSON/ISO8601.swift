@@ -74,7 +74,9 @@ enum ISO8601 {
         }
 
         private mutating func digit() -> Int64? {
-            guard offset < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[offset]) else { return nil }
+            guard offset < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[offset]) else {
+                return nil
+            }
             offset += 1
             return Int64(text[offset - 1] - UInt8(ascii: "0"))
         }

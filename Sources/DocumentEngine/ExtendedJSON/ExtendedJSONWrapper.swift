@@ -31,9 +31,9 @@ enum ExtendedJSONWrapper {
         case "$regularExpression": content.documentValue.flatMap { regex($0) }
         case "$dbPointer": content.documentValue.flatMap { dbPointer($0) }
         case "$date": date(content)
-        case "$minKey": content.intValue == 1 ? .minKey : nil
-        case "$maxKey": content.intValue == 1 ? .maxKey : nil
-        case "$undefined": content.boolValue == true ? .undefined : nil
+        case "$minKey": content.intValue == 1 ? Optional.some(.minKey) : Optional.none
+        case "$maxKey": content.intValue == 1 ? Optional.some(.maxKey) : Optional.none
+        case "$undefined": content.boolValue == true ? Optional.some(.undefined) : Optional.none
         default: nil
         }
     }

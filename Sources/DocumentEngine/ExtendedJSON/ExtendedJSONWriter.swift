@@ -25,7 +25,9 @@ struct ExtendedJSONWriter {
         case .date(let date): write(date)
         case .null: append("null")
         case .regex(let regex):
-            let fields: [(String, BSONValue)] = [("pattern", .string(regex.pattern)), ("options", .string(regex.options))]
+            let fields: [(String, BSONValue)] = [
+                ("pattern", .string(regex.pattern)), ("options", .string(regex.options)),
+            ]
             wrap("$regularExpression", fields)
         case .dbPointer(let namespace, let id):
             wrap("$dbPointer", [("$ref", .string(namespace)), ("$id", .objectID(id))])

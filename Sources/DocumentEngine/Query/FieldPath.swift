@@ -93,7 +93,9 @@ extension BSONView {
                     if value.anyValue(at: path, from: index + 1, expandingLeaf: expandingLeaf, body) { return true }
                 } else if value.isArray {
                     let next = index + 1
-                    if value.anyValueOfElements(at: path, from: next, expandingLeaf: expandingLeaf, body) { return true }
+                    if value.anyValueOfElements(at: path, from: next, expandingLeaf: expandingLeaf, body) {
+                        return true
+                    }
                 }
             }
             position += 1

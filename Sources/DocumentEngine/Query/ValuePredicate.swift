@@ -53,8 +53,10 @@ indirect enum ValuePredicate: Sendable {
         case .regex(let pattern): return Self.matches(value, pattern)
         case .size(let count): return value.isArray && value.elementCount == count
         case .mod(let divisor, let remainder): return Self.matches(value, divisor, remainder)
-        case .elementMatchesObject(let expression): return Self.anyElement(of: value, matches: expression, asObject: true)
-        case .elementMatchesValue(let expression): return Self.anyElement(of: value, matches: expression, asObject: false)
+        case .elementMatchesObject(let expression):
+            return Self.anyElement(of: value, matches: expression, asObject: true)
+        case .elementMatchesValue(let expression):
+            return Self.anyElement(of: value, matches: expression, asObject: false)
         }
     }
 
@@ -78,7 +80,8 @@ indirect enum ValuePredicate: Sendable {
             return (operand.type == .minKey || operand.type == .maxKey) && comparison != .equal
         }
         let right = operand.view
-        if value.type.isNumber, let left = BSONNumber(value), let number = BSONNumber(right), left.isNaN || number.isNaN {
+        if value.type.isNumber, let left = BSONNumber(value), let number = BSONNumber(right), left.isNaN || number.isNaN
+        {
             return comparison.includesEqual && left.isNaN && number.isNaN
         }
         return comparison.accepts(value.compareWithinRank(right))
@@ -137,7 +140,9 @@ struct InList: Sendable {
         }
         operands.sort { $0.view.compare($1.view) < 0 }
         var unique: [BSONOperand] = []
-        for operand in operands where unique.last.map({ $0.view.isEqual(operand.view) }) != true { unique.append(operand) }
+        for operand in operands where unique.last.map({ $0.view.isEqual(operand.view) }) != true {
+            unique.append(operand)
+        }
         written = values
         self.operands = unique
         self.patterns = patterns

@@ -3,7 +3,9 @@
 enum ArrayOperandParser {
     /// A value to append, or `{$each: […], $position, $slice, $sort}`.
     static func push(_ operand: BSONValue) throws(DocumentError) -> ArrayPush {
-        guard case .document(let clauses) = operand, clauses["$each"] != nil else { return ArrayPush(values: [operand]) }
+        guard case .document(let clauses) = operand, clauses["$each"] != nil else {
+            return ArrayPush(values: [operand])
+        }
         var push = ArrayPush(values: [])
         for (name, value) in clauses.fields {
             switch name {

@@ -79,7 +79,8 @@ struct UpdateModifier: Sendable {
         if index == path.components.count - 1 { return try operation.apply(to: current, path: path, context) }
         switch current {
         case nil:
-            guard operation.createsField, let child = try apply(to: .document(Document()), at: index + 1, context) else {
+            guard operation.createsField, let child = try apply(to: .document(Document()), at: index + 1, context)
+            else {
                 return .unchanged
             }
             return .value(child)

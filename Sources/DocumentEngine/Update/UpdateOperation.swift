@@ -44,7 +44,8 @@ struct UpdateContext {
 
 extension UpdateOperation {
     /// What becomes of the value; `nil` is a missing field. `rename` is done by the caller.
-    func apply(to current: BSONValue?, path: FieldPath, _ context: UpdateContext) throws(DocumentError) -> UpdateOutcome {
+    func apply(to current: BSONValue?, path: FieldPath, _ context: UpdateContext) throws(DocumentError) -> UpdateOutcome
+    {
         switch self {
         case .set(let value): return .value(value)
         case .setOnInsert(let value): return context.isInsert ? .value(value) : .unchanged

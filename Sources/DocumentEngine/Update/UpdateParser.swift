@@ -95,7 +95,8 @@ struct UpdateParser {
         }
     }
 
-    private static func number(_ value: BSONValue, _ path: FieldPath, _ verb: String) throws(DocumentError) -> BSONValue {
+    private static func number(_ value: BSONValue, _ path: FieldPath, _ verb: String) throws(DocumentError) -> BSONValue
+    {
         guard value.type.isNumber else {
             throw .typeMismatch("Cannot \(verb) with non-numeric argument: {\(path.text): \(value.shellText)}")
         }

@@ -16,7 +16,8 @@ struct FilterExplanation {
         case .not(let clause, let name): return negation(clause, name, document, inverted: inverted)
         case .leaf(let path, let predicate): return leaf(path, predicate, document, inverted: inverted)
         case .all(let path, _, let written):
-            let reason = inverted ? "array did contain all specified values" : "array did not contain all specified values"
+            let reason =
+                inverted ? "array did contain all specified values" : "array did not contain all specified values"
             return leafDocument("$all", path, written, reason, document, expanding: false)
         case .schema(let schema): return schemaDetails(schema, document, inverted: inverted)
         }
@@ -73,7 +74,8 @@ struct FilterExplanation {
 
 // Leaves.
 extension FilterExplanation {
-    private func leaf(_ path: FieldPath, _ predicate: ValuePredicate, _ document: BSONView, inverted: Bool) -> Document {
+    private func leaf(_ path: FieldPath, _ predicate: ValuePredicate, _ document: BSONView, inverted: Bool) -> Document
+    {
         let (name, written) = predicate.writtenForm
         let values = consideredValues(path, document, expanding: predicate.expandsLeafArrays)
         if !inverted, let expected = predicate.expectedTypes, !values.isEmpty,

@@ -91,7 +91,8 @@ extension SchemaExplanation {
         return operatorDocument(keyword, fields)
     }
 
-    private func comparison(_ keyword: String, _ bound: BSONValue, _ exclusive: String?, _ value: BSONView) -> Document {
+    private func comparison(_ keyword: String, _ bound: BSONValue, _ exclusive: String?, _ value: BSONView) -> Document
+    {
         var specifiedAs = [(keyword, bound)]
         if let exclusive { specifiedAs.append((exclusive, .bool(true))) }
         let fields: [(String, BSONValue)] = isFull ? [("specifiedAs", .document(Document(specifiedAs)))] : []
@@ -127,7 +128,8 @@ extension SchemaExplanation {
         var entries: [BSONValue] = []
         for (index, schema) in schemas.enumerated() where !schema.matches(value) {
             let details = BSONValue.array(failures(of: value, under: schema))
-            entries.append(.document(Document([("index", .int(index))] + annotations(of: schema) + [("details", details)])))
+            entries.append(
+                .document(Document([("index", .int(index))] + annotations(of: schema) + [("details", details)])))
         }
         return entries
     }

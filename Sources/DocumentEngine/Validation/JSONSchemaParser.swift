@@ -54,7 +54,7 @@ extension JSONSchemaParser {
     }
 
     private func number(_ keyword: String) throws(DocumentError) -> BSONValue? {
-        try value(keyword, "a number") { $0.type.isNumber ? $0 : nil }
+        try value(keyword, "a number") { $0.type.isNumber ? Optional.some($0) : Optional.none }
     }
 
     private func flag(_ keyword: String) throws(DocumentError) -> Bool? {
@@ -245,7 +245,8 @@ extension JSONSchemaParser {
         var compiled: [(PatternMatcher, JSONSchema)] = []
         for (pattern, value) in patterns?.fields ?? [] {
             guard case .document(let schema) = value else {
-                throw .typeMismatch("$jsonSchema keyword 'patternProperties' has property '\(pattern)' which is not an object")
+                throw .typeMismatch(
+                    "$jsonSchema keyword 'patternProperties' has property '\(pattern)' which is not an object")
             }
             compiled.append((try PatternMatcher(pattern), try subschema(schema)))
         }

@@ -110,7 +110,7 @@ extension JSONSchemaRule {
     }
 
     private static func contains(_ values: [BSONOperand], _ value: BSONView) -> Bool {
-        for candidate in values where candidate.view.isEqual(value) { return true }
+        for candidate in values where candidate.view.isEqualInAnyFieldOrder(value) { return true }
         return false
     }
 
@@ -205,11 +205,13 @@ extension BSONView {
         field(Array(name.utf8).rawSpan) != nil
     }
 
-    /// The index of the first element that equals an earlier one.
+    /// The index of the first element that equals an earlier one, whatever the order of its fields.
     var firstDuplicate: Int? {
         var sorted: [(operand: BSONOperand, index: Int)] = []
         var elements = elements
-        while let element = elements.next() { sorted.append((BSONOperand(element.value), sorted.count)) }
+        while let element = elements.next() {
+            sorted.append((BSONOperand(element.value.canonicalFieldOrder), sorted.count))
+        }
         sorted.sort {
             let order = $0.operand.view.compare($1.operand.view)
             return order != 0 ? order < 0 : $0.index < $1.index
