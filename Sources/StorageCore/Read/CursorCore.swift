@@ -235,10 +235,22 @@ extension TreeState {
     func appendSources(
         to sources: inout [EntrySource], tombstones: inout [RangeTombstoneSet], lower: [UInt8], upper: [UInt8]
     ) throws {
-        for memtable in [memtable] + immutables {
+        for memtable in memtables where !memtable.isEmpty {
             sources.append(.memtable(memtable.makeCursor()))
             let set = memtable.rangeTombstones
             if !set.isEmpty { tombstones.append(set) }
+        }
+        for level in 0..<Levels.count {
+            let tables = levels.overlapping(level, lower: lower, upper: upper)
+            for table in tables {
+                let set = try table.rangeTombstones()
+                if !set.isEmpty { tombstones.append(set) }
+            }
+            if level == 0 {
+                for table in tables { sources.append(.table(try table.open().makeCursor())) }
+            } else if !tables.isEmpty {
+                sources.append(.level(LevelCursor(tables)))
+            }
         }
     }
 }

@@ -4,11 +4,15 @@
 enum EntrySource {
     case memtable(MemtableCursor)
     case batch(BatchCursor)
+    case table(TableCursor)
+    case level(LevelCursor)
 
     var isValid: Bool {
         switch self {
         case .memtable(let cursor): cursor.isValid
         case .batch(let cursor): cursor.isValid
+        case .table(let cursor): cursor.isValid
+        case .level(let cursor): cursor.isValid
         }
     }
 
@@ -17,6 +21,8 @@ enum EntrySource {
         switch self {
         case .memtable(let cursor): unsafe cursor.entry
         case .batch(let cursor): unsafe cursor.entry
+        case .table(let cursor): unsafe cursor.entry
+        case .level(let cursor): unsafe cursor.entry
         }
     }
 
@@ -24,6 +30,8 @@ enum EntrySource {
         switch self {
         case .memtable(let cursor): cursor.seekToFirst()
         case .batch(let cursor): cursor.seekToFirst()
+        case .table(let cursor): try cursor.seekToFirst()
+        case .level(let cursor): try cursor.seekToFirst()
         }
     }
 
@@ -31,6 +39,8 @@ enum EntrySource {
         switch self {
         case .memtable(let cursor): cursor.seekToLast()
         case .batch(let cursor): cursor.seekToLast()
+        case .table(let cursor): try cursor.seekToLast()
+        case .level(let cursor): try cursor.seekToLast()
         }
     }
 
@@ -39,6 +49,8 @@ enum EntrySource {
         switch self {
         case .memtable(let cursor): unsafe cursor.seek(key: key, sequence: sequence)
         case .batch(let cursor): unsafe cursor.seek(key: key, sequence: sequence)
+        case .table(let cursor): unsafe try cursor.seek(key: key, sequence: sequence)
+        case .level(let cursor): unsafe try cursor.seek(key: key, sequence: sequence)
         }
     }
 
@@ -47,6 +59,8 @@ enum EntrySource {
         switch self {
         case .memtable(let cursor): unsafe cursor.seekBackward(key: key, sequence: sequence)
         case .batch(let cursor): unsafe cursor.seekBackward(key: key, sequence: sequence)
+        case .table(let cursor): unsafe try cursor.seekBackward(key: key, sequence: sequence)
+        case .level(let cursor): unsafe try cursor.seekBackward(key: key, sequence: sequence)
         }
     }
 
@@ -54,6 +68,8 @@ enum EntrySource {
         switch self {
         case .memtable(let cursor): cursor.next()
         case .batch(let cursor): cursor.next()
+        case .table(let cursor): try cursor.next()
+        case .level(let cursor): try cursor.next()
         }
     }
 
@@ -61,6 +77,8 @@ enum EntrySource {
         switch self {
         case .memtable(let cursor): cursor.previous()
         case .batch(let cursor): cursor.previous()
+        case .table(let cursor): try cursor.previous()
+        case .level(let cursor): try cursor.previous()
         }
     }
 }

@@ -15,7 +15,7 @@ public enum ExpiryPolicy: UInt8, Sendable {
 public enum TableCompression: Sendable, Hashable {
     case none
     case lz4
-    case zstd(level: Int32)
+    case zstd(level: Int)
 }
 
 /// Compression by level: fast where data is young, small where it stays.

@@ -12,11 +12,19 @@ extension Tree {
     ) throws -> Bool {
         let state = self.state
         var search = Search(keyspace: keyspace, readTime: readTime.microseconds, operands: newer)
-        func visit(_ entry: UnsafeEntry) throws -> Bool { unsafe try search.visit(entry, body) }
-
-        for memtable in CollectionOfOne(state.memtable) + state.immutables where !search.isDone {
+        for memtable in state.memtables where !search.isDone {
             unsafe search.cover(memtable.rangeTombstones, key, sequence)
             unsafe try memtable.forEachVersion(of: key, maxSequence: sequence) { unsafe try search.visit($0, body) }
+        }
+        for table in state.levels[0] where !search.isDone {
+            guard unsafe compareBytes(table.metadata.smallestKey, key) <= 0, unsafe !table.metadata.isBelow(key) else {
+                continue
+            }
+            unsafe try search.visit(table, key, sequence, body)
+        }
+        for level in 1..<Levels.count where !search.isDone {
+            guard let table = unsafe state.levels.table(in: level, containing: key) else { continue }
+            unsafe try search.visit(table, key, sequence, body)
         }
         return unsafe try search.finish(key, body)
     }
@@ -36,6 +44,16 @@ private struct Search {
     mutating func cover(_ tombstones: RangeTombstoneSet, _ key: UnsafeRawBufferPointer, _ sequence: UInt64) {
         guard !tombstones.isEmpty else { return }
         tombstone = unsafe max(tombstone, tombstones.newestSequence(covering: key, atMost: sequence))
+    }
+
+    mutating func visit(
+        _ table: TableFile, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        unsafe cover(try table.rangeTombstones(), key, sequence)
+        let reader = try table.open()
+        guard unsafe reader.mayContain(key) else { return }
+        unsafe try reader.forEachVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
     }
 
     /// Takes the next older version; false when the search is over.

@@ -17,11 +17,16 @@ final class TreeState: Sendable {
     let memtable: Memtable
     /// Full memtables that are not flushed yet, newest first.
     let immutables: [Memtable]
+    let levels: Levels
 
-    init(memtable: Memtable, immutables: [Memtable]) {
+    init(memtable: Memtable, immutables: [Memtable] = [], levels: Levels = Levels()) {
         self.memtable = memtable
         self.immutables = immutables
+        self.levels = levels
     }
+
+    /// All memtables, newest first.
+    var memtables: [Memtable] { [memtable] + immutables }
 }
 
 final class Tree: Sendable {

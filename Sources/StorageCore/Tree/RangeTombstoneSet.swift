@@ -1,16 +1,9 @@
-// RangeTombstones.swift — range deletes, cut into fragments that do not overlap.
+// RangeTombstoneSet.swift — range deletes, cut into fragments that do not overlap.
 //
 // Invariants of `RangeTombstoneSet`:
 // (1) Fragments are in key order and do not overlap; neighbours may touch.
 // (2) Each fragment names the sequences of all tombstones that cover it, newest first.
 // So whether a version is covered is one binary search.
-
-/// A deletion of every version below `sequence` of the keys in `lower..<upper`.
-struct RangeTombstone: Sendable, Equatable {
-    var lower: [UInt8]
-    var upper: [UInt8]
-    var sequence: UInt64
-}
 
 /// Range deletes of one source, or of several, ready for look-ups.
 final class RangeTombstoneSet: Sendable {

@@ -1,0 +1,20 @@
+// engine-bench: the five engines on ShopStream's access patterns, beside SQLite where SQL says the same work.
+
+import ArgumentParser
+import BenchmarkKit
+
+@main
+struct EngineBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engine-bench",
+        abstract: "Measures the engines on ShopStream's access patterns.")
+
+    @OptionGroup var options: RunOptions
+
+    func run() async throws {
+        let report = Report(rounds: options.rounds, filter: options.filter)
+        print("engine-bench: \(options.machine)")
+        try report.write(to: options.outputPath(defaultName: "engines"))
+        if !report.resultsAgree { throw ExitCode.failure }
+    }
+}
