@@ -121,13 +121,6 @@ extension FIFOQueue {
     /// A random UUID (version 4).
     private func makeMessageID() -> String {
         let (high, low) = random.withLock { ($0.next(), $0.next()) }
-        let digits = ReceiptHandle(
-            sequence: high & ~0xF000 | 0x4000, nonce: low & ~(0b11 << 62) | 0b10 << 62
-        ).description
-        var rest = digits[...]
-        return [8, 4, 4, 4, 12].map { count in
-            defer { rest = rest.dropFirst(count) }
-            return String(rest.prefix(count))
-        }.joined(separator: "-")
+        return RandomUUID.text(high, low)
     }
 }
