@@ -20,12 +20,14 @@ struct BoundUpdate: Sendable {
     /// The paths that the update writes.
     var targets: [DocumentPath] { expression.targets.map { binding.paths[$0] } }
 
-    /// - Throws: `ValidationException` if the update writes one of these attributes.
-    func checkSpares(keyAttributes: [String]) throws {
-        for slot in expression.targets where keyAttributes.contains(where: binding.paths[slot].root.equalsUTF8) {
+    /// The complaint about the first key attribute that the update writes, if it writes one.
+    func errorWriting(keyAttributes: [String]) -> TableError? {
+        for slot in expression.targets {
             let name = binding.paths[slot].root
-            throw TableError.invalidParameter("Cannot update attribute \(name). This attribute is part of the key")
+            guard keyAttributes.contains(where: name.equalsUTF8) else { continue }
+            return TableError.invalidParameter("Cannot update attribute \(name). This attribute is part of the key")
         }
+        return nil
     }
 
     private func check(_ check: UpdateCheck) throws(ExpressionError) {
