@@ -31,7 +31,7 @@ struct EventSourceMappingTests {
             return .success
         }
         return try EventSourceMapping(
-            name: name, stream: stream, streamName: "Orders", storage: storage, options: options,
+            name: name, stream: stream, streamARN: "Orders", shardID: "shard", storage: storage, options: options,
             handler: handler ?? noting)
     }
 

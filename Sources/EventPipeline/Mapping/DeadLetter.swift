@@ -20,18 +20,16 @@ public struct DeadLetter: Sendable, Hashable {
     public let approximateArrivalOfFirstRecord: StorageInstant
     public let approximateArrivalOfLastRecord: StorageInstant
     public let batchSize: Int
-    public let streamName: String
-
-    /// The stream of this package has one shard.
-    static let shardID = "shardId-00000000000000000000-00000000"
+    public let shardID: String
+    public let streamARN: String
 
     init?(
-        _ batch: PendingBatch, _ condition: DiscardCondition, mapping: String, stream: String, requestID: String,
+        _ batch: PendingBatch, _ condition: DiscardCondition, mapping: EventSourceMapping, requestID: String,
         now: StorageInstant
     ) {
         guard let first = batch.records.first, let last = batch.records.last else { return nil }
         self.requestID = requestID
-        functionName = mapping
+        functionName = mapping.name
         self.condition = condition
         approximateInvokeCount = batch.failedAttempts
         endedWithError = batch.failedWithError
@@ -41,7 +39,8 @@ public struct DeadLetter: Sendable, Hashable {
         approximateArrivalOfFirstRecord = first.approximateCreationDateTime
         approximateArrivalOfLastRecord = last.approximateCreationDateTime
         batchSize = batch.records.count
-        streamName = stream
+        shardID = mapping.shardID
+        streamARN = mapping.streamARN
     }
 
     /// The document as JSON, members in the order in which Lambda writes them.
@@ -52,10 +51,10 @@ public struct DeadLetter: Sendable, Hashable {
             + "\"approximateInvokeCount\":\(approximateInvokeCount)},"
             + "\"responseContext\":{\"statusCode\":200,\"executedVersion\":\"$LATEST\",\"functionError\":\(error)},"
             + "\"version\":\"1.0\",\"timestamp\":\"\(JSONText.timestamp(timestamp, milliseconds: true))\","
-            + "\"DDBStreamBatchInfo\":{\"shardId\":\"\(Self.shardID)\","
+            + "\"DDBStreamBatchInfo\":{\"shardId\":\(JSONText.quoted(shardID)),"
             + "\"startSequenceNumber\":\"\(startSequenceNumber)\",\"endSequenceNumber\":\"\(endSequenceNumber)\","
             + "\"approximateArrivalOfFirstRecord\":\"\(JSONText.timestamp(approximateArrivalOfFirstRecord))\","
             + "\"approximateArrivalOfLastRecord\":\"\(JSONText.timestamp(approximateArrivalOfLastRecord))\","
-            + "\"batchSize\":\(batchSize),\"streamArn\":\(JSONText.quoted(streamName))}}"
+            + "\"batchSize\":\(batchSize),\"streamArn\":\(JSONText.quoted(streamARN))}}"
     }
 }

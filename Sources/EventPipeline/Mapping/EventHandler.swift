@@ -39,3 +39,26 @@ public enum EventHandler: Sendable {
     /// throws, the records before go on in a transaction of their own, and the failed record is tried again alone.
     case transactional(@Sendable (StreamRecord, WriteTransaction) throws -> Void)
 }
+
+/// How a batch ended.
+enum BatchOutcome: Sendable, Hashable {
+    case success
+    /// The whole batch failed: the handler threw, or its answer doesn't name records of the batch.
+    case failure(withError: Bool)
+    /// The records before this one are done.
+    case failureFrom(Int)
+}
+
+extension BatchResponse {
+    func outcome(for records: [StreamRecord]) -> BatchOutcome {
+        guard !batchItemFailures.isEmpty else { return .success }
+        let positions = Dictionary(
+            records.enumerated().map { ($1.sequenceNumber.description, $0) }, uniquingKeysWith: { first, _ in first })
+        var lowest = records.count
+        for identifier in batchItemFailures {
+            guard let identifier, let position = positions[identifier] else { return .failure(withError: false) }
+            lowest = min(lowest, position)
+        }
+        return .failureFrom(lowest)
+    }
+}

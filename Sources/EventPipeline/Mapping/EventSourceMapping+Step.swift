@@ -49,7 +49,11 @@ extension EventSourceMapping {
     }
 
     /// Delivers what there is now, until the stream is done or a failed batch has to wait for its repetition.
+    ///
+    /// Consumers see durable records only, so what was committed so far is made durable first.
     public func drain() async throws -> MappingProgress {
+        // A synced transaction that writes nothing waits for everything it could have read.
+        try await storage.write(.synced) { _ in }
         var total = MappingProgress()
         repeat { total += try await runOnce() } while total.next == .ready
         return total
@@ -189,70 +193,5 @@ extension EventSourceMapping {
             .invalidArgument:
             return
         }
-    }
-
-    // MARK: Giving up
-
-    /// The description and the checkpoint commit together: a record is never lost between them.
-    private func discard(
-        _ batch: PendingBatch, _ condition: DiscardCondition, _ state: inout MappingState
-    ) async throws {
-        logger.error(
-            "Gave up \(batch.records.count) records from \(batch.records[0].sequenceNumber): \(condition.rawValue)")
-        let letter = DeadLetter(
-            batch, condition, mapping: name, stream: streamName, requestID: makeRequestID(), now: storage.clock.now)
-        try await storage.write(options.durability) { transaction in
-            try send(letter, in: transaction)
-            try store(batch.coveredThrough, in: transaction)
-        }
-        state.finishedFirst()
-    }
-
-    private func send(_ letter: DeadLetter?, in transaction: WriteTransaction) throws {
-        guard let letter else { return }
-        switch options.onFailure {
-        case .queue(let queue):
-            try queue.sendMessage(
-                letter.json, groupID: name, deduplicationID: letter.deduplicationID, in: transaction)
-        case .store(let store):
-            try store.add(letter, in: transaction)
-        case nil:
-            break
-        }
-    }
-
-    private func makeRequestID() -> String {
-        let (high, low) = run.withLock { ($0.random.next(), $0.random.next()) }
-        return RandomUUID.text(high, low)
-    }
-}
-
-extension DeadLetter {
-    /// The same batch given up for the same reason is one message.
-    fileprivate var deduplicationID: String {
-        "\(startSequenceNumber)-\(endSequenceNumber)-\(condition.rawValue)"
-    }
-}
-
-/// How a batch ended.
-enum BatchOutcome: Sendable, Hashable {
-    case success
-    /// The whole batch failed: the handler threw, or its answer doesn't name records of the batch.
-    case failure(withError: Bool)
-    /// The records before this one are done.
-    case failureFrom(Int)
-}
-
-extension BatchResponse {
-    func outcome(for records: [StreamRecord]) -> BatchOutcome {
-        guard !batchItemFailures.isEmpty else { return .success }
-        let positions = Dictionary(
-            records.enumerated().map { ($1.sequenceNumber.description, $0) }, uniquingKeysWith: { first, _ in first })
-        var lowest = records.count
-        for identifier in batchItemFailures {
-            guard let identifier, let position = positions[identifier] else { return .failure(withError: false) }
-            lowest = min(lowest, position)
-        }
-        return .failureFrom(lowest)
     }
 }

@@ -23,7 +23,8 @@ public final class EventSourceMapping: Sendable {
     public let name: String
     public let options: EventSourceMappingOptions
     let stream: any StreamReading
-    let streamName: String
+    let streamARN: String
+    let shardID: String
     let storage: Storage
     let handler: EventHandler
     let checkpoints: Keyspace
@@ -39,16 +40,29 @@ public final class EventSourceMapping: Sendable {
     }
 
     /// Opens a mapping, or creates it at its starting position.
-    /// - Parameter streamName: Names the stream in dead letters.
+    public convenience init(
+        name: String, stream: TableStream, storage: Storage,
+        options: EventSourceMappingOptions = EventSourceMappingOptions(), handler: EventHandler
+    ) throws {
+        try self.init(
+            name: name, stream: stream, streamARN: stream.arn, shardID: stream.shardID, storage: storage,
+            options: options, handler: handler)
+    }
+
+    /// Opens a mapping on any source of records.
+    /// - Parameters:
+    ///   - streamARN: Names the stream in dead letters.
+    ///   - shardID: Names the shard in dead letters.
     public init(
-        name: String, stream: any StreamReading, streamName: String, storage: Storage,
+        name: String, stream: any StreamReading, streamARN: String, shardID: String, storage: Storage,
         options: EventSourceMappingOptions = EventSourceMappingOptions(), handler: EventHandler
     ) throws {
         try options.validate()
         self.name = name
         self.options = options
         self.stream = stream
-        self.streamName = streamName
+        self.streamARN = streamARN
+        self.shardID = shardID
         self.storage = storage
         self.handler = handler
         checkpoints = try storage.keyspace(MappingCheckpoint.keyspaceName)
