@@ -69,11 +69,7 @@ extension FIFOQueue {
     }
 
     private func nextSequence(in transaction: WriteTransaction) throws -> UInt64 {
-        var last: UInt64 = 0
-        if let bytes = try transaction.view.get(keyspace, QueueKey.lastSequence) {
-            var reader = try RecordReader(bytes, version: 1, keyspace: keyspace.name)
-            last = try reader.uint64()
-        }
+        let last = try Self.lastSequence(of: keyspace, in: transaction.view)
         guard last < .max else { throw StorageError.corruption("The sequence numbers of queue \(name) are used up.") }
         var writer = RecordWriter(version: 1)
         writer.append(last + 1)
