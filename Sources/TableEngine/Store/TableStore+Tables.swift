@@ -112,7 +112,7 @@ extension TableStore {
         }
     }
 
-    /// Names the attribute by which items expire; `nil` turns expiry off. See ``deleteExpiredItems(in:limit:)``.
+    /// Names the attribute by which items expire; `nil` turns expiry off. See ``deleteExpiredItems(in:limit:after:durability:)``.
     ///
     /// - Throws: `ResourceNotFoundException`; `ValidationException` if it is on, or off, already.
     @discardableResult
