@@ -13,14 +13,18 @@ final class Background: Sendable {
     enum Work { case flush, compaction }
 
     private let state = ConditionLock(State())
-    private let failure = Mutex<StorageError?>(nil)
+    private let failures = Mutex<[Work: StorageError]>([:])
     private let progress = Atomic<UInt64>(0)
     private let progressWaiters = CommitWaiters()
 
-    /// Why the last flush failed, while it keeps failing and writers have run out of room.
-    var refusal: StorageError? { failure.withLock { $0 } }
+    /// Why the last flush failed, until one succeeds: memory would only fill up, so writes are refused. A compaction that
+    /// fails is tried again, and costs readers time, not writers their commits.
+    var refusal: StorageError? { failure(of: .flush) }
 
-    func setFailure(_ error: StorageError?) { failure.withLock { $0 = error } }
+    /// Why the last attempt failed; nil if it did not.
+    func failure(of work: Work) -> StorageError? { failures.withLock { $0[work] } }
+
+    func setFailure(_ error: StorageError?, of work: Work) { failures.withLock { $0[work] = error } }
 
     func request(_ work: Work) {
         state.withLockAndSignal { state in

@@ -1,5 +1,7 @@
 // Keyspace.swift — a named ordered map from bytes to bytes.
 
+internal import Synchronization
+
 /// A named ordered map from bytes to bytes inside a storage, in memcmp order of its keys.
 ///
 /// A keyspace is a handle: reads go through a ``ReadView``, writes through a ``WriteTransaction`` or ``WriteBatch``.
@@ -10,16 +12,20 @@ public final class Keyspace: Sendable {
     public let id: UInt32
     public let options: KeyspaceOptions
     let tree: Tree
+    let life: KeyspaceLife
     /// The id, big-endian: the first four bytes of every key in the tree.
     let prefix: [UInt8]
 
-    init(name: String, id: UInt32, options: KeyspaceOptions, tree: Tree) {
+    init(name: String, id: UInt32, options: KeyspaceOptions, tree: Tree, life: KeyspaceLife) {
         self.name = name
         self.id = id
         self.options = options
         self.tree = tree
+        self.life = life
         prefix = Self.prefix(of: id)
     }
+
+    var isDropped: Bool { life.isDropped.load(ordering: .acquiring) }
 
     static let prefixByteCount = 4
 
@@ -33,5 +39,17 @@ public final class Keyspace: Sendable {
         // Ids are below 2^32 - 1, so the next id always exists.
         let upper = range.upper.map { prefix + $0 } ?? Self.prefix(of: id + 1)
         return (lower, upper)
+    }
+}
+
+/// What all handles to one keyspace share, whatever options they were opened with.
+final class KeyspaceLife: Sendable {
+    /// The name of the operator that it was created with; empty where there is none.
+    let mergeOperator: String
+    /// Set once the keyspace is out of the catalog.
+    let isDropped = Atomic<Bool>(false)
+
+    init(mergeOperator: String) {
+        self.mergeOperator = mergeOperator
     }
 }

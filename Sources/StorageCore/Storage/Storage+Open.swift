@@ -49,11 +49,13 @@ extension Storage {
         let nanoseconds = UInt64(max(options.syncInterval / .nanoseconds(1), 1_000_000))
         try Self.start("shop-sync", background) { gate.run(interval: nanoseconds) }
         try Self.start("shop-flush", background) { [weak self] in
-            while background.waitForRequest(.flush) { if !Self.workOff(self, background, { try $0.flushOne() }) { return } }
+            while background.waitForRequest(.flush) {
+                if !Self.workOff(self, background, .flush, { try $0.flushOne() }) { return }
+            }
         }
         try Self.start("shop-compaction", background) { [weak self] in
             while background.waitForRequest(.compaction) {
-                if !Self.workOff(self, background, { try $0.compactOne() }) { return }
+                if !Self.workOff(self, background, .compaction, { try $0.compactOne() }) { return }
             }
         }
         background.request(.compaction)
@@ -74,14 +76,14 @@ extension Storage {
 
     /// Repeats a unit of work until there is none left; false when the thread should end.
     private static func workOff(
-        _ storage: Storage?, _ background: Background, _ unit: (Storage) throws -> Bool
+        _ storage: Storage?, _ background: Background, _ work: Background.Work, _ unit: (Storage) throws -> Bool
     ) -> Bool {
         guard let storage else { return false }
         while !storage.isClosed.load(ordering: .acquiring) {
             do {
                 if try !unit(storage) { return true }
             } catch {
-                background.setFailure(StorageError(wrapping: error))
+                background.setFailure(StorageError(wrapping: error), of: work)
                 background.madeProgress()
                 if !background.pause(nanoseconds: 100_000_000) { return false }
             }
@@ -221,7 +223,8 @@ struct StorageOpening {
                 isArchived: record.isArchived, compression: tree.options.compression,
                 filterBitsPerKey: tree.options.filterBitsPerKey)
             catalog.keyspaces[record.name] = Keyspace(
-                name: record.name, id: record.id, options: keyspaceOptions, tree: tree)
+                name: record.name, id: record.id, options: keyspaceOptions, tree: tree,
+                life: KeyspaceLife(mergeOperator: record.mergeOperator))
         }
         return OpenedParts(
             commits: CommitState(visible: state.lastSequence, commitTime: state.commitTimeFloor), catalog: catalog,
@@ -248,7 +251,8 @@ struct StorageOpening {
         let keyspaces = parts.catalog.keyspacesByID
         let recovery = LogRecovery(fileSystem: fileSystem, directory: logDirectory, identity: found.identity)
         let commits = parts.commits
-        let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) { header, payload, file, offset in
+        let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
+            header, payload, file, offset in
             let replay = LogReplay(state: state, keyspaces: keyspaces, sequence: header.sequence)
             try replay.apply(payload, file: file, offset: offset)
             commits.visible.store(max(commits.visibleSequence, header.sequence), ordering: .relaxed)
@@ -336,7 +340,8 @@ private struct LogReplay {
         guard let keyspace = keyspaces[id] else {
             guard id < state.nextKeyspaceID else {
                 throw StorageError.corruption(
-                    "The log writes to keyspace \(id), which the manifest has never heard of.", file: file, offset: offset)
+                    "The log writes to keyspace \(id), which the manifest has never heard of.", file: file,
+                    offset: offset)
             }
             return nil
         }
