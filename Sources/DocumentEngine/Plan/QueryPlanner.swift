@@ -21,7 +21,8 @@ struct QueryPlanner {
     let indexes: [Index]
     let view: ReadView
 
-    /// The best index by the number of components it pins down; the collection if there is none.
+    /// The best index by the number of components it pins down, a unique one pinned down whole before all others; the
+    /// collection if there is none.
     func plan(_ filter: MatchExpression) -> QueryPlan {
         let conjuncts = filter.conjuncts.flatMap { $0.indexableClauses }
         var best: (scan: IndexScan, score: Int)?
@@ -73,7 +74,7 @@ struct QueryPlanner {
             else {
                 if case .points = bounds { break }
                 let ranges = bounds.ranges(below: prefixes, isDescending: key.isDescending)
-                return (IndexScan(index: index, ranges: ranges, isExact: false), pointCount * 4 + 1)
+                return (IndexScan(index: index, ranges: ranges, isExact: false), pointCount * 4 + 3)
             }
             prefixes = bounds.extended(prefixes, isDescending: key.isDescending)
             pointCount += 1
@@ -81,7 +82,7 @@ struct QueryPlanner {
         guard pointCount > 0 else { return nil }
         let isExact = pointCount == specification.keys.count
         let ranges = prefixes.map { KeyRange.prefix($0) }
-        let score = pointCount * 4 + (isExact ? 2 : 0) + (isExact && specification.isUnique ? 1 : 0)
+        let score = pointCount * 4 + (isExact ? 1 : 0) + (isExact && specification.isUnique ? 1000 : 0)
         return (IndexScan(index: index, ranges: ranges, isExact: isExact), score)
     }
 }
