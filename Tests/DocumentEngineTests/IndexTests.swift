@@ -34,12 +34,16 @@ import Testing
         }
     }
 
-    @Test("a document gives the keys of its arrays", arguments: [
-        ("{\"a\":1}", "{\"a\":5}", 1, false), ("{\"a\":1}", "{}", 1, false), ("{\"a\":1}", "{\"a\":[1,2,2]}", 2, true),
-        ("{\"a\":1}", "{\"a\":[]}", 1, true), ("{\"a.b\":1}", "{\"a\":[{\"b\":1},{\"b\":[2,3]},{},5]}", 4, true),
-        ("{\"a.b\":1,\"a.c\":1}", "{\"a\":[{\"b\":1,\"c\":1},{\"b\":2,\"c\":2}]}", 2, true), ("{\"a\":1,\"b\":1}", "{\"a\":[1,2],\"b\":1}", 2, true),
-        ("{\"a\":1}", "{\"a\":[[1,2],[1,2]]}", 1, true),
-    ])
+    @Test(
+        "a document gives the keys of its arrays",
+        arguments: [
+            ("{\"a\":1}", "{\"a\":5}", 1, false), ("{\"a\":1}", "{}", 1, false),
+            ("{\"a\":1}", "{\"a\":[1,2,2]}", 2, true),
+            ("{\"a\":1}", "{\"a\":[]}", 1, true), ("{\"a.b\":1}", "{\"a\":[{\"b\":1},{\"b\":[2,3]},{},5]}", 4, true),
+            ("{\"a.b\":1,\"a.c\":1}", "{\"a\":[{\"b\":1,\"c\":1},{\"b\":2,\"c\":2}]}", 2, true),
+            ("{\"a\":1,\"b\":1}", "{\"a\":[1,2],\"b\":1}", 2, true),
+            ("{\"a\":1}", "{\"a\":[[1,2],[1,2]]}", 1, true),
+        ])
     func keys(pattern: String, document: String, count: Int, isMultikey: Bool) throws {
         let keys = try IndexSpecification(doc(pattern), IndexOptions()).keys(of: doc(document).view)
         #expect(keys.keys.count == count)
@@ -54,16 +58,25 @@ import Testing
         #expect(try items.countDocuments() == 0)
     }
 
-    @Test("creating an index again, or one in another's way", arguments: [
-        ("{\"a\":1}", IndexOptions(), 0), ("{\"a\":1}", IndexOptions(name: "other"), 85), ("{\"b\":1}", IndexOptions(name: "a_1"), 86),
-        ("{\"a\":1}", IndexOptions(unique: true), 86), ("{\"a\":1}", IndexOptions(unique: true, name: "u"), 0), ("{}", IndexOptions(), 67),
-        ("{\"a\":0}", IndexOptions(), 67), ("{\"a\":true}", IndexOptions(), 67), ("{\"a\":\"text\"}", IndexOptions(), 67), ("{\"a..b\":1}", IndexOptions(), 67),
-        ("{\"$a\":1}", IndexOptions(), 67), ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": 1], sparse: true), 67),
-        ("{\"_id\":1}", IndexOptions(partialFilterExpression: ["a": 1]), 197), ("{\"_id\":1}", IndexOptions(), 0),
-        ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": ["$ne": 1]]), 67), ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": ["$exists": false]]), 67),
-        ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": ["$regex": "x"]]), 67), ("{\"c\":1}", IndexOptions(partialFilterExpression: ["$expr": 1]), 224),
-        ("{\"c\":1}", IndexOptions(partialFilterExpression: ["$and": .array([])]), 2), ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": ["$in": [1]]]), 0),
-    ])
+    @Test(
+        "creating an index again, or one in another's way",
+        arguments: [
+            ("{\"a\":1}", IndexOptions(), 0), ("{\"a\":1}", IndexOptions(name: "other"), 85),
+            ("{\"b\":1}", IndexOptions(name: "a_1"), 86),
+            ("{\"a\":1}", IndexOptions(unique: true), 86), ("{\"a\":1}", IndexOptions(unique: true, name: "u"), 0),
+            ("{}", IndexOptions(), 67),
+            ("{\"a\":0}", IndexOptions(), 67), ("{\"a\":true}", IndexOptions(), 67),
+            ("{\"a\":\"text\"}", IndexOptions(), 67), ("{\"a..b\":1}", IndexOptions(), 67),
+            ("{\"$a\":1}", IndexOptions(), 67),
+            ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": 1], sparse: true), 67),
+            ("{\"_id\":1}", IndexOptions(partialFilterExpression: ["a": 1]), 197), ("{\"_id\":1}", IndexOptions(), 0),
+            ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": ["$ne": 1]]), 67),
+            ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": ["$exists": false]]), 67),
+            ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": ["$regex": "x"]]), 67),
+            ("{\"c\":1}", IndexOptions(partialFilterExpression: ["$expr": 1]), 224),
+            ("{\"c\":1}", IndexOptions(partialFilterExpression: ["$and": .array([])]), 2),
+            ("{\"c\":1}", IndexOptions(partialFilterExpression: ["a": ["$in": [1]]]), 0),
+        ])
     func conflicts(keys: String, options: IndexOptions, code: Int) throws {
         try items.createIndex(["a": 1])
         if code == 0 {
@@ -106,11 +119,15 @@ import Testing
         #expect(try items.explain(["b": nil]).value(at: "queryPlanner.winningPlan.stage") == "COLLSCAN")
     }
 
-    @Test("the planner takes the index that pins down most", arguments: [
-        ("{\"_id\":5}", "_id_"), ("{\"a\":1}", "a_1"), ("{\"a\":1,\"b\":2}", "a_1_b_-1"), ("{\"a\":{\"$gt\":1}}", "a_1"),
-        ("{\"b\":2}", nil), ("{\"$or\":[{\"a\":1},{\"a\":2}]}", nil), ("{\"a\":{\"$in\":[1,2]},\"b\":{\"$lt\":3}}", "a_1_b_-1"),
-        ("{\"a\":{\"$ne\":1}}", nil), ("{\"a\":[1]}", nil), ("{\"$and\":[{\"a\":1},{\"c\":1}]}", "a_1"),
-    ])
+    @Test(
+        "the planner takes the index that pins down most",
+        arguments: [
+            ("{\"_id\":5}", "_id_"), ("{\"a\":1}", "a_1"), ("{\"a\":1,\"b\":2}", "a_1_b_-1"),
+            ("{\"a\":{\"$gt\":1}}", "a_1"),
+            ("{\"b\":2}", nil), ("{\"$or\":[{\"a\":1},{\"a\":2}]}", nil),
+            ("{\"a\":{\"$in\":[1,2]},\"b\":{\"$lt\":3}}", "a_1_b_-1"),
+            ("{\"a\":{\"$ne\":1}}", nil), ("{\"a\":[1]}", nil), ("{\"$and\":[{\"a\":1},{\"c\":1}]}", "a_1"),
+        ])
     func planning(filter: String, index: String?) throws {
         try items.createIndex(["a": 1])
         try items.createIndex(["a": 1, "b": -1])
@@ -128,18 +145,30 @@ import Testing
         #expect(documentError { try items.find([:], options: FindOptions(hint: .name("none"))) }.code == 2)
     }
 
-    @Test("a query may use a partial index exactly if it implies the filter", arguments: [
-        ("{\"a\":5}", "{\"a\":{\"$gt\":3}}", true), ("{\"a\":{\"$gt\":5}}", "{\"a\":{\"$gt\":3}}", true), ("{\"a\":{\"$gt\":3}}", "{\"a\":{\"$gt\":3}}", true),
-        ("{\"a\":{\"$gte\":3}}", "{\"a\":{\"$gt\":3}}", false), ("{\"a\":{\"$lt\":3}}", "{\"a\":{\"$lte\":3}}", true), ("{\"a\":\"x\"}", "{\"a\":{\"$gt\":3}}", false),
-        ("{\"b\":5}", "{\"a\":5}", false), ("{\"a\":5,\"b\":1}", "{\"a\":5}", true), ("{\"$or\":[{\"a\":5},{\"a\":6}]}", "{\"a\":{\"$gt\":3}}", true),
-        ("{\"$or\":[{\"a\":5},{\"b\":6}]}", "{\"a\":{\"$gt\":3}}", false), ("{\"a\":{\"$in\":[4,5]}}", "{\"a\":{\"$gt\":3}}", true),
-        ("{\"a\":{\"$in\":[2,5]}}", "{\"a\":{\"$gt\":3}}", false), ("{\"a\":5}", "{\"a\":{\"$in\":[4,5]}}", true), ("{\"a\":5}", "{\"a\":{\"$exists\":true}}", true),
-        ("{\"a\":null}", "{\"a\":{\"$exists\":true}}", false), ("{\"a\":{\"$ne\":null}}", "{\"a\":{\"$exists\":true}}", true),
-        ("{\"a\":{\"$nin\":[null,1]}}", "{\"a\":{\"$exists\":true}}", true), ("{\"a\":{\"$size\":1}}", "{\"a\":{\"$exists\":true}}", true),
-        ("{\"a\":5,\"b\":5}", "{\"a\":5,\"b\":5}", true), ("{\"a\":5}", "{\"a\":5,\"b\":5}", false), ("{\"a\":5}", "{\"$or\":[{\"a\":5},{\"b\":5}]}", true),
-        ("{\"a\":{\"$type\":\"int\"}}", "{\"a\":{\"$type\":\"number\"}}", true), ("{}", "{\"a\":5}", false), ("{\"a\":{\"$in\":[]}}", "{\"a\":5}", false),
-        ("{\"a\":{\"$numberDouble\":\"NaN\"}}", "{\"a\":{\"$lt\":5}}", false), ("{\"a\":{\"$not\":{\"$gt\":9}}}", "{\"a\":{\"$lte\":9}}", false),
-    ])
+    @Test(
+        "a query may use a partial index exactly if it implies the filter",
+        arguments: [
+            ("{\"a\":5}", "{\"a\":{\"$gt\":3}}", true), ("{\"a\":{\"$gt\":5}}", "{\"a\":{\"$gt\":3}}", true),
+            ("{\"a\":{\"$gt\":3}}", "{\"a\":{\"$gt\":3}}", true),
+            ("{\"a\":{\"$gte\":3}}", "{\"a\":{\"$gt\":3}}", false),
+            ("{\"a\":{\"$lt\":3}}", "{\"a\":{\"$lte\":3}}", true), ("{\"a\":\"x\"}", "{\"a\":{\"$gt\":3}}", false),
+            ("{\"b\":5}", "{\"a\":5}", false), ("{\"a\":5,\"b\":1}", "{\"a\":5}", true),
+            ("{\"$or\":[{\"a\":5},{\"a\":6}]}", "{\"a\":{\"$gt\":3}}", true),
+            ("{\"$or\":[{\"a\":5},{\"b\":6}]}", "{\"a\":{\"$gt\":3}}", false),
+            ("{\"a\":{\"$in\":[4,5]}}", "{\"a\":{\"$gt\":3}}", true),
+            ("{\"a\":{\"$in\":[2,5]}}", "{\"a\":{\"$gt\":3}}", false), ("{\"a\":5}", "{\"a\":{\"$in\":[4,5]}}", true),
+            ("{\"a\":5}", "{\"a\":{\"$exists\":true}}", true),
+            ("{\"a\":null}", "{\"a\":{\"$exists\":true}}", false),
+            ("{\"a\":{\"$ne\":null}}", "{\"a\":{\"$exists\":true}}", true),
+            ("{\"a\":{\"$nin\":[null,1]}}", "{\"a\":{\"$exists\":true}}", true),
+            ("{\"a\":{\"$size\":1}}", "{\"a\":{\"$exists\":true}}", true),
+            ("{\"a\":5,\"b\":5}", "{\"a\":5,\"b\":5}", true), ("{\"a\":5}", "{\"a\":5,\"b\":5}", false),
+            ("{\"a\":5}", "{\"$or\":[{\"a\":5},{\"b\":5}]}", true),
+            ("{\"a\":{\"$type\":\"int\"}}", "{\"a\":{\"$type\":\"number\"}}", true), ("{}", "{\"a\":5}", false),
+            ("{\"a\":{\"$in\":[]}}", "{\"a\":5}", false),
+            ("{\"a\":{\"$numberDouble\":\"NaN\"}}", "{\"a\":{\"$lt\":5}}", false),
+            ("{\"a\":{\"$not\":{\"$gt\":9}}}", "{\"a\":{\"$lte\":9}}", false),
+        ])
     func subsets(query: String, filter: String, expected: Bool) throws {
         let (query, filter) = (try FilterParser.parse(doc(query)), try PartialFilter.parse(doc(filter)))
         #expect(PartialFilter.contains(filter, everyMatchOf: query) == expected)
@@ -152,22 +181,24 @@ import Testing
         func leaf() -> Document {
             let path = ["a", "b", "a.b", "a.c", "_id", "a.0", "b.c"].randomElement(using: &random) ?? "a"
             let operand = randomValue(&random, depth: 1)
-            let condition: BSONValue = switch Int.random(in: 0..<9, using: &random) {
-            case 0: ["$gt": operand]
-            case 1: ["$gte": operand, "$lt": randomValue(&random, depth: 0)]
-            case 2: ["$lte": operand]
-            case 3: ["$in": [operand, randomValue(&random, depth: 0)]]
-            case 4: ["$ne": operand]
-            case 5: ["$exists": .bool(Bool.random(using: &random))]
-            case 6: ["$all": [operand, randomValue(&random, depth: 0)]]
-            case 7: ["$elemMatch": ["b": operand]]
-            default: ["$eq": operand]
-            }
+            let condition: BSONValue =
+                switch Int.random(in: 0..<9, using: &random) {
+                case 0: ["$gt": operand]
+                case 1: ["$gte": operand, "$lt": randomValue(&random, depth: 0)]
+                case 2: ["$lte": operand]
+                case 3: ["$in": [operand, randomValue(&random, depth: 0)]]
+                case 4: ["$ne": operand]
+                case 5: ["$exists": .bool(Bool.random(using: &random))]
+                case 6: ["$all": [operand, randomValue(&random, depth: 0)]]
+                case 7: ["$elemMatch": ["b": operand]]
+                default: ["$eq": operand]
+                }
             return [path: condition]
         }
         guard depth > 0 else { return leaf() }
         switch Int.random(in: 0..<6, using: &random) {
-        case 0: return ["$or": [.document(randomFilter(&random, depth: 0)), .document(randomFilter(&random, depth: 0))]]
+        case 0:
+            return ["$or": [.document(randomFilter(&random, depth: 0)), .document(randomFilter(&random, depth: 0))]]
         case 1, 2: return ["$and": [.document(leaf()), .document(randomFilter(&random, depth: depth - 1))]]
         default: return leaf()
         }
@@ -177,7 +208,8 @@ import Testing
         (["a": 1], IndexOptions()), (["a.b": -1], IndexOptions()), (["b": -1, "a": 1], IndexOptions()),
         (["a.b": 1, "a.c": -1], IndexOptions()), (["b": 1], IndexOptions(name: "s", sparse: true)),
         (["b": 1], IndexOptions(partialFilterExpression: ["a": ["$gt": 0]], name: "p")),
-        (["a": -1], IndexOptions(partialFilterExpression: ["b": ["$exists": true]], name: "e")), (["b.c": 1], IndexOptions()),
+        (["a": -1], IndexOptions(partialFilterExpression: ["b": ["$exists": true]], name: "e")),
+        (["b.c": 1], IndexOptions()),
     ]
 
     @Test("a query answers the same through indexes as through a scan of the collection", arguments: [false, true])
@@ -189,7 +221,9 @@ import Testing
         for (keys, options) in Self.indexes { try items.createIndex(keys, options: options) }
         var model: [Int: Document] = [:]
         for step in 0..<250 {
-            let fields = randomDocument(&random, depth: arrays ? 3 : 1).fields.filter { $0.name == "a" || $0.name == "b" }
+            let fields = randomDocument(&random, depth: arrays ? 3 : 1).fields.filter {
+                $0.name == "a" || $0.name == "b"
+            }
             let document = Document([("_id", .int(step % 120))] + fields.map { ($0.name, $0.value) })
             do {
                 if model[step % 120] == nil {

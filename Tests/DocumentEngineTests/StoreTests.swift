@@ -19,14 +19,19 @@ import Testing
         #expect(documentError { try items.listIndexes() }.code == 26)
         try items.insertOne(["_id": 1])
         #expect(store.database("t").listCollections().map(\.name) == ["q"])
-        #expect(documentError { try store.database("t").createCollection("q") } == (48, "Collection already exists. NS: t.q"))
+        #expect(
+            documentError { try store.database("t").createCollection("q") } == (
+                48, "Collection already exists. NS: t.q"
+            ))
         try items.drop()
         #expect(try items.find().isEmpty)
         try items.insertOne(["_id": 1])
         #expect(try items.find() == [["_id": 1]])
     }
 
-    @Test("bad names are refused", arguments: [("", "a"), ("a.b", "c"), ("a", ""), ("a", "x$y"), ("a", ".x"), ("a b", "c")])
+    @Test(
+        "bad names are refused",
+        arguments: [("", "a"), ("a.b", "c"), ("a", ""), ("a", "x$y"), ("a", ".x"), ("a b", "c")])
     func badNames(database: String, collection: String) {
         #expect(documentError { try store.database(database).createCollection(collection) }.code == 73)
     }
@@ -100,20 +105,27 @@ import Testing
         #expect(downwards == [6, 1, 2, 4, 5, 3])
     }
 
-    @Test("projections include or exclude, through documents and arrays", arguments: [
-        ("{\"a\":1}", "{\"_id\":1,\"a\":[{\"x\":1,\"y\":2},3]}"), ("{\"a.x\":1}", "{\"_id\":1,\"a\":[{\"x\":1}]}"),
-        ("{\"a.x\":0}", "{\"_id\":1,\"a\":[{\"y\":2},3],\"b\":{\"c\":1}}"), ("{\"_id\":0}", "{\"a\":[{\"x\":1,\"y\":2},3],\"b\":{\"c\":1}}"),
-        ("{\"b\":{\"c\":1},\"_id\":0}", "{\"b\":{\"c\":1}}"), ("{\"_id\":1}", "{\"_id\":1}"), ("{\"b.d\":1}", "{\"_id\":1,\"b\":{}}"),
-    ])
+    @Test(
+        "projections include or exclude, through documents and arrays",
+        arguments: [
+            ("{\"a\":1}", "{\"_id\":1,\"a\":[{\"x\":1,\"y\":2},3]}"), ("{\"a.x\":1}", "{\"_id\":1,\"a\":[{\"x\":1}]}"),
+            ("{\"a.x\":0}", "{\"_id\":1,\"a\":[{\"y\":2},3],\"b\":{\"c\":1}}"),
+            ("{\"_id\":0}", "{\"a\":[{\"x\":1,\"y\":2},3],\"b\":{\"c\":1}}"),
+            ("{\"b\":{\"c\":1},\"_id\":0}", "{\"b\":{\"c\":1}}"), ("{\"_id\":1}", "{\"_id\":1}"),
+            ("{\"b.d\":1}", "{\"_id\":1,\"b\":{}}"),
+        ])
     func projection(projection: String, expected: String) throws {
         let document = doc("{\"_id\":1,\"a\":[{\"x\":1,\"y\":2},3],\"b\":{\"c\":1}}")
         #expect(try #require(try Projection(doc(projection))).apply(to: document.view) == doc(expected))
     }
 
-    @Test("bad projections and sorts are refused", arguments: [
-        ("{\"a\":1,\"b\":0}", 31254), ("{\"a\":0,\"b\":1}", 31253), ("{\"a\":1,\"a.b\":1}", 31249), ("{\"a.b\":1,\"a\":1}", 31250),
-        ("{\"a\":{\"$foo\":1}}", 31325),
-    ])
+    @Test(
+        "bad projections and sorts are refused",
+        arguments: [
+            ("{\"a\":1,\"b\":0}", 31254), ("{\"a\":0,\"b\":1}", 31253), ("{\"a\":1,\"a.b\":1}", 31249),
+            ("{\"a.b\":1,\"a\":1}", 31250),
+            ("{\"a\":{\"$foo\":1}}", 31325),
+        ])
     func badProjection(projection: String, code: Int) {
         #expect(documentError { try items.find([:], options: FindOptions(projection: doc(projection))) }.code == code)
         #expect(documentError { try items.find([:], options: FindOptions(sort: ["a": 2])) }.code == 15975)
@@ -200,7 +212,8 @@ import Testing
 
     @Test("a second store over the same storage opens what the first one made")
     func reopening() throws {
-        try store.database("t").createCollection("v", options: CollectionOptions(validator: ["a": ["$gt": 0]], validationAction: .errorAndLog))
+        try store.database("t").createCollection(
+            "v", options: CollectionOptions(validator: ["a": ["$gt": 0]], validationAction: .errorAndLog))
         try items.createIndex(["a.b": -1], options: IndexOptions(unique: true, name: "u", sparse: true))
         try items.insertMany([["_id": 1, "a": [["b": 1], ["b": 2]]], ["_id": 2]])
         let reopened = try DocumentStore(storage: storage)
@@ -223,7 +236,9 @@ import Testing
             let index = Index(
                 specification, keyspace: try storage.keyspace(items.namespace.indexKeyspace(name)), id: id,
                 readySequence: nil, isMultikey: false)
-            try storage.write { try store.publish(state.with(indexes: state.indexes + [index], nextIndexID: id + 1), in: $0) }
+            try storage.write {
+                try store.publish(state.with(indexes: state.indexes + [index], nextIndexID: id + 1), in: $0)
+            }
         }
         #expect(try items.listIndexes().count == 1)
         let recorder = LogRecorder()
@@ -257,7 +272,9 @@ import Testing
         #expect(documentError { try database.createCollection("c", options: bad) }.code == 9)
         #expect(database.listCollections().isEmpty)
         try database.createCollection("c", options: CollectionOptions(validator: ["a": 1]))
-        #expect(documentError { try database.collMod("c", CollectionModification(validator: ["a": ["$foo": 1]])) }.code == 2)
+        #expect(
+            documentError { try database.collMod("c", CollectionModification(validator: ["a": ["$foo": 1]])) }.code == 2
+        )
         #expect(documentError { try database.collMod("none", CollectionModification()) }.code == 26)
         #expect(documentError { try database.collection("c").insertOne(["a": 2]) }.code == 121)
         try database.collMod("c", CollectionModification(validator: [:]))

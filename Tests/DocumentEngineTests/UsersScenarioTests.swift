@@ -21,7 +21,8 @@ import Testing
     init() throws {
         storage = try Storage.inMemory()
         store = try DocumentStore(storage: storage)
-        users = try store.database("shop").createCollection("users", options: CollectionOptions(validator: Self.validator))
+        users = try store.database("shop").createCollection(
+            "users", options: CollectionOptions(validator: Self.validator))
         try users.createIndex(
             ["email": 1],
             options: IndexOptions(
@@ -60,15 +61,16 @@ import Testing
             #expect(error.errmsg == "Document failed validation")
             let info = try #require(error.errInfo)
             #expect(info["failingDocumentId"]?.objectIDValue != nil)
-            #expect(info["details"] == [
-                "operatorName": "$jsonSchema",
-                "schemaRulesNotSatisfied": [
-                    [
-                        "operatorName": "required", "specifiedAs": ["required": ["userId", "email", "createdAt"]],
-                        "missingProperties": ["userId", "createdAt"],
-                    ]
-                ],
-            ])
+            #expect(
+                info["details"] == [
+                    "operatorName": "$jsonSchema",
+                    "schemaRulesNotSatisfied": [
+                        [
+                            "operatorName": "required", "specifiedAs": ["required": ["userId", "email", "createdAt"]],
+                            "missingProperties": ["userId", "createdAt"],
+                        ]
+                    ],
+                ])
         }
         #expect(try users.countDocuments() == 0)
     }
@@ -81,8 +83,9 @@ import Testing
             Issue.record("the document was accepted")
         } catch let error as DocumentError {
             #expect(error.code == .duplicateKey)
-            #expect(error.errmsg == "E11000 duplicate key error collection: shop.users index: unique_verified_email "
-                + "dup key: { email: \"a@example.com\" }")
+            #expect(
+                error.errmsg == "E11000 duplicate key error collection: shop.users index: unique_verified_email "
+                    + "dup key: { email: \"a@example.com\" }")
             #expect(error.keyPattern == ["email": 1])
             #expect(error.keyValue == ["email": "a@example.com"])
         }

@@ -57,7 +57,8 @@ struct IndexSpecification: Sendable {
         guard !name.isEmpty else { throw DocumentError(.cannotCreateIndex, "index name cannot be empty") }
         guard isIdentity || name != Self.identityName else {
             throw DocumentError(
-                .badValue, "The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}, "
+                .badValue,
+                "The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}, "
                     + "found key: \(keyPattern.shellText)")
         }
         if isSparse, partialFilter != nil {

@@ -136,7 +136,8 @@ enum PartialFilter {
         let order = operand.view.compare(bound.view)
         switch (comparison, other) {
         case (.equal, .equal): return order == 0
-        case (.less, .less), (.lessOrEqual, .less), (.lessOrEqual, .lessOrEqual), (.lessOrEqual, .equal): return order <= 0
+        case (.less, .less), (.lessOrEqual, .less), (.lessOrEqual, .lessOrEqual), (.lessOrEqual, .equal):
+            return order <= 0
         case (.less, .lessOrEqual), (.less, .equal): return order < 0
         case (.greater, .greater), (.greaterOrEqual, .greater), (.greaterOrEqual, .greaterOrEqual),
             (.greaterOrEqual, .equal):

@@ -37,8 +37,9 @@ struct QueryPlanner {
     /// - Throws: 2 (BadValue) if there is no such index.
     func plan(_ filter: MatchExpression, hint: IndexHint) throws(DocumentError) -> QueryPlan {
         guard let index = indexes.first(where: { $0.isReadable(at: view) && hint.names($0.specification) }) else {
-            throw .badValue("error processing query: planner returned error :: caused by :: hint provided does not "
-                + "correspond to an existing index")
+            throw .badValue(
+                "error processing query: planner returned error :: caused by :: hint provided does not "
+                    + "correspond to an existing index")
         }
         if let candidate = scan(index, filter, filter.conjuncts.flatMap { $0.indexableClauses }) {
             return .indexScan(candidate.scan)
@@ -65,8 +66,9 @@ struct QueryPlanner {
             let root = key.path.components[0].name
             // Two components below one array may be met by different elements of it.
             if isMultikey, bounded.contains(root) { break }
-            guard let bounds = ComponentBounds(
-                conjuncts, on: key.path, isMultikey: isMultikey, isSparse: specification.isSparse)
+            guard
+                let bounds = ComponentBounds(
+                    conjuncts, on: key.path, isMultikey: isMultikey, isSparse: specification.isSparse)
             else { break }
             bounded.insert(root)
             guard case .points(let points) = bounds,

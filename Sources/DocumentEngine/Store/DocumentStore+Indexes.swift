@@ -27,7 +27,8 @@ extension DocumentStore {
 
     /// Whether the index exists already.
     /// - Throws: 85 and 86 for an index in its way, 67 beyond 64 indexes.
-    private func isPresent(_ specification: IndexSpecification, in state: CollectionState) throws(DocumentError) -> Bool {
+    private func isPresent(_ specification: IndexSpecification, in state: CollectionState) throws(DocumentError) -> Bool
+    {
         for existing in state.indexes.map(\.specification) {
             let isSame = specification.isIdentity || existing.isEquivalent(to: specification)
             if existing.name == specification.name {
@@ -41,7 +42,8 @@ extension DocumentStore {
         }
         guard state.indexes.count < Self.maximumIndexCount else {
             throw DocumentError(
-                .cannotCreateIndex, "add index fails, too many indexes for \(state.namespace) key:"
+                .cannotCreateIndex,
+                "add index fails, too many indexes for \(state.namespace) key:"
                     + specification.keyPattern.shellText)
         }
         return false
