@@ -96,10 +96,11 @@ import Testing
         _ = run(on: fileSystem)
         let storage = try Storage.open(at: "/data", options: options(fileSystem))
         let users = try DocumentStore(storage: storage).database("shop").collection("users")
-        #expect(try users.find([:], options: FindOptions(sort: ["_id": 1])) == [
-            ["_id": 0, "n": 10, "tags": ["x", 0, "y"]], ["_id": 2, "n": 12, "tags": ["x", 2, "y"]],
-            ["_id": 3, "n": 13, "tags": ["x", 3, "y"]],
-        ])
+        #expect(
+            try users.find([:], options: FindOptions(sort: ["_id": 1])) == [
+                ["_id": 0, "n": 10, "tags": ["x", 0, "y"]], ["_id": 2, "n": 12, "tags": ["x", 2, "y"]],
+                ["_id": 3, "n": 13, "tags": ["x", 3, "y"]],
+            ])
         #expect(try users.listIndexes().compactMap { $0["name"]?.stringValue } == ["_id_", "tags_1", "n_1"])
         #expect(documentError { try users.insertOne(["n": 12]) }.code == 11000)
     }

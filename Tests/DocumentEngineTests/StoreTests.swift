@@ -250,6 +250,55 @@ import Testing
         #expect(try storage.verify().problems == [])
     }
 
+    @Test("while a unique index is built, changing a duplicate leaves the other document's entry alone")
+    func changesDuringBuild() throws {
+        try items.insertMany([["_id": 1, "a": 1], ["_id": 2, "a": 1]])
+        let specification = try IndexSpecification(["a": 1], IndexOptions(unique: true))
+        let index = Index(
+            specification, keyspace: try storage.keyspace(items.namespace.indexKeyspace("a_1")), id: 1,
+            readySequence: nil, isMultikey: false)
+        try storage.write { transaction in
+            let state = try #require(store.state(items.namespace))
+            let building = try state.with(indexes: state.indexes + [index], nextIndexID: 2)
+            try store.publish(building, in: transaction)
+            try items.writer(building, transaction).addExisting(["_id": 1, "a": 1], RecordID(rawValue: 1), to: index)
+        }
+        try items.updateOne(["_id": 2], ["$set": ["a": 2]])
+        let reopened = try DocumentStore(storage: storage)
+        #expect(try reopened.database("t").collection("q").listIndexes().count == 2)
+        #expect(try storage.verify().problems == [])
+    }
+
+    @Test("of many who insert the same key at once one wins, and an index built meanwhile is complete")
+    func concurrency() async throws {
+        try items.insertMany((0..<600).map { ["_id": .int($0), "a": .int($0)] })
+        let wins = try await withThrowingTaskGroup(of: Int.self) { group in
+            for task in 0..<4 {
+                group.addTask { [items] in
+                    var wins = 0
+                    for id in 1000..<1100 {
+                        do {
+                            try items.insertOne(["_id": .int(id), "a": .int(id), "by": .int(task)])
+                            wins += 1
+                        } catch let error as DocumentError where error.code == .duplicateKey {}
+                        try items.updateOne(["_id": .int(id - 1000)], ["$inc": ["n": 1]])
+                    }
+                    return wins
+                }
+            }
+            group.addTask { [items] in
+                try items.createIndex(["a": 1], options: IndexOptions(unique: true))
+                try items.createIndex(["n": 1])
+                return 0
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(wins == 100)
+        #expect(try items.countDocuments(["n": 4]) == 100)
+        #expect(try items.findOne(["a": 1050]) != nil)
+        #expect(try storage.verify().problems == [])
+    }
+
     @Test("verify reports entries that do not fit their documents")
     func verification() throws {
         try items.createIndex(["a": 1])

@@ -1,4 +1,5 @@
-// IndexSpecification.swift — what an index is: its keys and options, as the user gives them and as the catalog keeps them.
+// IndexSpecification.swift — what an index is: its keys and options, as the user gives them and as the catalog keeps
+// them.
 
 /// How an index is made.
 public struct IndexOptions: Sendable, Hashable {

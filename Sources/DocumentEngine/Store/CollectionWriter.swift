@@ -74,8 +74,7 @@ struct CollectionWriter {
     private func checkUnique(_ index: Index, _ keys: [[UInt8]], _ record: RecordID?, _ document: Document) throws {
         guard index.specification.isUnique else { return }
         for key in keys {
-            let holder = try transaction.withValue(index.keyspace, key.rawSpan) { RecordID($0) } ?? nil
-            guard let holder, holder != record else { continue }
+            guard let holder = try holder(of: key, in: index), holder != record else { continue }
             throw duplicateKey(index, key, document)
         }
     }
@@ -100,7 +99,16 @@ struct CollectionWriter {
     }
 
     private func remove(_ keys: [[UInt8]], _ record: RecordID, from index: Index) throws {
-        for key in keys { try transaction.delete(index.keyspace, index.entryKey(key, record).rawSpan) }
+        let mayBelongToOthers = index.specification.isUnique && index.readySequence == nil
+        for key in keys {
+            // While a unique index is built, a duplicate that the build has yet to meet does not own the entry.
+            if mayBelongToOthers, try holder(of: key, in: index) != record { continue }
+            try transaction.delete(index.keyspace, index.entryKey(key, record).rawSpan)
+        }
+    }
+
+    private func holder(of key: [UInt8], in index: Index) throws -> RecordID? {
+        try transaction.withValue(index.keyspace, key.rawSpan) { RecordID($0) } ?? nil
     }
 
     // The flag in memory is set at once: planning with it is safe even if the transaction fails. The marker on disk is

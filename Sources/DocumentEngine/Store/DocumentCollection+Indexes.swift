@@ -4,7 +4,8 @@ extension DocumentCollection {
     /// Makes an index and fills it from the documents that are there; gives its name. The same definition again
     /// changes nothing.
     ///
-    /// Writers keep the index from the moment it exists; readers use it once it is complete. Building commits in chunks.
+    /// Writers keep the index from the moment it exists; readers use it once it is complete. Building commits in
+    /// chunks.
     /// - Throws: ``DocumentError`` 67 for keys or a filter an index can't have, 85 if the same index exists under
     ///   another name, 86 if the name is taken by another index, 11000 if documents violate a unique one: then it is
     ///   gone again.
