@@ -131,6 +131,17 @@ import Testing
         #expect(schema.failures(array) == [.document(doc(expected))])
     }
 
+    @Test("more required fields than fit in a word are all required")
+    func manyRequired() throws {
+        let names = (0..<70).map { "f\($0)" }
+        let schema = try JSONSchema([
+            "required": .array(names.map { .string($0) }), "properties": ["f0": ["bsonType": "int"]],
+        ])
+        #expect(schema.accepts(Document(names.map { ($0, 1) })))
+        #expect(!schema.accepts(Document(names.dropLast().map { ($0, 1) })))
+        #expect(!schema.accepts(Document(names.map { ($0, "x") })))
+    }
+
     @Test("pass or fail and explanation agree on random documents")
     func agreement() throws {
         let schemas = [

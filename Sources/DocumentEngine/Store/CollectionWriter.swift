@@ -93,7 +93,7 @@ struct CollectionWriter {
     }
 
     func add(_ keys: [[UInt8]], _ isMultikey: Bool, _ record: RecordID, to index: Index) throws {
-        if isMultikey, !keys.isEmpty { try markMultikey(index) }
+        if isMultikey { try markMultikey(index) }
         let value = index.specification.isUnique ? record.bytes : []
         for key in keys { try transaction.put(index.keyspace, index.entryKey(key, record).rawSpan, value.rawSpan) }
     }
