@@ -202,6 +202,14 @@ import Testing
                 "{\"operatorName\":\"$nor\",\"clausesSatisfied\":[{\"index\":0,\"details\":{\"operatorName\":\"$lt\",\"specifiedAs\":{\"a\":{\"$lt\":5}},\"reason\":\"comparison succeeded\",\"consideredValue\":1}}]}"
             ),
             (
+                "{\"a\":{\"$type\":\"number\"}}", "{\"a\":\"x\"}",
+                "{\"operatorName\":\"$type\",\"specifiedAs\":{\"a\":{\"$type\":\"number\"}},\"reason\":\"type did not match\",\"consideredValue\":\"x\"}"
+            ),
+            (
+                "{\"a\":{\"$elemMatch\":{\"$gt\":5}}}", "{\"a\":[1]}",
+                "{\"operatorName\":\"$elemMatch\",\"specifiedAs\":{\"a\":{\"$elemMatch\":{\"$gt\":5}}},\"reason\":\"array did not satisfy the child predicate\",\"consideredValue\":[1]}"
+            ),
+            (
                 "{\"$nor\":[{\"$jsonSchema\":{}}]}", "{}",
                 "{\"operatorName\":\"$nor\",\"clausesSatisfied\":[{\"index\":0,\"details\":{\"operatorName\":\"$jsonSchema\",\"reason\":\"schema matched\"}}]}"
             ),
