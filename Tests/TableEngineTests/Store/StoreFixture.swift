@@ -24,9 +24,11 @@ struct Shop {
                 name: "Payments", partitionKey: KeyAttribute("orderId", .s), sortKey: KeyAttribute("SK", .s)))
     }
 
+    /// Synced, so that the stream shows it at once.
     func stock(_ count: Int, of product: String = "p1") throws {
         try store.putItem(
-            PutItemRequest(table: "Inventory", item: ["productId": .s(product), "stock": .n(count)]))
+            PutItemRequest(table: "Inventory", item: ["productId": .s(product), "stock": .n(count)]),
+            durability: .synced)
     }
 
     func stock(of product: String = "p1") throws -> Int? {
