@@ -17,6 +17,7 @@ internal import Synchronization
 /// - Atomic: a request that is refused changes nothing, and a change and its stream record are one commit.
 /// - Isolated: requests run one after another; a page of a query or scan is of one moment.
 /// - Durable: as the `durability` argument says, `.buffered` unless given.
+/// - One store for each storage: a second one would not see the first one's tables come and go.
 /// - Errors: ``TableError`` with the service's exceptions and texts; `StorageError` for the environment.
 public final class TableStore: Sendable {
     public let storage: Storage
