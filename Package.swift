@@ -23,7 +23,8 @@ func engine(_ name: String, dependencies: [Target.Dependency] = []) -> Target {
 func tests(_ name: String, dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
-        dependencies: [.target(name: name), "StorageCore", "StorageTypes"] + dependencies,
+        dependencies: ["StorageCore", "StorageTypes"].filter { $0 != name }.map { .target(name: $0) }
+            + [.target(name: name)] + dependencies,
         swiftSettings: testSettings)
 }
 

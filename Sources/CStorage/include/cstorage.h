@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cstorage_threads.h"
+
 // Byte comparison in memcmp order; a count of zero compares equal whatever the pointers are.
 static inline int cstorage_compare(const void *_Nullable left, const void *_Nullable right, size_t count) {
     return count == 0 ? 0 : memcmp(left, right, count);

@@ -8,7 +8,7 @@ enum EntryKind: UInt8, Sendable {
 }
 
 /// One version of one key. Its pointers stay valid until the cursor that gave it moves or is released.
-struct UnsafeEntry {
+@unsafe struct UnsafeEntry {
     /// The key with its 4-byte keyspace id in front.
     var key: UnsafeRawBufferPointer
     var sequence: UInt64

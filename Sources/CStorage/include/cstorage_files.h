@@ -1,0 +1,56 @@
+// The file calls: one shape for all of them, so that Swift needs neither variadic functions nor errno.
+//
+// Every function returns a result of zero or more, or the negated errno. Interrupted calls (EINTR) are retried.
+#ifndef CSTORAGE_FILES_H
+#define CSTORAGE_FILES_H
+
+#include <stdint.h>
+
+// How cstorage_open opens. Do not renumber: Swift passes the numbers.
+enum {
+    CSTORAGE_OPEN_READ = 0,                // must exist
+    CSTORAGE_OPEN_READ_WRITE = 1,          // must exist
+    CSTORAGE_OPEN_CREATE = 2,              // must not exist
+    CSTORAGE_OPEN_CREATE_OR_TRUNCATE = 3,  // empty afterwards
+    CSTORAGE_OPEN_LOCK_FILE = 4,           // created if missing, its content left alone
+};
+
+// A descriptor that is closed on exec.
+int32_t cstorage_open(const char *_Nonnull path, int32_t mode);
+int32_t cstorage_close(int32_t descriptor);
+// One call: may transfer fewer bytes than asked for.
+int64_t cstorage_read(int32_t descriptor, void *_Nullable bytes, int64_t count, int64_t offset);
+int64_t cstorage_write(int32_t descriptor, const void *_Nullable bytes, int64_t count, int64_t offset);
+int64_t cstorage_byte_count(int32_t descriptor);
+int32_t cstorage_truncate(int32_t descriptor, int64_t count);
+// Reserves blocks without changing the file's length; does nothing where the file system can't.
+int32_t cstorage_allocate(int32_t descriptor, int64_t count);
+// Asks the system to begin writing a range of dirty pages; a hint.
+void cstorage_start_write_back(int32_t descriptor, int64_t offset, int64_t count);
+// The file's bytes and length to stable storage: fdatasync, or F_FULLFSYNC on Darwin.
+int32_t cstorage_sync(int32_t descriptor);
+// An exclusive lock of the open file description; -EWOULDBLOCK if someone else holds it.
+int32_t cstorage_lock(int32_t descriptor);
+// The device and inode numbers that tell one file from another.
+int32_t cstorage_identity(int32_t descriptor, uint64_t *_Nonnull device, uint64_t *_Nonnull inode);
+
+// 1 if something has this name, 0 if not.
+int32_t cstorage_exists(const char *_Nonnull path);
+// 1 if a directory has this name, 0 if not.
+int32_t cstorage_is_directory(const char *_Nonnull path);
+int32_t cstorage_make_directory(const char *_Nonnull path);
+int32_t cstorage_remove(const char *_Nonnull path);
+int32_t cstorage_remove_directory(const char *_Nonnull path);
+int32_t cstorage_rename(const char *_Nonnull from, const char *_Nonnull to);
+int32_t cstorage_link(const char *_Nonnull from, const char *_Nonnull to);
+int32_t cstorage_sync_directory(const char *_Nonnull path);
+// What an unprivileged process may still write.
+int64_t cstorage_free_byte_count(const char *_Nonnull path);
+
+// An open directory stream, or NULL with *error set to an errno.
+void *_Nullable cstorage_open_directory(const char *_Nonnull path, int32_t *_Nonnull error);
+// The next name, valid until the next call; NULL at the end (*error 0) or on failure.
+const char *_Nullable cstorage_next_name(void *_Nonnull directory, int32_t *_Nonnull error);
+void cstorage_close_directory(void *_Nonnull directory);
+
+#endif

@@ -1,0 +1,48 @@
+// Threads, a condition lock and atomic pointers in raw memory, for the storage's background work and its memtables.
+#ifndef CSTORAGE_THREADS_H
+#define CSTORAGE_THREADS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// A mutex with one condition. Never null: allocation failure aborts, as it does everywhere in Swift.
+typedef struct cstorage_condition cstorage_condition;
+cstorage_condition *_Nonnull cstorage_condition_create(void);
+void cstorage_condition_destroy(cstorage_condition *_Nonnull condition);
+void cstorage_condition_lock(cstorage_condition *_Nonnull condition);
+void cstorage_condition_unlock(cstorage_condition *_Nonnull condition);
+void cstorage_condition_wait(cstorage_condition *_Nonnull condition);
+// Waits at most `nanoseconds`; false when the time ran out.
+bool cstorage_condition_wait_for(cstorage_condition *_Nonnull condition, uint64_t nanoseconds);
+void cstorage_condition_signal_all(cstorage_condition *_Nonnull condition);
+
+// Starts a detached thread with a name (15 characters kept on Linux) that runs `body(context)`; false if it could not.
+bool cstorage_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
+
+// A number that tells the calling thread from every other living one; never zero.
+uintptr_t cstorage_thread_identity(void);
+
+// Naturally aligned pointers inside raw memory.
+static inline void *_Nullable cstorage_load_acquire_pointer(const void *_Nonnull address) {
+    return __atomic_load_n((void *const *)address, __ATOMIC_ACQUIRE);
+}
+static inline void *_Nullable cstorage_load_relaxed_pointer(const void *_Nonnull address) {
+    return __atomic_load_n((void *const *)address, __ATOMIC_RELAXED);
+}
+static inline void cstorage_store_release_pointer(void *_Nonnull address, void *_Nullable value) {
+    __atomic_store_n((void **)address, value, __ATOMIC_RELEASE);
+}
+static inline void cstorage_store_relaxed_pointer(void *_Nonnull address, void *_Nullable value) {
+    __atomic_store_n((void **)address, value, __ATOMIC_RELAXED);
+}
+
+// A hint that the caller is spinning.
+static inline void cstorage_spin_hint(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
+#endif

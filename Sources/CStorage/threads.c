@@ -1,0 +1,99 @@
+// Threads and conditions over POSIX threads.
+#define _GNU_SOURCE
+#include "cstorage_threads.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct cstorage_condition {
+    pthread_mutex_t mutex;
+    pthread_cond_t condition;
+};
+
+cstorage_condition *cstorage_condition_create(void) {
+    cstorage_condition *condition = malloc(sizeof *condition);
+    if (condition == NULL) abort();
+    pthread_mutex_init(&condition->mutex, NULL);
+#if defined(__APPLE__)
+    pthread_cond_init(&condition->condition, NULL);
+#else
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&condition->condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+#endif
+    return condition;
+}
+
+void cstorage_condition_destroy(cstorage_condition *condition) {
+    pthread_cond_destroy(&condition->condition);
+    pthread_mutex_destroy(&condition->mutex);
+    free(condition);
+}
+
+void cstorage_condition_lock(cstorage_condition *condition) { pthread_mutex_lock(&condition->mutex); }
+void cstorage_condition_unlock(cstorage_condition *condition) { pthread_mutex_unlock(&condition->mutex); }
+void cstorage_condition_wait(cstorage_condition *condition) {
+    pthread_cond_wait(&condition->condition, &condition->mutex);
+}
+void cstorage_condition_signal_all(cstorage_condition *condition) { pthread_cond_broadcast(&condition->condition); }
+
+bool cstorage_condition_wait_for(cstorage_condition *condition, uint64_t nanoseconds) {
+    struct timespec deadline;
+#if defined(__APPLE__)
+    deadline.tv_sec = (time_t)(nanoseconds / 1000000000u);
+    deadline.tv_nsec = (long)(nanoseconds % 1000000000u);
+    return pthread_cond_timedwait_relative_np(&condition->condition, &condition->mutex, &deadline) != ETIMEDOUT;
+#else
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    uint64_t nanos = (uint64_t)deadline.tv_nsec + nanoseconds % 1000000000u;
+    deadline.tv_sec += (time_t)(nanoseconds / 1000000000u + nanos / 1000000000u);
+    deadline.tv_nsec = (long)(nanos % 1000000000u);
+    return pthread_cond_timedwait(&condition->condition, &condition->mutex, &deadline) != ETIMEDOUT;
+#endif
+}
+
+struct start {
+    void (*body)(void *);
+    void *context;
+    char name[16];
+};
+
+static void *run(void *argument) {
+    struct start start = *(struct start *)argument;
+    free(argument);
+#if defined(__APPLE__)
+    pthread_setname_np(start.name);
+#elif defined(__linux__)
+    pthread_setname_np(pthread_self(), start.name);
+#endif
+    start.body(start.context);
+    return NULL;
+}
+
+bool cstorage_thread_start(const char *name, void (*body)(void *), void *context) {
+    struct start *start = malloc(sizeof *start);
+    if (start == NULL) return false;
+    start->body = body;
+    start->context = context;
+    strncpy(start->name, name, sizeof start->name - 1);
+    start->name[sizeof start->name - 1] = 0;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 1 << 20);
+    pthread_t thread;
+    int result = pthread_create(&thread, &attributes, run, start);
+    pthread_attr_destroy(&attributes);
+    if (result != 0) free(start);
+    return result == 0;
+}
+
+uintptr_t cstorage_thread_identity(void) {
+    static __thread char mark;
+    return (uintptr_t)&mark;
+}

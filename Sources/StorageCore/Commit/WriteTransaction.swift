@@ -1,0 +1,135 @@
+// WriteTransaction.swift — a batch that can be read while it is written.
+
+/// The changes of one commit, open inside the body of ``Storage/write(_:_:)`` and nowhere else.
+///
+/// It runs alone: no other commit happens between its first read and its end, so what it reads is what it changes. It
+/// reads its own writes. If the body throws, nothing of it ever happened.
+public final class WriteTransaction {
+    /// The number that this commit will carry.
+    public let sequence: SequenceNumber
+    /// Later than that of every commit before; expiry is judged against it too.
+    public let commitTime: StorageInstant
+
+    private(set) var batch: WriteBatch
+    private(set) var commitActions: [(SequenceNumber) -> Void] = []
+    private var isOpen = true
+    private var lastOrdinal: UInt32 = 0
+
+    init(sequence: SequenceNumber, commitTime: StorageInstant, batch: WriteBatch) {
+        self.sequence = sequence
+        self.commitTime = commitTime
+        self.batch = batch
+    }
+
+    /// Ends the transaction and gives back the batch.
+    func end() -> WriteBatch {
+        isOpen = false
+        commitActions = []
+        var batch = WriteBatch()
+        swap(&batch, &self.batch)
+        return batch
+    }
+
+    private func checkOpen() {
+        precondition(isOpen, "A write transaction is used only inside the body that it was given to.")
+    }
+
+    // MARK: Writing
+
+    /// Sets the value of `key`; see ``WriteBatch/put(_:_:_:expiry:)`` for the errors.
+    public func put(_ keyspace: Keyspace, _ key: RawSpan, _ value: RawSpan, expiry: StorageInstant? = nil) throws {
+        checkOpen()
+        try batch.put(keyspace, key, value, expiry: expiry)
+    }
+
+    /// Removes `key`; nothing happens if it is absent.
+    public func delete(_ keyspace: Keyspace, _ key: RawSpan) throws {
+        checkOpen()
+        try batch.delete(keyspace, key)
+    }
+
+    /// Removes every key in `range`, at a cost that does not depend on how many there are.
+    public func deleteRange(_ keyspace: Keyspace, _ range: KeyRange) throws {
+        checkOpen()
+        try batch.deleteRange(keyspace, range)
+    }
+
+    /// Combines `operand` with the value of `key` by the keyspace's merge operator, without reading it.
+    public func merge(_ keyspace: Keyspace, _ key: RawSpan, _ operand: RawSpan, expiry: StorageInstant? = nil) throws {
+        checkOpen()
+        try batch.merge(keyspace, key, operand, expiry: expiry)
+    }
+
+    /// 0, 1, 2 …: tells the records that one commit adds to a stream apart.
+    public func nextOrdinal() -> UInt32 {
+        checkOpen()
+        defer { lastOrdinal += 1 }
+        return lastOrdinal
+    }
+
+    /// Runs `action` in the writer lane once the commit is certain and before it becomes visible, so that a structure
+    /// in memory matches what readers see. Actions run in the order in which they were added; none runs if the body
+    /// throws. An action must be short and must not write to the storage.
+    public func onCommit(_ action: @escaping (SequenceNumber) -> Void) {
+        checkOpen()
+        commitActions.append(action)
+    }
+
+    // MARK: Reading
+
+    /// The storage with this transaction's own writes on top.
+    public var view: ReadView {
+        checkOpen()
+        return ReadView(.transaction(self))
+    }
+
+    public func get(_ keyspace: Keyspace, _ key: RawSpan) throws -> [UInt8]? { try view.get(keyspace, key) }
+
+    public func contains(_ keyspace: Keyspace, _ key: RawSpan) throws -> Bool { try view.contains(keyspace, key) }
+
+    @inlinable
+    public func withValue<R>(_ keyspace: Keyspace, _ key: RawSpan, _ body: (RawSpan) throws -> R) throws -> R? {
+        try view.withValue(keyspace, key, body)
+    }
+
+    public func cursor(_ keyspace: Keyspace, _ range: KeyRange = .all) throws -> Cursor {
+        try view.cursor(keyspace, range)
+    }
+
+    /// The newest commit that lies below this one.
+    private var base: UInt64 { sequence.rawValue - 1 }
+
+    func makeCursor(_ keyspace: Keyspace, _ range: KeyRange) throws -> Cursor {
+        checkOpen()
+        return Cursor(
+            try CursorCore(
+                keyspace: keyspace, range: range, sequence: base, readTime: commitTime,
+                batch: batch.isEmpty ? nil : batch, batchSequence: sequence.rawValue))
+    }
+
+    /// - Parameter key: The tree key.
+    func read(
+        _ keyspace: Keyspace, _ key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws -> Bool {
+        checkOpen()
+        var operands: [[UInt8]] = []
+        switch unsafe batch.find(key) {
+        case .nothing:
+            break
+        case .covered:
+            return false
+        case .entry(let position):
+            let entry = batch.entries[position]
+            let isExpired = keyspace.options.expiry == .engine && entry.expiry <= commitTime.microseconds
+            if entry.kind == .delete || isExpired { return false }
+            let value = unsafe batch.withValue(of: position) { unsafe Array($0) }
+            if entry.kind == .put {
+                unsafe try value.withUnsafeBytes { unsafe try body($0) }
+                return true
+            }
+            operands = [value]
+        }
+        return unsafe try keyspace.tree.withValue(
+            of: key, in: keyspace, sequence: base, readTime: commitTime, newer: operands, body)
+    }
+}

@@ -1,0 +1,103 @@
+// FileSystem.swift — the files a storage stands on, as a parameter: the operating system's, or a simulated disk.
+//
+// The contract both implementations keep, and the only one the layers above may rely on:
+//  1. A write is visible to every later read of the file at once. It survives a power cut only after a `sync()` of that
+//     file that began after the write returned; until then any part of it, in units of a sector, may or may not survive.
+//  2. A name (created, linked, renamed, removed) survives a power cut only after a `syncDirectory` of its directory.
+//     Syncing a file does not make its name durable, syncing a directory does not make the files' bytes durable.
+//  3. After a failed `sync()` nothing may be assumed about the bytes it was to make durable, nor that a second call
+//     would make them so.
+
+/// How a file is opened.
+public enum FileMode: Sendable, Hashable, CaseIterable {
+    /// For reading; the file must exist.
+    case read
+    /// For reading and writing; the file must exist.
+    case readWrite
+    /// For reading and writing; the file must not exist (`StorageError.Code.alreadyExists`).
+    case create
+    /// For reading and writing; an existing file loses its content.
+    case createOrTruncate
+}
+
+/// Files and directories by path. Relative paths begin at the process's working directory.
+///
+/// Every call throws `StorageError`: `.notFound`, `.alreadyExists`, `.diskFull`, `.locked`, and `.ioFailure` for all
+/// other reasons, with the path as its location.
+public protocol FileSystem: Sendable {
+    func open(_ path: String, _ mode: FileMode) throws -> any StorageFile
+
+    func exists(_ path: String) throws -> Bool
+
+    /// The names in a directory, sorted, without `.` and `..`.
+    func list(_ directory: String) throws -> [String]
+
+    /// Creates a directory and the missing ones above it; fine if it exists already. What the call creates is durable
+    /// when it returns.
+    func createDirectory(_ path: String) throws
+
+    /// Removes the name of a file. Files that have it open can go on reading and writing.
+    func remove(_ path: String) throws
+
+    /// Removes an empty directory.
+    func removeDirectory(_ path: String) throws
+
+    /// Gives a file another name, atomically replacing a file that has it.
+    func rename(_ from: String, to: String) throws
+
+    /// Gives a file a second name. Where the two names can't share a file (another device, no hard links), the second
+    /// is a synced copy.
+    func link(_ from: String, to: String) throws
+
+    /// Makes the names in a directory durable.
+    func syncDirectory(_ path: String) throws
+
+    /// Locks a file, created if missing, against every other holder in this process and others until the lock is
+    /// released or the process ends.
+    ///
+    /// - Throws: `StorageError.Code.locked` if someone holds it.
+    func lock(_ path: String) throws -> any FileLock
+
+    /// The space left for files in a directory.
+    func freeByteCount(_ path: String) throws -> Int64
+}
+
+/// An open file. All its calls may run at the same time on several threads; a read that overlaps a write may see part of
+/// it.
+public protocol StorageFile: AnyObject, Sendable {
+    /// The path the file was opened at.
+    var path: String { get }
+
+    /// Reads into the buffer and returns how many bytes were read: fewer than the buffer holds only at the end of the
+    /// file.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
+
+    /// Writes all the bytes, growing the file as needed; a gap reads as zeros. After an error an unknown part of the
+    /// range holds the new bytes.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
+
+    func byteCount() throws -> Int64
+
+    /// Sets the file's length; growth reads as zeros.
+    func truncate(to byteCount: Int64) throws
+
+    /// Reserves space for the first `byteCount` bytes, so that writing them later can't find the disk full. The file's
+    /// length stays. Does nothing on file systems that can't reserve.
+    func allocate(byteCount: Int64) throws
+
+    /// Asks the system to begin writing a range to the device, so that a later sync has less to do. A hint: it makes
+    /// nothing durable.
+    func startWriteBack(from offset: Int64, byteCount: Int64)
+
+    /// Makes the file's bytes and length durable.
+    func sync() throws
+
+    /// Closes the file; later calls of anything but `close()` throw `.closed`. Also happens when the last reference goes.
+    func close() throws
+}
+
+/// A lock held on a file.
+public protocol FileLock: AnyObject, Sendable {
+    /// Lets the next holder in. Also happens when the last reference goes.
+    func release()
+}

@@ -1,0 +1,105 @@
+// POSIXFile.swift — one descriptor of the operating system.
+//
+// Invariant: the descriptor is closed exactly once, and never while a call uses it, since another file could get its
+// number in between and would then be read or written in this one's place.
+
+internal import CStorage
+internal import StorageTypes
+internal import Synchronization
+
+final class POSIXFile: StorageFile {
+    let path: String
+    private let descriptor: Int32
+    /// The number of calls in progress times two, plus one once the file is closed.
+    private let uses = Atomic<Int>(0)
+
+    init(path: String, descriptor: Int32) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        // Nobody is left to hear of an error; whoever must know syncs and closes first.
+        try? close()
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        try withDescriptor { descriptor in
+            var done = 0
+            while done < buffer.count {
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                let result = unsafe cstorage_read(descriptor, rest.baseAddress, Int64(rest.count), offset + Int64(done))
+                try check(result, "pread")
+                if result == 0 { break }
+                done += Int(result)
+            }
+            return done
+        }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        try withDescriptor { descriptor in
+            var done = 0
+            while done < bytes.count {
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+                let result = unsafe cstorage_write(
+                    descriptor, rest.baseAddress, Int64(rest.count), offset + Int64(done))
+                try check(result, "pwrite")
+                guard result > 0 else {
+                    throw StorageError(.ioFailure, "pwrite wrote nothing and gave no reason.", file: path)
+                }
+                done += Int(result)
+            }
+        }
+    }
+
+    func byteCount() throws -> Int64 {
+        try withDescriptor { descriptor in
+            let count = cstorage_byte_count(descriptor)
+            try check(count, "fstat")
+            return count
+        }
+    }
+
+    func truncate(to byteCount: Int64) throws {
+        try withDescriptor { try check(Int64(cstorage_truncate($0, byteCount)), "ftruncate") }
+    }
+
+    func allocate(byteCount: Int64) throws {
+        try withDescriptor { try check(Int64(cstorage_allocate($0, byteCount)), "fallocate") }
+    }
+
+    func startWriteBack(from offset: Int64, byteCount: Int64) {
+        // A hint: a file that is closed needs none.
+        try? withDescriptor { cstorage_start_write_back($0, offset, byteCount) }
+    }
+
+    func sync() throws {
+        try withDescriptor { try check(Int64(cstorage_sync($0)), "fdatasync") }
+    }
+
+    func close() throws {
+        let before = uses.bitwiseOr(1, ordering: .acquiringAndReleasing).oldValue
+        // Closed already, or the last call in progress will close it.
+        guard before == 0 else { return }
+        try check(Int64(cstorage_close(descriptor)), "close")
+    }
+
+    private func withDescriptor<R>(_ body: (Int32) throws -> R) throws -> R {
+        let before = uses.add(2, ordering: .acquiring).oldValue
+        defer {
+            if uses.subtract(2, ordering: .acquiringAndReleasing).newValue == 1, before & 1 == 0 {
+                _ = cstorage_close(descriptor)
+            }
+        }
+        guard before & 1 == 0 else {
+            throw StorageError(.closed, "The file is closed.", file: path)
+        }
+        return try body(descriptor)
+    }
+
+    private func check(_ result: Int64, _ call: String) throws {
+        guard result < 0 else { return }
+        throw StorageError.systemCall(call, SystemErrorNumber(rawValue: Int32(clamping: -result)), path: path)
+    }
+}

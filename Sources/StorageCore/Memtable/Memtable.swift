@@ -1,0 +1,123 @@
+// Memtable.swift — the newest entries of a tree, in memory, in order.
+//
+// Thread safety: one writer (the writer lane), any number of readers beside it; the skip list's header says why.
+
+internal import Synchronization
+
+@safe final class Memtable: @unchecked Sendable {  // the skip list: one writer, lock-free readers; the rest: `tombstones`, atomics
+    private let list: UnsafeSkipList
+    private var writer: UnsafeSkipListWriter
+    private let count = Atomic<Int>(0)
+    private let tombstones = Mutex(Tombstones())
+    private let hasTombstones = Atomic<Bool>(false)
+    private let approximateByteCount = Atomic<Int>(0)
+    private let sequences = Atomic<UInt64>(0)
+
+    /// The first sequence whose entries may be in here.
+    let firstSequence: UInt64
+
+    private struct Tombstones {
+        var all: [RangeTombstone] = []
+        var fragmented: RangeTombstoneSet? = .empty
+        var byteCount = 0
+    }
+
+    init(firstSequence: UInt64, seed: UInt64) {
+        self.firstSequence = firstSequence
+        writer = UnsafeSkipListWriter(seed: seed)
+        unsafe list = writer.list
+    }
+
+    /// Memory held, including what the arena has reserved ahead.
+    var byteCount: Int { approximateByteCount.load(ordering: .relaxed) }
+
+    var isEmpty: Bool { entryCount == 0 && !hasTombstones.load(ordering: .relaxed) }
+
+    var entryCount: Int { count.load(ordering: .relaxed) }
+
+    /// The largest sequence written; 0 if none was.
+    var lastSequence: UInt64 { sequences.load(ordering: .acquiring) }
+
+    // MARK: Writing, in the writer lane only
+
+    func insert(_ entry: UnsafeEntry) {
+        unsafe writer.insert(entry)
+        count.add(1, ordering: .relaxed)
+        unsafe sequences.store(entry.sequence, ordering: .releasing)
+        approximateByteCount.store(writer.byteCount, ordering: .relaxed)
+    }
+
+    func insert(_ tombstone: RangeTombstone) {
+        tombstones.withLock {
+            $0.all.append(tombstone)
+            $0.fragmented = nil
+            $0.byteCount += tombstone.lower.count + tombstone.upper.count + 64
+        }
+        hasTombstones.store(true, ordering: .releasing)
+        sequences.store(tombstone.sequence, ordering: .releasing)
+    }
+
+    // MARK: Reading
+
+    /// The range deletes so far; those of commits that are not visible yet are told apart by their sequence.
+    var rangeTombstones: RangeTombstoneSet {
+        guard hasTombstones.load(ordering: .acquiring) else { return .empty }
+        return tombstones.withLock { state in
+            if let fragmented = state.fragmented { return fragmented }
+            let fragmented = RangeTombstoneSet(state.all)
+            state.fragmented = fragmented
+            return fragmented
+        }
+    }
+
+    /// Calls `visit` with the versions of `key` not newer than `sequence`, newest first, until it returns false.
+    func forEachVersion(
+        of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
+    ) rethrows {
+        var node = unsafe list.seek(key, maxSequence)
+        while let current = unsafe node {
+            let entry = unsafe UnsafeSkipList.entry(current)
+            guard unsafe compareBytes(entry.key, key) == 0, unsafe try visit(entry) else { return }
+            unsafe node = UnsafeSkipList.next(current, 0)
+        }
+    }
+
+    func makeCursor() -> MemtableCursor { MemtableCursor(self) }
+
+    fileprivate var first: UnsafeSkipList.Node? { unsafe list.first }
+    fileprivate var last: UnsafeSkipList.Node? { unsafe list.last }
+    fileprivate func seek(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> UnsafeSkipList.Node? {
+        unsafe list.seek(key, sequence)
+    }
+    fileprivate func seekBackward(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> UnsafeSkipList.Node? {
+        unsafe list.seekBackward(key, sequence)
+    }
+    fileprivate func previous(_ node: UnsafeSkipList.Node) -> UnsafeSkipList.Node? { unsafe list.previous(node) }
+}
+
+/// Walks a memtable both ways. Entries inserted meanwhile may or may not be met; their sequence tells them apart.
+@safe final class MemtableCursor {
+    private let memtable: Memtable
+    private var node: UnsafeSkipList.Node?
+
+    fileprivate init(_ memtable: Memtable) {
+        self.memtable = memtable
+    }
+
+    var isValid: Bool { unsafe node != nil }
+
+    /// Valid while the memtable lives.
+    var entry: UnsafeEntry {
+        guard let node = unsafe node else { preconditionFailure("A cursor is read only where it is valid.") }
+        return unsafe UnsafeSkipList.entry(node)
+    }
+
+    func seekToFirst() { unsafe node = memtable.first }
+    func seekToLast() { unsafe node = memtable.last }
+    func seek(key: UnsafeRawBufferPointer, sequence: UInt64) { unsafe node = memtable.seek(key, sequence) }
+    func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) {
+        unsafe node = memtable.seekBackward(key, sequence)
+    }
+    func next() { if let current = unsafe node { unsafe node = UnsafeSkipList.next(current, 0) } }
+    func previous() { if let current = unsafe node { unsafe node = memtable.previous(current) } }
+}

@@ -1,0 +1,256 @@
+// CursorCore.swift — the visible entries of one keyspace, both ways.
+//
+// Invariants:
+// (1) Forwards, the merged stream stands on a version of the current key, or past all of those that were looked at.
+// (2) Backwards, the merged stream stands before every version of the current key, and the value is a copy.
+// (3) `key` is a copy always, so it stays good while the sources move; a value that needed no merge is not copied
+//     forwards.
+
+@safe final class CursorCore {
+    private enum Direction { case forward, backward }
+
+    private let merged: MergingCursor
+    private let tombstones: [RangeTombstoneSet]
+    private let keyspace: Keyspace
+    private let lower: [UInt8]
+    private let upper: [UInt8]
+    private let sequence: UInt64
+    private let readTime: Int64
+    /// Keeps what the sources read from alive.
+    private let state: TreeState
+    private let snapshot: Snapshot?
+
+    private var direction = Direction.forward
+    private(set) var isValid = false
+    private var keyBuffer = UnsafeByteBuffer()
+    private var valueBuffer = UnsafeByteBuffer()
+    private var foreignValue: UnsafeRawBufferPointer?
+    private var operands: [[UInt8]] = []
+
+    init(
+        keyspace: Keyspace, range: KeyRange, sequence: UInt64, readTime: StorageInstant, batch: WriteBatch? = nil,
+        batchSequence: UInt64 = 0, snapshot: Snapshot? = nil
+    ) throws {
+        self.keyspace = keyspace
+        (lower, upper) = keyspace.treeRange(range)
+        self.sequence = max(sequence, batchSequence)
+        self.readTime = readTime.microseconds
+        self.snapshot = snapshot
+        state = keyspace.tree.state
+
+        var sources: [EntrySource] = []
+        var sets: [RangeTombstoneSet] = []
+        if let batch {
+            let cursor = BatchCursor(batch, lower: lower, upper: upper, sequence: batchSequence)
+            if !cursor.isEmpty { sources.append(.batch(cursor)) }
+            if !batch.rangeDeletes.isEmpty {
+                sets.append(
+                    RangeTombstoneSet(
+                        batch.rangeDeletes.map {
+                            RangeTombstone(lower: $0.lower, upper: $0.upper, sequence: batchSequence)
+                        }))
+            }
+        }
+        try state.appendSources(to: &sources, tombstones: &sets, lower: lower, upper: upper)
+        merged = MergingCursor(sources)
+        tombstones = sets
+    }
+
+    // MARK: What it shows
+
+    /// The user key, without the keyspace prefix. Valid until the cursor moves.
+    var key: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: keyBuffer.bytes.dropFirst(Keyspace.prefixByteCount))
+    }
+
+    var value: UnsafeRawBufferPointer { unsafe foreignValue ?? valueBuffer.bytes }
+
+    // MARK: Moving
+
+    func seekToFirst() throws {
+        direction = .forward
+        unsafe try lower.withUnsafeBytes { unsafe try merged.seek(key: $0, sequence: SequenceNumber.max.rawValue) }
+        try findForward()
+    }
+
+    func seekToLast() throws {
+        direction = .backward
+        unsafe try upper.withUnsafeBytes {
+            unsafe try merged.seekBackward(key: $0, sequence: SequenceNumber.max.rawValue)
+        }
+        try findBackward()
+    }
+
+    func seek(_ key: RawSpan) throws {
+        let target = keyspace.prefix + key.array()
+        guard compareBytes(target, lower) > 0 else { return try seekToFirst() }
+        direction = .forward
+        unsafe try target.withUnsafeBytes { unsafe try merged.seek(key: $0, sequence: sequence) }
+        try findForward()
+    }
+
+    func seekBackward(_ key: RawSpan) throws {
+        let target = keyspace.prefix + key.array()
+        guard compareBytes(target, upper) < 0 else { return try seekToLast() }
+        direction = .backward
+        unsafe try target.withUnsafeBytes { unsafe try merged.seekBackward(key: $0, sequence: 0) }
+        try findBackward()
+    }
+
+    func next() throws {
+        precondition(isValid, "A cursor moves only from an entry; seek first.")
+        if direction == .backward {
+            direction = .forward
+            unsafe try merged.seek(key: keyBuffer.bytes, sequence: 0)
+        } else {
+            try skipCurrentKey()
+        }
+        try findForward()
+    }
+
+    func previous() throws {
+        precondition(isValid, "A cursor moves only from an entry; seek first.")
+        if direction == .forward {
+            direction = .backward
+            unsafe try merged.seekBackward(key: keyBuffer.bytes, sequence: SequenceNumber.max.rawValue)
+        }
+        try findBackward()
+    }
+
+    // MARK: Forwards
+
+    private func findForward() throws {
+        isValid = false
+        unsafe foreignValue = nil
+        while merged.isValid {
+            let entry = unsafe merged.entry
+            if unsafe compareBytes(upper, entry.key) <= 0 { return }
+            if unsafe entry.sequence > sequence {
+                try merged.next()
+                continue
+            }
+            unsafe keyBuffer.replace(with: entry.key)
+            if try resolveForward() {
+                isValid = true
+                return
+            }
+            try skipCurrentKey()
+        }
+    }
+
+    /// Makes the value of the key on whose newest visible version the stream stands; false if it has none.
+    private func resolveForward() throws -> Bool {
+        let tombstone = newestTombstone()
+        operands.removeAll(keepingCapacity: true)
+        while merged.isValid {
+            let entry = unsafe merged.entry
+            guard unsafe compareBytes(entry.key, keyBuffer.bytes) == 0, unsafe !isHidden(entry, tombstone) else { break }
+            if unsafe entry.kind == .put {
+                if operands.isEmpty {
+                    unsafe foreignValue = entry.value
+                    return true
+                }
+                unsafe operands.append(Array(entry.value))
+                break
+            }
+            unsafe operands.append(Array(entry.value))
+            try merged.next()
+        }
+        guard !operands.isEmpty else { return false }
+        try setMergedValue(operands.reversed())
+        return true
+    }
+
+    private func skipCurrentKey() throws {
+        while merged.isValid, unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0 { try merged.next() }
+    }
+
+    // MARK: Backwards
+
+    private func findBackward() throws {
+        isValid = false
+        unsafe foreignValue = nil
+        while merged.isValid {
+            if unsafe compareBytes(lower, merged.entry.key) > 0 { return }
+            unsafe keyBuffer.replace(with: merged.entry.key)
+            if try resolveBackward() {
+                isValid = true
+                return
+            }
+        }
+    }
+
+    /// Walks the versions of the key from the oldest to the newest and keeps what is visible; false if nothing is.
+    private func resolveBackward() throws -> Bool {
+        let tombstone = newestTombstone()
+        var hasValue = false
+        operands.removeAll(keepingCapacity: true)
+        while merged.isValid {
+            let entry = unsafe merged.entry
+            guard unsafe compareBytes(entry.key, keyBuffer.bytes) == 0 else { break }
+            if unsafe entry.sequence > sequence {
+                // Too new to be seen.
+            } else if unsafe isHidden(entry, tombstone) {
+                hasValue = false
+                operands.removeAll(keepingCapacity: true)
+            } else if unsafe entry.kind == .put {
+                unsafe valueBuffer.replace(with: entry.value)
+                hasValue = true
+                operands.removeAll(keepingCapacity: true)
+            } else {
+                unsafe operands.append(Array(entry.value))
+            }
+            try merged.previous()
+        }
+        guard !operands.isEmpty else { return hasValue }
+        let base = hasValue ? unsafe [Array(valueBuffer.bytes)] : []
+        try setMergedValue(base + operands)
+        return true
+    }
+
+    // MARK: Both
+
+    private func newestTombstone() -> UInt64 {
+        var newest: UInt64 = 0
+        for set in tombstones {
+            newest = unsafe max(newest, set.newestSequence(covering: keyBuffer.bytes, atMost: sequence))
+        }
+        return newest
+    }
+
+    private func isHidden(_ entry: UnsafeEntry, _ tombstone: UInt64) -> Bool {
+        unsafe entry.kind == .delete || entry.sequence < tombstone
+            || (keyspace.options.expiry == .engine && entry.expiry <= readTime)
+    }
+
+    /// - Parameter versions: Oldest first.
+    private func setMergedValue(_ versions: [[UInt8]]) throws {
+        let merged = unsafe try keyspace.fold(operands: versions, key: keyBuffer.bytes)
+        unsafe merged.withUnsafeBytes { unsafe valueBuffer.replace(with: $0) }
+    }
+}
+
+extension TreeState {
+    /// Adds cursors over everything that may hold keys in `lower..<upper`, and their range deletes.
+    func appendSources(
+        to sources: inout [EntrySource], tombstones: inout [RangeTombstoneSet], lower: [UInt8], upper: [UInt8]
+    ) throws {
+        for memtable in memtables where !memtable.isEmpty {
+            sources.append(.memtable(memtable.makeCursor()))
+            let set = memtable.rangeTombstones
+            if !set.isEmpty { tombstones.append(set) }
+        }
+        for level in 0..<Levels.count {
+            let tables = levels.overlapping(level, lower: lower, upper: upper)
+            for table in tables {
+                let set = try table.rangeTombstones()
+                if !set.isEmpty { tombstones.append(set) }
+            }
+            if level == 0 {
+                for table in tables { sources.append(.table(try table.open().makeCursor())) }
+            } else if !tables.isEmpty {
+                sources.append(.level(LevelCursor(tables)))
+            }
+        }
+    }
+}

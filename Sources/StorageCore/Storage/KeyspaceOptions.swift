@@ -1,0 +1,60 @@
+// KeyspaceOptions.swift — what a keyspace is opened with.
+
+/// Who decides when an entry with an expiry is gone.
+public enum ExpiryPolicy: UInt8, Sendable {
+    /// Entries carry no expiry. Stored in the manifest with the next two: do not renumber.
+    case none = 0
+    /// The storage: an entry is absent from its expiry on. Not together with a merge operator, since a merged value has
+    /// no single expiry.
+    case engine = 1
+    /// The merge operator: the expiry says from when on the entry may be dropped from disk; reads never hide it.
+    case `operator` = 2
+}
+
+/// How the blocks of a table are compressed.
+public enum TableCompression: Sendable, Hashable {
+    case none
+    case lz4
+    case zstd(level: Int)
+}
+
+/// Compression by level: fast where data is young, small where it stays.
+public struct CompressionOptions: Sendable, Hashable {
+    public var upper: TableCompression
+    /// The deepest level that holds data.
+    public var bottom: TableCompression
+
+    public init(upper: TableCompression = .lz4, bottom: TableCompression = .zstd(level: 3)) {
+        self.upper = upper
+        self.bottom = bottom
+    }
+}
+
+/// What a keyspace is created and opened with. Expiry policy, placement and operator are fixed at creation.
+public struct KeyspaceOptions: Sendable {
+    public var mergeOperator: (any MergeOperator)?
+    public var expiry: ExpiryPolicy
+    /// Never logged, never flushed, empty at every open, outside every promise of durability.
+    public var isVolatile: Bool
+    /// A tree of its own, for a keyspace that will be big; small keyspaces share one.
+    public var isDedicated: Bool
+    /// Whether log archiving covers the keyspace, so that it can be restored to any second.
+    public var isArchived: Bool
+    public var compression: CompressionOptions
+    /// Bloom filter bits for each key: 10 give about 1 % false positives; 0 writes no filter.
+    public var filterBitsPerKey: Int
+
+    public init(
+        mergeOperator: (any MergeOperator)? = nil, expiry: ExpiryPolicy = .none, isVolatile: Bool = false,
+        isDedicated: Bool = false, isArchived: Bool = true, compression: CompressionOptions = CompressionOptions(),
+        filterBitsPerKey: Int = 10
+    ) {
+        self.mergeOperator = mergeOperator
+        self.expiry = expiry
+        self.isVolatile = isVolatile
+        self.isDedicated = isDedicated
+        self.isArchived = isArchived
+        self.compression = compression
+        self.filterBitsPerKey = filterBitsPerKey
+    }
+}

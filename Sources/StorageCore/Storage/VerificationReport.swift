@@ -1,0 +1,24 @@
+// VerificationReport.swift — what `verify()` found.
+
+/// What a verification read and what it found wrong.
+public struct VerificationReport: Sendable, CustomStringConvertible {
+    /// Tables read block by block.
+    public var tableCount = 0
+    public var entryCount = 0
+    /// Bytes of tables read.
+    public var byteCount: Int64 = 0
+    /// Names of the cross-checks that ran, in order.
+    public var crossChecks: [String] = []
+    /// One sentence for each thing wrong; empty if all is well.
+    public var problems: [String] = []
+
+    public init() {}
+
+    public var isHealthy: Bool { problems.isEmpty }
+
+    public var description: String {
+        let summary =
+            "\(tableCount) tables, \(entryCount) entries, \(byteCount) bytes, \(crossChecks.count) cross-checks"
+        return isHealthy ? "healthy: \(summary)" : "\(problems.count) problems: \(summary)\n" + problems.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,203 @@
+// TableBuilder.swift — writes one table from entries that come in order. Docs/FORMATS.md, "SSTable".
+//
+// Invariant: a data block's index entry is written when the next block's first key is known, so that its key can be a
+// separator: at or after the block's last entry, before the next block's first, as short as that allows.
+
+internal import StorageTypes
+
+/// How a table is laid out.
+struct TableOptions: Sendable {
+    /// A block is closed once its contents reach this size, before compression.
+    var blockByteCount = 8192
+    /// How many entries a data block has for each key that is written whole.
+    var restartInterval = 16
+    var compression = TableCompression.lz4
+    /// 0 for no filter.
+    var filterBitsPerKey = 10
+}
+
+/// Writes one table; used by one flush or compaction, on one thread at a time.
+final class TableBuilder {
+    private let file: any StorageFile
+    private let path: String
+    private let fileNumber: UInt64
+    private let salt: UInt64
+    private let options: TableOptions
+
+    private var writer: TableFileWriter
+    private var data: BlockBuilder
+    private var partition = BlockBuilder(restartInterval: 1)
+    private var topIndex = BlockBuilder(restartInterval: 1)
+    private var filter: BloomFilterBuilder
+    private var rangeTombstones: [RangeTombstone] = []
+    private var properties = TableProperties()
+    private var separator = UnsafeByteBuilder()
+    /// The data block written last, while its separator isn't known.
+    private var pendingBlock: BlockHandle?
+
+    /// - Parameters:
+    ///   - file: An empty file, open for writing.
+    ///   - fileNumber: The number in the file's name; readers have to give the same.
+    ///   - salt: A random number; with the file number it makes blocks of other files fail their checksums here.
+    init(file: any StorageFile, path: String, fileNumber: UInt64, salt: UInt64 = 0, options: TableOptions) {
+        self.file = file
+        self.path = path
+        self.fileNumber = fileNumber
+        self.salt = salt
+        self.options = options
+        writer = TableFileWriter(
+            file: file, checksumSeed: tableChecksumSeed(salt: salt, fileNumber: fileNumber),
+            compression: options.compression)
+        data = BlockBuilder(restartInterval: options.restartInterval)
+        filter = BloomFilterBuilder(bitsPerKey: options.filterBitsPerKey)
+        properties.compression = options.compression
+    }
+
+    /// Point entries added so far.
+    var entryCount: Int { properties.entryCount }
+
+    /// About the size of the file if it were finished now.
+    var estimatedByteCount: Int {
+        Int(writer.byteCount) + data.byteCount + partition.byteCount + topIndex.byteCount + filter.byteCount
+    }
+
+    /// Adds a point entry: keys ascending, versions of a key by descending sequence.
+    func add(
+        key: UnsafeRawBufferPointer, sequence: UInt64, kind: EntryKind, expiry: Int64, value: UnsafeRawBufferPointer
+    ) throws {
+        assert(sequence <= TableFormat.largestSequence, "A sequence number has 56 bits.")
+        guard key.count <= TableFormat.largestEntryByteCount - value.count else {
+            throw StorageError(.valueTooLarge, "An entry of a table is limited to 1 GiB.", file: path)
+        }
+        let isNewKey = unsafe entryCount == 0 || byteOrder(data.lastKey, key) != 0
+        if isNewKey { unsafe filter.add(key) }
+        if entryCount == 0 { unsafe properties.smallestKey = Array(key) }
+        if pendingBlock != nil { unsafe try indexPendingBlock(before: key) }
+        unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value)
+        properties.count(
+            kind: kind, sequence: sequence, expiry: expiry, keyByteCount: key.count, valueByteCount: value.count)
+        if data.byteCount >= options.blockByteCount { try writeDataBlock() }
+    }
+
+    /// Adds a range deletion, in any order. One with `lower` ≥ `upper` deletes nothing and is not stored.
+    func addRangeTombstone(lower: [UInt8], upper: [UInt8], sequence: UInt64) {
+        assert(sequence <= TableFormat.largestSequence, "A sequence number has 56 bits.")
+        rangeTombstones.append(RangeTombstone(lower: lower, upper: upper, sequence: sequence))
+    }
+
+    /// Writes index, filter, range tombstones, properties and footer, and syncs the file. The builder is used up.
+    func finish() throws -> TableProperties {
+        let index = try finishIndex()
+        var metaBlocks: [(name: String, handle: BlockHandle)] = [(TableFormat.MetaBlockName.index, index)]
+        if !filter.isEmpty { metaBlocks.append((TableFormat.MetaBlockName.filter, try writeFilter())) }
+        rangeTombstones = RangeTombstone.tableOrdered(rangeTombstones)
+        if !rangeTombstones.isEmpty {
+            metaBlocks.append((TableFormat.MetaBlockName.rangeTombstones, try writeRangeTombstones()))
+        }
+        properties.count(rangeTombstones)
+        properties.fileChecksum = writer.checksum()
+        let stored = try writeNamedValues(properties.encoded())
+        metaBlocks.append((TableFormat.MetaBlockName.properties, stored))
+        try writeFooter(metaIndex: writeNamedValues(metaBlocks.map { ($0.name, $0.handle.encoded()) }))
+        try file.sync()
+        return properties
+    }
+
+    private func writeDataBlock() throws {
+        let handle = unsafe try writer.append(block: data.finish())
+        data.reset()
+        properties.dataByteCount += Int(handle.byteCount) + TableFormat.blockTrailerByteCount
+        pendingBlock = handle
+    }
+
+    private func indexPendingBlock(before nextKey: UnsafeRawBufferPointer) throws {
+        let sequence = unsafe writeSeparator(
+            last: data.lastKey, lastSequence: data.lastSequence, next: nextKey, into: &separator)
+        try indexPendingBlock(separatorSequence: sequence)
+    }
+
+    private func indexPendingBlock(separatorSequence: UInt64) throws {
+        guard let handle = pendingBlock else { return }
+        pendingBlock = nil
+        unsafe partition.add(separator.bytes, separatorSequence, handle)
+        if partition.byteCount >= options.blockByteCount { try writePartition() }
+    }
+
+    private func writePartition() throws {
+        guard !partition.isEmpty else { return }
+        let handle = unsafe try writer.append(block: partition.finish())
+        partition.reset()
+        unsafe topIndex.add(partition.lastKey, partition.lastSequence, handle)
+    }
+
+    private func finishIndex() throws -> BlockHandle {
+        if entryCount > 0 { unsafe properties.largestKey = Array(data.lastKey) }
+        if !data.isEmpty { try writeDataBlock() }
+        if pendingBlock != nil {
+            unsafe writeFinalSeparator(last: data.lastKey, into: &separator)
+            // Sequence 0 is at or after every version, should the separator be the last key itself.
+            try indexPendingBlock(separatorSequence: 0)
+        }
+        try writePartition()
+        return unsafe try writer.append(block: topIndex.finish())
+    }
+
+    private func writeFilter() throws -> BlockHandle {
+        var contents = UnsafeByteBuilder(capacity: filter.byteCount)
+        filter.write(to: &contents)
+        return unsafe try writer.append(block: contents.bytes, compress: false)
+    }
+
+    private func writeRangeTombstones() throws -> BlockHandle {
+        var block = BlockBuilder(restartInterval: 16)
+        for tombstone in rangeTombstones {
+            unsafe tombstone.lower.withUnsafeBytes { lower in
+                unsafe tombstone.upper.withUnsafeBytes { upper in
+                    unsafe block.add(
+                        key: lower, sequence: tombstone.sequence, kind: .delete, expiry: TableFormat.noExpiry,
+                        value: upper)
+                }
+            }
+        }
+        return unsafe try writer.append(block: block.finish())
+    }
+
+    private func writeNamedValues(_ values: [(name: String, value: [UInt8])]) throws -> BlockHandle {
+        var block = BlockBuilder(restartInterval: 16)
+        for (name, value) in values.sorted(by: { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }) {
+            unsafe Array(name.utf8).withUnsafeBytes { key in
+                unsafe value.withUnsafeBytes { value in
+                    unsafe block.add(key: key, sequence: 0, kind: .put, expiry: TableFormat.noExpiry, value: value)
+                }
+            }
+        }
+        return unsafe try writer.append(block: block.finish())
+    }
+
+    private func writeFooter(metaIndex: BlockHandle) throws {
+        properties.fileByteCount = Int(writer.byteCount) + TableFooter.byteCount
+        let footer = TableFooter(
+            metaIndex: metaIndex, fileByteCount: UInt64(properties.fileByteCount), fileNumber: fileNumber, salt: salt)
+        writer.append(raw: footer.encoded())
+        try writer.flush()
+    }
+}
+
+extension BlockHandle {
+    fileprivate func encoded() -> [UInt8] {
+        var writer = ByteWriter(reservingCapacity: 20)
+        writer.varint(offset)
+        writer.varint(byteCount)
+        return writer.bytes
+    }
+}
+
+extension BlockBuilder {
+    /// Adds an index entry.
+    fileprivate mutating func add(_ separator: UnsafeRawBufferPointer, _ sequence: UInt64, _ handle: BlockHandle) {
+        let value = handle.encoded()
+        unsafe value.withUnsafeBytes { value in
+            unsafe add(key: separator, sequence: sequence, kind: .put, expiry: TableFormat.noExpiry, value: value)
+        }
+    }
+}

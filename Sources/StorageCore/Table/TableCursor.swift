@@ -1,0 +1,127 @@
+// TableCursor.swift — walks the point entries of a table in both directions.
+//
+// Invariant: while valid, `data` is on an entry of the block that `partition`'s entry leads to, and `partition` of the one
+// that `top`'s leads to. After an error the cursor is on no entry; a seek puts it back to use.
+
+internal import StorageTypes
+
+/// A position in a table; not for several threads at once. It retains the table and its current blocks.
+final class TableCursor {
+    private let table: TableReader
+    private let fillCache: Bool
+    private var top = UnsafeBlockCursor()
+    private var partition = UnsafeBlockCursor()
+    private var data = UnsafeBlockCursor()
+
+    init(_ table: TableReader, fillCache: Bool) {
+        self.table = table
+        self.fillCache = fillCache
+        top.load(table.topIndex)
+    }
+
+    /// Whether the cursor is on an entry.
+    var isValid: Bool { data.isValid }
+
+    /// The current entry; its pointers are valid until the cursor moves.
+    var entry: UnsafeEntry {
+        precondition(data.isValid, "A cursor has an entry only while it is valid.")
+        return unsafe UnsafeEntry(
+            key: data.key, sequence: data.sequence, kind: data.kind, expiry: data.expiry, value: data.value)
+    }
+
+    func seekToFirst() throws {
+        data.invalidate()
+        try top.seekToFirst()
+        try enterPartition { try $0.seekToFirst() }
+        try enterData { try $0.seekToFirst() }
+    }
+
+    func seekToLast() throws {
+        data.invalidate()
+        try top.seekToLast()
+        try enterPartition { try $0.seekToLast() }
+        try enterData { try $0.seekToLast() }
+    }
+
+    /// To the first entry at or after (key, sequence) in table order.
+    func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        guard unsafe try enterBlock(key, sequence) else { return }
+        unsafe try data.seek(key, sequence)
+        // A separator may lie behind its block's last entry, and the target between the two.
+        if !data.isValid { try enterNextBlock() }
+    }
+
+    /// To the last entry at or before (key, sequence) in table order.
+    func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        guard unsafe try enterBlock(key, sequence) else { return try seekToLast() }
+        unsafe try data.seekBackward(key, sequence)
+        if !data.isValid { try enterPreviousBlock() }
+    }
+
+    func next() throws {
+        guard data.isValid else { return }
+        try data.next()
+        if !data.isValid { try enterNextBlock() }
+    }
+
+    func previous() throws {
+        guard data.isValid else { return }
+        try data.previous()
+        if !data.isValid { try enterPreviousBlock() }
+    }
+
+    /// Loads the block that holds the first entry at or after (key, sequence), or ends right before it; false if
+    /// every separator of the table comes before.
+    private func enterBlock(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Bool {
+        data.invalidate()
+        unsafe try top.seek(key, sequence)
+        try enterPartition { unsafe try $0.seek(key, sequence) }
+        guard partition.isValid else { return false }
+        try loadData()
+        return true
+    }
+
+    private func enterNextBlock() throws {
+        try partition.next()
+        if !partition.isValid {
+            try top.next()
+            try enterPartition { try $0.seekToFirst() }
+        }
+        try enterData { try $0.seekToFirst() }
+    }
+
+    private func enterPreviousBlock() throws {
+        try partition.previous()
+        if !partition.isValid {
+            try top.previous()
+            try enterPartition { try $0.seekToLast() }
+        }
+        try enterData { try $0.seekToLast() }
+    }
+
+    /// Loads the partition that `top` is on, if it is on one, and positions in it.
+    private func enterPartition(_ move: (inout UnsafeBlockCursor) throws -> Void) throws {
+        partition.invalidate()
+        guard top.isValid, let index = top.block else { return }
+        let handle = unsafe try table.blockHandle(top.value, in: index)
+        if partition.block?.location.offset != handle.offset {
+            partition.load(try table.block(handle, fillCache: fillCache))
+        }
+        try move(&partition)
+    }
+
+    /// Loads the data block that `partition` is on, if it is on one, and positions in it.
+    private func enterData(_ move: (inout UnsafeBlockCursor) throws -> Void) throws {
+        guard partition.isValid else { return }
+        try loadData()
+        try move(&data)
+    }
+
+    private func loadData() throws {
+        guard let index = partition.block else { return }
+        let handle = unsafe try table.blockHandle(partition.value, in: index)
+        if data.block?.location.offset != handle.offset {
+            data.load(try table.block(handle, fillCache: fillCache))
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// TableFormat.swift — the numbers of the SSTable format that several types share. Docs/FORMATS.md, "SSTable", draws the bytes.
+
+/// Limits and names of format version 1.
+enum TableFormat {
+    static let version: UInt32 = 1
+
+    /// Compression byte and checksum behind every block's contents.
+    static let blockTrailerByteCount = 5
+
+    /// What a compressed block may declare as its size; larger contents are stored as they are.
+    static let largestCompressibleByteCount = 64 << 20
+
+    /// Key and value of one entry together, so that every offset inside a block fits 32 bits.
+    static let largestEntryByteCount = 1 << 30
+
+    static let largestSequence: UInt64 = (1 << 56) - 1
+
+    static var noExpiry: Int64 { unsafe UnsafeEntry.noExpiry }
+
+    enum MetaBlockName {
+        static let filter = "filter.bloom"
+        static let index = "index"
+        static let properties = "properties"
+        static let rangeTombstones = "rangeTombstones"
+    }
+}
+
+/// Where a block lies in its file, and how many bytes its contents have there (the trailer not counted).
+struct BlockHandle: Equatable, Sendable {
+    var offset: UInt64
+    var byteCount: UInt64
+
+    init(offset: UInt64, byteCount: UInt64) {
+        self.offset = offset
+        self.byteCount = byteCount
+    }
+
+    /// Decodes a handle that fills `bytes` exactly; nil if it doesn't.
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return nil }
+        var place = 0
+        guard let offset = unsafe readVarint(base, &place, bytes.count),
+            let byteCount = unsafe readVarint(base, &place, bytes.count),
+            place == bytes.count
+        else { return nil }
+        self.init(offset: offset, byteCount: byteCount)
+    }
+}

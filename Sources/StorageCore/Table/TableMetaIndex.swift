@@ -1,0 +1,46 @@
+// TableMetaIndex.swift — finds and reads the blocks that describe a table.
+
+internal import StorageTypes
+
+/// The handles of a table's meta blocks.
+struct TableMetaIndex: Sendable {
+    let index: BlockHandle
+    let properties: BlockHandle
+    /// Absent in a table without point entries or without filter.
+    let filter: BlockHandle?
+    /// Absent in a table without range tombstones.
+    let rangeTombstones: BlockHandle?
+    /// All blocks listed, those that this version does not know included.
+    let allBlocks: [BlockHandle]
+
+    init(_ blocks: TableBlockFile, _ handle: BlockHandle) throws {
+        let block = try blocks.readBlock(handle)
+        var handles: [String: BlockHandle] = [:]
+        for (name, value) in try block.valuesByName() {
+            handles[name] = unsafe value.withUnsafeBytes { unsafe BlockHandle($0) }
+        }
+        typealias Name = TableFormat.MetaBlockName
+        guard let index = handles[Name.index], let properties = handles[Name.properties] else {
+            throw block.location.corruption("The table's meta index lacks the index or the properties.")
+        }
+        self.index = index
+        self.properties = properties
+        filter = handles[Name.filter]
+        rangeTombstones = handles[Name.rangeTombstones]
+        allBlocks = Array(handles.values)
+    }
+
+    func readProperties(_ blocks: TableBlockFile, _ footer: TableFooter) throws -> TableProperties {
+        try TableProperties(blocks.readBlock(properties), fileByteCount: Int(footer.fileByteCount))
+    }
+
+    func readFilter(_ blocks: TableBlockFile) throws -> UnsafeBloomFilter? {
+        guard let filter else { return nil }
+        return try UnsafeBloomFilter(blocks.readContents(filter), location: blocks.location(filter))
+    }
+
+    func readRangeTombstones(_ blocks: TableBlockFile) throws -> [RangeTombstone] {
+        guard let rangeTombstones else { return [] }
+        return try RangeTombstone.decode(blocks.readBlock(rangeTombstones))
+    }
+}

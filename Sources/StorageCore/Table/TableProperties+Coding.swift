@@ -1,0 +1,134 @@
+// TableProperties+Coding.swift — the properties block: names and values. Docs/FORMATS.md, "Properties".
+
+internal import StorageTypes
+
+extension TableProperties {
+    /// Name and value of every stored property, sorted by name.
+    func encoded() -> [(name: String, value: [UInt8])] {
+        [
+            ("bytes.data", Self.number(dataByteCount)),
+            ("bytes.rawKey", Self.number(rawKeyByteCount)),
+            ("bytes.rawValue", Self.number(rawValueByteCount)),
+            ("checksum", Self.number(Int(fileChecksum))),
+            ("compression", [compression.code.rawValue] + Self.signed(Int64(compression.level))),
+            ("count.delete", Self.number(deleteCount)),
+            ("count.entry", Self.number(entryCount)),
+            ("count.merge", Self.number(mergeCount)),
+            ("count.rangeTombstone", Self.number(rangeTombstoneCount)),
+            ("expiry.earliest", Self.signed(earliestExpiry)),
+            ("expiry.latest", Self.signed(latestExpiry)),
+            ("key.largest", largestKey),
+            ("key.largestIsExclusive", Self.number(largestKeyIsExclusive ? 1 : 0)),
+            ("key.smallest", smallestKey),
+            ("sequence.largest", Self.number(Int(largestSequence))),
+            ("sequence.smallest", Self.number(Int(smallestSequence))),
+        ]
+    }
+
+    /// Decodes a properties block; all known properties must be there, others are skipped.
+    init(_ block: Block, fileByteCount: Int) throws {
+        let values = StoredProperties(try block.valuesByName(), location: block.location)
+        entryCount = try values.number("count.entry")
+        deleteCount = try values.number("count.delete")
+        mergeCount = try values.number("count.merge")
+        rangeTombstoneCount = try values.number("count.rangeTombstone")
+        rawKeyByteCount = try values.number("bytes.rawKey")
+        rawValueByteCount = try values.number("bytes.rawValue")
+        dataByteCount = try values.number("bytes.data")
+        self.fileByteCount = fileByteCount
+        smallestKey = try values.bytes("key.smallest")
+        largestKey = try values.bytes("key.largest")
+        largestKeyIsExclusive = try values.number("key.largestIsExclusive") != 0
+        smallestSequence = UInt64(try values.number("sequence.smallest"))
+        largestSequence = UInt64(try values.number("sequence.largest"))
+        earliestExpiry = try values.signed("expiry.earliest")
+        latestExpiry = try values.signed("expiry.latest")
+        compression = try values.compression("compression")
+        fileChecksum = UInt32(truncatingIfNeeded: try values.number("checksum"))
+    }
+
+    private static func number(_ value: Int) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.varint(UInt64(value))
+        return writer.bytes
+    }
+
+    private static func signed(_ value: Int64) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.varint(UInt64(bitPattern: value << 1 ^ value >> 63))
+        return writer.bytes
+    }
+}
+
+extension TableCompression {
+    /// The zstd level; 0 for the others.
+    fileprivate var level: Int {
+        if case .zstd(let level) = self { level } else { 0 }
+    }
+}
+
+extension Block {
+    /// The values of a block whose keys are names, as the properties and the meta index are.
+    func valuesByName() throws -> [String: [UInt8]] {
+        var cursor = UnsafeBlockCursor()
+        cursor.load(self)
+        var values: [String: [UInt8]] = [:]
+        try cursor.seekToFirst()
+        while cursor.isValid {
+            let name = unsafe String(decoding: cursor.key, as: UTF8.self)
+            unsafe values[name] = Array(cursor.value)
+            try cursor.next()
+        }
+        return values
+    }
+}
+
+/// Values by name, as read; every access checks.
+private struct StoredProperties {
+    private let values: [String: [UInt8]]
+    private let location: BlockLocation
+
+    init(_ values: [String: [UInt8]], location: BlockLocation) {
+        self.values = values
+        self.location = location
+    }
+
+    func bytes(_ name: String) throws -> [UInt8] {
+        guard let value = values[name] else { throw location.corruption("The table lacks the property \(name).") }
+        return value
+    }
+
+    func number(_ name: String) throws -> Int {
+        let value = try bytes(name)
+        var reader = ByteReader(value.rawSpan, file: location.path)
+        let number = try reader.count()
+        try reader.expectEnd()
+        return number
+    }
+
+    func signed(_ name: String) throws -> Int64 {
+        let value = try bytes(name)
+        var reader = ByteReader(value.rawSpan, file: location.path)
+        let number = try reader.varint()
+        try reader.expectEnd()
+        return Self.unzigzag(number)
+    }
+
+    func compression(_ name: String) throws -> TableCompression {
+        let value = try bytes(name)
+        var reader = ByteReader(value.rawSpan, file: location.path)
+        let code = BlockCompressionCode(rawValue: try reader.u8())
+        let level = Self.unzigzag(try reader.varint())
+        try reader.expectEnd()
+        switch code {
+        case BlockCompressionCode.none?: return .none
+        case .lz4?: return .lz4
+        case .zstd?: return .zstd(level: Int(level))
+        case nil: throw location.corruption("The table names a compression that does not exist.")
+        }
+    }
+
+    private static func unzigzag(_ value: UInt64) -> Int64 {
+        Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+}

@@ -1,0 +1,74 @@
+// TableProperties.swift — what is known of a table without reading its entries. Names and coding: Docs/FORMATS.md, "Properties".
+
+internal import StorageTypes
+
+/// Counts, bounds and checksum of one table.
+struct TableProperties: Equatable, Sendable {
+    /// Point entries of all kinds.
+    var entryCount = 0
+    var deleteCount = 0
+    var mergeCount = 0
+    var rangeTombstoneCount = 0
+    /// Keys of the point entries, before prefix compression.
+    var rawKeyByteCount = 0
+    var rawValueByteCount = 0
+    /// Data blocks as stored.
+    var dataByteCount = 0
+    /// The whole file. Not stored among the properties: the footer has it.
+    var fileByteCount = 0
+
+    /// Over point entries and range tombstones; empty if there are neither.
+    var smallestKey: [UInt8] = []
+    var largestKey: [UInt8] = []
+    /// Whether `largestKey` is only the exclusive end of a range tombstone.
+    var largestKeyIsExclusive = false
+
+    /// Over point entries and range tombstones; 0 if there are neither.
+    var smallestSequence: UInt64 = 0
+    var largestSequence: UInt64 = 0
+
+    /// The first expiry of a point entry; `Int64.max` if none expires.
+    var earliestExpiry = Int64.max
+    /// When the last point entry expires; `Int64.max` if one never does, or if there are no point entries.
+    var latestExpiry = Int64.max
+
+    /// The compression asked for; single blocks may be stored without.
+    var compression = TableCompression.none
+
+    /// CRC-32C of the file up to the properties block. The blocks behind it have their own checksums.
+    var fileChecksum: UInt32 = 0
+}
+
+extension TableProperties {
+    /// Takes in a point entry's kind, sequence, expiry and sizes; keys are bounded separately, at the ends.
+    mutating func count(kind: EntryKind, sequence: UInt64, expiry: Int64, keyByteCount: Int, valueByteCount: Int) {
+        let isFirst = entryCount == 0
+        entryCount += 1
+        switch kind {
+        case .delete: deleteCount += 1
+        case .merge: mergeCount += 1
+        case .put: break
+        }
+        rawKeyByteCount += keyByteCount
+        rawValueByteCount += valueByteCount
+        earliestExpiry = min(earliestExpiry, expiry)
+        latestExpiry = isFirst ? expiry : max(latestExpiry, expiry)
+        smallestSequence = isFirst ? sequence : min(smallestSequence, sequence)
+        largestSequence = max(largestSequence, sequence)
+    }
+
+    /// Takes in the range tombstones, after all point entries and their bounds.
+    mutating func count(_ tombstones: [RangeTombstone]) {
+        for tombstone in tombstones {
+            let isFirst = entryCount == 0 && rangeTombstoneCount == 0
+            rangeTombstoneCount += 1
+            smallestSequence = isFirst ? tombstone.sequence : min(smallestSequence, tombstone.sequence)
+            largestSequence = max(largestSequence, tombstone.sequence)
+            if isFirst || tombstone.lower.lexicographicallyPrecedes(smallestKey) { smallestKey = tombstone.lower }
+            if isFirst || largestKey.lexicographicallyPrecedes(tombstone.upper) {
+                largestKey = tombstone.upper
+                largestKeyIsExclusive = true
+            }
+        }
+    }
+}

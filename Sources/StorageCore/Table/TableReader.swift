@@ -1,0 +1,80 @@
+// TableReader.swift — an open table: footer, properties, top-level index, filter and range tombstones in memory, everything
+// else through the block cache.
+//
+// Invariant: immutable after opening, so any number of threads read it without locks. No bytes of the file reach a caller
+// unless the checksum of their block holds.
+
+internal import StorageTypes
+
+/// Reads one table.
+final class TableReader: Sendable {
+    let properties: TableProperties
+    /// Sorted by (lower ascending, sequence descending).
+    let rangeTombstones: [RangeTombstone]
+    let fileNumber: UInt64
+
+    let footer: TableFooter
+    let blocks: TableBlockFile
+    let topIndex: Block
+    private let filter: UnsafeBloomFilter?
+    private let cache: BlockCache
+
+    /// Opens a table and reads what it keeps in memory.
+    ///
+    /// - Parameters:
+    ///   - fileNumber: The number in the file's name. Among the tables that share a cache, each has its own.
+    /// - Throws: `StorageError.Code.corruption`; `.unsupportedFormat` for a file of a newer version or with unknown
+    ///   incompatible features.
+    static func open(
+        file: any StorageFile, path: String, fileNumber: UInt64, cache: BlockCache
+    ) throws -> TableReader {
+        let footer = try TableFooter.read(file, path: path, fileNumber: fileNumber)
+        let blocks = TableBlockFile(file: file, path: path, footer: footer)
+        return try TableReader(blocks, footer: footer, meta: TableMetaIndex(blocks, footer.metaIndex), cache: cache)
+    }
+
+    private init(_ blocks: TableBlockFile, footer: TableFooter, meta: TableMetaIndex, cache: BlockCache) throws {
+        self.blocks = blocks
+        self.footer = footer
+        self.cache = cache
+        fileNumber = footer.fileNumber
+        properties = try meta.readProperties(blocks, footer)
+        topIndex = try blocks.readBlock(meta.index)
+        filter = try meta.readFilter(blocks)
+        rangeTombstones = try meta.readRangeTombstones(blocks)
+    }
+
+    /// Memory held as long as the table is open.
+    var memoryByteCount: Int { topIndex.byteCount + (filter?.byteCount ?? 0) }
+
+    /// False only if the table has no point entry with that key.
+    func mayContain(_ key: UnsafeRawBufferPointer) -> Bool {
+        guard let filter else { return properties.entryCount > 0 }
+        return unsafe filter.mayContain(key)
+    }
+
+    /// A cursor over the point entries, not yet on an entry. Scans that won't come back, such as compactions, leave the
+    /// cache as it is with `fillCache: false`.
+    func makeCursor(fillCache: Bool = true) -> TableCursor {
+        TableCursor(self, fillCache: fillCache)
+    }
+
+    /// The block a handle leads to, from the cache or the file. `handle` is the value of an index entry of `index`.
+    func block(_ handle: UnsafeRawBufferPointer, in index: Block, fillCache: Bool = true) throws -> Block {
+        try block(unsafe blockHandle(handle, in: index), fillCache: fillCache)
+    }
+
+    func block(_ handle: BlockHandle, fillCache: Bool) throws -> Block {
+        let key = BlockCacheKey(fileNumber: fileNumber, offset: handle.offset)
+        if let block = cache.block(key) { return block }
+        let block = try blocks.readBlock(handle)
+        return fillCache ? cache.insert(block, key) : block
+    }
+
+    func blockHandle(_ bytes: UnsafeRawBufferPointer, in index: Block) throws -> BlockHandle {
+        guard let handle = unsafe BlockHandle(bytes) else {
+            throw index.location.corruption("An index entry does not hold a block handle.")
+        }
+        return handle
+    }
+}

@@ -1,0 +1,68 @@
+// UnsafeBlockSearch.swift — looks for one key in a block without building any key: the cursor of point reads.
+//
+// Invariant: `matchedByteCount` is the number of leading bytes that the current entry's key has in common with the
+// target. An entry that shares more than that with its predecessor compares to the target as the predecessor did; for any
+// other, the comparison goes on in its suffix. Prefix compression so saves comparing, not only space.
+
+/// A forward search for the versions of one key. Block and target outlive it.
+@unsafe
+struct UnsafeBlockSearch {
+    private let block: Block
+    private let target: UnsafeRawBufferPointer
+    private var matchedByteCount = 0
+    private var keyByteCount = 0
+    private(set) var entry: BlockEntry
+    /// How the current entry's key compares to the target: negative, zero or positive.
+    private(set) var keyOrder = 0
+
+    /// Positions at the first entry at or after (target, sequence); nil if the block has none.
+    init?(_ block: Block, _ target: UnsafeRawBufferPointer, _ sequence: UInt64) throws {
+        guard let restart = unsafe try block.restartBefore(target, sequence) else { return nil }
+        unsafe try self.init(block, target, restart: restart)
+        while unsafe keyOrder < 0 || (keyOrder == 0 && entry.sequence > sequence) {
+            guard unsafe try next() else { return nil }
+        }
+    }
+
+    /// Positions at the block's first entry; nil if it has none.
+    init?(first block: Block, _ target: UnsafeRawBufferPointer) throws {
+        guard block.restartCount > 0 else { return nil }
+        unsafe try self.init(block, target, restart: 0)
+    }
+
+    private init(_ block: Block, _ target: UnsafeRawBufferPointer, restart: Int) throws {
+        unsafe self.block = block
+        unsafe self.target = target
+        unsafe entry = try block.entry(atRestart: restart)
+        unsafe compareSuffix()
+    }
+
+    /// Moves on; false at the end of the block.
+    mutating func next() throws -> Bool {
+        guard unsafe entry.endOffset < block.entriesByteCount else { return false }
+        unsafe entry = try block.entry(at: entry.endOffset)
+        guard unsafe entry.shared <= keyByteCount else { throw unsafe block.badEntry(entry.offset) }
+        if unsafe entry.shared <= matchedByteCount {
+            unsafe compareSuffix()
+        } else {
+            unsafe keyByteCount = entry.keyByteCount
+        }
+        return true
+    }
+
+    var value: UnsafeRawBufferPointer { unsafe block.value(entry) }
+
+    /// The target equals the key up to `entry.shared`.
+    private mutating func compareSuffix() {
+        unsafe keyByteCount = entry.keyByteCount
+        let suffix = unsafe block.suffix(entry)
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: target[entry.shared...])
+        let common = min(suffix.count, rest.count)
+        var matched = 0
+        if let left = suffix.baseAddress, let right = rest.baseAddress {
+            matched = unsafe commonPrefixByteCount(left, right, common)
+        }
+        unsafe matchedByteCount = entry.shared + matched
+        unsafe keyOrder = matched < common ? (suffix[matched] < rest[matched] ? -1 : 1) : suffix.count - rest.count
+    }
+}

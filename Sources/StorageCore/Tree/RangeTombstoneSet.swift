@@ -1,0 +1,89 @@
+// RangeTombstoneSet.swift — range deletes, cut into fragments that do not overlap.
+//
+// Invariants of `RangeTombstoneSet`:
+// (1) Fragments are in key order and do not overlap; neighbours may touch.
+// (2) Each fragment names the sequences of all tombstones that cover it, newest first.
+// So whether a version is covered is one binary search.
+
+/// Range deletes of one source, or of several, ready for look-ups.
+final class RangeTombstoneSet: Sendable {
+    struct Fragment: Sendable {
+        var lower: [UInt8]
+        var upper: [UInt8]
+        /// Newest first.
+        var sequences: [UInt64]
+    }
+
+    let fragments: [Fragment]
+
+    static let empty = RangeTombstoneSet([])
+
+    init(_ tombstones: [RangeTombstone]) {
+        fragments = Self.fragment(tombstones)
+    }
+
+    var isEmpty: Bool { fragments.isEmpty }
+
+    /// The newest tombstone, not newer than `sequence`, that covers `key`; 0 if none does.
+    func newestSequence(covering key: UnsafeRawBufferPointer, atMost sequence: UInt64) -> UInt64 {
+        guard let fragment = unsafe fragment(containing: key) else { return 0 }
+        return fragment.sequences.first { $0 <= sequence } ?? 0
+    }
+
+    /// Every tombstone sequence that covers `key`, newest first.
+    func sequences(covering key: UnsafeRawBufferPointer) -> [UInt64] {
+        unsafe fragment(containing: key)?.sequences ?? []
+    }
+
+    private func fragment(containing key: UnsafeRawBufferPointer) -> Fragment? {
+        var low = 0
+        var high = fragments.count
+        while low < high {  // the first fragment whose upper bound lies above the key
+            let middle = (low + high) / 2
+            if unsafe compareBytes(fragments[middle].upper, key) > 0 { high = middle } else { low = middle + 1 }
+        }
+        guard low < fragments.count, unsafe compareBytes(fragments[low].lower, key) <= 0 else { return nil }
+        return fragments[low]
+    }
+
+    /// The tombstones again, one for each fragment and sequence.
+    var tombstones: [RangeTombstone] {
+        fragments.flatMap { fragment in
+            fragment.sequences.map { RangeTombstone(lower: fragment.lower, upper: fragment.upper, sequence: $0) }
+        }
+    }
+
+    private static func fragment(_ tombstones: [RangeTombstone]) -> [Fragment] {
+        let tombstones = tombstones.filter { $0.lower.lexicographicallyPrecedes($0.upper) }
+        guard !tombstones.isEmpty else { return [] }
+        var bounds = tombstones.flatMap { [$0.lower, $0.upper] }
+        bounds.sort { $0.lexicographicallyPrecedes($1) }
+        bounds.removeConsecutiveDuplicates()
+        let starts = tombstones.sorted { $0.lower.lexicographicallyPrecedes($1.lower) }
+
+        var fragments: [Fragment] = []
+        var active: [RangeTombstone] = []
+        var nextStart = 0
+        for (lower, upper) in zip(bounds, bounds.dropFirst()) {
+            active.removeAll { !lower.lexicographicallyPrecedes($0.upper) }
+            while nextStart < starts.count, starts[nextStart].lower == lower {
+                active.append(starts[nextStart])
+                nextStart += 1
+            }
+            guard !active.isEmpty else { continue }
+            var sequences = active.map(\.sequence).sorted(by: >)
+            sequences.removeConsecutiveDuplicates()
+            fragments.append(Fragment(lower: lower, upper: upper, sequences: sequences))
+        }
+        return fragments
+    }
+}
+
+extension Array where Element: Equatable {
+    fileprivate mutating func removeConsecutiveDuplicates() {
+        var kept: [Element] = []
+        kept.reserveCapacity(count)
+        for element in self where kept.last != element { kept.append(element) }
+        self = kept
+    }
+}

@@ -1,0 +1,108 @@
+// TableFile.swift — a table as the tree knows it: what the manifest says of it, and its reader, opened when needed.
+
+internal import Synchronization
+
+/// What the manifest records of a table.
+struct TableMetadata: Sendable, Equatable {
+    var number: UInt64
+    var byteCount: Int64
+    var smallestKey: [UInt8]
+    var largestKey: [UInt8]
+    /// Whether `largestKey` is only the exclusive end of a range delete.
+    var largestKeyIsExclusive: Bool
+    var smallestSequence: UInt64
+    var largestSequence: UInt64
+    var entryCount: Int
+    var deleteCount: Int
+    var rangeTombstoneCount: Int
+    var earliestExpiry: Int64
+    var latestExpiry: Int64
+    var checksum: UInt32
+
+    /// Whether the table may hold something in `lower..<upper`.
+    func overlaps(lower: [UInt8], upper: [UInt8]) -> Bool {
+        guard compareBytes(smallestKey, upper) < 0 else { return false }
+        let order = compareBytes(largestKey, lower)
+        return largestKeyIsExclusive ? order > 0 : order >= 0
+    }
+
+    /// Whether the table may hold something of what `other` spans.
+    func overlaps(_ other: TableMetadata) -> Bool {
+        let order = compareBytes(smallestKey, other.largestKey)
+        guard other.largestKeyIsExclusive ? order < 0 : order <= 0 else { return false }
+        let reverse = compareBytes(other.smallestKey, largestKey)
+        return largestKeyIsExclusive ? reverse < 0 : reverse <= 0
+    }
+
+    /// Whether every key of the table is below `key`.
+    func isBelow(_ key: UnsafeRawBufferPointer) -> Bool {
+        let order = unsafe compareBytes(largestKey, key)
+        return largestKeyIsExclusive ? order <= 0 : order < 0
+    }
+}
+
+extension TableMetadata {
+    init(number: UInt64, properties: TableProperties) {
+        self.init(
+            number: number, byteCount: Int64(properties.fileByteCount), smallestKey: properties.smallestKey,
+            largestKey: properties.largestKey, largestKeyIsExclusive: properties.largestKeyIsExclusive,
+            smallestSequence: properties.smallestSequence, largestSequence: properties.largestSequence,
+            entryCount: properties.entryCount, deleteCount: properties.deleteCount,
+            rangeTombstoneCount: properties.rangeTombstoneCount, earliestExpiry: properties.earliestExpiry,
+            latestExpiry: properties.latestExpiry, checksum: properties.fileChecksum)
+    }
+}
+
+/// A table of a tree. Who holds a reference can read it; the file is removed with the last one once it is obsolete.
+final class TableFile: Sendable {
+    let metadata: TableMetadata
+    private let cache: TableCache
+    private let reader = Mutex<TableReader?>(nil)
+    private let rangeTombstoneSet = Mutex<RangeTombstoneSet?>(nil)
+    private let isObsolete = Atomic<Bool>(false)
+    /// When the reader was last used, in the table cache's ticks.
+    let lastUse = Atomic<UInt64>(0)
+
+    init(_ metadata: TableMetadata, cache: TableCache) {
+        self.metadata = metadata
+        self.cache = cache
+    }
+
+    deinit {
+        if isObsolete.load(ordering: .relaxed) { cache.removeFile(of: metadata.number) }
+    }
+
+    var number: UInt64 { metadata.number }
+
+    var path: String { cache.path(of: number) }
+
+    func markObsolete() { isObsolete.store(true, ordering: .relaxed) }
+
+    /// The table's reader; opens the file if it is not open.
+    func open() throws -> TableReader {
+        lastUse.store(cache.tick(), ordering: .relaxed)
+        if let open = reader.withLock({ $0 }) { return open }
+        let opened = try cache.open(number: number, expected: metadata)
+        let (kept, isNew) = reader.withLock { current in
+            if let current { return (current, false) }
+            current = opened
+            return (opened, true)
+        }
+        if isNew { cache.didOpen(self) }
+        return kept
+    }
+
+    var isOpen: Bool { reader.withLock { $0 != nil } }
+
+    /// Lets go of the reader; those who use it finish first.
+    func closeReader() { reader.withLock { $0 = nil } }
+
+    /// The table's range deletes; read once and kept.
+    func rangeTombstones() throws -> RangeTombstoneSet {
+        guard metadata.rangeTombstoneCount > 0 else { return .empty }
+        if let set = rangeTombstoneSet.withLock({ $0 }) { return set }
+        let set = RangeTombstoneSet(try open().rangeTombstones)
+        rangeTombstoneSet.withLock { $0 = set }
+        return set
+    }
+}

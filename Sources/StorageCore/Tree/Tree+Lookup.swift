@@ -1,0 +1,110 @@
+// Tree+Lookup.swift — the value of one key, found from the newest source to the oldest.
+
+extension Tree {
+    /// Calls `body` with the value of `key` as of `sequence`; false if the key is absent.
+    ///
+    /// - Parameters:
+    ///   - key: The tree key: keyspace prefix and user key.
+    ///   - newer: Operands of the key that lie above this tree (an open transaction's), newest first.
+    func withValue(
+        of key: UnsafeRawBufferPointer, in keyspace: Keyspace, sequence: UInt64, readTime: StorageInstant,
+        newer: [[UInt8]] = [], _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws -> Bool {
+        let state = self.state
+        var search = Search(keyspace: keyspace, readTime: readTime.microseconds, operands: newer)
+        for memtable in state.memtables where !search.isDone {
+            unsafe search.cover(memtable.rangeTombstones, key, sequence)
+            unsafe try memtable.forEachVersion(of: key, maxSequence: sequence) { unsafe try search.visit($0, body) }
+        }
+        for table in state.levels[0] where !search.isDone {
+            guard unsafe compareBytes(table.metadata.smallestKey, key) <= 0, unsafe !table.metadata.isBelow(key) else {
+                continue
+            }
+            unsafe try search.visit(table, key, sequence, body)
+        }
+        for level in 1..<Levels.count where !search.isDone {
+            guard let table = unsafe state.levels.table(in: level, containing: key) else { continue }
+            unsafe try search.visit(table, key, sequence, body)
+        }
+        return unsafe try search.finish(key, body)
+    }
+}
+
+/// The state of a look-up on its way down.
+private struct Search {
+    let keyspace: Keyspace
+    let readTime: Int64
+    /// Newest first.
+    var operands: [[UInt8]]
+    /// The newest range delete met so far that covers the key.
+    var tombstone: UInt64 = 0
+    var isDone = false
+    var isFound = false
+
+    mutating func cover(_ tombstones: RangeTombstoneSet, _ key: UnsafeRawBufferPointer, _ sequence: UInt64) {
+        guard !tombstones.isEmpty else { return }
+        tombstone = unsafe max(tombstone, tombstones.newestSequence(covering: key, atMost: sequence))
+    }
+
+    mutating func visit(
+        _ table: TableFile, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        unsafe cover(try table.rangeTombstones(), key, sequence)
+        let reader = try table.open()
+        guard unsafe reader.mayContain(key) else { return }
+        unsafe try reader.forEachVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
+    }
+
+    /// Takes the next older version; false when the search is over.
+    mutating func visit(_ entry: UnsafeEntry, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+        let isExpired = unsafe keyspace.options.expiry == .engine && entry.expiry <= readTime
+        if unsafe entry.kind == .delete || entry.sequence < tombstone || isExpired {
+            isDone = true
+        } else if unsafe entry.kind == .merge {
+            unsafe operands.append(Array(entry.value))
+        } else {
+            isDone = true
+            isFound = true
+            if operands.isEmpty {
+                unsafe try body(entry.value)
+            } else {
+                unsafe operands.append(Array(entry.value))
+            }
+        }
+        return !isDone
+    }
+
+    /// Folds what was collected; whether the key has a value.
+    func finish(_ key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+        guard !operands.isEmpty else { return isFound }
+        let merged = unsafe try keyspace.fold(operands: operands.reversed(), key: key)
+        unsafe try merged.withUnsafeBytes { unsafe try body($0) }
+        return true
+    }
+}
+
+extension Keyspace {
+    /// Merges versions of a key.
+    /// - Parameters:
+    ///   - operands: Oldest first, not empty.
+    ///   - key: The tree key.
+    func fold(operands: some Sequence<[UInt8]>, key: UnsafeRawBufferPointer) throws -> [UInt8] {
+        let userKey = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: key.dropFirst(Keyspace.prefixByteCount)))
+        var result: [UInt8]?
+        for operand in operands {
+            guard let older = result else {
+                result = operand
+                continue
+            }
+            guard let mergeOperator = options.mergeOperator else {
+                throw StorageError.invalidArgument(
+                    "Keyspace \"\(name)\" holds merged values and was opened without its merge operator.")
+            }
+            var merged: [UInt8] = []
+            try mergeOperator.merge(key: userKey, older: older.rawSpan, newer: operand.rawSpan, into: &merged)
+            result = merged
+        }
+        return result ?? []
+    }
+}

@@ -1,0 +1,53 @@
+// Tree.swift — one log-structured merge tree: a memtable, memtables on their way to disk, levels of tables.
+//
+// Several small keyspaces share a tree; every key starts with the id of its keyspace.
+
+internal import Synchronization
+
+/// What of a tree is fixed when it is created.
+struct TreeOptions: Sendable, Hashable {
+    var isVolatile = false
+    var compression = CompressionOptions()
+    var filterBitsPerKey = 10
+}
+
+/// A tree at one moment. Immutable: a reader takes a reference and reads on, whatever happens to the tree.
+final class TreeState: Sendable {
+    /// Takes the writes.
+    let memtable: Memtable
+    /// Full memtables that are not flushed yet, newest first.
+    let immutables: [Memtable]
+    let levels: Levels
+
+    init(memtable: Memtable, immutables: [Memtable] = [], levels: Levels = Levels()) {
+        self.memtable = memtable
+        self.immutables = immutables
+        self.levels = levels
+    }
+
+    /// All memtables, newest first.
+    var memtables: [Memtable] { [memtable] + immutables }
+}
+
+final class Tree: Sendable {
+    let id: UInt32
+    let options: TreeOptions
+    private let published: Mutex<TreeState>
+
+    init(id: UInt32, options: TreeOptions, state: TreeState) {
+        self.id = id
+        self.options = options
+        published = Mutex(state)
+    }
+
+    var state: TreeState { published.withLock { $0 } }
+
+    /// Replaces the state by what `change` makes of it.
+    @discardableResult
+    func update(_ change: (TreeState) -> TreeState) -> TreeState {
+        published.withLock {
+            $0 = change($0)
+            return $0
+        }
+    }
+}
