@@ -192,8 +192,7 @@ extension Parser {
 
     /// The type of a column: what is frozen or native is offered, everything else is refused by name.
     mutating func columnType() throws -> CQLType {
-        let type = try typeName(isFrozen: false)
-        return type
+        try typeName(isFrozen: false)
     }
 
     private mutating func typeName(isFrozen: Bool) throws -> CQLType {

@@ -29,6 +29,18 @@ struct Parser {
         return ParsedStatement(statement: statement, markers: parser.markers)
     }
 
+    /// A type as CQL writes it.
+    static func parseType(_ text: String) throws -> CQLType {
+        var parser = try Parser(text)
+        return try parser.columnType()
+    }
+
+    /// The relations of a WHERE clause.
+    static func parseRelations(_ text: String) throws -> [Relation] {
+        var parser = try Parser(text)
+        return parser.current.kind == .end ? [] : try parser.relations()
+    }
+
     private mutating func statement() throws -> Statement {
         guard case .name(let word) = current.kind else { throw noViableAlternative() }
         switch word {

@@ -184,3 +184,30 @@ private struct OrderedSource: ~Escapable {
         return value
     }
 }
+
+extension OrderedComponent {
+    /// The ordered form of a value by itself.
+    static func bytes(_ value: [UInt8], _ type: CQLType) throws -> [UInt8] {
+        var ordered: [UInt8] = []
+        try append(value.rawSpan, type, to: &ordered)
+        return ordered
+    }
+}
+
+extension Comparison {
+    /// Whether `value` compares like this with the operands, all of them in ordered form.
+    func holds(_ value: [UInt8], _ operands: [[UInt8]]) -> Bool {
+        if self == .in { return operands.contains(value) }
+        guard let operand = operands.first else { return false }
+        let order = value.rawSpan.compare(operand.rawSpan)
+        return switch self {
+        case .equal: order == 0
+        case .notEqual: order != 0
+        case .less: order < 0
+        case .lessOrEqual: order <= 0
+        case .greater: order > 0
+        case .greaterOrEqual: order >= 0
+        case .in, .contains, .containsKey, .isNotNull: false
+        }
+    }
+}
