@@ -1,0 +1,199 @@
+// VersionEdit+Coding.swift — the bytes of an edit: fields, each a tag (varint) and its content. Docs/FORMATS.md,
+// section "Manifest", is the reference. Tags and option bytes are stored: do not renumber.
+
+private enum Tag: UInt64 {
+    case newTree = 1
+    case removedTree = 2
+    case newKeyspace = 3
+    case removedKeyspace = 4
+    case newTable = 5
+    case removedTable = 6
+    case flushed = 7
+    case nextFileNumber = 8
+    case nextKeyspaceID = 9
+    case nextTreeID = 10
+    case lastSequence = 11
+    case commitTimeFloor = 12
+    case logStart = 13
+    case isClosedCleanly = 14
+}
+
+extension VersionEdit {
+    var encoded: [UInt8] {
+        var writer = ByteWriter()
+        func tag(_ tag: Tag) { writer.varint(tag.rawValue) }
+        for tree in newTrees {
+            tag(.newTree)
+            writer.varint(UInt64(tree.id))
+            writer.encode(tree.options)
+        }
+        for table in removedTables {
+            tag(.removedTable)
+            writer.varint(UInt64(table.tree))
+            writer.varint(table.number)
+        }
+        for table in newTables {
+            tag(.newTable)
+            writer.varint(UInt64(table.tree))
+            writer.varint(UInt64(table.level))
+            writer.encode(table.metadata)
+        }
+        for flushed in flushed {
+            tag(.flushed)
+            writer.varint(UInt64(flushed.tree))
+            writer.varint(flushed.through)
+        }
+        for keyspace in newKeyspaces {
+            tag(.newKeyspace)
+            writer.encode(keyspace)
+        }
+        for id in removedKeyspaces {
+            tag(.removedKeyspace)
+            writer.varint(UInt64(id))
+        }
+        for id in removedTrees {
+            tag(.removedTree)
+            writer.varint(UInt64(id))
+        }
+        encodeNumbers(into: &writer)
+        return writer.bytes
+    }
+
+    private func encodeNumbers(into writer: inout ByteWriter) {
+        func number(_ tag: Tag, _ value: UInt64?) {
+            guard let value else { return }
+            writer.varint(tag.rawValue)
+            writer.varint(value)
+        }
+        number(.nextFileNumber, nextFileNumber)
+        number(.nextKeyspaceID, nextKeyspaceID.map(UInt64.init))
+        number(.nextTreeID, nextTreeID.map(UInt64.init))
+        number(.lastSequence, lastSequence)
+        number(.commitTimeFloor, commitTimeFloor.map { UInt64(bitPattern: $0) })
+        if let logStart, let logStartPrevious {
+            number(.logStart, logStart)
+            writer.varint(logStartPrevious)
+        }
+        number(.isClosedCleanly, isClosedCleanly.map { $0 ? 1 : 0 })
+    }
+
+    /// - Parameters:
+    ///   - file: Where the bytes were read, for errors, at `offset`.
+    init(decoding bytes: RawSpan, file: String, offset: Int64) throws {
+        self.init()
+        var reader = ByteReader(bytes, file: file, offset: offset)
+        while !reader.isAtEnd {
+            let start = reader.offset
+            guard let tag = Tag(rawValue: try reader.varint()) else {
+                throw reader.corruption("An edit has an unknown field", at: start)
+            }
+            switch tag {
+            case .newTree: newTrees.append(TreeRecord(id: try reader.id(), options: try reader.treeOptions()))
+            case .removedTree: removedTrees.append(try reader.id())
+            case .newKeyspace: newKeyspaces.append(try reader.keyspaceRecord())
+            case .removedKeyspace: removedKeyspaces.append(try reader.id())
+            case .newTable:
+                newTables.append(
+                    NewTable(tree: try reader.id(), level: try reader.count(), metadata: try reader.tableMetadata()))
+            case .removedTable: removedTables.append(RemovedTable(tree: try reader.id(), number: try reader.varint()))
+            case .flushed: flushed.append(Flushed(tree: try reader.id(), through: try reader.varint()))
+            case .nextFileNumber: nextFileNumber = try reader.varint()
+            case .nextKeyspaceID: nextKeyspaceID = try reader.id()
+            case .nextTreeID: nextTreeID = try reader.id()
+            case .lastSequence: lastSequence = try reader.varint()
+            case .commitTimeFloor: commitTimeFloor = Int64(bitPattern: try reader.varint())
+            case .logStart:
+                logStart = try reader.varint()
+                logStartPrevious = try reader.varint()
+            case .isClosedCleanly: isClosedCleanly = try reader.varint() != 0
+            }
+        }
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func encode(_ options: TreeOptions) {
+        u8(options.isVolatile ? 1 : 0)
+        encode(options.compression.upper)
+        encode(options.compression.bottom)
+        varint(UInt64(clamping: options.filterBitsPerKey))
+    }
+
+    fileprivate mutating func encode(_ compression: TableCompression) {
+        u8(compression.code.rawValue)
+        if case .zstd(let level) = compression { i64(Int64(level)) }
+    }
+
+    fileprivate mutating func encode(_ keyspace: KeyspaceRecord) {
+        varint(UInt64(keyspace.id))
+        string(keyspace.name)
+        varint(UInt64(keyspace.tree))
+        u8(keyspace.expiry.rawValue)
+        u8((keyspace.isDedicated ? 1 : 0) | (keyspace.isArchived ? 2 : 0))
+        string(keyspace.mergeOperator)
+    }
+
+    fileprivate mutating func encode(_ table: TableMetadata) {
+        varint(table.number)
+        varint(UInt64(clamping: table.byteCount))
+        lengthPrefixed(table.smallestKey.rawSpan)
+        lengthPrefixed(table.largestKey.rawSpan)
+        u8(table.largestKeyIsExclusive ? 1 : 0)
+        varint(table.smallestSequence)
+        varint(table.largestSequence)
+        varint(UInt64(clamping: table.entryCount))
+        varint(UInt64(clamping: table.deleteCount))
+        varint(UInt64(clamping: table.rangeTombstoneCount))
+        i64(table.earliestExpiry)
+        i64(table.latestExpiry)
+        u32(table.checksum)
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func id() throws -> UInt32 {
+        let start = offset
+        guard let id = UInt32(exactly: try varint()) else { throw corruption("An id is too large", at: start) }
+        return id
+    }
+
+    fileprivate mutating func treeOptions() throws -> TreeOptions {
+        TreeOptions(
+            isVolatile: try u8() != 0,
+            compression: CompressionOptions(upper: try compression(), bottom: try compression()),
+            filterBitsPerKey: try count())
+    }
+
+    private mutating func compression() throws -> TableCompression {
+        let start = offset
+        switch BlockCompressionCode(rawValue: try u8()) {
+        case .some(.none): return .none
+        case .lz4: return .lz4
+        case .zstd: return .zstd(level: Int(clamping: try i64()))
+        case nil: throw corruption("A compression is unknown", at: start)
+        }
+    }
+
+    fileprivate mutating func keyspaceRecord() throws -> KeyspaceRecord {
+        let id = try id()
+        let name = try string()
+        let tree = try self.id()
+        let start = offset
+        guard let expiry = ExpiryPolicy(rawValue: try u8()) else {
+            throw corruption("An expiry policy is unknown", at: start)
+        }
+        let flags = try u8()
+        return KeyspaceRecord(
+            id: id, name: name, tree: tree, expiry: expiry, isDedicated: flags & 1 != 0, isArchived: flags & 2 != 0,
+            mergeOperator: try string())
+    }
+
+    fileprivate mutating func tableMetadata() throws -> TableMetadata {
+        TableMetadata(
+            number: try varint(), byteCount: Int64(try count()), smallestKey: try lengthPrefixed().array(),
+            largestKey: try lengthPrefixed().array(), largestKeyIsExclusive: try u8() != 0,
+            smallestSequence: try varint(), largestSequence: try varint(), entryCount: try count(),
+            deleteCount: try count(), rangeTombstoneCount: try count(), earliestExpiry: try i64(),
+            latestExpiry: try i64(), checksum: try u32())
+    }
+}

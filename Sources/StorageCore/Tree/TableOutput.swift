@@ -1,0 +1,91 @@
+// TableOutput.swift — writes rewritten entries into tables, cut at a size and between keys.
+//
+// Invariant: the outputs share no key. A range delete is cut where the outputs are.
+
+@safe final class TableOutput {
+    struct Options {
+        var tableByteCount: Int
+        var table: TableOptions
+    }
+
+    private let cache: TableCache
+    private let options: Options
+    private let newNumber: () -> UInt64
+    private var tombstones: [RangeTombstone]
+    private var builder: TableBuilder?
+    private var file: (any StorageFile)?
+    private var number: UInt64 = 0
+    private var lastKey: [UInt8] = []
+    private(set) var tables: [TableMetadata] = []
+
+    /// - Parameter tombstones: Everything that the outputs together have to keep, in key order.
+    init(
+        cache: TableCache, options: Options, tombstones: [RangeTombstone], newNumber: @escaping () -> UInt64
+    ) {
+        self.cache = cache
+        self.options = options
+        self.tombstones = tombstones
+        self.newNumber = newNumber
+    }
+
+    func add(_ entry: UnsafeEntry) throws {
+        if let builder, builder.estimatedByteCount >= options.tableByteCount,
+            unsafe compareBytes(lastKey, entry.key) != 0
+        {
+            try unsafe finishTable(before: Array(entry.key))
+        }
+        let builder = try currentBuilder()
+        unsafe try builder.add(
+            key: entry.key, sequence: entry.sequence, kind: entry.kind, expiry: entry.expiry, value: entry.value)
+        lastKey.removeAll(keepingCapacity: true)
+        unsafe lastKey.append(contentsOf: entry.key)
+    }
+
+    /// Writes what is left and makes the names durable.
+    func finish() throws -> [TableMetadata] {
+        if builder != nil || !tombstones.isEmpty { try finishTable(before: nil) }
+        if !tables.isEmpty { try cache.fileSystem.syncDirectory(cache.directory) }
+        return tables
+    }
+
+    /// Removes what was written; the compaction failed.
+    func abandon() {
+        try? file?.close()
+        for number in tables.map(\.number) + (file == nil ? [] : [number]) { cache.removeFile(of: number) }
+    }
+
+    private func currentBuilder() throws -> TableBuilder {
+        if let builder { return builder }
+        number = newNumber()
+        let path = cache.path(of: number)
+        let opened = try cache.fileSystem.open(path, .createOrTruncate)
+        let created = TableBuilder(file: opened, path: path, fileNumber: number, options: options.table)
+        file = opened
+        builder = created
+        return created
+    }
+
+    /// - Parameter boundary: The first key of the next table; nil if there is none.
+    private func finishTable(before boundary: [UInt8]?) throws {
+        let builder = try currentBuilder()
+        var later: [RangeTombstone] = []
+        for tombstone in tombstones {
+            guard let boundary, compareBytes(tombstone.upper, boundary) > 0 else {
+                builder.addRangeTombstone(
+                    lower: tombstone.lower, upper: tombstone.upper, sequence: tombstone.sequence)
+                continue
+            }
+            if compareBytes(tombstone.lower, boundary) < 0 {
+                builder.addRangeTombstone(lower: tombstone.lower, upper: boundary, sequence: tombstone.sequence)
+                later.append(RangeTombstone(lower: boundary, upper: tombstone.upper, sequence: tombstone.sequence))
+            } else {
+                later.append(tombstone)
+            }
+        }
+        tombstones = later
+        tables.append(TableMetadata(number: number, properties: try builder.finish()))
+        try file?.close()
+        self.builder = nil
+        file = nil
+    }
+}
