@@ -63,7 +63,7 @@ extension TableDefinition {
         view = nil
         let columns = try Self.columnsByName(statement, table: identifier.name)
         let key = try Self.primaryKey(statement, table: identifier.name)
-        let directions = try Self.directions(statement.clusteringOrder, of: key.clustering, mayBePrefix: false)
+        let directions = try Self.directions(statement.clusteringOrder, of: key.clustering)
         var keyNames: Set<String> = []
         func keyColumn(_ name: String, _ kind: ColumnDefinition.Kind) throws -> ColumnDefinition {
             guard var column = columns[name] else {
@@ -117,9 +117,9 @@ extension TableDefinition {
         return key
     }
 
-    /// Which clustering columns descend. A view may name only the first ones; the others ascend.
+    /// Which clustering columns descend. Naming only the first ones is allowed; the others ascend.
     static func directions(
-        _ order: [ClusteringOrderClause], of clustering: [String], mayBePrefix: Bool
+        _ order: [ClusteringOrderClause], of clustering: [String]
     ) throws -> [String: Bool] {
         let unknown = order.map(\.column).filter { !clustering.contains($0) }
         guard unknown.isEmpty else {
@@ -131,9 +131,6 @@ extension TableDefinition {
             throw CQLError.invalid(
                 "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns "
                     + "(\(clustering.joined(separator: ", ")))")
-        }
-        if !order.isEmpty, !mayBePrefix, order.count < clustering.count {
-            throw CQLError.invalid("Missing CLUSTERING ORDER for column \(clustering[order.count])")
         }
         return Dictionary(order.map { ($0.column, $0.isDescending) }, uniquingKeysWith: { first, _ in first })
     }

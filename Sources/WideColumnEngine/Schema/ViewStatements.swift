@@ -11,7 +11,7 @@ extension TableDefinition {
         try Self.check(key: keyNames, view: identifier.name, source)
         let selected = try Self.selectedColumns(statement, source)
         try Self.check(statement.relations, base: base, keyNames: keyNames)
-        let directions = try Self.directions(statement.clusteringOrder, of: key.clustering, mayBePrefix: true)
+        let directions = try Self.directions(statement.clusteringOrder, of: key.clustering)
         func keyColumn(_ name: String, _ kind: ColumnDefinition.Kind) throws -> ColumnDefinition {
             var column = try base.requiredColumn(name)
             column.kind = kind
