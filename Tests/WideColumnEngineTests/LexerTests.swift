@@ -16,7 +16,8 @@ struct LexerTests {
 
     @Test("quotes are doubled inside strings and names; $$ strings need none")
     func quotes() throws {
-        #expect(try kinds("'it''s' \"A\"\"b\" $$it's$$") == [.string("it's"), .quotedName("A\"b"), .string("it's"), .end])
+        #expect(
+            try kinds("'it''s' \"A\"\"b\" $$it's$$") == [.string("it's"), .quotedName("A\"b"), .string("it's"), .end])
     }
 
     @Test("numbers, UUIDs and blobs are told apart, also when they begin alike")

@@ -64,7 +64,8 @@ struct ParserTests {
             """)
         #expect(statement.selectors.map(\.expression) == [.column("a"), .writetime("b"), .timeToLive("b"), .count])
         #expect(statement.selectors[1].alias == "w")
-        #expect(statement.relations.map(\.target) == [.column("k"), .token(["k"]), .columns(["c", "d"]), .column("e")])
+        #expect(
+            statement.relations.map(\.target) == [.column("k"), .token(["k"]), .columns(["c", "d"]), .column("e")])
         #expect(statement.orderings.map(\.isDescending) == [true, false])
         #expect(statement.perPartitionLimit == .constant(.integer("2")))
         #expect(statement.limit == .constant(.integer("10")))
@@ -73,7 +74,8 @@ struct ParserTests {
 
     @Test("a batch holds its statements with or without semicolons, and may be empty")
     func batch() throws {
-        let text = "BEGIN UNLOGGED BATCH USING TIMESTAMP 5 INSERT INTO t (a) VALUES (1); DELETE b FROM t WHERE a = 1 APPLY BATCH;"
+        let text =
+            "BEGIN UNLOGGED BATCH USING TIMESTAMP 5 INSERT INTO t (a) VALUES (1); DELETE b FROM t WHERE a = 1 APPLY BATCH;"
         guard case .batch(let batch) = try Parser.parse(text).statement else {
             Issue.record("not a batch")
             return
@@ -91,7 +93,10 @@ struct ParserTests {
             ("SELECT * FROM t WHERE", "line 1:21 no viable alternative at input '<EOF>' (SELECT * FROM t WHERE)"),
             ("SELECT * FROM t\nLIMIT x", "line 2:6 no viable alternative at input 'x' (SELECT * FROM t\nLIMIT [x])"),
             ("USE a b", "line 1:6 mismatched input 'b' expecting EOF (USE a [b])"),
-            ("INSERT INTO t (a VALUES (1)", "line 1:17 mismatched input 'VALUES' expecting ')' (INSERT INTO t (a [VALUES]...)"),
+            (
+                "INSERT INTO t (a VALUES (1)",
+                "line 1:17 mismatched input 'VALUES' expecting ')' (INSERT INTO t (a [VALUES]...)"
+            ),
         ])
     func syntaxErrors(text: String, message: String) {
         #expect(throws: CQLError(.syntaxException, message)) { try Parser.parse(text) }
@@ -119,12 +124,14 @@ struct ParserTests {
     func garbage() {
         let words = [
             "SELECT", "*", "FROM", "t", "WHERE", "(", ")", "[", "]", "{", "}", ",", "?", ":a", "'x'", "1", "-", "1.5",
-            "IN", "=", "AND", "INSERT", "INTO", "VALUES", "CREATE", "TABLE", "PRIMARY", "KEY", "<", ">", "0x1", "$$", "\"",
+            "IN", "=", "AND", "INSERT", "INTO", "VALUES", "CREATE", "TABLE", "PRIMARY", "KEY", "<", ">", "0x1", "$$",
+            "\"",
             "BEGIN", "BATCH", "UPDATE", "SET", "USING", "TTL", "é", ";", "--", "/*", "count", "token", "map",
         ]
         var random = SeededRandom(seed: 42)
         for _ in 0..<3000 {
-            let text = (0..<Int.random(in: 1...12, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }
+            let text = (0..<Int.random(in: 1...12, using: &random)).map { _ in words.randomElement(using: &random) ?? ""
+            }
             _ = try? Parser.parse(text.joined(separator: " "))
         }
     }

@@ -32,7 +32,9 @@ struct ReconciliationTests {
     private let new: [UInt8] = [2]
 
     /// The value (or `nil` for a tombstone) that wins, whichever side it is on.
-    private func winner(_ left: Cell, _ leftValue: [UInt8], _ right: Cell, _ rightValue: [UInt8]) throws -> (Cell, [UInt8]) {
+    private func winner(_ left: Cell, _ leftValue: [UInt8], _ right: Cell, _ rightValue: [UInt8]) throws -> (
+        Cell, [UInt8]
+    ) {
         let (first, second) = (Write(cells: [(left, leftValue)]).bytes, Write(cells: [(right, rightValue)]).bytes)
         let forth = try merged(first, second)
         let back = try merged(second, first)
@@ -93,7 +95,9 @@ struct ReconciliationTests {
     func rowDeletion() throws {
         let row = Write(
             marker: RowMarker(timestamp: 5),
-            cells: [(Cell(column: 1, kind: .live, timestamp: 5), [1]), (Cell(column: 2, kind: .live, timestamp: 6), [2])])
+            cells: [
+                (Cell(column: 1, kind: .live, timestamp: 5), [1]), (Cell(column: 2, kind: .live, timestamp: 6), [2]),
+            ])
         let deletion = Write(deletion: DeletionTime(timestamp: 5, localDeletionTime: 7))
         let result = try fragment(try merged(row.bytes, deletion.bytes))
         #expect(result.marker == nil && result.cells.map(\.column) == [2] && result.deletion.timestamp == 5)
@@ -233,7 +237,8 @@ struct PartitionTombstoneTests {
         for round in 0..<300 {
             let parts = (0..<5).map { _ -> (UInt8, UInt8?, Int64) in
                 let lower = UInt8.random(in: 0..<20, using: &random)
-                let upper = Int.random(in: 0..<5, using: &random) == 0 ? nil : lower + UInt8.random(in: 1...9, using: &random)
+                let upper =
+                    Int.random(in: 0..<5, using: &random) == 0 ? nil : lower + UInt8.random(in: 1...9, using: &random)
                 return (lower, upper, Int64.random(in: 1...4, using: &random))
             }
             let forth = parts.reduce(PartitionTombstones()) { $0.merged(with: range($1.0, $1.1, $1.2)) }

@@ -12,12 +12,18 @@ struct SchemaTests {
             ("CREATE TABLE t (a int)", "No PRIMARY KEY specifed for table 't' (exactly one required)"),
             ("CREATE TABLE t (a int PRIMARY KEY, a text)", "Duplicate column 'a' declaration for table 't'"),
             ("CREATE TABLE t (a int, PRIMARY KEY (b))", "Unknown column 'b' referenced in PRIMARY KEY for table 't'"),
-            ("CREATE TABLE t (a int PRIMARY KEY, s int STATIC)",
-                "Static columns are only useful (and thus allowed) if the table has at least one clustering column"),
-            ("CREATE TABLE t (a int, b int, PRIMARY KEY (a, b)) WITH CLUSTERING ORDER BY (c ASC)",
-                "Only clustering key columns can be defined in CLUSTERING ORDER directive: [c]"),
-            ("CREATE TABLE t (a int, b int, c int, PRIMARY KEY (a, b, c)) WITH CLUSTERING ORDER BY (c ASC)",
-                "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns (b, c)"),
+            (
+                "CREATE TABLE t (a int PRIMARY KEY, s int STATIC)",
+                "Static columns are only useful (and thus allowed) if the table has at least one clustering column"
+            ),
+            (
+                "CREATE TABLE t (a int, b int, PRIMARY KEY (a, b)) WITH CLUSTERING ORDER BY (c ASC)",
+                "Only clustering key columns can be defined in CLUSTERING ORDER directive: [c]"
+            ),
+            (
+                "CREATE TABLE t (a int, b int, c int, PRIMARY KEY (a, b, c)) WITH CLUSTERING ORDER BY (c ASC)",
+                "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns (b, c)"
+            ),
             ("DROP TABLE nosuch", "Table 'ks.nosuch' doesn't exist"),
             ("DROP KEYSPACE nosuch", "Keyspace 'nosuch' doesn't exist"),
             ("USE nosuch", "Keyspace 'nosuch' does not exist"),
@@ -42,10 +48,13 @@ struct SchemaTests {
         expectInvalid("Unknown property 'nonsense'", .syntaxException) {
             try store.execute("CREATE TABLE u (a int PRIMARY KEY) WITH nonsense = 1")
         }
-        expectInvalid("default_time_to_live must be less than or equal to 630720000 (got 630720001)", .configurationException) {
+        expectInvalid(
+            "default_time_to_live must be less than or equal to 630720000 (got 630720001)", .configurationException
+        ) {
             try store.execute("CREATE TABLE u (a int PRIMARY KEY) WITH default_time_to_live = 630720001")
         }
-        try store.execute("""
+        try store.execute(
+            """
             CREATE TABLE u (a int PRIMARY KEY) WITH compaction = {'class': 'TimeWindowCompactionStrategy',
             'compaction_window_unit': 'DAYS', 'compaction_window_size': 1} AND gc_grace_seconds = 60 AND comment = 'it''s'
             AND compression = {'sstable_compression': ''} AND caching = {'keys': 'ALL'} AND speculative_retry = '99p'
@@ -58,7 +67,9 @@ struct SchemaTests {
         let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
         let storage = try Storage.inMemory(clock: clock)
         let first = try WideColumnStore(storage: storage)
-        for cql in [ShopStreamCQL.keyspace, ShopStreamCQL.table, ShopStreamCQL.view, ShopStreamCQL.insert] { try first.execute(cql) }
+        for cql in [ShopStreamCQL.keyspace, ShopStreamCQL.table, ShopStreamCQL.view, ShopStreamCQL.insert] {
+            try first.execute(cql)
+        }
         let second = try WideColumnStore(storage: storage)
         #expect(second.keyspaceNames == ["shopstream"])
         #expect(second.tableNames(in: "shopstream") == ["session_events", "user_events"])

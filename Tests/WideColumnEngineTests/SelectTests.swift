@@ -8,11 +8,15 @@ import Testing
 struct SelectTests {
     private func makeRows() throws -> WideColumnStore {
         let store = try makeStore()
-        try store.execute("CREATE TABLE t (k int, a int, b text, v int, PRIMARY KEY (k, a, b)) WITH CLUSTERING ORDER BY (a DESC, b ASC)")
+        try store.execute(
+            "CREATE TABLE t (k int, a int, b text, v int, PRIMARY KEY (k, a, b)) WITH CLUSTERING ORDER BY (a DESC, b ASC)"
+        )
         let insert = try store.prepare("INSERT INTO t (k, a, b, v) VALUES (?, ?, ?, ?)")
         for k in 1...3 {
             for a in 1...3 {
-                for b in ["x", "y"] { try insert.execute([.int(Int32(k)), .int(Int32(a)), .text(b), .int(Int32(k * a))]) }
+                for b in ["x", "y"] {
+                    try insert.execute([.int(Int32(k)), .int(Int32(a)), .text(b), .int(Int32(k * a))])
+                }
             }
         }
         return store
@@ -49,8 +53,12 @@ struct SelectTests {
         #expect(try store.lines("SELECT a, b FROM t WHERE k = 1 ORDER BY a ASC LIMIT 1") == ["1 'y'"])
         #expect(try store.lines("SELECT k FROM t PER PARTITION LIMIT 1").sorted() == ["1", "2", "3"])
         #expect(try store.execute("SELECT k FROM t PER PARTITION LIMIT 2 LIMIT 5").count == 5)
-        #expect(try store.lines("SELECT a FROM t WHERE k IN (1, 2) ORDER BY a DESC LIMIT 5") == ["3", "3", "3", "3", "2"])
-        #expect(try store.lines("SELECT a FROM t WHERE k IN ? AND a = ? ORDER BY a LIMIT ?", [[1, 3], 2, 3]) == ["2", "2", "2"])
+        #expect(
+            try store.lines("SELECT a FROM t WHERE k IN (1, 2) ORDER BY a DESC LIMIT 5") == ["3", "3", "3", "3", "2"])
+        #expect(
+            try store.lines("SELECT a FROM t WHERE k IN ? AND a = ? ORDER BY a LIMIT ?", [[1, 3], 2, 3]) == [
+                "2", "2", "2",
+            ])
         expectInvalid("LIMIT must be strictly positive") { try store.execute("SELECT * FROM t LIMIT 0") }
     }
 
@@ -70,13 +78,16 @@ struct SelectTests {
     @Test("scans follow the ring, and token() cuts it")
     func tokens() throws {
         let store = try makeRows()
-        let all = try store.execute("SELECT DISTINCT k, token(k) FROM t PER PARTITION LIMIT 1".replacing("DISTINCT ", with: ""))
+        let all = try store.execute(
+            "SELECT DISTINCT k, token(k) FROM t PER PARTITION LIMIT 1".replacing("DISTINCT ", with: ""))
         let tokens = all.compactMap { $0["system.token(k)", as: Int64.self] }
         #expect(tokens.count == 3 && tokens == tokens.sorted())
         let middle = CQLValue.bigint(tokens[1])
         #expect(try store.execute("SELECT k FROM t WHERE token(k) > ?", [middle]).count == 6)
         #expect(try store.execute("SELECT k FROM t WHERE token(k) >= ?", [middle]).count == 12)
-        #expect(try store.execute("SELECT k FROM t WHERE token(k) > ? AND token(k) <= ?", [.bigint(.min), middle]).count == 12)
+        #expect(
+            try store.execute("SELECT k FROM t WHERE token(k) > ? AND token(k) <= ?", [.bigint(.min), middle]).count
+                == 12)
         #expect(try store.execute("SELECT k FROM t WHERE token(k) <= ?", [.bigint(.max)]).count == 18)
         #expect(try store.execute("SELECT k FROM t WHERE token(k) > ?", [.bigint(.max)]).isEmpty)
     }
@@ -100,25 +111,49 @@ struct SelectTests {
         arguments: [
             ("SELECT * FROM t WHERE v = 1", WhereClause.filteringMessage),
             ("SELECT * FROM t WHERE a = 1", WhereClause.filteringMessage),
-            ("SELECT * FROM t WHERE k > 1",
-                "Only EQ and IN relation are supported on the partition key (unless you use the token() function)"),
-            ("SELECT * FROM t WHERE k = 1 AND b = 'x'",
-                "PRIMARY KEY column \"b\" cannot be restricted as preceding column \"a\" is not restricted"),
-            ("SELECT * FROM t WHERE k = 1 AND a > 1 AND b = 'x'",
-                "Clustering column \"b\" cannot be restricted (preceding column \"a\" is restricted by a non-EQ relation)"),
-            ("SELECT * FROM t WHERE k = 1 AND k = 2", "k cannot be restricted by more than one relation if it includes an Equal"),
-            ("SELECT * FROM t WHERE k = 1 AND a > 1 AND a > 2", "More than one restriction was found for the start bound on a"),
-            ("SELECT * FROM t WHERE k = 1 AND (k) > (1)",
-                "Multi-column relations can only be applied to clustering columns but was applied to: k"),
+            (
+                "SELECT * FROM t WHERE k > 1",
+                "Only EQ and IN relation are supported on the partition key (unless you use the token() function)"
+            ),
+            (
+                "SELECT * FROM t WHERE k = 1 AND b = 'x'",
+                "PRIMARY KEY column \"b\" cannot be restricted as preceding column \"a\" is not restricted"
+            ),
+            (
+                "SELECT * FROM t WHERE k = 1 AND a > 1 AND b = 'x'",
+                "Clustering column \"b\" cannot be restricted (preceding column \"a\" is restricted by a non-EQ relation)"
+            ),
+            (
+                "SELECT * FROM t WHERE k = 1 AND k = 2",
+                "k cannot be restricted by more than one relation if it includes an Equal"
+            ),
+            (
+                "SELECT * FROM t WHERE k = 1 AND a > 1 AND a > 2",
+                "More than one restriction was found for the start bound on a"
+            ),
+            (
+                "SELECT * FROM t WHERE k = 1 AND (k) > (1)",
+                "Multi-column relations can only be applied to clustering columns but was applied to: k"
+            ),
             ("SELECT * FROM t WHERE x = 1", "Undefined column name x in table ks.t"),
             ("SELECT x FROM t", "Undefined column name x in table ks.t"),
-            ("SELECT * FROM t ORDER BY a", "ORDER BY is only supported when the partition key is restricted by an EQ or an IN."),
-            ("SELECT * FROM t WHERE k = 1 ORDER BY v",
-                "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got v"),
+            (
+                "SELECT * FROM t ORDER BY a",
+                "ORDER BY is only supported when the partition key is restricted by an EQ or an IN."
+            ),
+            (
+                "SELECT * FROM t WHERE k = 1 ORDER BY v",
+                "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got v"
+            ),
             ("SELECT * FROM t WHERE k = 1 ORDER BY a ASC, b ASC", "Unsupported order by relation"),
-            ("SELECT count(*) FROM t PER PARTITION LIMIT 1", "PER PARTITION LIMIT is not allowed with aggregate queries."),
-            ("SELECT DISTINCT v FROM t",
-                "SELECT DISTINCT queries must only request partition key columns and/or static columns (not v)"),
+            (
+                "SELECT count(*) FROM t PER PARTITION LIMIT 1",
+                "PER PARTITION LIMIT is not allowed with aggregate queries."
+            ),
+            (
+                "SELECT DISTINCT v FROM t",
+                "SELECT DISTINCT queries must only request partition key columns and/or static columns (not v)"
+            ),
             ("SELECT writetime(k) FROM t", "Cannot use selection function writetime on PRIMARY KEY part k"),
             ("SELECT nosuch(k) FROM t", "Unknown function 'nosuch'"),
             ("SELECT * FROM t WHERE k = ?", "there were 1 markers(?) in CQL but 0 bound variables"),
@@ -162,7 +197,9 @@ struct SelectTests {
         try store.execute("INSERT INTO m (a, b, c, v) VALUES ('x', 2, '2025-01-01', 2)")
         #expect(try store.lines("SELECT v FROM m WHERE a = 'x' AND b IN (1, 2)").sorted() == ["1", "2"])
         expectInvalid(WhereClause.filteringMessage) { try store.execute("SELECT * FROM m WHERE a = 'x'") }
-        #expect(try store.lines("SELECT a, b, c FROM m WHERE a = 'x' AND b = 2") == ["'x' 2 '2025-01-01 00:00:00.000+0000'"])
+        #expect(
+            try store.lines("SELECT a, b, c FROM m WHERE a = 'x' AND b = 2") == ["'x' 2 '2025-01-01 00:00:00.000+0000'"]
+        )
         let types: [(String, String)] = [
             ("ascii", "'a'"), ("bigint", "-5"), ("blob", "0x00ff00"), ("boolean", "true"), ("date", "'2025-03-10'"),
             ("double", "-1.5"), ("float", "2.5"), ("inet", "'10.0.0.1'"), ("int", "7"), ("smallint", "-7"),
@@ -172,9 +209,13 @@ struct SelectTests {
             ("frozen<set<text>>", "{'a', 'b'}"), ("frozen<map<text, int>>", "{'a': 1}"),
         ]
         for (index, (type, literal)) in types.enumerated() {
-            try store.execute("CREATE TABLE ty\(index) (k \(type), c \(type), d \(type), v \(type), PRIMARY KEY (k, c, d)) WITH CLUSTERING ORDER BY (c ASC, d DESC)")
-            try store.execute("INSERT INTO ty\(index) (k, c, d, v) VALUES (\(literal), \(literal), \(literal), \(literal))")
-            let rows = try store.lines("SELECT * FROM ty\(index) WHERE k = \(literal) AND c = \(literal) AND d = \(literal)")
+            try store.execute(
+                "CREATE TABLE ty\(index) (k \(type), c \(type), d \(type), v \(type), PRIMARY KEY (k, c, d)) WITH CLUSTERING ORDER BY (c ASC, d DESC)"
+            )
+            try store.execute(
+                "INSERT INTO ty\(index) (k, c, d, v) VALUES (\(literal), \(literal), \(literal), \(literal))")
+            let rows = try store.lines(
+                "SELECT * FROM ty\(index) WHERE k = \(literal) AND c = \(literal) AND d = \(literal)")
             #expect(rows == [Array(repeating: literal, count: 4).joined(separator: " ")], "\(type)")
             #expect(try store.lines("SELECT * FROM ty\(index)") == rows, "\(type)")
         }

@@ -64,12 +64,16 @@ struct ShopStreamEventsTests {
         let session = try store.execute(ShopStreamCQL.bySession)
         #expect(session.count == 3)
         #expect(session.map { $0["event_type", as: String.self] } == Array(repeating: "product_view", count: 3))
-        #expect(session.columns.map(\.name) == ["session_id", "occurred_at", "event_id", "event_type", "payload", "user_id"])
+        #expect(
+            session.columns.map(\.name) == [
+                "session_id", "occurred_at", "event_id", "event_type", "payload", "user_id",
+            ])
         let times = session.compactMap { $0["occurred_at", as: StorageInstant.self] }
         #expect(times == times.sorted() && times.first == StorageInstant(seconds: 1_741_618_800))
 
         let user = try store.execute(ShopStreamCQL.byUser)
-        #expect(user.columns.map(\.name) == ["user_id", "occurred_at", "session_id", "event_id", "event_type", "payload"])
+        #expect(
+            user.columns.map(\.name) == ["user_id", "occurred_at", "session_id", "event_id", "event_type", "payload"])
         #expect(user.compactMap { $0["occurred_at", as: StorageInstant.self] } == times.reversed())
         #expect(user.first?["payload", as: String.self] == #"{"productId":"prod_001","dwellMs":4200}"#)
         #expect(try store.storage.verify().problems.isEmpty)

@@ -79,7 +79,9 @@ struct ModificationTests {
     @Test("deletions of ranges, prefixes and partitions reach what is older, not what is newer")
     func deletions() throws {
         let store = try simpleStore()
-        for c in 1...9 { try store.execute("INSERT INTO t (k, c, w) VALUES (1, ?, ?)", [.int(Int32(c)), .int(Int32(c))]) }
+        for c in 1...9 {
+            try store.execute("INSERT INTO t (k, c, w) VALUES (1, ?, ?)", [.int(Int32(c)), .int(Int32(c))])
+        }
         try store.execute("DELETE FROM t WHERE k = 1 AND c > 2 AND c <= 4")
         try store.execute("DELETE FROM t WHERE k = 1 AND c >= 8")
         try store.execute("INSERT INTO t (k, c) VALUES (1, 4)")
@@ -103,8 +105,9 @@ struct ModificationTests {
         try store.execute("INSERT INTO t (k, v) VALUES (4, 'none') USING TTL ?", [nil])
         try store.execute("INSERT INTO t (k, v) VALUES (5, 'default') USING TTL ?", [.unset])
         try store.execute("UPDATE t USING TTL 5 SET w = 'short' WHERE k = 3")
-        #expect(try store.lines("SELECT k, ttl(v), ttl(w) FROM t WHERE k IN (1, 2, 3, 4, 5)").sorted()
-            == ["1 100 null", "2 10 null", "3 null 5", "4 null null", "5 100 null"])
+        #expect(
+            try store.lines("SELECT k, ttl(v), ttl(w) FROM t WHERE k IN (1, 2, 3, 4, 5)").sorted()
+                == ["1 100 null", "2 10 null", "3 null 5", "4 null null", "5 100 null"])
         clock.advance(by: .seconds(5))
         #expect(try store.lines("SELECT w FROM t WHERE k = 3") == ["null"])
         clock.advance(by: .seconds(5))
@@ -122,7 +125,8 @@ struct ModificationTests {
     @Test("the statements of a batch share a timestamp, so a deletion beats an insert; and they commit together")
     func batches() throws {
         let store = try simpleStore()
-        try store.execute("BEGIN BATCH INSERT INTO t (k, c) VALUES (1, 1); DELETE FROM t WHERE k = 1 AND c = 1; APPLY BATCH")
+        try store.execute(
+            "BEGIN BATCH INSERT INTO t (k, c) VALUES (1, 1); DELETE FROM t WHERE k = 1 AND c = 1; APPLY BATCH")
         #expect(try store.lines("SELECT * FROM t") == [])
         try store.execute(
             "BEGIN UNLOGGED BATCH USING TIMESTAMP 9 INSERT INTO t (k, c) VALUES (?, 1) UPDATE t SET v = ? WHERE k = 2 AND c = 2 APPLY BATCH",
@@ -130,13 +134,15 @@ struct ModificationTests {
         #expect(try store.lines("SELECT k, c, writetime(v) FROM t").sorted() == ["2 2 9", "3 1 null"])
         try store.execute("BEGIN BATCH APPLY BATCH")
         expectInvalid("Timestamp must be set either on BATCH or individual statements") {
-            try store.execute("BEGIN BATCH USING TIMESTAMP 1 INSERT INTO t (k, c) VALUES (1, 1) USING TIMESTAMP 2 APPLY BATCH")
+            try store.execute(
+                "BEGIN BATCH USING TIMESTAMP 1 INSERT INTO t (k, c) VALUES (1, 1) USING TIMESTAMP 2 APPLY BATCH")
         }
         expectInvalid("Global TTL on the BATCH statement is not supported.") {
             try store.execute("BEGIN BATCH USING TTL 1 APPLY BATCH")
         }
         expectInvalid("Invalid null value for column c") {
-            try store.execute("BEGIN BATCH INSERT INTO t (k, c) VALUES (7, 1); INSERT INTO t (k, c) VALUES (7, ?) APPLY BATCH", [nil])
+            try store.execute(
+                "BEGIN BATCH INSERT INTO t (k, c) VALUES (7, 1); INSERT INTO t (k, c) VALUES (7, ?) APPLY BATCH", [nil])
         }
         #expect(try store.lines("SELECT * FROM t WHERE k = 7") == [])
     }
@@ -157,14 +163,17 @@ struct ModificationTests {
         #expect(!(try store.execute("UPDATE t SET w = 2 WHERE k = 1 AND c = 9 IF w > 0").wasApplied))
         #expect(try store.execute("DELETE FROM t WHERE k = 1 AND c = 1 IF EXISTS").wasApplied)
         #expect(try store.lines("SELECT * FROM t") == [])
-        let batch = "BEGIN BATCH INSERT INTO t (k, c) VALUES (5, 1) IF NOT EXISTS; INSERT INTO t (k, c) VALUES (5, 2) APPLY BATCH"
+        let batch =
+            "BEGIN BATCH INSERT INTO t (k, c) VALUES (5, 1) IF NOT EXISTS; INSERT INTO t (k, c) VALUES (5, 2) APPLY BATCH"
         #expect(try store.execute(batch).wasApplied)
         #expect(!(try store.execute(batch).wasApplied))
         expectInvalid("Cannot provide custom timestamp for conditional updates") {
             try store.execute("INSERT INTO t (k, c) VALUES (1, 1) IF NOT EXISTS USING TIMESTAMP 1")
         }
         expectInvalid("Batch with conditions cannot span multiple partitions") {
-            try store.execute("BEGIN BATCH INSERT INTO t (k, c) VALUES (5, 1) IF NOT EXISTS; INSERT INTO t (k, c) VALUES (6, 2) APPLY BATCH")
+            try store.execute(
+                "BEGIN BATCH INSERT INTO t (k, c) VALUES (5, 1) IF NOT EXISTS; INSERT INTO t (k, c) VALUES (6, 2) APPLY BATCH"
+            )
         }
         expectInvalid("IN on the clustering key columns is not supported with conditional updates") {
             try store.execute("UPDATE t SET v = 'x' WHERE k = 1 AND c IN (1, 2) IF EXISTS")
@@ -195,9 +204,14 @@ struct ModificationTests {
             ("INSERT INTO t (k, c) VALUES (99999999999, 1)", "Unable to make int from '99999999999'"),
             ("UPDATE t SET k = 1 WHERE k = 1", "PRIMARY KEY part k found in SET part"),
             ("UPDATE t SET v = 'a' WHERE k = 1", "Some clustering keys are missing: c"),
-            ("UPDATE t SET v = 'a' WHERE k = 1 AND c > 1",
-                "Slice restrictions are not supported on the clustering columns in UPDATE statements"),
-            ("UPDATE t SET v = 'a' WHERE k = 1 AND c = 1 AND w = 2", "Non PRIMARY KEY columns found in where clause: w "),
+            (
+                "UPDATE t SET v = 'a' WHERE k = 1 AND c > 1",
+                "Slice restrictions are not supported on the clustering columns in UPDATE statements"
+            ),
+            (
+                "UPDATE t SET v = 'a' WHERE k = 1 AND c = 1 AND w = 2",
+                "Non PRIMARY KEY columns found in where clause: w "
+            ),
             ("UPDATE t SET w = w + 1 WHERE k = 1 AND c = 1", "Invalid operation (w = w + 1) for non counter column w"),
             ("UPDATE t SET w = 1, w = 2 WHERE k = 1 AND c = 1", "Multiple incompatible setting of column w"),
             ("DELETE v FROM t WHERE k = 1 AND c > 1", "Range deletions are not supported for specific columns"),

@@ -56,7 +56,10 @@ struct TypeTests {
         (.smallint, [.smallint(.min), .smallint(-1), .smallint(0), .smallint(.max)]),
         (.int, [.int(.min), .int(-1), .int(0), .int(1), .int(.max)]),
         (.bigint, [.bigint(.min), .bigint(-1), .bigint(0), .bigint(.max)]),
-        (.float, [.float(-.infinity), .float(-1), .float(-0.0), .float(0), .float(1), .float(.infinity), .float(.nan)]),
+        (
+            .float,
+            [.float(-.infinity), .float(-1), .float(-0.0), .float(0), .float(1), .float(.infinity), .float(.nan)]
+        ),
         (.double, [.double(-.infinity), .double(-1.5), .double(0), .double(1.5), .double(.infinity), .double(.nan)]),
         (.text, ["", "\0", "\0\0", "\0a", "a", "a\0", "a\0b", "ab", "b", "é"]),
         (.blob, [.blob([]), .blob([0]), .blob([0, 0]), .blob([0, 0xFF]), .blob([1]), .blob([0xFF])]),
@@ -66,7 +69,8 @@ struct TypeTests {
         (.list(.int), [[], [.int(1)], [.int(1), .int(2)], [.int(2)]]),
     ]
 
-    @Test("ordered components compare by memcmp as their values do, both ways, and read back", arguments: ordered.indices)
+    @Test(
+        "ordered components compare by memcmp as their values do, both ways, and read back", arguments: ordered.indices)
     func order(index: Int) throws {
         let (type, values) = Self.ordered[index]
         for isDescending in [false, true] {
@@ -124,7 +128,8 @@ struct TypeTests {
         #expect(CalendarText.milliseconds(text) == milliseconds)
     }
 
-    @Test("dates that do not exist are refused", arguments: ["2025-02-29", "2025-13-01", "2025-04-31", "x", "2025-1", ""])
+    @Test(
+        "dates that do not exist are refused", arguments: ["2025-02-29", "2025-13-01", "2025-04-31", "x", "2025-1", ""])
     func badDates(text: String) {
         #expect(CalendarText.milliseconds(text) == nil && CalendarText.days(text) == nil)
     }

@@ -17,7 +17,8 @@ struct ViewTests {
             WHERE u IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, c, k) WITH CLUSTERING ORDER BY (c DESC)
             """)
         try store.execute(
-            "CREATE MATERIALIZED VIEW by_c AS SELECT k, c, v FROM t WHERE c IS NOT NULL AND k IS NOT NULL PRIMARY KEY (c, k)")
+            "CREATE MATERIALIZED VIEW by_c AS SELECT k, c, v FROM t WHERE c IS NOT NULL AND k IS NOT NULL PRIMARY KEY (c, k)"
+        )
         return store
     }
 
@@ -87,7 +88,9 @@ struct ViewTests {
         try store.execute("DELETE FROM t WHERE k = 3")
         try store.execute("DELETE FROM t WHERE k = 4 AND c > 600")
         try store.execute("DELETE FROM t WHERE k = 5 AND c = 5")
-        try store.execute("CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE u IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, k, c)")
+        try store.execute(
+            "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE u IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, k, c)"
+        )
         #expect(try store.lines("SELECT k, c, u FROM m").sorted() == store.lines("SELECT k, c, u FROM t").sorted())
         #expect(try store.storage.verify().problems.isEmpty)
         try store.execute("DROP MATERIALIZED VIEW m")
@@ -118,18 +121,30 @@ struct ViewTests {
     @Test(
         "refusals have Cassandra's words",
         arguments: [
-            ("SELECT * FROM t WHERE u IS NOT NULL AND v IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, v, k, c)",
-                "Cannot include more than one non-primary key column in materialized view primary key (got u, v)"),
-            ("SELECT * FROM t WHERE u IS NOT NULL AND k IS NOT NULL PRIMARY KEY (u, k)",
-                "Cannot create materialized view 'm' without primary key columns c from base table 't'"),
-            ("SELECT * FROM t WHERE u IS NOT NULL AND k IS NOT NULL PRIMARY KEY (u, k, c)",
-                "Primary key columns c must be restricted with 'IS NOT NULL' or otherwise"),
-            ("SELECT * FROM t WHERE u = 'a' AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, k, c)",
-                "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: u restricted illegally)"),
-            ("SELECT * FROM by_c WHERE k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (k, c)",
-                "Materialized views cannot be created against other materialized views"),
-            ("SELECT * FROM t WHERE k = ? AND c IS NOT NULL PRIMARY KEY (k, c)",
-                "Bind variables are not allowed in CREATE MATERIALIZED VIEW statements"),
+            (
+                "SELECT * FROM t WHERE u IS NOT NULL AND v IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, v, k, c)",
+                "Cannot include more than one non-primary key column in materialized view primary key (got u, v)"
+            ),
+            (
+                "SELECT * FROM t WHERE u IS NOT NULL AND k IS NOT NULL PRIMARY KEY (u, k)",
+                "Cannot create materialized view 'm' without primary key columns c from base table 't'"
+            ),
+            (
+                "SELECT * FROM t WHERE u IS NOT NULL AND k IS NOT NULL PRIMARY KEY (u, k, c)",
+                "Primary key columns c must be restricted with 'IS NOT NULL' or otherwise"
+            ),
+            (
+                "SELECT * FROM t WHERE u = 'a' AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, k, c)",
+                "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: u restricted illegally)"
+            ),
+            (
+                "SELECT * FROM by_c WHERE k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (k, c)",
+                "Materialized views cannot be created against other materialized views"
+            ),
+            (
+                "SELECT * FROM t WHERE k = ? AND c IS NOT NULL PRIMARY KEY (k, c)",
+                "Bind variables are not allowed in CREATE MATERIALIZED VIEW statements"
+            ),
         ])
     func refusals(select: String, message: String) throws {
         let store = try makeViewStore()
@@ -139,42 +154,64 @@ struct ViewTests {
     @Test("views are changed only through their tables")
     func directChanges() throws {
         let store = try makeViewStore()
-        expectInvalid("Cannot directly modify a materialized view") { try store.execute("INSERT INTO by_c (c, k) VALUES (1, 1)") }
-        expectInvalid("Cannot TRUNCATE materialized view directly; must truncate base table instead") { try store.execute("TRUNCATE by_c") }
-        expectInvalid("Cannot use DROP TABLE on a materialized view. Please use DROP MATERIALIZED VIEW instead.") { try store.execute("DROP TABLE by_c") }
-        expectInvalid("Cannot drop a table when materialized views still depend on it (by_c,by_user)") { try store.execute("DROP TABLE t") }
+        expectInvalid("Cannot directly modify a materialized view") {
+            try store.execute("INSERT INTO by_c (c, k) VALUES (1, 1)")
+        }
+        expectInvalid("Cannot TRUNCATE materialized view directly; must truncate base table instead") {
+            try store.execute("TRUNCATE by_c")
+        }
+        expectInvalid("Cannot use DROP TABLE on a materialized view. Please use DROP MATERIALIZED VIEW instead.") {
+            try store.execute("DROP TABLE by_c")
+        }
+        expectInvalid("Cannot drop a table when materialized views still depend on it (by_c,by_user)") {
+            try store.execute("DROP TABLE t")
+        }
     }
 }
 
 /// Random operations of every kind on a table with views; after each step the views must equal the queries that
-/// define them, computed from the table by hand.
+/// define them, computed from the table by hand, across flushes, compactions and restarts.
 @Suite("Views against their queries")
 struct ViewModelTests {
     @Test("a view always equals the query that defines it", arguments: [11, 22, 33] as [UInt64])
     func randomized(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let clock = ManualClock()
-        let store = try makeStore(clock)
-        try store.execute("CREATE TABLE t (k int, c int, u text, v int, w int, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC)")
+        let disk = try StoreOnDisk(clock)
+        try disk.store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.store.execute("USE ks")
+        try disk.store.execute(
+            "CREATE TABLE t (k int, c int, u text, v int, w int, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC)")
         let create = [
             "CREATE MATERIALIZED VIEW by_user AS SELECT u, k, c, v FROM t WHERE u IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, k, c)",
             "CREATE MATERIALIZED VIEW by_c AS SELECT k, c, v FROM t WHERE c IS NOT NULL AND k IS NOT NULL PRIMARY KEY (c, k)",
         ]
-        try store.execute(create[0])
+        try disk.store.execute(create[0])
         for step in 0..<400 {
-            if step == 200 { try store.execute(create[1]) }
+            if step == 200 { try disk.store.execute(create[1]) }
             let (cql, values) = operation(&random, clock)
-            try store.execute(cql, values)
-            if Int.random(in: 0..<10, using: &random) == 0 { clock.advance(by: .seconds(Int.random(in: 1...4, using: &random))) }
+            try disk.store.execute(cql, values)
+            if Int.random(in: 0..<10, using: &random) == 0 {
+                clock.advance(by: .seconds(Int.random(in: 1...4, using: &random)))
+            }
+            switch Int.random(in: 0..<40, using: &random) {
+            case 0: try disk.store.storage.flush()
+            case 1: try disk.flushAndCompact()
+            case 2: try disk.reopen()
+            default: break
+            }
             guard step % 5 == 0 else { continue }
             let comment: Comment = "seed \(seed), step \(step): \(cql) \(values)"
-            let table = try store.execute("SELECT k, c, u, v, writetime(v) FROM t")
+            let table = try disk.store.execute("SELECT k, c, u, v, writetime(v) FROM t")
             let byUser = table.filter { !$0["u"].isNull }.map { "\($0["u"]) \($0["k"]) \($0["c"]) \($0["v"]) \($0[4])" }
-            #expect(try store.lines("SELECT u, k, c, v, writetime(v) FROM by_user").sorted() == byUser.sorted(), comment)
+            #expect(
+                try disk.store.lines("SELECT u, k, c, v, writetime(v) FROM by_user").sorted() == byUser.sorted(),
+                comment)
             guard step >= 200 else { continue }
             let byC = table.map { "\($0["c"]) \($0["k"]) \($0["v"]) \($0[4])" }
-            #expect(try store.lines("SELECT c, k, v, writetime(v) FROM by_c").sorted() == byC.sorted(), comment)
-            #expect(try store.storage.verify().problems == [], comment)
+            #expect(try disk.store.lines("SELECT c, k, v, writetime(v) FROM by_c").sorted() == byC.sorted(), comment)
+            #expect(try disk.store.storage.verify().problems == [], comment)
         }
     }
 
@@ -182,7 +219,8 @@ struct ViewModelTests {
         let k = CQLValue.int(Int32.random(in: 1...3, using: &random))
         let c = CQLValue.int(Int32.random(in: 1...4, using: &random))
         let u: CQLValue = ["a", "b", .null, .unset].randomElement(using: &random) ?? .null
-        let v: CQLValue = [.int(Int32.random(in: 1...9, using: &random)), .null, .unset].randomElement(using: &random) ?? .null
+        let v: CQLValue =
+            [.int(Int32.random(in: 1...9, using: &random)), .null, .unset].randomElement(using: &random) ?? .null
         let w: CQLValue = [.int(1), .null, .unset].randomElement(using: &random) ?? .null
         var using = ""
         if Int.random(in: 0..<3, using: &random) == 0 {

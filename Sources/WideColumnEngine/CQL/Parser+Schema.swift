@@ -14,7 +14,8 @@ extension Parser {
             try expect("view")
             return .createView(try createView())
         }
-        try refuse(["type", "index", "custom", "function", "aggregate", "trigger", "role", "user", "or"], after: "CREATE")
+        try refuse(
+            ["type", "index", "custom", "function", "aggregate", "trigger", "role", "user", "or"], after: "CREATE")
         throw noViableAlternative()
     }
 

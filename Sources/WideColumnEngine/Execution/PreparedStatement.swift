@@ -68,7 +68,8 @@ public final class PreparedStatement: Sendable {
         try plan().check(values)
         let snapshot = store.storage.snapshot()
         var executor = try SelectExecutor(
-            select, context(values, now: snapshot.readTime), snapshot.view, pageSize: pageSize, pagingState: pagingState)
+            select, context(values, now: snapshot.readTime), snapshot.view, pageSize: pageSize, pagingState: pagingState
+        )
         return try executor.run()
     }
 
@@ -82,7 +83,8 @@ public final class PreparedStatement: Sendable {
         case .select(let select):
             var executor = try SelectExecutor(select, context, transaction.view)
             return try executor.run()
-        case .modification(let modification): return try Self.run([modification], nil, context, transaction, isBatch: false)
+        case .modification(let modification):
+            return try Self.run([modification], nil, context, transaction, isBatch: false)
         case .batch(let batch):
             return try Self.run(batch.statements, batch.timestamp, context, transaction, isBatch: true)
         case .other:

@@ -57,8 +57,11 @@ public struct ResultSet: Sendable {
             case .singlePartition(let table): ["Executing single-partition query on \(table)"]
             case .partitions(let table, let count):
                 Array(repeating: "Executing single-partition query on \(table)", count: count)
-            case .scan(let table): ["Executing seq scan across sstables for (min(-9223372036854775808), "
-                + "max(-9223372036854775808)] on \(table)"]
+            case .scan(let table):
+                [
+                    "Executing seq scan across sstables for (min(-9223372036854775808), "
+                        + "max(-9223372036854775808)] on \(table)"
+                ]
             }
         }
     }

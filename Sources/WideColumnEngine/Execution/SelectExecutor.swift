@@ -39,7 +39,8 @@ struct SelectExecutor {
         if pageSize != .max, plan.mergesPartitions {
             throw CQLError.invalid(
                 "Cannot page queries with both ORDER BY and a IN restriction on the partition key; "
-                    + "you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query")
+                    + "you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query"
+            )
         }
         remaining = plan.isCount ? .max : min(limit, pagingState?.remaining ?? .max)
         row = RowContext(plan.table, now: view.readTime.seconds)
@@ -59,7 +60,8 @@ struct SelectExecutor {
         let path: ResultSet.AccessPath
         if let partition = plan.whereClause.partition {
             let prefixes = try partition.prefixes(context)
-            path = prefixes.count == 1
+            path =
+                prefixes.count == 1
                 ? .singlePartition(table: name) : .partitions(table: name, count: prefixes.count)
             try readPartitions(prefixes)
         } else {
@@ -74,8 +76,10 @@ struct SelectExecutor {
     // MARK: Whole partition keys
 
     private mutating func readPartitions(_ prefixes: [[UInt8]]) throws {
-        let ranges = plan.isReversed
-            ? try plan.whereClause.clustering.ranges(context).reversed() : try plan.whereClause.clustering.ranges(context)
+        let ranges =
+            plan.isReversed
+            ? try plan.whereClause.clustering.ranges(context).reversed()
+            : try plan.whereClause.clustering.ranges(context)
         let lastPartition = try pagingState.map { state in
             Array(state.lastKey[..<(try StorageKey.Parts(state.lastKey.rawSpan).prefixByteCount)])
         }
@@ -211,7 +215,9 @@ struct SelectExecutor {
 
     /// A partition with a static row and no others gives one row, unless clustering columns are restricted.
     private mutating func endPartition(_ prefix: [UInt8]?) throws -> Progress {
-        guard let prefix, !sawLiveRow, row.hasLiveStaticRow, plan.whereClause.clustering.isUnrestricted else { return .more }
+        guard let prefix, !sawLiveRow, row.hasLiveStaticRow, plan.whereClause.clustering.isUnrestricted else {
+            return .more
+        }
         row.clearRow()
         let key = prefix + [RecordKind.row.rawValue]
         return try emit(key: key.rawSpan, clusteringOffset: key.count)

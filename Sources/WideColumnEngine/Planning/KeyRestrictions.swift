@@ -134,7 +134,8 @@ struct PartitionRestriction: Sendable {
         let prefixes = try combinations.map { components in
             for component in components where columns.count > 1 && component.count > Int(UInt16.max) {
                 throw CQLError.invalid(
-                    "Key length of \(component.count) is longer than maximum of \(StorageKey.maximumPartitionKeyByteCount)")
+                    "Key length of \(component.count) is longer than maximum of \(StorageKey.maximumPartitionKeyByteCount)"
+                )
             }
             var partitionKey: [UInt8] = []
             PartitionKeyCodec.append(components, to: &partitionKey)

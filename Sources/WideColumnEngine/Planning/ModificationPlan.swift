@@ -55,13 +55,15 @@ struct ModificationPlan: Sendable {
         case .update(let assignments):
             // Markers are numbered by their place in the text, so the order of binding does not matter.
             kind = .update
-            let clause = try WhereClause(modification: statement.relations, table: table, isDelete: false, binder: &binder)
+            let clause = try WhereClause(
+                modification: statement.relations, table: table, isDelete: false, binder: &binder)
             partition = try clause.wholePartition()
             clustering = clause.clustering
             operations = try assignments.map { try Self.operation($0, table, &binder) }
         case .delete(let deletions):
             kind = .delete
-            let clause = try WhereClause(modification: statement.relations, table: table, isDelete: true, binder: &binder)
+            let clause = try WhereClause(
+                modification: statement.relations, table: table, isDelete: true, binder: &binder)
             partition = try clause.wholePartition()
             clustering = clause.clustering
             operations = try deletions.map { try Self.operation($0, table) }
@@ -169,7 +171,8 @@ struct ModificationPlan: Sendable {
         }
         guard clustering.isComplete || operations.isEmpty && !staticOperations.isEmpty else {
             throw CQLError.invalid(
-                "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use IF conditions")
+                "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use IF conditions"
+            )
         }
     }
 }

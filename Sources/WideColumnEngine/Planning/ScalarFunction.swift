@@ -27,7 +27,9 @@ struct ScalarFunction: Sendable {
         guard !named.isEmpty else { throw CQLError.invalid("Unknown function '\(name)'") }
         let fitting = named.filter { function in
             function.argumentTypes.count == arguments.count
-                && zip(function.argumentTypes, arguments).allSatisfy { $1 == nil || $0 == $1 || $0 == .text && $1 == .ascii }
+                && zip(function.argumentTypes, arguments).allSatisfy {
+                    $1 == nil || $0 == $1 || $0 == .text && $1 == .ascii
+                }
         }
         guard let function = fitting.first else {
             throw CQLError.invalid(
@@ -52,21 +54,28 @@ struct ScalarFunction: Sendable {
 extension ScalarFunction {
     private static let all: [ScalarFunction] = generators + fromTimes + bounds
 
-    private static let generators: [ScalarFunction] = [
-        ScalarFunction("uuid", [], .uuid) { _, context in .uuid(context.generators.randomUUID()) }
-    ] + ["now", "current_timeuuid", "currenttimeuuid"].map { name in
-        ScalarFunction(name, [], .timeuuid) { _, context in .uuid(context.generators.timeUUIDs.next(at: context.now)) }
-    } + ["current_timestamp", "currenttimestamp"].map { name in
-        ScalarFunction(name, [], .timestamp) { _, context in .timestamp(context.now.milliseconds) }
-    } + ["current_date", "currentdate"].map { name in
-        ScalarFunction(name, [], .date) { _, context in .date(day(ofMilliseconds: context.now.milliseconds)) }
-    } + ["current_time", "currenttime"].map { name in
-        ScalarFunction(name, [], .time) { _, context in
-            let milliseconds = context.now.milliseconds
-            let day = Int64(day(ofMilliseconds: milliseconds))
-            return .time((milliseconds - day * CalendarText.millisecondsPerDay) * 1_000_000)
+    private static let generators: [ScalarFunction] =
+        [
+            ScalarFunction("uuid", [], .uuid) { _, context in .uuid(context.generators.randomUUID()) }
+        ]
+        + ["now", "current_timeuuid", "currenttimeuuid"].map { name in
+            ScalarFunction(name, [], .timeuuid) { _, context in
+                .uuid(context.generators.timeUUIDs.next(at: context.now))
+            }
         }
-    }
+        + ["current_timestamp", "currenttimestamp"].map { name in
+            ScalarFunction(name, [], .timestamp) { _, context in .timestamp(context.now.milliseconds) }
+        }
+        + ["current_date", "currentdate"].map { name in
+            ScalarFunction(name, [], .date) { _, context in .date(day(ofMilliseconds: context.now.milliseconds)) }
+        }
+        + ["current_time", "currenttime"].map { name in
+            ScalarFunction(name, [], .time) { _, context in
+                let milliseconds = context.now.milliseconds
+                let day = Int64(day(ofMilliseconds: milliseconds))
+                return .time((milliseconds - day * CalendarText.millisecondsPerDay) * 1_000_000)
+            }
+        }
 
     private static let fromTimes: [ScalarFunction] =
         ["totimestamp", "to_timestamp", "dateof"].flatMap { name in times(name, .timestamp) { .timestamp($0) } }
@@ -121,16 +130,24 @@ extension ScalarFunction {
     private static func conversions(_ name: String) -> [ScalarFunction] {
         for (suffix, prefix) in [("asblob", "blobas"), ("_as_blob", "blob_as_")] {
             if name.hasSuffix(suffix), let type = CQLType(nativeName: String(name.dropLast(suffix.count))) {
-                return [ScalarFunction(name, [type], .blob) { arguments, _ in
-                    .blob(try arguments[0].serialized(as: type))
-                }]
+                return [
+                    ScalarFunction(name, [type], .blob) { arguments, _ in
+                        .blob(try arguments[0].serialized(as: type))
+                    }
+                ]
             }
             if name.hasPrefix(prefix), let type = CQLType(nativeName: String(name.dropFirst(prefix.count))) {
-                return [ScalarFunction(name, [.blob], type) { arguments, _ in
-                    guard case .blob(let bytes) = arguments[0], let value = try? CQLValue(bytes.rawSpan, type: type)
-                    else { throw CQLError.invalid("In call to function \(name), value is not a valid binary representation for type \(type)") }
-                    return value
-                }]
+                return [
+                    ScalarFunction(name, [.blob], type) { arguments, _ in
+                        guard case .blob(let bytes) = arguments[0], let value = try? CQLValue(bytes.rawSpan, type: type)
+                        else {
+                            throw CQLError.invalid(
+                                "In call to function \(name), value is not a valid binary representation for type \(type)"
+                            )
+                        }
+                        return value
+                    }
+                ]
             }
         }
         return []

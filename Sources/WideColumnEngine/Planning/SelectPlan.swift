@@ -53,7 +53,8 @@ struct SelectPlan: Sendable {
         for value in selection {
             guard case .column(let column) = value, column.kind == .partitionKey || column.kind == .static else {
                 throw CQLError.invalid(
-                    "SELECT DISTINCT queries must only request partition key columns and/or static columns (not \(value.name))")
+                    "SELECT DISTINCT queries must only request partition key columns and/or static columns (not \(value.name))"
+                )
             }
         }
         guard selection.contains(where: { $0.isPartitionKey }) || !table.definition.staticColumns.isEmpty else {
@@ -93,11 +94,13 @@ struct SelectPlan: Sendable {
             let column = try table.requiredColumn(ordering.column)
             guard let position = clustering.firstIndex(of: column) else {
                 throw CQLError.invalid(
-                    "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got \(column.name)")
+                    "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got \(column.name)"
+                )
             }
             guard position == index else {
                 throw CQLError.invalid(
-                    "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY")
+                    "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY"
+                )
             }
             directions.insert(ordering.isDescending != column.isDescending)
         }

@@ -28,7 +28,8 @@ indirect enum SelectedValue: Sendable {
             self = .call(try ScalarFunction.resolve(name, arguments: values.map(\.type), returning: nil), values)
         case .term(let term):
             guard case .constant(let constant) = term, let type = constant.naturalType else {
-                throw CQLError.invalid("Cannot infer type for term \(term) in selection clause (try using a cast to force a type)")
+                throw CQLError.invalid(
+                    "Cannot infer type for term \(term) in selection clause (try using a cast to force a type)")
             }
             self = .term(try binder.bind(term, as: type, receiver: "[selection]"), type)
         }

@@ -82,7 +82,12 @@ struct TermBinder {
             members = entries.flatMap { [($0.key, key, "key(\(receiver))"), ($0.value, value, "value(\(receiver))")] }
         case (.set(let terms), .map) where terms.isEmpty: break
         default:
-            let kind = switch term { case .list: "list"; case .set: "set"; default: "map" }
+            let kind =
+                switch term {
+                case .list: "list";
+                case .set: "set";
+                default: "map"
+                }
             throw CQLError.invalid("Invalid \(kind) literal for \(receiver) of type \(type)")
         }
         var bound: [BoundTerm] = []

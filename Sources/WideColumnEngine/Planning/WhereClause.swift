@@ -63,7 +63,8 @@ struct Filter: Sendable {
                 return try members.contains { try $0.serialized(as: element) == operands.first }
             case (.map(let entries), .map(let key, let element)):
                 return try entries.contains { entry in
-                    let member = try comparison == .contains
+                    let member =
+                        try comparison == .contains
                         ? entry.value.serialized(as: element) : entry.key.serialized(as: key)
                     return member == operands.first
                 }

@@ -120,7 +120,8 @@ enum CatalogCodec {
         }
         return TableDefinition(
             identifier: identifier, partitionKey: columns[.partitionKey] ?? [], clustering: columns[.clustering] ?? [],
-            staticColumns: columns[.static] ?? [], regularColumns: columns[.regular] ?? [], options: options, view: view)
+            staticColumns: columns[.static] ?? [], regularColumns: columns[.regular] ?? [], options: options, view: view
+        )
     }
 }
 
@@ -133,7 +134,8 @@ private struct CatalogReader {
         guard let version = bytes.first else { throw ByteReader.tooShort }
         guard version == CatalogCodec.formatVersion else {
             throw StorageError(
-                .unsupportedFormat, "The catalog of the wide-column engine has format \(version), written by a newer version.")
+                .unsupportedFormat,
+                "The catalog of the wide-column engine has format \(version), written by a newer version.")
         }
         self.bytes = bytes
     }

@@ -56,7 +56,8 @@ final class SchemaCatalog: Sendable {
         var rowOperator = RowMergeOperator(graceSeconds: definition.options.graceSeconds)
         if let view = definition.view {
             let source = TableIdentifier(keyspace: definition.identifier.keyspace, name: view.source)
-            let keyNames = Set(all.first { $0.identifier == source }.map { ($0.partitionKey + $0.clustering).map(\.name) } ?? [])
+            let keyNames = Set(
+                all.first { $0.identifier == source }.map { ($0.partitionKey + $0.clustering).map(\.name) } ?? [])
             let hasKeyCell = (definition.partitionKey + definition.clustering).contains { !keyNames.contains($0.name) }
             // A view's rows are replaced whole, so it has no deletions to keep.
             rowOperator = RowMergeOperator(graceSeconds: 0, needsMarker: hasKeyCell)

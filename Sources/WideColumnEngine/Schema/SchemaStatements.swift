@@ -71,7 +71,8 @@ extension TableDefinition {
                     "Unknown column '\(name)' referenced in PRIMARY KEY for table '\(identifier.name)'")
             }
             guard keyNames.insert(name).inserted else {
-                throw CQLError.invalid("Duplicate column '\(name)' in PRIMARY KEY clause for table '\(identifier.name)'")
+                throw CQLError.invalid(
+                    "Duplicate column '\(name)' in PRIMARY KEY clause for table '\(identifier.name)'")
             }
             guard column.kind != .static else {
                 throw CQLError.invalid("Static column '\(name)' cannot be part of the PRIMARY KEY")

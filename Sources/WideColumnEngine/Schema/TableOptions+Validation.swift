@@ -45,7 +45,8 @@ extension TableOptions {
         case "compression": _ = try map(property)
         case "caching":
             for key in try map(property).keys where key != "keys" && key != "rows_per_partition" {
-                throw CQLError.configuration("Invalid caching sub-options \(key): only 'keys' and 'rows_per_partition' are allowed")
+                throw CQLError.configuration(
+                    "Invalid caching sub-options \(key): only 'keys' and 'rows_per_partition' are allowed")
             }
         case "bloom_filter_fp_chance":
             let chance = try number(property)
@@ -57,7 +58,8 @@ extension TableOptions {
             let chance = try number(property)
             guard (0...1).contains(chance) else {
                 throw CQLError.configuration(
-                    "crc_check_chance must be larger than or equal to 0 and smaller than or equal to 1.0 (got \(chance))")
+                    "crc_check_chance must be larger than or equal to 0 and smaller than or equal to 1.0 (got \(chance))"
+                )
             }
         case "min_index_interval", "max_index_interval", "memtable_flush_period_in_ms":
             let value = try integer(property)

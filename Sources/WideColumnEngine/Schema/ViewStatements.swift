@@ -43,7 +43,8 @@ extension TableDefinition {
         var extra: [String] = []
         for name in key {
             guard let column = source.columns.first(where: { $0.name == name }) else {
-                throw CQLError.invalid("Unknown column '\(name)' referenced in PRIMARY KEY for materialized view '\(view)'")
+                throw CQLError.invalid(
+                    "Unknown column '\(name)' referenced in PRIMARY KEY for materialized view '\(view)'")
             }
             guard seen.insert(name).inserted else {
                 throw CQLError.invalid(
@@ -107,14 +108,19 @@ extension TableDefinition {
             }
             let column = try base.requiredColumn(name)
             guard column.kind != .static else {
-                throw CQLError.invalid("Non-primary key columns can only be restricted with 'IS NOT NULL' (got: \(name) restricted illegally)")
+                throw CQLError.invalid(
+                    "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: \(name) restricted illegally)"
+                )
             }
             if !column.isPrimaryKey {
                 guard relation.comparison == .isNotNull else {
-                    throw CQLError.invalid("Non-primary key columns can only be restricted with 'IS NOT NULL' (got: \(name) restricted illegally)")
+                    throw CQLError.invalid(
+                        "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: \(name) restricted illegally)"
+                    )
                 }
                 guard keyNames.contains(name) else {
-                    throw CQLError.invalid("IS NOT NULL on '\(name)' is not supported: it is not in the view's PRIMARY KEY")
+                    throw CQLError.invalid(
+                        "IS NOT NULL on '\(name)' is not supported: it is not in the view's PRIMARY KEY")
                 }
             }
             restricted.insert(name)
@@ -122,21 +128,25 @@ extension TableDefinition {
         let missing = keyNames.filter { !restricted.contains($0) }
         guard missing.isEmpty else {
             throw CQLError.invalid(
-                "Primary key columns \(missing.joined(separator: ", ")) must be restricted with 'IS NOT NULL' or otherwise")
+                "Primary key columns \(missing.joined(separator: ", ")) must be restricted with 'IS NOT NULL' or otherwise"
+            )
         }
     }
 
-    private static func viewOptions(_ statement: CreateViewStatement, _ source: TableDefinition) throws -> TableOptions {
+    private static func viewOptions(_ statement: CreateViewStatement, _ source: TableDefinition) throws -> TableOptions
+    {
         let options = try TableOptions(statement.properties)
         guard options.defaultTimeToLive == 0 else {
             throw CQLError.invalid(
                 "Cannot set default_time_to_live for a materialized view. "
-                    + "Data in a materialized view always expire at the same time than the corresponding data in the parent table.")
+                    + "Data in a materialized view always expire at the same time than the corresponding data in the parent table."
+            )
         }
         guard options.graceSeconds > 0 else {
             throw CQLError.invalid(
                 "gc_grace_seconds of a materialized view cannot be 0, since this value is used to TTL undelivered updates. "
-                    + "Setting gc_grace_seconds too low might cause undelivered updates to expire before being replayed.")
+                    + "Setting gc_grace_seconds too low might cause undelivered updates to expire before being replayed."
+            )
         }
         return options
     }

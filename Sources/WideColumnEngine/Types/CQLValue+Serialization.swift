@@ -117,7 +117,9 @@ extension CQLValue {
     }
 
     private static func orderedBytes(_ value: CQLValue, _ type: CQLType) throws -> [UInt8] {
-        guard value != .null, value != .unset else { throw CQLError.invalid("null is not supported inside collections") }
+        guard value != .null, value != .unset else {
+            throw CQLError.invalid("null is not supported inside collections")
+        }
         var ordered: [UInt8] = []
         let bytes = try value.serialized(as: type)
         try OrderedComponent.append(bytes.rawSpan, type, to: &ordered)

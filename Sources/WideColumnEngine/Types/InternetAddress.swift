@@ -24,13 +24,18 @@ enum InternetAddress {
             guard let all = groups(text), all.count == 16 else { return nil }
             return all
         }
-        guard let head = groups(gap.head), let tail = groups(gap.tail), head.count + tail.count <= 14 else { return nil }
+        guard let head = groups(gap.head), let tail = groups(gap.tail), head.count + tail.count <= 14 else {
+            return nil
+        }
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
     }
 
     private static func doubleColon(in text: String) -> (head: String, tail: String)? {
         let characters = Array(text)
-        guard let index = characters.indices.dropLast().first(where: { characters[$0] == ":" && characters[$0 + 1] == ":" })
+        guard
+            let index = characters.indices.dropLast().first(where: {
+                characters[$0] == ":" && characters[$0 + 1] == ":"
+            })
         else { return nil }
         return (String(characters[..<index]), String(characters[(index + 2)...]))
     }

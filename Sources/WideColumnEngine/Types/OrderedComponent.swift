@@ -57,7 +57,8 @@ enum OrderedComponent {
     static func appendEscaped(_ bytes: RawSpan, to key: inout [UInt8]) {
         unsafe bytes.withUnsafeBytes { raw in
             if unsafe raw.contains(0) {
-                for unsafe byte in unsafe raw {
+                for offset in 0..<raw.count {
+                    let byte = unsafe raw[offset]
                     key.append(byte)
                     if byte == 0 { key.append(0xFF) }
                 }

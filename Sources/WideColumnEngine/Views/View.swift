@@ -43,7 +43,8 @@ final class View: Sendable {
         }
         partitionKey = definition.partitionKey.map(source)
         clustering = definition.clustering.map(source)
-        keyCell = (partitionKey + clustering).lazy
+        keyCell =
+            (partitionKey + clustering).lazy
             .compactMap { source in if case .cell(let id) = source { id } else { nil } }.first
         selectedCells = Set(definition.regularColumns.map(\.id))
         conditions = try Self.conditions(definition.view?.whereText ?? "", baseKey)

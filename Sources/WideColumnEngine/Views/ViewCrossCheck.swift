@@ -45,7 +45,8 @@ struct ViewCrossCheck {
         let storedCount = try liveCount(view)
         if storedCount != expectedCount {
             problems.append(
-                "\(view.definition.identifier) has \(storedCount) rows where \(table.identifier) gives \(expectedCount)")
+                "\(view.definition.identifier) has \(storedCount) rows where \(table.identifier) gives \(expectedCount)"
+            )
         }
         return problems
     }
