@@ -144,3 +144,23 @@ struct DiskTests {
         #expect(disk.store.storage.existingKeyspace("wide/ks.orphan") == nil)
     }
 }
+
+@Suite("Life cycle")
+struct LifeCycleTests {
+    @Test("a store and its storage go with their last references")
+    func release() throws {
+        weak var store: WideColumnStore?
+        weak var storage: Storage?
+        do {
+            let kept = try makeStore()
+            try kept.execute("CREATE TABLE t (k int PRIMARY KEY)")
+            try kept.execute("SELECT * FROM t")
+            _ = try kept.prepare("SELECT * FROM t")
+            store = kept
+            storage = kept.storage
+            try kept.storage.close()
+        }
+        #expect(store == nil)
+        #expect(storage == nil)
+    }
+}

@@ -2,39 +2,55 @@
 
 internal import Synchronization
 
-/// A statement that was parsed and planned. It stays valid when the schema changes: it is planned again then.
-public final class PreparedStatement: Sendable {
-    public let cql: String
-    private let keyspace: String?
-    private let store: WideColumnStore
+/// A statement's text with the plan for the schema it was last used with. It knows no store, so that a store can keep it.
+final class PlannedText: Sendable {
+    let cql: String
+    let keyspace: String?
     private let parsed: ParsedStatement
     private let cachedPlan: Mutex<StatementPlan>
 
-    init(_ cql: String, keyspace: String?, store: WideColumnStore) throws {
+    init(_ cql: String, keyspace: String?, schema: Schema) throws {
         self.cql = cql
         self.keyspace = keyspace
-        self.store = store
         parsed = try Parser.parse(cql)
-        cachedPlan = Mutex(try StatementPlan(parsed, schema: store.catalog.schema, currentKeyspace: keyspace))
+        cachedPlan = Mutex(try StatementPlan(parsed, schema: schema, currentKeyspace: keyspace))
     }
 
-    /// What values the markers take, in order.
-    public var markers: [BoundMarker] { cachedPlan.withLock { $0.markers } }
+    var lastPlan: StatementPlan { cachedPlan.withLock { $0 } }
 
-    /// Whether the statement is of a kind that is executed again and again.
-    var isReusable: Bool {
-        if case .other = cachedPlan.withLock({ $0.kind }) { return false }
-        return true
-    }
-
-    /// The plan for the schema as it is now. Inside a write body the schema cannot change.
-    private func plan() throws -> StatementPlan {
-        let schema = store.catalog.schema
-        let known = cachedPlan.withLock { $0 }
+    /// The plan for this schema. Inside a write body the schema cannot change.
+    func plan(for schema: Schema) throws -> StatementPlan {
+        let known = lastPlan
         guard known.schemaVersion != schema.version else { return known }
         let plan = try StatementPlan(parsed, schema: schema, currentKeyspace: keyspace)
         cachedPlan.withLock { $0 = plan }
         return plan
+    }
+
+    /// Whether the statement is of a kind that is executed again and again.
+    var isReusable: Bool {
+        if case .other = lastPlan.kind { return false }
+        return true
+    }
+}
+
+/// A statement that was parsed and planned. It stays valid when the schema changes: it is planned again then.
+public struct PreparedStatement: Sendable {
+    private let text: PlannedText
+    private let store: WideColumnStore
+
+    init(_ text: PlannedText, store: WideColumnStore) {
+        self.text = text
+        self.store = store
+    }
+
+    public var cql: String { text.cql }
+
+    /// What values the markers take, in order.
+    public var markers: [BoundMarker] { text.lastPlan.markers }
+
+    private func plan() throws -> StatementPlan {
+        try text.plan(for: store.catalog.schema)
     }
 
     // MARK: Executing
@@ -44,7 +60,7 @@ public final class PreparedStatement: Sendable {
     /// - Throws: `CQLError` with Cassandra's code and text; `StorageError`.
     @discardableResult
     public func execute(_ values: [CQLValue] = [], durability: Durability = .buffered) throws -> ResultSet {
-        let unchanged = Mutex<String?>(keyspace)
+        let unchanged = Mutex<String?>(text.keyspace)
         return try execute(values, durability: durability, changing: unchanged)
     }
 
@@ -118,7 +134,7 @@ public final class PreparedStatement: Sendable {
             currentKeyspace.withLock { $0 = name }
         case .other(let statement):
             try plan.check(values)
-            try store.catalog.execute(statement, currentKeyspace: keyspace)
+            try store.catalog.execute(statement, currentKeyspace: text.keyspace)
         }
         return .void
     }

@@ -83,13 +83,11 @@ struct RowContext {
     func withValue(of column: ColumnDefinition, _ body: (RawSpan) throws -> Void) rethrows -> Bool {
         switch column.kind {
         case .partitionKey:
-            guard let index = definition.partitionKey.firstIndex(of: column) else { return false }
-            try body(partitionKey.rawSpan.extracting(partitionRanges[index]))
+            guard column.position < partitionRanges.count else { return false }
+            try body(partitionKey.rawSpan.extracting(partitionRanges[column.position]))
         case .clustering:
-            guard let index = definition.clustering.firstIndex(of: column), index < clusteringRanges.count else {
-                return false
-            }
-            try body(clustering.rawSpan.extracting(clusteringRanges[index]))
+            guard column.position < clusteringRanges.count else { return false }
+            try body(clustering.rawSpan.extracting(clusteringRanges[column.position]))
         case .static:
             guard let cell = staticRow.cell(column.id), cell.isLive(at: now) else { return false }
             try body(staticBytes.rawSpan.extracting(cell.value))

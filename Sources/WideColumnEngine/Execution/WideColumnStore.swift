@@ -27,8 +27,10 @@ public final class WideColumnStore: Sendable {
         self.storage = storage
         generators = Generators(randomNumbers)
         catalog = try SchemaCatalog(storage)
-        storage.registerCrossCheck("wide-column views") { [catalog] snapshot in
-            try ViewCrossCheck(catalog.schema, snapshot.view).problems()
+        storage.registerCrossCheck("wide-column views") { [weak catalog] snapshot in
+            // The storage must not keep the store alive, nor itself through it.
+            guard let catalog else { return [] }
+            return try ViewCrossCheck(catalog.schema, snapshot.view).problems()
         }
     }
 
@@ -73,7 +75,7 @@ public final class WideColumnStore: Sendable {
     }
 
     private func statement(_ cql: String) throws -> PreparedStatement {
-        try statements.statement(cql, keyspace: currentKeyspace.withLock { $0 }, store: self)
+        try statement(cql, keyspace: currentKeyspace.withLock { $0 })
     }
 
     // MARK: Sessions
@@ -87,7 +89,7 @@ public final class WideColumnStore: Sendable {
     }
 
     func statement(_ cql: String, keyspace: String?) throws -> PreparedStatement {
-        try statements.statement(cql, keyspace: keyspace, store: self)
+        PreparedStatement(try statements.text(cql, keyspace: keyspace, schema: catalog.schema), store: self)
     }
 
     /// The names of the keyspaces there are.
@@ -132,18 +134,18 @@ private final class StatementCache: Sendable {
     }
 
     private static let capacity = 1024
-    private let statements = Mutex<[Key: PreparedStatement]>([:])
+    private let texts = Mutex<[Key: PlannedText]>([:])
 
-    func statement(_ cql: String, keyspace: String?, store: WideColumnStore) throws -> PreparedStatement {
+    func text(_ cql: String, keyspace: String?, schema: Schema) throws -> PlannedText {
         let key = Key(cql: cql, keyspace: keyspace)
-        if let known = statements.withLock({ $0[key] }) { return known }
-        let statement = try PreparedStatement(cql, keyspace: keyspace, store: store)
-        guard statement.isReusable else { return statement }
-        statements.withLock { statements in
+        if let known = texts.withLock({ $0[key] }) { return known }
+        let text = try PlannedText(cql, keyspace: keyspace, schema: schema)
+        guard text.isReusable else { return text }
+        texts.withLock { texts in
             // Programs use few texts; one that writes values into its texts must not fill the memory.
-            if statements.count >= Self.capacity { statements.removeAll() }
-            statements[key] = statement
+            if texts.count >= Self.capacity { texts.removeAll() }
+            texts[key] = text
         }
-        return statement
+        return text
     }
 }

@@ -33,7 +33,10 @@ enum PartitionKeyCodec {
 extension TableDefinition {
     /// The components of a row's stored key in their binary format, partition key first.
     func keyComponents(of key: RawSpan) throws -> [[UInt8]] {
-        let parts = try StorageKey.Parts(key)
+        try keyComponents(of: key, StorageKey.Parts(key))
+    }
+
+    func keyComponents(of key: RawSpan, _ parts: StorageKey.Parts) throws -> [[UInt8]] {
         let partition = parts.partitionKey
         var components = try PartitionKeyCodec.components(of: partition.rawSpan, count: partitionKey.count)
             .map { Array(partition[$0]) }

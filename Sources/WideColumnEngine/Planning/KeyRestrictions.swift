@@ -6,6 +6,12 @@ enum KeyValues: Sendable {
     /// `IN ?`: the marker holds the list of all values.
     case listMarker(BoundTerm, CQLType)
 
+    /// The term, where there is just one.
+    var single: BoundTerm? {
+        if case .terms(let terms) = self, terms.count == 1 { return terms[0] }
+        return nil
+    }
+
     /// The values in their binary format.
     func evaluate(_ context: ExecutionContext, column: String) throws -> [[UInt8]] {
         switch self {
@@ -87,6 +93,7 @@ struct ClusteringRestriction: Sendable {
         if let tuples {
             return Self.sortedUnique(try tuples.map { try encode($0, from: 0, context) })
         }
+        if let single = try singlePrefix(context) { return [single] }
         var prefixes: [[UInt8]] = [[]]
         for (column, values) in zip(columns, values) {
             let alternatives = try values.evaluate(context, column: column.name)
@@ -102,6 +109,17 @@ struct ClusteringRestriction: Sendable {
             prefixes = longer
         }
         return prefixes.count > 1 ? Self.sortedUnique(prefixes) : prefixes
+    }
+
+    /// The one prefix there is where every column has one value, as in any INSERT.
+    private func singlePrefix(_ context: ExecutionContext) throws -> [UInt8]? {
+        var key: [UInt8] = []
+        for (column, values) in zip(columns, values) {
+            guard let term = values.single else { return nil }
+            let value = try KeyValues.required(term, context, column.name)
+            try OrderedComponent.append(value.rawSpan, column.type, descending: column.isDescending, to: &key)
+        }
+        return key
     }
 
     private func encode(_ terms: [BoundTerm], from first: Int, _ context: ExecutionContext) throws -> [UInt8] {
@@ -126,6 +144,12 @@ struct PartitionRestriction: Sendable {
 
     /// The storage prefixes of the partitions, in ring order, without repetition.
     func prefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
+        if columns.count == 1, let term = values.first?.single {
+            let partitionKey = try KeyValues.required(term, context, columns[0].name)
+            var prefix: [UInt8] = []
+            try StorageKey.appendPartition(partitionKey.rawSpan, to: &prefix)
+            return [prefix]
+        }
         var combinations: [[[UInt8]]] = [[]]
         for (column, values) in zip(columns, values) {
             let alternatives = try values.evaluate(context, column: column.name)

@@ -163,10 +163,10 @@ struct ModificationPlan: Sendable {
             throw CQLError.invalid("Cannot provide custom timestamp for conditional updates")
         }
         let word = kind == .delete ? "deletions" : "updates"
-        guard partition.values.allSatisfy(\.isSingle) else {
+        guard partition.values.allSatisfy({ $0.single != nil }) else {
             throw CQLError.invalid("IN on the partition key is not supported with conditional \(word)")
         }
-        guard clustering.values.allSatisfy(\.isSingle), (clustering.tuples?.count ?? 1) == 1 else {
+        guard clustering.values.allSatisfy({ $0.single != nil }), (clustering.tuples?.count ?? 1) == 1 else {
             throw CQLError.invalid("IN on the clustering key columns is not supported with conditional \(word)")
         }
         guard clustering.isComplete || operations.isEmpty && !staticOperations.isEmpty else {
@@ -174,13 +174,6 @@ struct ModificationPlan: Sendable {
                 "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use IF conditions"
             )
         }
-    }
-}
-
-extension KeyValues {
-    var isSingle: Bool {
-        if case .terms(let terms) = self { return terms.count == 1 }
-        return false
     }
 }
 

@@ -32,7 +32,7 @@ struct SelectPlan: Sendable {
         limit = try statement.limit.map { try binder.bind($0, as: .int, receiver: "[limit]") }
         guard statement.groupBy.isEmpty else { throw CQLError.invalid("GROUP BY is not supported") }
         isReversed = try Self.isReversed(statement.orderings, whereClause, table)
-        let isOnePartition = whereClause.partition?.values.allSatisfy(\.isSingle) ?? false
+        let isOnePartition = whereClause.partition?.values.allSatisfy { $0.single != nil } ?? false
         mergesPartitions = !statement.orderings.isEmpty && !isOnePartition
         try checkAggregates()
         try checkDistinct()
@@ -88,16 +88,15 @@ struct SelectPlan: Sendable {
         guard whereClause.partition != nil else {
             throw CQLError.invalid("ORDER BY is only supported when the partition key is restricted by an EQ or an IN.")
         }
-        let clustering = table.definition.clustering
         var directions: Set<Bool> = []
         for (index, ordering) in orderings.enumerated() {
             let column = try table.requiredColumn(ordering.column)
-            guard let position = clustering.firstIndex(of: column) else {
+            guard column.kind == .clustering else {
                 throw CQLError.invalid(
                     "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got \(column.name)"
                 )
             }
-            guard position == index else {
+            guard column.position == index else {
                 throw CQLError.invalid(
                     "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY"
                 )

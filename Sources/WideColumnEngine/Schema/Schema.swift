@@ -74,8 +74,8 @@ final class Table: Sendable {
     let rowOperator: RowMergeOperator
     private let columnsByName: [String: ColumnDefinition]
 
-    init(_ definition: TableDefinition, storage: Keyspace, views: [View]) {
-        self.definition = definition
+    init(_ unnumbered: TableDefinition, storage: Keyspace, views: [View]) {
+        definition = unnumbered.numbered()
         self.storage = storage
         self.views = views
         rowOperator =

@@ -34,6 +34,8 @@ struct ColumnDefinition: Hashable, Sendable {
     var isDescending = false
     /// The number that cells carry. A view's columns have the numbers of the table's.
     var id: UInt16
+    /// Its index among the table's columns of the same kind.
+    var position = 0
 
     var isPrimaryKey: Bool { kind == .partitionKey || kind == .clustering }
 }
@@ -58,6 +60,23 @@ struct TableDefinition: Hashable, Sendable {
     var regularColumns: [ColumnDefinition]
     var options: TableOptions
     var view: ViewClause?
+
+    /// With each column's position set.
+    func numbered() -> TableDefinition {
+        func numbered(_ columns: [ColumnDefinition]) -> [ColumnDefinition] {
+            columns.enumerated().map { index, column in
+                var column = column
+                column.position = index
+                return column
+            }
+        }
+        var definition = self
+        definition.partitionKey = numbered(partitionKey)
+        definition.clustering = numbered(clustering)
+        definition.staticColumns = numbered(staticColumns)
+        definition.regularColumns = numbered(regularColumns)
+        return definition
+    }
 
     /// Every column, in the order of `SELECT *`.
     var columns: [ColumnDefinition] { partitionKey + clustering + staticColumns + regularColumns }

@@ -12,7 +12,7 @@ struct ViewMaintenance {
         let stored = try transaction.get(table.storage, key.rawSpan)
         let deletion = try tombstones(ofPartition: Array(key[..<parts.prefixByteCount]))
             .deletion(of: key.rawSpan.extracting(parts.clusteringOffset..<key.count))
-        let components = try table.definition.keyComponents(of: key.rawSpan)
+        let components = try table.definition.keyComponents(of: key.rawSpan, parts)
         var merged = fragment
         if let stored {
             merged = []
