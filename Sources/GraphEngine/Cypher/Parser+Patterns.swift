@@ -73,10 +73,16 @@ extension Parser {
         if accept(":") {
             repeat {
                 _ = accept(":")
-                relationship.types.append(try name("a relationship type name"))
+                let type = try name("a relationship type name")
+                if !relationship.types.contains(type) { relationship.types.append(type) }
             } while accept("|")
         }
-        if accept("*") { relationship.length = try variableLength() }
+        if accept("*") {
+            relationship.length = try variableLength()
+            if isSymbol("-") { throw unexpected("InvalidRelationshipPattern") }
+        } else if isSymbol("..") {
+            throw unexpected("InvalidRelationshipPattern")
+        }
         relationship.properties = try patternProperties()
         if accept(keyword: "WHERE") { relationship.predicate = try expression() }
     }

@@ -18,6 +18,10 @@ struct CreateCompiler {
         graph.addNode(from, part.start)
         var template = PathTemplate(start: from, hops: [])
         for (relationship, node) in part.hops {
+            if let variable = relationship.variable, patterns.scope[variable] != nil {
+                throw CypherError.syntax(
+                    "VariableAlreadyBound", "Variable `\(variable)` already declared", at: relationship.position)
+            }
             try check(relationship)
             // Nodes of a pattern come into being before its relationships.
             let to = try self.node(node, isAlone: false)

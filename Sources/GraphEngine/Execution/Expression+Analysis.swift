@@ -31,6 +31,21 @@ extension Expression {
         return children.contains(where: \.containsAggregate)
     }
 
+    var containsRandom: Bool {
+        if case .function(let call) = self, call.name == "rand" { return true }
+        return children.contains(where: \.containsRandom)
+    }
+
+    /// The place of a bare pattern that decides the value of the expression.
+    var barePattern: SourcePosition? {
+        switch self {
+        case .exists(let query): query.isBare ? query.position : nil
+        case .not(let operand): operand.barePattern
+        case .chain(let first, let rest): first.barePattern ?? rest.lazy.compactMap(\.operand.barePattern).first
+        default: nil
+        }
+    }
+
     /// Whether the expression matches a pattern somewhere inside.
     var containsPattern: Bool {
         switch self {

@@ -55,7 +55,7 @@ extension QueryCompiler {
         var computed: [(slot: Int, expression: Expression)] = []
         var result: [Column] = []
         for item in items {
-            let bound = try binder.bind(item.expression)
+            let bound = try binder.bindValue(item.expression)
             var slot: Int
             if case .slot(let existing) = bound {
                 slot = existing
@@ -94,7 +94,7 @@ extension QueryCompiler {
             if item.expression.containsAggregate {
                 try checkGrouping(item.expression, keyTexts, at: item.position)
             }
-            let bound = try binder.bind(item.expression)
+            let bound = try binder.bindValue(item.expression)
             if !item.expression.containsAggregate { plan.keys.append(bound) }
             let slot = slots.next()
             plan.outputs.append((slot, bound))

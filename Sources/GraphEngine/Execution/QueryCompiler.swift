@@ -80,7 +80,7 @@ struct QueryCompiler {
         let binder = binder
         switch item {
         case .property(let owner, let key, let value):
-            return .property(try binder.bind(owner), key, try binder.bind(value))
+            return .property(try binder.bind(owner), key, try binder.bindValue(value))
         case .replace(let variable, let value, let position):
             return .replace(try binder.slot(of: variable, at: position), try binder.bind(value))
         case .merge(let variable, let value, let position):
