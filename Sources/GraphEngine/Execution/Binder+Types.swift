@@ -48,7 +48,8 @@ extension Binder {
         switch staticType(expression) {
         case .boolean?, .number?, .string?, .map?: return .scalar
         case .list?:
-            if case .list(let elements) = expression, !elements.isEmpty {
+            if case .list(let elements) = expression {
+                guard !elements.isEmpty else { return .scalar }
                 let areRelationships = elements.allSatisfy { kind(of: $0) == .relationship }
                 return areRelationships ? .relationshipList : .scalar
             }

@@ -24,7 +24,7 @@ struct GherkinParser {
     private var scenarios: [Scenario] = []
 
     static func parse(_ text: String) -> Feature {
-        var parser = GherkinParser(lines: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+        var parser = GherkinParser(lines: text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init))
         return parser.feature()
     }
 
