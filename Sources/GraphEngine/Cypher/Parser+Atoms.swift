@@ -68,7 +68,9 @@ extension Parser {
     mutating func integerLiteral(isNegative: Bool) throws -> GraphValue {
         let text = token.text
         let lower = text.lowercased()
-        let (digits, radix) = lower.hasPrefix("0x") ? (lower.dropFirst(2), 16) : lower.hasPrefix("0o") ? (lower.dropFirst(2), 8) : (lower[...], 10)
+        let (digits, radix) =
+            lower.hasPrefix("0x")
+            ? (lower.dropFirst(2), 16) : lower.hasPrefix("0o") ? (lower.dropFirst(2), 8) : (lower[...], 10)
         let isWellFormed = !digits.isEmpty && digits.allSatisfy { ($0.hexDigitValue ?? 99) < radix }
         guard isWellFormed else {
             throw CypherError.syntax("InvalidNumberLiteral", "Invalid number literal '\(text)'", at: position)
@@ -245,7 +247,8 @@ extension Parser {
         try expect(")")
         guard let function = AggregateCall.Function(rawValue: lowered) else {
             guard !isDistinct else {
-                throw CypherError.syntax("UnexpectedSyntax", "Invalid use of DISTINCT with function '\(name)'", at: start)
+                throw CypherError.syntax(
+                    "UnexpectedSyntax", "Invalid use of DISTINCT with function '\(name)'", at: start)
             }
             return .function(FunctionCall(name: lowered, arguments: arguments, position: start))
         }

@@ -47,6 +47,7 @@ extension Parser {
 
     private mutating func patternProperties() throws -> Expression? {
         if isSymbol("{") { return try mapLiteral() }
+        missed("'{'")
         guard token.kind == .parameter else { return nil }
         defer { advance() }
         return .parameter(token.text)
@@ -55,7 +56,8 @@ extension Parser {
     /// `-[variable:TYPE*1..3 {properties}]->`, `--`, `<--` and so on.
     private mutating func relationshipPattern() throws -> RelationshipPattern {
         var relationship = RelationshipPattern(
-            variable: nil, types: [], properties: nil, predicate: nil, direction: .both, length: nil, position: position)
+            variable: nil, types: [], properties: nil, predicate: nil, direction: .both, length: nil, position: position
+        )
         let pointsLeft = accept("<")
         try expect("-")
         if accept("[") {

@@ -88,7 +88,8 @@ extension Binder {
             case "type", "startnode", "endnode": (type == .relationship, "Relationship")
             case "length", "nodes", "relationships": (type == .path, "Path")
             case "size": (type == .list || type == .string, "String or List<T>")
-            case "properties", "keys": (type == .map || type == .node || type == .relationship, "Map, Node or Relationship")
+            case "properties", "keys":
+                (type == .map || type == .node || type == .relationship, "Map, Node or Relationship")
             default: (true, "")
             }
         guard !isRight else { return }

@@ -102,7 +102,8 @@ struct Binder {
     private func bind(_ call: AggregateCall) throws -> Expression {
         guard let aggregates else {
             throw CypherError.syntax(
-                "InvalidAggregation", "Invalid use of aggregating function \(call.function.rawValue)(...) in this context",
+                "InvalidAggregation",
+                "Invalid use of aggregating function \(call.function.rawValue)(...) in this context",
                 at: call.position)
         }
         var inner = self
@@ -110,7 +111,8 @@ struct Binder {
         inner.substitutions = [:]
         if call.argument?.containsRandom == true {
             throw CypherError.syntax(
-                "NonConstantExpression", "Can't use non-deterministic (random) functions inside of aggregate functions.",
+                "NonConstantExpression",
+                "Can't use non-deterministic (random) functions inside of aggregate functions.",
                 at: call.position)
         }
         if call.argument?.containsAggregate == true {

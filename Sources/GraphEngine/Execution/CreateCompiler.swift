@@ -49,7 +49,8 @@ struct CreateCompiler {
             }
             guard !isAlone, pattern.labels == nil, pattern.properties == nil else {
                 throw CypherError.syntax(
-                    "VariableAlreadyBound", "Can't create node `\(variable)` with labels or properties here. "
+                    "VariableAlreadyBound",
+                    "Can't create node `\(variable)` with labels or properties here. "
                         + "The variable is already declared in this context", at: pattern.position)
             }
             return binding.slot
@@ -70,7 +71,8 @@ struct CreateCompiler {
         guard let labels = pattern.labels else { return [] }
         guard let names = labels.conjunction else {
             throw CypherError.syntax(
-                "UnexpectedSyntax", "Label expressions in patterns are not allowed in a \(verb) clause", at: pattern.position)
+                "UnexpectedSyntax", "Label expressions in patterns are not allowed in a \(verb) clause",
+                at: pattern.position)
         }
         return names
     }
@@ -88,7 +90,8 @@ struct CreateCompiler {
     private func check(_ relationship: RelationshipPattern) throws {
         guard relationship.length == nil else {
             throw CypherError.syntax(
-                "CreatingVarLength", "Variable length relationships cannot be used in \(verb)", at: relationship.position)
+                "CreatingVarLength", "Variable length relationships cannot be used in \(verb)",
+                at: relationship.position)
         }
         guard relationship.types.count == 1 else {
             throw CypherError.syntax(

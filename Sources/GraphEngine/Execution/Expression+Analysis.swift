@@ -41,6 +41,7 @@ extension Expression {
         switch self {
         case .exists(let query): query.isBare ? query.position : nil
         case .not(let operand): operand.barePattern
+        case .function(let call) where call.name != "exists": call.arguments.lazy.compactMap(\.barePattern).first
         case .chain(let first, let rest): first.barePattern ?? rest.lazy.compactMap(\.operand.barePattern).first
         default: nil
         }
@@ -100,13 +101,16 @@ extension Expression {
         case .slot(let slot): "#\(slot)"
         case .property(let owner, let key): "\(owner.canonicalText).`\(key)`"
         case .function(let call): "\(call.name)(\(Self.join(call.arguments)))"
-        case .aggregate(let call): "\(call.function.rawValue)(\(call.isDistinct ? "distinct " : "")\(Self.join(children)))"
+        case .aggregate(let call):
+            "\(call.function.rawValue)(\(call.isDistinct ? "distinct " : "")\(Self.join(children)))"
         case .chain(let first, let rest):
             "(\(first.canonicalText)" + rest.map { " \($0.operation) \($0.operand.canonicalText)" }.joined() + ")"
         case .comparison(let first, let rest):
-            "(\(first.canonicalText)" + rest.map { " \($0.operation.rawValue) \($0.operand.canonicalText)" }.joined() + ")"
+            "(\(first.canonicalText)" + rest.map { " \($0.operation.rawValue) \($0.operand.canonicalText)" }.joined()
+                + ")"
         case .list: "[\(Self.join(children))]"
-        case .map(let entries): "{" + entries.map { "`\($0.key)`: \($0.value.canonicalText)" }.joined(separator: ", ") + "}"
+        case .map(let entries):
+            "{" + entries.map { "`\($0.key)`: \($0.value.canonicalText)" }.joined(separator: ", ") + "}"
         case .index(let owner, let index): "\(owner.canonicalText)[\(index.canonicalText)]"
         case .slice(let owner, let from, let to):
             "\(owner.canonicalText)[\(from?.canonicalText ?? "")..\(to?.canonicalText ?? "")]"

@@ -139,7 +139,9 @@ extension QueryCompiler {
         for column in columns { visible.declare(column.name, Binding(slot: column.slot, kind: column.kind)) }
         var binder = Binder(scope: visible, slots: slots, schema: schema)
         for column in columns {
-            if case .variable(let name, _) = column.expression, columns.contains(where: { $0.name == name }) { continue }
+            if case .variable(let name, _) = column.expression, columns.contains(where: { $0.name == name }) {
+                continue
+            }
             // An expression that uses a name which a column gives a new meaning is not that column's expression.
             let isShadowed = column.expression.variables().contains { variable in
                 columns.contains { $0.name == variable.name && $0.slot != input[variable.name]?.slot }
@@ -176,7 +178,9 @@ extension QueryCompiler {
     private func checkSortAggregates(
         _ expression: Expression, _ columns: [Column], at position: SourcePosition
     ) throws {
-        guard expression.containsAggregate, !columns.contains(where: { $0.expression.containsAggregate }) else { return }
+        guard expression.containsAggregate, !columns.contains(where: { $0.expression.containsAggregate }) else {
+            return
+        }
         throw CypherError.syntax(
             "InvalidAggregation",
             "Cannot use aggregation in ORDER BY if there are no aggregate expressions in the preceding RETURN/WITH",

@@ -29,7 +29,9 @@ struct QueryCompiler {
 
     private mutating func compile(_ query: SingleQuery) throws -> CompiledQuery {
         for clause in query.clauses { try compile(clause) }
-        if let plan = CoOccurrencePlan(stages, schema: schema) { stages.replaceSubrange(0..<2, with: [.coOccurrence(plan)]) }
+        if let plan = CoOccurrencePlan(stages, schema: schema) {
+            stages.replaceSubrange(0..<2, with: [.coOccurrence(plan)])
+        }
         return CompiledQuery(
             stages: stages, slotCount: slots.count, columns: columns.map(\.name), columnSlots: columns.map(\.slot))
     }

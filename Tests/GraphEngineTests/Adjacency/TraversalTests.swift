@@ -133,7 +133,8 @@ struct TraversalTests {
         var shop = try Shop(seed: seed)
         for _ in 0..<60 { try shop.buy() }
         // Nodes without the key, and of another label, that people bought as well.
-        try shop.graph.execute("MATCH (u:User) WHERE u.userId < 6 CREATE (u)-[:PURCHASED]->(:Product), (u)-[:PURCHASED]->(:Gift)")
+        try shop.graph.execute(
+            "MATCH (u:User) WHERE u.userId < 6 CREATE (u)-[:PURCHASED]->(:Product), (u)-[:PURCHASED]->(:Gift)")
         let texts = [
             "RETURN o.productId AS k, count(*) AS n ORDER BY n DESC, k LIMIT 3",
             "RETURN o.productId AS k, count(v) AS n ORDER BY n DESC, k SKIP 1 LIMIT 3",
@@ -143,7 +144,8 @@ struct TraversalTests {
         for text in texts {
             for filter in ["", "WHERE o <> x", "WHERE o.productId <> x.productId"] {
                 for label in ["", ":Product"] {
-                    let pattern = "MATCH (x:Product {productId: $p})<-[:PURCHASED]-(v:User)-[:PURCHASED]->(o\(label)) \(filter) "
+                    let pattern =
+                        "MATCH (x:Product {productId: $p})<-[:PURCHASED]-(v:User)-[:PURCHASED]->(o\(label)) \(filter) "
                     let compiled = try shop.graph.execute(pattern + text, parameters: ["p": 3])
                     // Inside a transaction the general plan runs: memory does not know its writes.
                     let general = try shop.graph.storage.write {

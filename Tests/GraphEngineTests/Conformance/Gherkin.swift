@@ -24,7 +24,8 @@ struct GherkinParser {
     private var scenarios: [Scenario] = []
 
     static func parse(_ text: String) -> Feature {
-        var parser = GherkinParser(lines: text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init))
+        var parser = GherkinParser(
+            lines: text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init))
         return parser.feature()
     }
 
@@ -33,7 +34,8 @@ struct GherkinParser {
     }
 
     private static func trimmed(_ line: String) -> String {
-        String(line.drop { $0 == " " || $0 == "\t" || $0 == "\r" }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
+        String(
+            line.drop { $0 == " " || $0 == "\t" || $0 == "\r" }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
     }
 
     private var line: String { Self.trimmed(lines[index]) }

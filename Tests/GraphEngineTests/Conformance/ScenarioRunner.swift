@@ -120,7 +120,8 @@ struct ScenarioRunner {
         let words = text.split(separator: " ")
         let (kind, detail) = (words[1], words[words.count - 1])
         guard error.kind.rawValue == kind, detail == "*" || error.detail == detail else {
-            throw Mismatch(what: "expected \(kind) \(detail), got \(error.kind.rawValue) \(error.detail): \(error.message)")
+            throw Mismatch(
+                what: "expected \(kind) \(detail), got \(error.kind.rawValue) \(error.detail): \(error.message)")
         }
         self.error = nil
     }

@@ -111,7 +111,8 @@ struct StatementTests {
             try rows("UNWIND $l AS r RETURN r.k AS k, sum(r.v) AS s, collect(r.v) AS c ORDER BY s DESC, k", ["l": list])
                 == [["b", 5, [5]], ["a", 4, [1, 3]], [nil, 2, [2]]])
         #expect(try rows("UNWIND [3, 1, 2, 3] AS x RETURN DISTINCT x ORDER BY x SKIP 1 LIMIT 1") == [[2]])
-        #expect(try rows("UNWIND [] AS x RETURN count(x), sum(x), min(x), avg(x), collect(x)") == [[0, 0, nil, nil, []]])
+        #expect(
+            try rows("UNWIND [] AS x RETURN count(x), sum(x), min(x), avg(x), collect(x)") == [[0, 0, nil, nil, []]])
         #expect(try rows("UNWIND [1, null, 2] AS x RETURN count(*), count(x), max(x), avg(x)") == [[3, 2, 2, 1.5]])
         #expect(throws: CypherError.self) { try graph.execute("MATCH (n) RETURN n.a + count(*)") }
     }

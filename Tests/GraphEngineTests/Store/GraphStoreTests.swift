@@ -21,7 +21,8 @@ struct GraphStoreTests {
         _ graph: GraphStore, _ user: String, _ product: String, order: String, in transaction: WriteTransaction
     ) throws -> Bool {
         let buyer = try graph.mergeNode(label: "User", key: "userId", value: .string(user), in: transaction).id
-        let bought = try graph.mergeNode(label: "Product", key: "productId", value: .string(product), in: transaction).id
+        let bought = try graph.mergeNode(label: "Product", key: "productId", value: .string(product), in: transaction)
+            .id
         return try graph.mergeRelationship(
             from: buyer, type: "PURCHASED", to: bought, properties: ["orderId": .string(order)], in: transaction
         ).isCreated

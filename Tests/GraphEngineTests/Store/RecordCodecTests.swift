@@ -10,7 +10,11 @@ struct RecordCodecTests {
         case 1: .integer(Int64.random(in: .min ... .max, using: &random))
         case 2: .float(Double(bitPattern: UInt64.random(in: .min ... .max, using: &random)))
         case 3: .integer(Int64.random(in: -100...100, using: &random))
-        case 4: .string(String((0..<Int.random(in: 0...20, using: &random)).map { _ in "aé😀".randomElement(using: &random) ?? "a" }))
+        case 4:
+            .string(
+                String(
+                    (0..<Int.random(in: 0...20, using: &random)).map { _ in "aé😀".randomElement(using: &random) ?? "a" }
+                ))
         default: .list((0..<Int.random(in: 0...5, using: &random)).map { _ in randomValue(&random, nested: true) })
         }
     }
