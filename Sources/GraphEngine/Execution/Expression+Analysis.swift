@@ -40,7 +40,7 @@ extension Expression {
     var barePattern: SourcePosition? {
         switch self {
         case .exists(let query): query.isBare ? query.position : nil
-        case .not(let operand): operand.barePattern
+        case .not(let operand), .property(let operand, _), .index(let operand, _): operand.barePattern
         case .function(let call) where call.name != "exists": call.arguments.lazy.compactMap(\.barePattern).first
         case .chain(let first, let rest): first.barePattern ?? rest.lazy.compactMap(\.operand.barePattern).first
         default: nil
@@ -90,6 +90,11 @@ extension Expression {
         default: break
         }
         return children.flatMap { $0.variables(excluding: inner) }
+    }
+
+    var variablesOutsideAggregates: [(name: String, position: SourcePosition)] {
+        if case .aggregate = self { return [] }
+        return containsAggregate ? children.flatMap(\.variablesOutsideAggregates) : variables()
     }
 
     /// A text that two unbound expressions share exactly if they are written the same, white space aside.

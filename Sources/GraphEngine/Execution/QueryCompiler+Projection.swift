@@ -178,8 +178,16 @@ extension QueryCompiler {
     private func checkSortAggregates(
         _ expression: Expression, _ columns: [Column], at position: SourcePosition
     ) throws {
-        guard expression.containsAggregate, !columns.contains(where: { $0.expression.containsAggregate }) else {
-            return
+        guard expression.containsAggregate else { return }
+        guard !columns.contains(where: { $0.expression.containsAggregate }) else {
+            let keyColumns = columns.filter { !$0.expression.containsAggregate }
+            let known = Set(columns.map(\.name) + keyColumns.flatMap { $0.expression.variables().map(\.name) })
+            for variable in expression.variablesOutsideAggregates where !known.contains(variable.name) {
+                throw CypherError.syntax(
+                    "UndefinedVariable", "Variable `\(variable.name)` not defined", at: variable.position)
+            }
+            let keys = keyColumns.map(\.expression.canonicalText)
+            return try checkGrouping(expression, Set(keys), at: position, locals: Set(columns.map(\.name)))
         }
         throw CypherError.syntax(
             "InvalidAggregation",

@@ -22,10 +22,15 @@ enum CompatibilityKit {
             .first { FileManager.default.fileExists(atPath: "\($0)/features") }
     }()
 
+    /// Folders of what the engine does not have yet: none of their scenarios counts.
+    static let unsupported = ["expressions/temporal/", "clauses/call/"]
+
     static func features(in directory: String) throws -> [(path: String, feature: Feature)] {
         let root = "\(directory)/features"
         let names = (FileManager.default.enumerator(atPath: root)?.allObjects as? [String] ?? []).sorted()
-        return try names.filter { $0.hasSuffix(".feature") }.map { name in
+        return try names.filter { name in
+            name.hasSuffix(".feature") && !unsupported.contains { name.hasPrefix($0) }
+        }.map { name in
             (name, GherkinParser.parse(try readText("\(root)/\(name)")))
         }
     }
@@ -34,7 +39,7 @@ enum CompatibilityKit {
 @Suite("openCypher compatibility kit")
 struct CompatibilityKitTests {
     /// Raise it with every improvement; it never goes down.
-    static let expectedMinimum = 1
+    static let expectedMinimum = 2_121
 
     @Test("at least as many scenarios pass as ever before", .enabled(if: CompatibilityKit.directory != nil))
     func scenarios() throws {

@@ -19,6 +19,7 @@ struct Step {
 /// Outlines are expanded: one scenario for each row of their examples. Background steps stand before every scenario's.
 struct GherkinParser {
     private let lines: [String]
+    private let trimmedLines: [String]
     private var index = 0
     private var background: [Step] = []
     private var scenarios: [Scenario] = []
@@ -31,14 +32,16 @@ struct GherkinParser {
 
     private init(lines: [String]) {
         self.lines = lines
+        trimmedLines = lines.map(Self.trimmed)
     }
 
     private static func trimmed(_ line: String) -> String {
-        String(
-            line.drop { $0 == " " || $0 == "\t" || $0 == "\r" }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
+        let bytes = line.utf8.drop { $0 == 0x20 || $0 == 0x09 }
+        let end = bytes.lastIndex { $0 != 0x20 && $0 != 0x09 }
+        return end.map { String(bytes[...$0]) ?? "" } ?? ""
     }
 
-    private var line: String { Self.trimmed(lines[index]) }
+    private var line: String { trimmedLines[index] }
 
     private mutating func feature() -> Feature {
         var name = ""

@@ -170,6 +170,15 @@ struct StatementTests {
         #expect(try graph.storage.verify().problems == [])
     }
 
+    @Test("a call names a procedure that does not exist")
+    func procedures() {
+        #expect {
+            try graph.execute("CALL db.labels() YIELD label RETURN label")
+        } throws: { error in
+            (error as? CypherError)?.code == "Neo.ClientError.Procedure.ProcedureNotFound"
+        }
+    }
+
     @Test("a property can't hold a map or a nested list")
     func storableValues() {
         #expect(throws: CypherError.self) { try graph.execute("CREATE ({m: {a: 1}})") }
