@@ -36,44 +36,68 @@ enum CompatibilityKit {
     }
 }
 
+/// How the scenarios of a feature, or of a folder of them, went.
+private struct Tally: Sendable {
+    var folder: String
+    var passed = 0
+    var failed = 0
+    var skipped = 0
+    var log: [String] = []
+
+    mutating func add(_ other: Tally) {
+        passed += other.passed
+        failed += other.failed
+        skipped += other.skipped
+    }
+}
+
+/// `SHOPSTREAM_TCK_ONLY=match` runs the files with that in their path; `SHOPSTREAM_TCK_FAILURES=1` tells what failed.
 @Suite("openCypher compatibility kit")
 struct CompatibilityKitTests {
     /// Raise it with every improvement; it never goes down.
     static let expectedMinimum = 2_121
 
     @Test("at least as many scenarios pass as ever before", .enabled(if: CompatibilityKit.directory != nil))
-    func scenarios() throws {
+    func scenarios() async throws {
         let directory = try #require(CompatibilityKit.directory)
-        let log = ProcessInfo.processInfo.environment["SHOPSTREAM_TCK_FAILURES"] != nil
-        let only = ProcessInfo.processInfo.environment["SHOPSTREAM_TCK_ONLY"]
-        var counts = (passed: 0, failed: 0, skipped: 0)
-        var table: [String: (passed: Int, all: Int)] = [:]
-        for (path, feature) in try CompatibilityKit.features(in: directory) {
-            if let only, !path.contains(only) { continue }
-            // One graph for each file: what was deleted costs time too.
-            let graph = try GraphStore(storage: Storage.inMemory())
-            let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-            for scenario in feature.scenarios {
-                let outcome = ScenarioRunner.run(scenario, on: graph, graphsDirectory: "\(directory)/graphs")
-                table[folder, default: (0, 0)].all += 1
-                switch outcome {
-                case .passed:
-                    counts.passed += 1
-                    table[folder, default: (0, 0)].passed += 1
-                case .failed(let reason):
-                    counts.failed += 1
-                    if log { print("FAILED \(path) \(scenario.name): \(reason.prefix(300))") }
-                case .skipped(let reason):
-                    counts.skipped += 1
-                    if log { print("SKIPPED \(path) \(scenario.name): \(reason)") }
-                }
+        let environment = ProcessInfo.processInfo.environment
+        let only = environment["SHOPSTREAM_TCK_ONLY"]
+        let features = try CompatibilityKit.features(in: directory).filter { only.map($0.path.contains) ?? true }
+        var all = Tally(folder: "all")
+        var folders: [String: Tally] = [:]
+        try await withThrowingTaskGroup(of: Tally.self) { group in
+            for (path, feature) in features {
+                group.addTask { try Self.run(feature, path, graphsDirectory: "\(directory)/graphs") }
             }
-            #expect(try graph.storage.verify().problems == [])
+            for try await tally in group {
+                all.add(tally)
+                folders[tally.folder, default: Tally(folder: tally.folder)].add(tally)
+                if environment["SHOPSTREAM_TCK_FAILURES"] != nil { tally.log.forEach { print($0) } }
+            }
         }
-        for (folder, result) in table.sorted(by: { $0.key < $1.key }) {
-            print("openCypher TCK \(folder): \(result.passed) of \(result.all)")
+        for (folder, tally) in folders.sorted(by: { $0.key < $1.key }) {
+            print("openCypher TCK \(folder): \(tally.passed) of \(tally.passed + tally.failed + tally.skipped)")
         }
-        print("openCypher TCK: \(counts.passed) passed, \(counts.failed) failed, \(counts.skipped) skipped")
-        if only == nil { #expect(counts.passed >= Self.expectedMinimum) }
+        print("openCypher TCK: \(all.passed) passed, \(all.failed) failed, \(all.skipped) skipped")
+        if only == nil { #expect(all.passed >= Self.expectedMinimum) }
+    }
+
+    /// One graph for each file: what was deleted costs time too.
+    private static func run(_ feature: Feature, _ path: String, graphsDirectory: String) throws -> Tally {
+        let graph = try GraphStore(storage: Storage.inMemory())
+        var tally = Tally(folder: path.split(separator: "/").dropLast().joined(separator: "/"))
+        for scenario in feature.scenarios {
+            switch ScenarioRunner.run(scenario, on: graph, graphsDirectory: graphsDirectory) {
+            case .passed: tally.passed += 1
+            case .failed(let reason):
+                tally.failed += 1
+                tally.log.append("FAILED \(path) \(scenario.name): \(reason.prefix(300))")
+            case .skipped(let reason):
+                tally.skipped += 1
+                tally.log.append("SKIPPED \(path) \(scenario.name): \(reason)")
+            }
+        }
+        #expect(try graph.storage.verify().problems == [], "\(path)")
+        return tally
     }
 }
