@@ -37,7 +37,9 @@ final class WrittenLogSegment: LogSegment {
         number = header.number
         salt = header.salt
         self.path = path
-        let file = try fileSystem.open(path, .createOrTruncate)
+        // A segment that could not be finished is not used again: after a failed sync its name may never become durable.
+        if try fileSystem.exists(path) { try fileSystem.remove(path) }
+        let file = try fileSystem.open(path, .create)
         try file.write(header.bytes, at: 0)
         try file.sync()
         try fileSystem.syncDirectory(directory)
