@@ -193,11 +193,23 @@ final class ManifestWriter: Sendable {
         } catch let error as StorageError where error.code == .diskFull {
             // Nothing was synced: the edit did not happen if its bytes go.
             try file.truncate(to: state.end)
+            try sync()
             throw ManifestFull(cause: error)
         }
-        try file.sync()
+        try sync()
         state.editNumber += 1
         state.end += Int64(record.count)
+    }
+
+    /// A disk may be found full here too; but then nobody knows whether the edit will survive.
+    private func sync() throws {
+        do {
+            try file.sync()
+        } catch {
+            throw StorageError(
+                .ioFailure, "A sync of the manifest failed; its last edit may survive or not.", file: file.path,
+                cause: error)
+        }
     }
 
     func close() throws { try file.close() }

@@ -19,8 +19,11 @@ extension Storage {
                 "Keyspace \"\(name)\": the expiry policy .operator needs a merge operator.")
         }
         if let existing = existingKeyspace(name), isSame(existing.options, options) { return existing }
-        if let refusal = refusal() { throw refusal }
+        let refusal = refusal()
+        if let refusal, refusal.code == .closed { throw refusal }
+        // Giving an existing keyspace its operator writes nothing: reads go on where writes are refused.
         if let reopened = try reopen(name, options, manifest) { return reopened }
+        if let refusal { throw refusal }
         return try manifest.edit { state in
             if state.keyspaces.values.contains(where: { $0.name == name }) {
                 throw StorageError(.alreadyExists, "Keyspace \"\(name)\" is being created by someone else.")
