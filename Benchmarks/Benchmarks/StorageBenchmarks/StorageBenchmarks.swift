@@ -10,6 +10,7 @@ let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
         metrics: [.wallClock, .throughput], warmupIterations: 3, scalingFactor: .kilo,
         maxDuration: .seconds(1))
+    addKeyCodec()
     addWrites()
     addReads()
 }

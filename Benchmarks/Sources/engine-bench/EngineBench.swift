@@ -14,6 +14,10 @@ struct EngineBench: AsyncParsableCommand {
     func run() async throws {
         let report = Report(rounds: options.rounds, filter: options.filter)
         print("engine-bench: \(options.machine)")
+        let context = EngineContext(
+            report: report, directory: options.directory, workload: ShopWorkload(seed: options.seed),
+            sizes: EngineSizes(isQuick: options.quick))
+        try await CacheLines(context: context).run()
         try report.write(to: options.outputPath(defaultName: "engines"))
         if !report.resultsAgree { throw ExitCode.failure }
     }
