@@ -179,7 +179,11 @@ final class CrashRun {
     private func toggleSnapshot(_ storage: Storage) throws {
         if let taken = held {
             held = nil
-            try check(taken.snapshot, of: storage, is: taken.sequence, taken.incarnations)
+            do {
+                try check(taken.snapshot, of: storage, is: taken.sequence, taken.incarnations)
+            } catch let error as StorageError {
+                errors.append(error)  // A read that failed and said so.
+            }
         } else {
             held = (storage.snapshot(), history.count - 1, incarnations)
         }

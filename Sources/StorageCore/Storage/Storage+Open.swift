@@ -49,11 +49,13 @@ extension Storage {
         let nanoseconds = UInt64(max(options.syncInterval / .nanoseconds(1), 1_000_000))
         try Self.start("shop-sync", background) { gate.run(interval: nanoseconds) }
         try Self.start("shop-flush", background) { [weak self] in
-            while background.waitForRequest(.flush) { if !Self.workOff(self, background, { try $0.flushOne() }) { return } }
+            while background.waitForRequest(.flush) {
+                if !Self.workOff(self, background, .flush, { try $0.flushOne() }) { return }
+            }
         }
         try Self.start("shop-compaction", background) { [weak self] in
             while background.waitForRequest(.compaction) {
-                if !Self.workOff(self, background, { try $0.compactOne() }) { return }
+                if !Self.workOff(self, background, .compaction, { try $0.compactOne() }) { return }
             }
         }
         background.request(.compaction)
@@ -74,14 +76,14 @@ extension Storage {
 
     /// Repeats a unit of work until there is none left; false when the thread should end.
     private static func workOff(
-        _ storage: Storage?, _ background: Background, _ unit: (Storage) throws -> Bool
+        _ storage: Storage?, _ background: Background, _ work: Background.Work, _ unit: (Storage) throws -> Bool
     ) -> Bool {
         guard let storage else { return false }
         while !storage.isClosed.load(ordering: .acquiring) {
             do {
                 if try !unit(storage) { return true }
             } catch {
-                background.setFailure(StorageError(wrapping: error))
+                background.setFailure(StorageError(wrapping: error), of: work)
                 background.madeProgress()
                 if !background.pause(nanoseconds: 100_000_000) { return false }
             }

@@ -205,15 +205,19 @@ extension Storage {
             return nil
         }
         if options.backgroundWork == .manual {
-            try makeProgress()
-            return try waitCount(commit)
+            return makeProgress() ? try waitCount(commit) : nil
         }
         return count
     }
 
-    /// Does one step; what fails is kept for the next writer, since this one's commit stands.
-    private func makeProgress() throws {
-        do { _ = try step() } catch { background.setFailure(StorageError(wrapping: error)) }
+    /// Does one flush; false if none is to be done. What fails is kept for the next writer, since this one's commit stands.
+    private func makeProgress() -> Bool {
+        do {
+            return try flushOne()
+        } catch {
+            background.setFailure(StorageError(wrapping: error), of: .flush)
+            return false
+        }
     }
 }
 
