@@ -43,7 +43,7 @@ final class CrashRun {
     /// Runs until the end or until the power is off. Errors of single steps are kept in `errors`, and the run goes on.
     /// - Throws: `CrashViolation` where the running storage breaks a promise.
     func run(_ steps: [CrashStep]) throws {
-        attempt { storage = try Storage.open(at: "/db", options: options) }
+        if storage == nil { attempt { try reopen() } }
         for step in steps {
             guard !disk.isPowerOff else { return }
             if storage == nil { attempt { try reopen() } }
@@ -234,6 +234,24 @@ extension CrashRun {
 
         try writeAndReopen(storage, options)
         return sequence
+    }
+
+    /// Opens a damaged disk: it has to be refused, or found unhealthy, or hold a state that is right. What is read is right
+    /// or an error.
+    func checkDamaged(_ found: SimulatedFileSystem, atLeast least: Int) throws {
+        let refusals: Set<StorageError.Code> = [.corruption, .unsupportedFormat]
+        do {
+            let storage = try Storage.open(at: "/db", options: CrashWorkload.storageOptions(found, clock))
+            let isHealthy = try storage.verify().isHealthy
+            do {
+                _ = try survivingSequence(storage, least)
+            } catch let error as StorageError {
+                guard !isHealthy else { throw CrashViolation("healthy by verify(), but reading says \(error)") }
+                throw error
+            }
+        } catch let error as StorageError {
+            guard refusals.contains(error.code) else { throw CrashViolation("damage is told as \(error)") }
+        }
     }
 
     func check(_ snapshot: Snapshot, of storage: Storage, is sequence: Int, _ names: [String: Int]) throws {
