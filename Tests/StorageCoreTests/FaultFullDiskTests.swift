@@ -14,16 +14,19 @@ struct FaultFullDiskTests {
         let healthy = CrashRun(SimulatedFileSystem(seed: 1))
         try healthy.run(workload.steps)
         let needed = healthy.disk.usedByteCount
+        var fullCount = 0
         for capacity in stride(from: needed / 8, to: needed * 2, by: 509) {
             let run = CrashRun(SimulatedFileSystem(seed: 1))
             run.disk.capacity = capacity
             do {
                 try check(run, workload)
+                fullCount += run.errors.isEmpty ? 0 : 1
             } catch {
                 Issue.record("workload \(seed), disk of \(capacity) bytes: \(error)")
                 return
             }
         }
+        #expect(fullCount > 20, "only \(fullCount) of the disks were too small; \(needed) bytes are needed")
     }
 
     private func check(_ run: CrashRun, _ workload: CrashWorkload) throws {

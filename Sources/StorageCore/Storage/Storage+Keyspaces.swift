@@ -48,7 +48,7 @@ extension Storage {
     }
 
     /// Drops a keyspace with all it holds, at a cost that does not depend on how much that is. Durable before it
-    /// returns. Not callable inside the body of a write.
+    /// returns. Not callable inside the body of a write. Later writes through its handles are refused with `.notFound`.
     /// - Throws: `StorageError.notFound`.
     public func dropKeyspace(_ name: String) throws {
         lane.checkNotReentered()
@@ -65,6 +65,7 @@ extension Storage {
         } commit: { _ in
             catalog.withLock { catalog in
                 catalog.keyspaces[name] = nil
+                keyspace.presence.drop()
                 if keyspace.options.isDedicated { catalog.trees[tree.id] = nil }
             }
         }
@@ -72,6 +73,8 @@ extension Storage {
         if keyspace.options.isDedicated {
             for table in tree.state.levels.all { table.markObsolete() }
         }
+        // Whoever waits for room in it need not.
+        background.madeProgress()
     }
 
     private func isSame(_ left: KeyspaceOptions, _ right: KeyspaceOptions) -> Bool {
@@ -83,7 +86,8 @@ extension Storage {
         guard let existing = existingKeyspace(name) else {
             throw StorageError(.notFound, "There is no keyspace \"\(name)\", and the storage is read-only.")
         }
-        let keyspace = Keyspace(name: name, id: existing.id, options: options, tree: existing.tree)
+        let keyspace = Keyspace(
+            name: name, id: existing.id, options: options, tree: existing.tree, presence: existing.presence)
         catalog.withLock { $0.keyspaces[name] = keyspace }
         return keyspace
     }
@@ -111,7 +115,8 @@ extension Storage {
                 "Keyspace \"\(record.name)\" was created with expiry \(record.expiry), merge operator "
                     + "\"\(record.mergeOperator)\" and other placement or volatility; open it with the same.")
         }
-        return Keyspace(name: record.name, id: record.id, options: options, tree: existing.tree)
+        return Keyspace(
+            name: record.name, id: record.id, options: options, tree: existing.tree, presence: existing.presence)
     }
 
     private func create(

@@ -105,6 +105,9 @@ extension Storage {
             for action in actions { action(SequenceNumber(last)) }
             return Commit(sequence: last)
         }
+        if let dropped = batch.keyspaces.first(where: { $0.presence.isDropped }) {
+            throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
+        }
         let sequence = last + 1
         try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         var commit = Commit(sequence: sequence)
@@ -198,8 +201,10 @@ extension Storage {
     private func waitCount(_ commit: Commit) throws -> UInt64? {
         guard !commit.crowdedTrees.isEmpty else { return nil }
         let count = background.progressCount
+        // Nobody flushes a tree that was dropped meanwhile.
+        let trees = catalog.withLock { $0.trees }
         let isCrowded = commit.crowdedTrees.contains {
-            $0.state.immutables.count > options.maximumImmutableMemtables
+            $0.state.immutables.count > options.maximumImmutableMemtables && trees[$0.id] === $0
         }
         guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring), !Task.isCancelled else {
             return nil
