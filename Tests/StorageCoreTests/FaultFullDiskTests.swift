@@ -54,6 +54,45 @@ struct FaultFullDiskTests {
         try run.check(run.disk.crash(.syncedOnly), holds: .durable)
     }
 
+    @Test("on a disk without a byte left, dropping a keyspace still works and makes room")
+    func dropping() throws {
+        let disk = SimulatedFileSystem(seed: 1)
+        let options = CrashWorkload.storageOptions(disk, ManualClock())
+        let storage = try Storage.open(at: "/db", options: options)
+        let kept = try storage.keyspace("kept")
+        try fill(storage, kept)
+        try storage.flush()
+        disk.capacity = disk.usedByteCount
+        #expect {
+            for number in UInt8(0)..<255 { try storage.write { try $0.put(kept, [number].rawSpan, [1].rawSpan) } }
+        } throws: {
+            ($0 as? StorageError)?.code == .diskFull
+        }
+        try storage.dropKeyspace("dropped")
+        // What the background threads would do.
+        while try storage.step() {}
+        try storage.write(.synced) { try $0.put(kept, [7].rawSpan, [77].rawSpan) }
+
+        let found = disk.crash(.syncedOnly)
+        let reopened = try Storage.open(at: "/db", options: CrashWorkload.storageOptions(found, ManualClock()))
+        #expect(reopened.keyspaceNames == ["kept"])
+        let content = try crashContent(reopened.snapshot().view, reopened.keyspace("kept"))
+        #expect(content.count == 100 && content[[7]] == [77])
+    }
+
+    /// Fills a second keyspace; its handle, which would keep its files, goes with the return.
+    private func fill(_ storage: Storage, _ kept: Keyspace) throws {
+        let dropped = try storage.keyspace("dropped", options: KeyspaceOptions(isDedicated: true))
+        var random = SeededRandom(seed: 1)
+        for number in UInt8(0)..<100 {
+            let value = (0..<200).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+            try storage.write { transaction in
+                try transaction.put(kept, [number].rawSpan, [number].rawSpan)
+                try transaction.put(dropped, [number].rawSpan, value.rawSpan)
+            }
+        }
+    }
+
     @Test("threads wait for room and go on by themselves")
     func threads() throws {
         let disk = SimulatedFileSystem(seed: 1)

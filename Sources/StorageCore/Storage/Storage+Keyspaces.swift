@@ -52,7 +52,8 @@ extension Storage {
     /// - Throws: `StorageError.notFound`.
     public func dropKeyspace(_ name: String) throws {
         lane.checkNotReentered()
-        if let refusal = refusal() { throw refusal }
+        // On a full disk dropping is how space comes back.
+        if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
         guard let manifest, let keyspace = existingKeyspace(name) else {
             throw StorageError(.notFound, "There is no keyspace \"\(name)\".")
         }

@@ -142,7 +142,8 @@ struct StorageOpening {
         found.state.nextFileNumber = parts.nextFileNumber
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
-            salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem)
+            salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem,
+            reserveByteCount: options.reserveByteCount)
         try removeLeftovers(found.state, keepingManifest: found.nextManifest)
         return parts
     }
