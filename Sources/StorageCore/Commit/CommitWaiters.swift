@@ -26,6 +26,8 @@ final class CommitWaiters: Sendable {
             state.nextID += 1
             return state.nextID
         }
+        // A task that is cancelled after it was woken leaves its mark behind.
+        defer { state.withLock { _ = $0.cancelled.remove(id) } }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 park(id, Waiter(after: after, continuation: continuation))
@@ -76,7 +78,8 @@ final class CommitWaiters: Sendable {
             return state.waiters
         }
         for waiter in waiters.values {
-            waiter.continuation.resume(throwing: StorageError(.closed, "The storage was closed while waiting for a commit."))
+            waiter.continuation.resume(
+                throwing: StorageError(.closed, "The storage was closed while waiting for a commit."))
         }
     }
 }

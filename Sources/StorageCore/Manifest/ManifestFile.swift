@@ -225,7 +225,13 @@ final class ManifestWriter: Sendable {
         }
     }
 
-    func close() throws { try file.close() }
+    /// Closes the file and refuses every later edit.
+    func close() throws {
+        try state.withLock { state in
+            state.failure = state.failure ?? StorageError(.closed, "The storage was closed.")
+            try file.close()
+        }
+    }
 
     private static func record(_ payload: [UInt8], number: UInt64, salt: UInt32) -> [UInt8] {
         var writer = ByteWriter(reservingCapacity: recordHeaderByteCount + payload.count + 8)
@@ -267,7 +273,8 @@ final class ManifestWriter: Sendable {
             offset = record.end
         }
         guard editNumber > 0 else {
-            throw StorageError.corruption("The first record of the manifest is damaged.", file: path, offset: Int64(offset))
+            throw StorageError.corruption(
+                "The first record of the manifest is damaged.", file: path, offset: Int64(offset))
         }
         try refuseValidRecord(bytes.rawSpan, after: offset, salt: header.salt, path: path)
         return (state, header.identity)

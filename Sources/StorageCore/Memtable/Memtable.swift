@@ -11,13 +11,13 @@ internal import Synchronization
     private let tombstones = Mutex(Tombstones())
     private let hasTombstones = Atomic<Bool>(false)
     private let approximateByteCount = Atomic<Int>(0)
+    private let tombstoneByteCount = Atomic<Int>(0)
     private let newest = Atomic<UInt64>(0)
     private let oldest = Atomic<UInt64>(0)
 
     private struct Tombstones {
         var all: [RangeTombstone] = []
         var fragmented: RangeTombstoneSet? = .empty
-        var byteCount = 0
     }
 
     init(seed: UInt64) {
@@ -26,11 +26,14 @@ internal import Synchronization
     }
 
     /// Memory held, including what the arena has reserved ahead.
-    var byteCount: Int { approximateByteCount.load(ordering: .relaxed) }
+    var byteCount: Int {
+        approximateByteCount.load(ordering: .relaxed) + tombstoneByteCount.load(ordering: .relaxed)
+    }
 
-    var isEmpty: Bool { entryCount == 0 && !hasTombstones.load(ordering: .relaxed) }
+    /// Whoever sees that a memtable is not empty sees its first sequence too.
+    var isEmpty: Bool { entryCount == 0 && !hasTombstones.load(ordering: .acquiring) }
 
-    var entryCount: Int { count.load(ordering: .relaxed) }
+    var entryCount: Int { count.load(ordering: .acquiring) }
 
     /// The largest sequence written; 0 if none was.
     var lastSequence: UInt64 { newest.load(ordering: .acquiring) }
@@ -42,8 +45,8 @@ internal import Synchronization
 
     func insert(_ entry: UnsafeEntry) {
         unsafe writer.insert(entry)
-        count.add(1, ordering: .relaxed)
         unsafe note(entry.sequence)
+        count.add(1, ordering: .releasing)
         approximateByteCount.store(writer.byteCount, ordering: .relaxed)
     }
 
@@ -51,10 +54,10 @@ internal import Synchronization
         tombstones.withLock {
             $0.all.append(tombstone)
             $0.fragmented = nil
-            $0.byteCount += tombstone.lower.count + tombstone.upper.count + 64
         }
-        hasTombstones.store(true, ordering: .releasing)
+        tombstoneByteCount.add(tombstone.lower.count + tombstone.upper.count + 64, ordering: .relaxed)
         note(tombstone.sequence)
+        hasTombstones.store(true, ordering: .releasing)
     }
 
     private func note(_ sequence: UInt64) {

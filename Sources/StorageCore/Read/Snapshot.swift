@@ -33,7 +33,11 @@ public final class Snapshot: Sendable {
     public var view: ReadView { ReadView(.snapshot(self)) }
 }
 
-/// The snapshots that live.
+/// The snapshots that live, and how far what has expired may be purged.
+///
+/// Invariant: whoever reads, snapshot or open transaction, reads at a time that is not before any purge of the past, and
+/// no purge to come reaches beyond the earliest of them. So an entry never vanishes in front of a reader that could see
+/// it, whatever the wall clock does.
 final class SnapshotRegistry: Sendable {
     private struct State {
         var nextRegistration: UInt64 = 0
@@ -41,15 +45,23 @@ final class SnapshotRegistry: Sendable {
     }
 
     private let state = Mutex(State())
+    /// The latest time up to which anything was purged; written under the lock.
+    private let purged = Atomic<Int64>(.min)
+    /// The earliest time at which the open transaction may read; `Int64.max` where none is open.
+    private let openTransaction = Atomic<Int64>(.max)
 
     /// Takes a snapshot of the sequence that `sequence` reads. It is read under the registry's lock, so a compaction
     /// either sees the registration or had already decided by a sequence that is not newer.
-    func register(readTime: StorageInstant, sequence: () -> UInt64) -> Snapshot {
-        let (registration, sequence) = state.withLock { state in
+    /// - Parameters:
+    ///   - now: What the clock says.
+    ///   - lastCommitTime: Not before the commit time of any sequence that was read before it is called.
+    func register(now: StorageInstant, lastCommitTime: () -> StorageInstant, sequence: () -> UInt64) -> Snapshot {
+        let (registration, sequence, readTime) = state.withLock { state in
             let sequence = sequence()
+            let readTime = max(now, lastCommitTime(), purgedThrough)
             state.nextRegistration += 1
             state.active[state.nextRegistration] = (sequence, readTime)
-            return (state.nextRegistration, sequence)
+            return (state.nextRegistration, sequence, readTime)
         }
         return Snapshot(
             registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime)
@@ -59,16 +71,36 @@ final class SnapshotRegistry: Sendable {
         state.withLock { _ = $0.active.removeValue(forKey: registration) }
     }
 
-    /// The sequences that live snapshots read at, ascending without repetition, with `current` among them, and the
-    /// earliest time they read at.
-    func horizon(current: () -> UInt64) -> (sequences: [UInt64], earliestReadTime: StorageInstant) {
+    /// The sequences that live snapshots read at, ascending without repetition, with `newest` among them, and how far
+    /// expired entries may be purged: up to `purgeTime` at most.
+    func horizon(
+        purgeTime: StorageInstant, newest: () -> UInt64
+    ) -> (sequences: [UInt64], purgeTime: StorageInstant) {
         state.withLock { state in
             var sequences = Set(state.active.values.map(\.sequence))
-            sequences.insert(current())
+            sequences.insert(newest())
             let earliest = state.active.values.map(\.readTime).min() ?? .distantFuture
-            return (sequences.sorted(), earliest)
+            let bound = min(purgeTime, earliest)
+            // A transaction that opens now either sees this bound, or is seen in the next line.
+            purged.store(max(purgedThrough, bound).microseconds, ordering: .sequentiallyConsistent)
+            let open = StorageInstant(microseconds: openTransaction.load(ordering: .sequentiallyConsistent))
+            return (sequences.sorted(), min(bound, open))
         }
     }
+
+    /// The latest time up to which anything may have been purged.
+    private var purgedThrough: StorageInstant {
+        StorageInstant(microseconds: purged.load(ordering: .sequentiallyConsistent))
+    }
+
+    /// Announces a transaction that reads at `time`, or later if more was purged already; the time at which it reads.
+    /// In the writer lane only.
+    func openTransaction(at time: StorageInstant) -> StorageInstant {
+        openTransaction.store(time.microseconds, ordering: .sequentiallyConsistent)
+        return max(time, purgedThrough)
+    }
+
+    func closeTransaction() { openTransaction.store(.max, ordering: .releasing) }
 
     var count: Int { state.withLock { $0.active.count } }
 }

@@ -17,9 +17,12 @@ final class Background: Sendable {
     private let progress = Atomic<UInt64>(0)
     private let progressWaiters = CommitWaiters()
 
-    /// Why the last flush or compaction failed, until one of the same kind succeeds. Writes are refused meanwhile, before
-    /// what can't be written away fills memory or disk.
-    var refusal: StorageError? { failures.withLock { $0[.flush] ?? $0[.compaction] } }
+    /// Why the last flush failed, until one succeeds: memory would only fill up, so writes are refused. A compaction that
+    /// fails is tried again, and costs readers time, not writers their commits.
+    var refusal: StorageError? { failure(of: .flush) }
+
+    /// Why the last attempt failed; nil if it did not.
+    func failure(of work: Work) -> StorageError? { failures.withLock { $0[work] } }
 
     func setFailure(_ error: StorageError?, of work: Work) { failures.withLock { $0[work] = error } }
 

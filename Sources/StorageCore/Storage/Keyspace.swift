@@ -12,21 +12,20 @@ public final class Keyspace: Sendable {
     public let id: UInt32
     public let options: KeyspaceOptions
     let tree: Tree
+    let life: KeyspaceLife
     /// The id, big-endian: the first four bytes of every key in the tree.
     let prefix: [UInt8]
-    /// Shared by all handles of the keyspace.
-    let presence: KeyspacePresence
 
-    init(
-        name: String, id: UInt32, options: KeyspaceOptions, tree: Tree, presence: KeyspacePresence = KeyspacePresence()
-    ) {
+    init(name: String, id: UInt32, options: KeyspaceOptions, tree: Tree, life: KeyspaceLife) {
         self.name = name
-        self.presence = presence
         self.id = id
         self.options = options
         self.tree = tree
+        self.life = life
         prefix = Self.prefix(of: id)
     }
+
+    var isDropped: Bool { life.isDropped.load(ordering: .acquiring) }
 
     static let prefixByteCount = 4
 
@@ -43,11 +42,14 @@ public final class Keyspace: Sendable {
     }
 }
 
-/// Whether a keyspace still exists.
-final class KeyspacePresence: Sendable {
-    private let wasDropped = Atomic<Bool>(false)
+/// What all handles to one keyspace share, whatever options they were opened with.
+final class KeyspaceLife: Sendable {
+    /// The name of the operator that it was created with; empty where there is none.
+    let mergeOperator: String
+    /// Set once the keyspace is out of the catalog.
+    let isDropped = Atomic<Bool>(false)
 
-    var isDropped: Bool { wasDropped.load(ordering: .relaxed) }
-
-    func drop() { wasDropped.store(true, ordering: .relaxed) }
+    init(mergeOperator: String) {
+        self.mergeOperator = mergeOperator
+    }
 }

@@ -8,7 +8,7 @@ extension Storage {
     /// Tables are hard-linked where the file system allows, the log is copied up to a synced offset. Every commit that was
     /// visible when the call began is in the copy. It opens like any storage, also read-only.
     public func checkpoint(to target: String) throws {
-        if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
+        if let refusal = lastingRefusal() { throw refusal }
         guard let manifest, let log else { return }
         let fileSystem = options.fileSystem
         if try fileSystem.exists(target), try !fileSystem.list(target).isEmpty {
@@ -49,7 +49,8 @@ extension Storage {
         while offset < byteCount {
             let bytes = try input.read(at: offset, byteCount: Int(min(Int64(chunk), byteCount - offset)))
             guard !bytes.isEmpty else {
-                throw StorageError.corruption("A log segment is shorter than what was written.", file: source, offset: offset)
+                throw StorageError.corruption(
+                    "A log segment is shorter than what was written.", file: source, offset: offset)
             }
             try output.write(bytes, at: offset)
             offset += Int64(bytes.count)

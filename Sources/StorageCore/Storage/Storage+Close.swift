@@ -14,15 +14,16 @@ extension Storage {
         lane.leave()
         guard !wasClosed else { return }
         defer { lock?.release() }
-        background.requestStop()
         defer {
-            gate.stop()
-            background.stop()
             visibleWaiters.close()
             durableWaiters.close()
         }
+        let synced = Result { try sync() }
+        // Threads finish what they are at; from here on this one works alone.
+        gate.stop()
+        background.stop()
         guard let manifest, let log, gate.failure == nil, !log.isBroken else { return }
-        try sync()
+        try synced.get()
         for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
         while try flushOne() {}
         let nextSegment = try log.close()

@@ -64,7 +64,8 @@ extension Storage {
         }
         guard let best else { return nil }
         let levels = best.tree.state.levels
-        let inputs = best.level == 0 ? levels[0] : [nextTable(levels, best.level, best.tree, &pointers)].compactMap { $0 }
+        let inputs =
+            best.level == 0 ? levels[0] : [nextTable(levels, best.level, best.tree, &pointers)].compactMap { $0 }
         guard let lower = inputs.map(\.metadata.smallestKey).min(by: { compareBytes($0, $1) < 0 }),
             let upper = inputs.map(\.metadata.largestKey).max(by: { compareBytes($0, $1) < 0 })
         else { return nil }
@@ -140,16 +141,18 @@ extension Storage {
         let replaced = Set(compaction.all.map(\.number))
         try manifest.edit { state in
             var edit = VersionEdit()
-            if state.trees[tree.id] != nil {
+            let isDropped = state.trees[tree.id] == nil
+            if !isDropped {
                 edit.removedTables = compaction.all.map { VersionEdit.RemovedTable(tree: tree.id, number: $0.number) }
                 edit.newTables = tables.map {
                     VersionEdit.NewTable(tree: tree.id, level: compaction.outputLevel, metadata: $0)
                 }
             }
             edit.nextFileNumber = fileNumbers.load(ordering: .relaxed)
-            return (edit, ())
-        } commit: { _ in
+            return (edit, isDropped)
+        } commit: { isDropped in
             let files = reusing.isEmpty ? tables.map { TableFile($0, cache: tableCache) } : reusing
+            guard !isDropped else { return files.forEach { $0.markObsolete() } }
             tree.update { state in
                 var levels = state.levels
                 levels.remove(numbers: replaced)

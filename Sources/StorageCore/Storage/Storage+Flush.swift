@@ -10,7 +10,7 @@ internal import Synchronization
 extension Storage {
     /// Writes every memtable to disk and returns when that is done.
     public func flush() throws {
-        if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
+        if let refusal = lastingRefusal() { throw refusal }
         lane.enter()
         for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
         lane.leave()
@@ -20,6 +20,7 @@ extension Storage {
     /// Does one unit of background work, a flush before a compaction; false if there is nothing to do.
     @discardableResult
     public func step() throws -> Bool {
+        try checkWritable()
         if try flushOne() { return true }
         return try compactOne()
     }
@@ -65,14 +66,16 @@ extension Storage {
     ) throws {
         try manifest.edit { state in
             var edit = VersionEdit()
-            if state.trees[tree.id] != nil {
+            let isDropped = state.trees[tree.id] == nil
+            if !isDropped {
                 edit.newTables = tables.map { VersionEdit.NewTable(tree: tree.id, level: 0, metadata: $0) }
                 edit.flushed = [VersionEdit.Flushed(tree: tree.id, through: memtable.lastSequence)]
             }
             noteProgress(in: &edit, flushing: memtable)
-            return (edit, ())
-        } commit: { _ in
+            return (edit, isDropped)
+        } commit: { isDropped in
             let files = tables.map { TableFile($0, cache: tableCache) }
+            guard !isDropped else { return files.forEach { $0.markObsolete() } }
             tree.update { state in
                 var levels = state.levels
                 for file in files { levels.add(file, level: 0) }
@@ -115,10 +118,9 @@ extension Storage {
     func newFileNumber() -> UInt64 { fileNumbers.add(1, ordering: .relaxed).oldValue }
 
     func rewriteRules() -> RewriteRules {
-        let (sequences, earliestReadTime) = registry.horizon { gate.durableSequence }
+        let (sequences, purgeTime) = registry.horizon(purgeTime: purgeFloor.purgeTime(clock)) { gate.durableSequence }
         return RewriteRules(
-            snapshots: sequences, purgeTime: min(purgeFloor.purgeTime(clock), earliestReadTime),
-            keyspaces: catalog.withLock { $0.keyspacesByID })
+            snapshots: sequences, purgeTime: purgeTime, keyspaces: catalog.withLock { $0.keyspacesByID })
     }
 
     /// Rewrites sources into tables, which are on the device, with their names, when this returns.
@@ -149,6 +151,8 @@ extension Storage {
     /// Gives a volatile tree one memtable with what is still visible.
     private func compactInMemory(_ tree: Tree) throws {
         let state = tree.state
+        // A durable snapshot to come may read at any sequence that is not durable yet; the rewriter knows of none of them.
+        if let newest = state.immutables.first { try gate.wait(for: newest.lastSequence) }
         let old = state.immutables + (state.settled.map { [$0] } ?? [])
         let tombstones = RangeTombstoneSet(old.flatMap { $0.rangeTombstones.tombstones })
         let rules = rewriteRules()

@@ -18,22 +18,15 @@ extension Storage {
             throw StorageError.invalidArgument(
                 "Keyspace \"\(name)\": the expiry policy .operator needs a merge operator.")
         }
-        if let existing = existingKeyspace(name), isSame(existing.options, options) { return existing }
+        if let existing = existingKeyspace(name), isOpen(existing, with: options) { return existing }
         let refusal = refusal()
         if let refusal, refusal.code == .closed { throw refusal }
-        // Giving an existing keyspace its operator writes nothing: reads go on where writes are refused.
-        if let reopened = try reopen(name, options, manifest) { return reopened }
-        if let refusal { throw refusal }
-        return try manifest.edit { state in
-            if state.keyspaces.values.contains(where: { $0.name == name }) {
-                throw StorageError(.alreadyExists, "Keyspace \"\(name)\" is being created by someone else.")
-            }
-            return create(name, options, state)
-        } commit: { (keyspace: Keyspace) in
-            catalog.withLock { catalog in
-                catalog.keyspaces[name] = keyspace
-                catalog.trees[keyspace.tree.id] = keyspace.tree
-            }
+        while true {
+            // Giving an existing keyspace its operator writes nothing: reads go on where writes are refused.
+            if let reopened = try reopen(name, options, manifest) { return reopened }
+            if let refusal { throw refusal }
+            if let created = try create(name, options, manifest) { return created }
+            // Someone else created it in between.
         }
     }
 
@@ -54,41 +47,48 @@ extension Storage {
         lane.checkNotReentered()
         // On a full disk dropping is how space comes back.
         if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
-        guard let manifest, let keyspace = existingKeyspace(name) else {
-            throw StorageError(.notFound, "There is no keyspace \"\(name)\".")
-        }
-        let tree = keyspace.tree
+        guard let manifest else { return }
         try manifest.edit { state in
+            guard let keyspace = existingKeyspace(name), state.keyspaces[keyspace.id] != nil else {
+                throw StorageError(.notFound, "There is no keyspace \"\(name)\".")
+            }
             var edit = VersionEdit()
             edit.removedKeyspaces = [keyspace.id]
-            if keyspace.options.isDedicated, state.trees[tree.id] != nil { edit.removedTrees = [tree.id] }
-            return (edit, ())
-        } commit: { _ in
+            if keyspace.options.isDedicated { edit.removedTrees = [keyspace.tree.id] }
+            return (edit, keyspace)
+        } commit: { (keyspace: Keyspace) in
             catalog.withLock { catalog in
                 catalog.keyspaces[name] = nil
-                keyspace.presence.drop()
-                if keyspace.options.isDedicated { catalog.trees[tree.id] = nil }
+                if keyspace.options.isDedicated { catalog.trees[keyspace.tree.id] = nil }
             }
+            keyspace.life.isDropped.store(true, ordering: .releasing)
+            // In a shared tree its entries go with the next compaction, since ids are never used again.
+            if keyspace.options.isDedicated { empty(keyspace.tree) }
         }
-        // In a shared tree its entries go with the next compaction, since ids are never used again.
-        if keyspace.options.isDedicated {
-            for table in tree.state.levels.all { table.markObsolete() }
-        }
-        // Whoever waits for room in it need not.
+        // Writers that waited for room in the tree have nothing to wait for any more.
         background.madeProgress()
     }
 
-    private func isSame(_ left: KeyspaceOptions, _ right: KeyspaceOptions) -> Bool {
-        left.mergeOperator?.name == right.mergeOperator?.name && left.expiry == right.expiry
-            && left.isVolatile == right.isVolatile && left.isDedicated == right.isDedicated
+    /// Lets go of what a dropped tree holds, for as far as nobody reads it.
+    private func empty(_ tree: Tree) {
+        tree.isDropped.store(true, ordering: .releasing)
+        for table in tree.state.levels.all { table.markObsolete() }
+        tree.update { _ in TreeState(memtable: Memtable(seed: options.seed)) }
+    }
+
+    /// Whether `options` are those that the keyspace was opened with already.
+    private func isOpen(_ keyspace: Keyspace, with options: KeyspaceOptions) -> Bool {
+        keyspace.life.mergeOperator == options.mergeOperator?.name ?? ""
+            && keyspace.options.mergeOperator?.name == options.mergeOperator?.name
+            && keyspace.options.expiry == options.expiry && keyspace.options.isVolatile == options.isVolatile
+            && keyspace.options.isDedicated == options.isDedicated
     }
 
     private func openReadOnly(_ name: String, _ options: KeyspaceOptions) throws -> Keyspace {
         guard let existing = existingKeyspace(name) else {
             throw StorageError(.notFound, "There is no keyspace \"\(name)\", and the storage is read-only.")
         }
-        let keyspace = Keyspace(
-            name: name, id: existing.id, options: options, tree: existing.tree, presence: existing.presence)
+        let keyspace = try reopen(existing, options)
         catalog.withLock { $0.keyspaces[name] = keyspace }
         return keyspace
     }
@@ -96,35 +96,52 @@ extension Storage {
     /// Gives an existing keyspace the options (and with them the merge operator) of this opening; nil if there is none.
     private func reopen(_ name: String, _ options: KeyspaceOptions, _ manifest: ManifestWriter) throws -> Keyspace? {
         try manifest.whileUnchanged { state in
-            guard let record = state.keyspaces.values.first(where: { $0.name == name }),
-                let existing = existingKeyspace(name)
-            else { return nil }
-            let keyspace = try reopen(record, existing, options)
+            guard let existing = existingKeyspace(name), state.keyspaces[existing.id] != nil else { return nil }
+            let keyspace = try reopen(existing, options)
             catalog.withLock { $0.keyspaces[name] = keyspace }
             return keyspace
         }
     }
 
-    private func reopen(
-        _ record: KeyspaceRecord, _ existing: Keyspace, _ options: KeyspaceOptions
-    ) throws -> Keyspace {
-        let operatorName = options.mergeOperator?.name ?? ""
-        guard record.expiry == options.expiry, record.isDedicated == options.isDedicated,
-            record.mergeOperator == operatorName, existing.tree.options.isVolatile == options.isVolatile
+    private func reopen(_ existing: Keyspace, _ options: KeyspaceOptions) throws -> Keyspace {
+        guard existing.options.expiry == options.expiry, existing.options.isDedicated == options.isDedicated,
+            existing.life.mergeOperator == options.mergeOperator?.name ?? "",
+            existing.options.isVolatile == options.isVolatile
         else {
             throw StorageError.invalidArgument(
-                "Keyspace \"\(record.name)\" was created with expiry \(record.expiry), merge operator "
-                    + "\"\(record.mergeOperator)\" and other placement or volatility; open it with the same.")
+                "Keyspace \"\(existing.name)\" was created with expiry \(existing.options.expiry), merge operator "
+                    + "\"\(existing.life.mergeOperator)\" and other placement or volatility; open it with the same.")
         }
         return Keyspace(
-            name: record.name, id: record.id, options: options, tree: existing.tree, presence: existing.presence)
+            name: existing.name, id: existing.id, options: options, tree: existing.tree, life: existing.life)
+    }
+
+    /// Creates a keyspace; nil if there is one of that name.
+    private func create(
+        _ name: String, _ options: KeyspaceOptions, _ manifest: ManifestWriter
+    ) throws -> Keyspace? {
+        struct Exists: Error {}
+        do {
+            return try manifest.edit { state in
+                if state.keyspaces.values.contains(where: { $0.name == name }) { throw Exists() }
+                return create(name, options, state)
+            } commit: { (keyspace: Keyspace) in
+                catalog.withLock { catalog in
+                    catalog.keyspaces[name] = keyspace
+                    catalog.trees[keyspace.tree.id] = keyspace.tree
+                }
+            }
+        } catch is Exists {
+            return nil
+        }
     }
 
     private func create(
         _ name: String, _ options: KeyspaceOptions, _ state: ManifestState
     ) -> (VersionEdit, Keyspace) {
         let treeOptions = TreeOptions(
-            isVolatile: options.isVolatile, compression: options.compression, filterBitsPerKey: options.filterBitsPerKey)
+            isVolatile: options.isVolatile, compression: options.compression, filterBitsPerKey: options.filterBitsPerKey
+        )
         var edit = VersionEdit()
         edit.nextKeyspaceID = state.nextKeyspaceID + 1
         let tree: Tree
@@ -143,7 +160,8 @@ extension Storage {
                 isDedicated: options.isDedicated, isArchived: options.isArchived,
                 mergeOperator: options.mergeOperator?.name ?? "")
         ]
-        return (edit, Keyspace(name: name, id: state.nextKeyspaceID, options: options, tree: tree))
+        let life = KeyspaceLife(mergeOperator: options.mergeOperator?.name ?? "")
+        return (edit, Keyspace(name: name, id: state.nextKeyspaceID, options: options, tree: tree, life: life))
     }
 
     /// The tree that keyspaces with these options share.

@@ -242,7 +242,8 @@ struct StorageOpening {
                 isArchived: record.isArchived, compression: tree.options.compression,
                 filterBitsPerKey: tree.options.filterBitsPerKey)
             catalog.keyspaces[record.name] = Keyspace(
-                name: record.name, id: record.id, options: keyspaceOptions, tree: tree)
+                name: record.name, id: record.id, options: keyspaceOptions, tree: tree,
+                life: KeyspaceLife(mergeOperator: record.mergeOperator))
         }
         return OpenedParts(
             commits: CommitState(visible: state.lastSequence, commitTime: state.commitTimeFloor), catalog: catalog,
@@ -269,7 +270,8 @@ struct StorageOpening {
         let keyspaces = parts.catalog.keyspacesByID
         let recovery = LogRecovery(fileSystem: fileSystem, directory: logDirectory, identity: found.identity)
         let commits = parts.commits
-        let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) { header, payload, file, offset in
+        let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
+            header, payload, file, offset in
             let replay = LogReplay(state: state, keyspaces: keyspaces, sequence: header.sequence)
             try replay.apply(payload, file: file, offset: offset)
             commits.visible.store(max(commits.visibleSequence, header.sequence), ordering: .relaxed)
@@ -357,7 +359,8 @@ private struct LogReplay {
         guard let keyspace = keyspaces[id] else {
             guard id < state.nextKeyspaceID else {
                 throw StorageError.corruption(
-                    "The log writes to keyspace \(id), which the manifest has never heard of.", file: file, offset: offset)
+                    "The log writes to keyspace \(id), which the manifest has never heard of.", file: file,
+                    offset: offset)
             }
             return nil
         }

@@ -77,7 +77,9 @@ extension Storage {
         var batch = WriteBatch()
         swap(&batch, &scratch.batch)
         batch.removeAll()
-        let transaction = WriteTransaction(sequence: visibleSequence.next, commitTime: nextCommitTime(), batch: batch)
+        let commitTime = registry.openTransaction(at: nextCommitTime())
+        defer { registry.closeTransaction() }
+        let transaction = WriteTransaction(sequence: visibleSequence.next, commitTime: commitTime, batch: batch)
         batch = WriteBatch()
         let result: R
         do {
@@ -102,10 +104,10 @@ extension Storage {
         if let refusal = refusal() { throw refusal }
         let last = commits.visibleSequence
         guard !batch.isEmpty else {
-            for action in actions { action(SequenceNumber(last)) }
+            run(actions, sequence: last)
             return Commit(sequence: last)
         }
-        if let dropped = batch.keyspaces.first(where: { $0.presence.isDropped }) {
+        if let dropped = batch.keyspaces.first(where: \.isDropped) {
             throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
         }
         let sequence = last + 1
@@ -113,10 +115,15 @@ extension Storage {
         var commit = Commit(sequence: sequence)
         makeRoom(for: batch, &commit)
         apply(batch, sequence: sequence)
-        for action in actions { action(SequenceNumber(sequence)) }
+        run(actions, sequence: sequence)
         commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
         commits.visible.store(sequence, ordering: .releasing)
         return commit
+    }
+
+    private func run(_ actions: [(SequenceNumber) -> Void], sequence: UInt64) {
+        guard !actions.isEmpty else { return }
+        lane.asOwner { for action in actions { action(SequenceNumber(sequence)) } }
     }
 
     private func appendToLog(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) throws {
@@ -188,29 +195,28 @@ extension Storage {
     private func finish(_ commit: Commit, _ durability: Durability) throws {
         visibleWaiters.signal(commits.visibleSequence)
         if durability == .synced { try gate.wait(for: commit.sequence) }
-        while let count = try waitCount(commit) { background.waitForProgress(after: count) }
+        while let count = waitCount(commit) { background.waitForProgress(after: count) }
     }
 
     private func finishSuspending(_ commit: Commit, _ durability: Durability) async throws {
         visibleWaiters.signal(commits.visibleSequence)
         if durability == .synced { try await gate.waitSuspending(for: commit.sequence) }
-        while let count = try waitCount(commit) { try? await background.waitForProgressSuspending(after: count) }
+        while let count = waitCount(commit) { try? await background.waitForProgressSuspending(after: count) }
     }
 
     /// The progress to wait beyond; nil if there is room, or nobody will make any.
-    private func waitCount(_ commit: Commit) throws -> UInt64? {
+    private func waitCount(_ commit: Commit) -> UInt64? {
         guard !commit.crowdedTrees.isEmpty else { return nil }
         let count = background.progressCount
         // Nobody flushes a tree that was dropped meanwhile.
-        let trees = catalog.withLock { $0.trees }
         let isCrowded = commit.crowdedTrees.contains {
-            $0.state.immutables.count > options.maximumImmutableMemtables && trees[$0.id] === $0
+            $0.state.immutables.count > options.maximumImmutableMemtables && !$0.isDropped.load(ordering: .acquiring)
         }
         guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring), !Task.isCancelled else {
             return nil
         }
         if options.backgroundWork == .manual {
-            return makeProgress() ? try waitCount(commit) : nil
+            return makeProgress() ? waitCount(commit) : nil
         }
         return count
     }

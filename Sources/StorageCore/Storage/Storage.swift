@@ -82,7 +82,7 @@ public final class Storage: Sendable {
 
     /// A snapshot of every keyspace.
     public func snapshot(_ level: SnapshotLevel = .visible) -> Snapshot {
-        registry.register(readTime: max(clock.now, commits.lastCommitTime)) {
+        registry.register(now: clock.now, lastCommitTime: { commits.lastCommitTime }) {
             switch level {
             case .visible: commits.visibleSequence
             case .durable: gate.durableSequence
@@ -119,7 +119,10 @@ public final class Storage: Sendable {
     }
 
     /// Why writes are refused now; nil if they are not.
-    func refusal() -> StorageError? {
+    func refusal() -> StorageError? { lastingRefusal() ?? background.refusal }
+
+    /// Why writes are refused until the storage is opened again; nil if they are not, or only until a flush succeeds.
+    func lastingRefusal() -> StorageError? {
         if isClosed.load(ordering: .acquiring) { return StorageError(.closed, "The storage was closed.") }
         guard let log, !options.isReadOnly else {
             return StorageError(.readOnly, "The storage was opened read-only.", file: directory)
@@ -132,8 +135,14 @@ public final class Storage: Sendable {
         if log.isBroken {
             return StorageError(
                 .poisoned,
-                "An earlier append to the log failed; reads go on, writes are refused until the storage is opened again.")
+                "An earlier append to the log failed; reads go on, writes are refused until the storage is opened again."
+            )
         }
-        return background.refusal
+        return nil
+    }
+
+    /// Refuses background work where nobody may write.
+    func checkWritable() throws {
+        if let refusal = lastingRefusal(), refusal.code == .closed || refusal.code == .readOnly { throw refusal }
     }
 }

@@ -36,6 +36,8 @@ final class Tree: Sendable {
     let id: UInt32
     let options: TreeOptions
     private let published: Mutex<TreeState>
+    /// Set once the tree is out of the catalog: nobody flushes it any more.
+    let isDropped = Atomic<Bool>(false)
 
     init(id: UInt32, options: TreeOptions, state: TreeState) {
         self.id = id
