@@ -32,7 +32,12 @@ int32_t cstorage_open(const char *path, int32_t mode) {
     if (mode < 0 || mode > CSTORAGE_OPEN_LOCK_FILE) return -EINVAL;
     int result;
     RETRYING(result, open(path, flags[mode] | O_CLOEXEC, 0644));
-    return outcome(result);
+    if (result == -1 || mode != CSTORAGE_OPEN_READ) return outcome(result);
+    // Opening a directory for writing is refused by the system, for reading it is not.
+    struct stat status;
+    if (fstat(result, &status) == 0 && !S_ISDIR(status.st_mode)) return result;
+    close(result);
+    return -EISDIR;
 }
 
 // Not retried: the descriptor is gone even when close is interrupted, and another thread may already own its number.
@@ -109,7 +114,7 @@ int32_t cstorage_sync(int32_t descriptor) {
 
 int32_t cstorage_lock(int32_t descriptor) {
     int result;
-#if defined(F_OFD_SETLK)
+#if defined(__linux__) && defined(F_OFD_SETLK)
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0};
     RETRYING(result, fcntl(descriptor, F_OFD_SETLK, &lock));
     if (result == -1 && errno == EACCES) errno = EWOULDBLOCK;

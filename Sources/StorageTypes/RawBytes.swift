@@ -46,7 +46,9 @@ extension RawSpan {
     public func compare(_ other: RawSpan) -> Int {
         let common = Swift.min(byteCount, other.byteCount)
         let order = unsafe withUnsafeBytes { left in
-            unsafe other.withUnsafeBytes { right in unsafe Int(cstorage_compare(left.baseAddress, right.baseAddress, common)) }
+            unsafe other.withUnsafeBytes { right in
+                unsafe Int(cstorage_compare(left.baseAddress, right.baseAddress, common))
+            }
         }
         return order != 0 ? order : byteCount - other.byteCount
     }

@@ -35,13 +35,9 @@ public struct StorageInstant: Hashable, Comparable, Sendable, Codable, CustomStr
 
     /// The instant `duration` later, rounded down to a microsecond and clamped to the representable range.
     public func advanced(by duration: Duration) -> StorageInstant {
-        let (seconds, attoseconds) = duration.components
-        let whole = Self.clampedProduct(seconds, 1_000_000)
-        let (withWhole, overflow) = microseconds.addingReportingOverflow(whole)
-        guard !overflow else { return whole > 0 ? .distantFuture : .distantPast }
-        let (total, secondOverflow) = withWhole.addingReportingOverflow(attoseconds / 1_000_000_000_000)
-        guard !secondOverflow else { return attoseconds > 0 ? .distantFuture : .distantPast }
-        return StorageInstant(microseconds: total)
+        let (whole, rest) = duration.attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000_000)
+        let difference = rest < 0 ? whole - 1 : whole
+        return StorageInstant(microseconds: Int64(clamping: Int128(microseconds) + difference))
     }
 
     /// How much later `other` is; negative if it is earlier.

@@ -45,7 +45,7 @@ final class MemoryFile: StorageFile {
         state.withLock { state in
             let end = Int(offset) + bytes.count
             if state.bytes.count < end {
-                state.bytes.append(contentsOf: repeatElement(0, count: end - state.bytes.count))
+                state.bytes += [UInt8](repeating: 0, count: end - state.bytes.count)
             }
             state.bytes.withUnsafeMutableBytes { target in
                 UnsafeMutableRawBufferPointer(rebasing: target[Int(offset)..<end]).copyMemory(from: bytes)

@@ -30,6 +30,7 @@ struct TableModelTests {
         #expect(try reader.entriesForwards() == model, context)
         #expect(try reader.entriesBackwards() == model.reversed(), context)
         #expect(reader.properties == table.properties, context)
+        try reader.verify()
         try checkSeeks(reader, model, &random, context)
         try checkPointReads(reader, model, &random, context)
     }

@@ -120,11 +120,17 @@ public struct KeyDecoder: ~Escapable {
     mutating func bigEndian<Value: FixedWidthInteger & BitwiseCopyable>() throws -> Value {
         let byteCount = MemoryLayout<Value>.size
         guard rest.byteCount >= byteCount else {
-            throw Self.corruption("A key ends inside a number of \(byteCount) bytes.")
+            throw Self.truncatedNumber(byteCount)
         }
         let value = unsafe rest.unsafeLoadUnaligned(as: Value.self)
         rest = rest.extracting(byteCount...)
         return Value(bigEndian: value)
+    }
+
+    // The texts stay out of line: inlined, they would be most of the code.
+    @usableFromInline
+    static func truncatedNumber(_ byteCount: Int) -> StorageError {
+        corruption("A key ends inside a number of \(byteCount) bytes.")
     }
 
     @usableFromInline

@@ -86,16 +86,28 @@ final class POSIXFile: StorageFile {
     }
 
     private func withDescriptor<R>(_ body: (Int32) throws -> R) throws -> R {
-        let before = uses.add(2, ordering: .acquiring).oldValue
+        guard beginUse() else {
+            throw StorageError(.closed, "The file is closed.", file: path)
+        }
         defer {
-            if uses.subtract(2, ordering: .acquiringAndReleasing).newValue == 1, before & 1 == 0 {
+            if uses.subtract(2, ordering: .acquiringAndReleasing).newValue == 1 {
+                // Closed in the meantime, and this was the last call in progress.
                 _ = cstorage_close(descriptor)
             }
         }
-        guard before & 1 == 0 else {
-            throw StorageError(.closed, "The file is closed.", file: path)
-        }
         return try body(descriptor)
+    }
+
+    /// Counts a call, unless the file is closed: so the count can only fall then, and reaches nothing once.
+    private func beginUse() -> Bool {
+        var current = uses.load(ordering: .relaxed)
+        while current & 1 == 0 {
+            let (exchanged, original) = uses.weakCompareExchange(
+                expected: current, desired: current + 2, successOrdering: .acquiring, failureOrdering: .relaxed)
+            if exchanged { return true }
+            current = original
+        }
+        return false
     }
 
     private func check(_ result: Int64, _ call: String) throws {

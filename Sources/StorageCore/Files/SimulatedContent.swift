@@ -155,7 +155,8 @@ extension Array where Element == UInt8 {
         if byteCount < count {
             removeLast(count - byteCount)
         } else if byteCount > count {
-            append(contentsOf: repeatElement(0, count: byteCount - count))
+            // An array is copied at once, a repeated element one by one.
+            append(contentsOf: [UInt8](repeating: 0, count: byteCount - count))
         }
     }
 }

@@ -121,7 +121,9 @@ extension SimulatedDisk {
         guard Self.components(of: from) != Self.components(of: to) else { return }
         if let replaced = target.directory.names[target.name] {
             guard replaced !== node else { return }
-            guard replaced.kind == .file, node.kind == .file else { throw Self.alreadyExists(to) }
+            guard replaced.kind == node.kind, replaced.names.isEmpty else {
+                throw StorageError(.ioFailure, "Only files replace files, and directories empty ones.", file: to)
+            }
         }
         guard node.kind == .file || !Self.components(of: to).starts(with: Self.components(of: from)) else {
             throw StorageError(.invalidArgument, "A directory can't be moved into itself.", file: from)

@@ -17,6 +17,8 @@ final class LogWriter: Sendable {
         var previousSequences: [UInt64: UInt64]
         var previousSequence: UInt64
         var random: SeededRandom
+        /// Readers of whole segments; while there are any, none is removed.
+        var readerCount = 0
     }
 
     private let state: Mutex<State>
@@ -58,10 +60,11 @@ final class LogWriter: Sendable {
 
     // MARK: Appending
 
-    /// Appends one record.
+    /// Appends one record; true if it is the first of a segment.
     /// - Parameter record: 64 bytes of room, then the payload; sealed here.
-    func append(_ record: inout [UInt8], sequence: UInt64, commitTime: StorageInstant) throws {
+    func append(_ record: inout [UInt8], sequence: UInt64, commitTime: StorageInstant) throws -> Bool {
         let (segment, previousSequence) = try segmentForNextRecord()
+        let isFirst = segment.lastSequence == 0
         let header = LogRecordHeader(
             payloadByteCount: record.count - LogRecordHeader.byteCount, sequence: sequence,
             previousSequence: previousSequence, commitTime: commitTime.microseconds,
@@ -70,6 +73,7 @@ final class LogWriter: Sendable {
         try segment.append(record, sequence: sequence)
         state.withLock { $0.previousSequence = sequence }
         appended.store(sequence, ordering: .releasing)
+        return isFirst
     }
 
     /// Whether an append failed in a way that leaves the end of the log unknown.
@@ -118,7 +122,8 @@ final class LogWriter: Sendable {
 
     /// Removes the segments below `number`, oldest first. The manifest no longer needs them.
     func removeSegments(below number: UInt64) throws {
-        let removed = state.withLock { state in
+        let removed: [any LogSegment] = state.withLock { state in
+            guard state.readerCount == 0 else { return [] }
             let removed = state.segments.filter { $0.number < number && $0.number < state.firstUnsynced }
             state.segments.removeAll { segment in removed.contains { $0 === segment } }
             for segment in removed { state.previousSequences[segment.number] = nil }
@@ -128,6 +133,13 @@ final class LogWriter: Sendable {
             try segment.close()
             try fileSystem.remove(segment.path)
         }
+    }
+
+    /// Runs `body` while no segment is removed.
+    func keepingSegments<R>(_ body: () throws -> R) rethrows -> R {
+        state.withLock { $0.readerCount += 1 }
+        defer { state.withLock { $0.readerCount -= 1 } }
+        return try body()
     }
 
     /// The segments from `number` on with the bytes they hold now.

@@ -181,6 +181,11 @@ final class ManifestWriter: Sendable {
         }
     }
 
+    /// Runs `body` with the state, which does not change meanwhile.
+    func whileUnchanged<R>(_ body: (ManifestState) throws -> R) throws -> R {
+        try state.withLock { try body($0.manifest) }
+    }
+
     private func append(_ edit: VersionEdit, _ state: inout State) throws {
         let record = Self.record(edit.encoded, number: state.editNumber + 1, salt: salt)
         do {

@@ -11,10 +11,8 @@ internal import Synchronization
     private let tombstones = Mutex(Tombstones())
     private let hasTombstones = Atomic<Bool>(false)
     private let approximateByteCount = Atomic<Int>(0)
-    private let sequences = Atomic<UInt64>(0)
-
-    /// The first sequence whose entries may be in here.
-    let firstSequence: UInt64
+    private let newest = Atomic<UInt64>(0)
+    private let oldest = Atomic<UInt64>(0)
 
     private struct Tombstones {
         var all: [RangeTombstone] = []
@@ -22,8 +20,7 @@ internal import Synchronization
         var byteCount = 0
     }
 
-    init(firstSequence: UInt64, seed: UInt64) {
-        self.firstSequence = firstSequence
+    init(seed: UInt64) {
         writer = UnsafeSkipListWriter(seed: seed)
         unsafe list = writer.list
     }
@@ -36,14 +33,17 @@ internal import Synchronization
     var entryCount: Int { count.load(ordering: .relaxed) }
 
     /// The largest sequence written; 0 if none was.
-    var lastSequence: UInt64 { sequences.load(ordering: .acquiring) }
+    var lastSequence: UInt64 { newest.load(ordering: .acquiring) }
+
+    /// The smallest sequence written; 0 if none was.
+    var firstSequence: UInt64 { oldest.load(ordering: .acquiring) }
 
     // MARK: Writing, in the writer lane only
 
     func insert(_ entry: UnsafeEntry) {
         unsafe writer.insert(entry)
         count.add(1, ordering: .relaxed)
-        unsafe sequences.store(entry.sequence, ordering: .releasing)
+        unsafe note(entry.sequence)
         approximateByteCount.store(writer.byteCount, ordering: .relaxed)
     }
 
@@ -54,7 +54,12 @@ internal import Synchronization
             $0.byteCount += tombstone.lower.count + tombstone.upper.count + 64
         }
         hasTombstones.store(true, ordering: .releasing)
-        sequences.store(tombstone.sequence, ordering: .releasing)
+        note(tombstone.sequence)
+    }
+
+    private func note(_ sequence: UInt64) {
+        if oldest.load(ordering: .relaxed) == 0 { oldest.store(sequence, ordering: .releasing) }
+        newest.store(sequence, ordering: .releasing)
     }
 
     // MARK: Reading

@@ -1,7 +1,8 @@
 // Storage+Write.swift — the commit path.
 //
 // In the lane, in this order: sequence and commit time → body → log → memtables → commit actions → publication.
-// If the log refuses, nothing was applied. Waiting for durability and for room happens after leaving the lane.
+// If the log refuses, nothing was applied. Waiting for durability and for room happens after leaving the lane, and for
+// room only where the writer's own keyspaces are in debt.
 
 internal import Synchronization
 
@@ -13,78 +14,216 @@ extension Storage {
     ///
     /// A `.synced` body that wrote nothing waits too, for the last commit that it could have read: no answer rests on
     /// something that a power cut may take back.
+    ///
+    /// - Throws: what the body throws; `StorageError`: `.diskFull` (nothing was written), `.poisoned`, `.closed`,
+    ///   `.readOnly`, `.batchTooLarge`, and `.commitOutcomeUnknown` if the sync failed.
     public func write<R>(
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) throws -> R {
-        defer { visibleWaiters.signal(visible.load(ordering: .acquiring)) }
         lane.enter()
-        defer { lane.leave() }
-        return try runInLane(body)
+        let (result, commit) = try leavingLane { try runInLane(body) }
+        try finish(commit, durability)
+        return result
     }
 
     /// As the synchronous form; suspends where it has to wait, and holds no thread meanwhile.
     public func write<R>(
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) async throws -> R {
-        defer { visibleWaiters.signal(visible.load(ordering: .acquiring)) }
         await lane.enterSuspending()
-        defer { lane.leave() }
-        return try runInLane(body)
+        let (result, commit) = try leavingLane { try runInLane(body) }
+        try await finishSuspending(commit, durability)
+        return result
     }
 
     /// Commits a batch that was made without reading.
     @discardableResult
     public func commit(_ batch: consuming WriteBatch, _ durability: Durability = .buffered) throws -> SequenceNumber {
+        let batch = batch
         lane.enter()
-        defer { lane.leave() }
-        return try commitInLane(batch, commitTime: nextCommitTime(), actions: [])
+        let commit = try leavingLane { try commitInLane(batch, commitTime: nextCommitTime(), actions: []) }
+        try finish(commit, durability)
+        return SequenceNumber(commit.sequence)
     }
 
-    private func runInLane<R>(_ body: (WriteTransaction) throws -> R) throws -> R {
-        let transaction = WriteTransaction(
-            sequence: visibleSequence.next, commitTime: nextCommitTime(), batch: WriteBatch())
-        defer { _ = transaction.end() }
-        let result = try lane.asOwner { try body(transaction) }
-        _ = try commitInLane(transaction.batch, commitTime: transaction.commitTime, actions: transaction.commitActions)
-        return result
+    /// As the synchronous form; suspends where it has to wait.
+    @discardableResult
+    public func commit(
+        _ batch: consuming WriteBatch, _ durability: Durability = .buffered
+    ) async throws -> SequenceNumber {
+        let batch = batch
+        await lane.enterSuspending()
+        let commit = try leavingLane { try commitInLane(batch, commitTime: nextCommitTime(), actions: []) }
+        try await finishSuspending(commit, durability)
+        return SequenceNumber(commit.sequence)
+    }
+
+    // MARK: In the lane
+
+    /// What a commit leaves to be done outside the lane.
+    struct Commit {
+        var sequence: UInt64
+        /// Trees of the commit whose writers have to wait for a flush.
+        var crowdedTrees: [Tree] = []
+    }
+
+    private func leavingLane<R>(_ body: () throws -> R) throws -> R {
+        defer { lane.leave() }
+        return try body()
+    }
+
+    private func runInLane<R>(_ body: (WriteTransaction) throws -> R) throws -> (R, Commit) {
+        if let refusal = refusal() { throw refusal }
+        var batch = WriteBatch()
+        swap(&batch, &scratch.batch)
+        batch.removeAll()
+        let transaction = WriteTransaction(sequence: visibleSequence.next, commitTime: nextCommitTime(), batch: batch)
+        batch = WriteBatch()
+        let result: R
+        do {
+            result = try lane.asOwner { try body(transaction) }
+        } catch {
+            scratch.batch = transaction.end()
+            throw error
+        }
+        let actions = transaction.commitActions
+        scratch.batch = transaction.end()
+        return (result, try commitInLane(scratch.batch, commitTime: transaction.commitTime, actions: actions))
     }
 
     /// Strictly later than every commit before, whatever the wall clock does.
     private func nextCommitTime() -> StorageInstant {
-        let floor = lastCommitTime.load(ordering: .relaxed)
-        return max(clock.now, StorageInstant(microseconds: floor + 1))
+        max(clock.now, StorageInstant(microseconds: commits.lastCommitTime.microseconds + 1))
     }
 
     private func commitInLane(
-        _ batch: WriteBatch, commitTime: StorageInstant, actions: [(SequenceNumber) -> Void]
-    ) throws -> SequenceNumber {
-        let sequence = visibleSequence.next
+        _ batch: borrowing WriteBatch, commitTime: StorageInstant, actions: [(SequenceNumber) -> Void]
+    ) throws -> Commit {
+        if let refusal = refusal() { throw refusal }
+        let last = commits.visibleSequence
         guard !batch.isEmpty else {
-            for action in actions { action(sequence) }
-            return visibleSequence
+            for action in actions { action(SequenceNumber(last)) }
+            return Commit(sequence: last)
         }
-        apply(batch, sequence: sequence.rawValue)
-        for action in actions { action(sequence) }
-        lastCommitTime.store(commitTime.microseconds, ordering: .relaxed)
-        visible.store(sequence.rawValue, ordering: .releasing)
-        return sequence
+        let sequence = last + 1
+        try appendToLog(batch, sequence: sequence, commitTime: commitTime)
+        var commit = Commit(sequence: sequence)
+        makeRoom(for: batch, &commit)
+        apply(batch, sequence: sequence)
+        for action in actions { action(SequenceNumber(sequence)) }
+        commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
+        commits.visible.store(sequence, ordering: .releasing)
+        return commit
     }
 
-    private func apply(_ batch: WriteBatch, sequence: UInt64) {
+    private func appendToLog(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) throws {
+        if scratch.record.capacity > 4 << 20 { scratch.record = [] }
+        scratch.record.removeAll(keepingCapacity: true)
+        scratch.record.append(contentsOf: repeatElement(0, count: LogRecordHeader.byteCount))
+        guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return }
+        let startsSegment = try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
+        if startsSegment { flushLaggardIfLogIsLong() }
+    }
+
+    private func apply(_ batch: borrowing WriteBatch, sequence: UInt64) {
         for rangeDelete in batch.rangeDeletes {
             let tree = batch.keyspaces[Int(rangeDelete.keyspace)].tree
             tree.state.memtable.insert(
                 RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
         }
+        var lastKeyspace: UInt32?
+        var memtable: Memtable?
         for position in batch.entries.indices where batch.entries[position].isLive {
             let entry = batch.entries[position]
-            let memtable = batch.keyspaces[Int(entry.keyspace)].tree.state.memtable
+            if entry.keyspace != lastKeyspace {
+                lastKeyspace = entry.keyspace
+                memtable = batch.keyspaces[Int(entry.keyspace)].tree.state.memtable
+            }
             unsafe batch.withKey(of: position) { key in
                 unsafe batch.withValue(of: position) { value in
-                    unsafe memtable.insert(
+                    unsafe memtable?.insert(
                         UnsafeEntry(key: key, sequence: sequence, kind: entry.kind, expiry: entry.expiry, value: value))
                 }
             }
+        }
+    }
+
+    // MARK: Memtables
+
+    /// Starts new memtables where those of the batch's trees are full, and notes which trees are crowded.
+    private func makeRoom(for batch: borrowing WriteBatch, _ commit: inout Commit) {
+        for keyspace in batch.keyspaces {
+            let tree = keyspace.tree
+            let state = tree.state
+            if state.memtable.byteCount >= options.memtableByteCount { rotate(tree) }
+            if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
+        }
+    }
+
+    /// Makes the memtable of a tree immutable and starts a new one. In the lane only.
+    func rotate(_ tree: Tree) {
+        let seed = options.seed ^ commits.visibleSequence
+        tree.update { state in
+            TreeState(
+                memtable: Memtable(seed: seed), immutables: [state.memtable] + state.immutables, settled: state.settled,
+                levels: state.levels)
+        }
+        background.request(.flush)
+    }
+
+    /// Lets go of old log segments by flushing the tree that has pinned them longest.
+    private func flushLaggardIfLogIsLong() {
+        guard let log, log.byteCount > options.logByteBudget else { return }
+        let trees = catalog.withLock { $0.persistentTrees }
+        let laggard = trees.filter { !$0.state.memtable.isEmpty }
+            .min { $0.state.memtable.firstSequence < $1.state.memtable.firstSequence }
+        if let laggard { rotate(laggard) }
+    }
+
+    // MARK: Outside the lane
+
+    private func finish(_ commit: Commit, _ durability: Durability) throws {
+        visibleWaiters.signal(commits.visibleSequence)
+        if durability == .synced { try gate.wait(for: commit.sequence) }
+        while let count = try waitCount(commit) { background.waitForProgress(after: count) }
+    }
+
+    private func finishSuspending(_ commit: Commit, _ durability: Durability) async throws {
+        visibleWaiters.signal(commits.visibleSequence)
+        if durability == .synced { try await gate.waitSuspending(for: commit.sequence) }
+        while let count = try waitCount(commit) { try? await background.waitForProgressSuspending(after: count) }
+    }
+
+    /// The progress to wait beyond; nil if there is room, or nobody will make any.
+    private func waitCount(_ commit: Commit) throws -> UInt64? {
+        guard !commit.crowdedTrees.isEmpty else { return nil }
+        let count = background.progressCount
+        let isCrowded = commit.crowdedTrees.contains {
+            $0.state.immutables.count > options.maximumImmutableMemtables
+        }
+        guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring), !Task.isCancelled else {
+            return nil
+        }
+        if options.backgroundWork == .manual {
+            try makeProgress()
+            return try waitCount(commit)
+        }
+        return count
+    }
+
+    /// Does one step; what fails is kept for the next writer, since this one's commit stands.
+    private func makeProgress() throws {
+        do { _ = try step() } catch { background.setFailure(StorageError(wrapping: error)) }
+    }
+}
+
+extension StorageError {
+    /// The error itself, or one that has it as its cause.
+    init(wrapping error: any Error) {
+        if let error = error as? StorageError {
+            self = error
+        } else {
+            self.init(.ioFailure, "Background work failed.", cause: error)
         }
     }
 }

@@ -1,4 +1,7 @@
 // Storage.swift — an open directory of keyspaces with one log, one commit order and one snapshot of them all.
+//
+// Lock order, outermost first: writer lane → flush turn or compaction turn → manifest → catalog → a tree's published
+// state → leaves (snapshot registry, table and block caches, log state, gate). Nothing waits for the lane under a lock.
 
 internal import Synchronization
 
@@ -7,70 +10,107 @@ internal import Synchronization
 /// - Atomic: a batch is there whole or not at all, after any crash.
 /// - Isolated: writers run one at a time; a snapshot sees one commit and all before it.
 /// - Durable: as ``Durability`` says. Survivors of a crash are a prefix of the commit order.
-/// - Ordered: commits are numbered without gaps by ``SequenceNumber`` in the order in which they became visible.
+/// - Ordered: commits are numbered by ``SequenceNumber`` in the order in which they became visible.
+///
+/// Close a storage with ``close()``. One that is let go without closing loses nothing that its durability promised.
 public final class Storage: Sendable {
     let options: StorageOptions
     let directory: String
+    let lock: (any FileLock)?
     let lane = WriterLane()
+    let scratch = LaneScratch()
+    let commits: CommitState
     let registry = SnapshotRegistry()
     let catalog: Mutex<Catalog>
-    let visible = Atomic<UInt64>(0)
-    let lastCommitTime = Atomic<Int64>(0)
-    let visibleWaiters = CommitWaiters()
+    let tableCache: TableCache
+    let fileNumbers: Atomic<UInt64>
+    /// Nil where the storage is read-only.
+    let log: LogWriter?
+    let manifest: ManifestWriter?
+    let gate: DurabilityGate
+    let visibleWaiters: CommitWaiters
+    let durableWaiters: CommitWaiters
+    let background = Background()
     let crossChecks = Mutex<[CrossCheck]>([])
+    let purgeFloor: PurgeFloor
+    let isClosed = Atomic<Bool>(false)
+    let flushTurn = Mutex<Void>(())
+    let compactionTurn = Mutex<[UInt32: [Int: [UInt8]]]>([:])
 
     struct CrossCheck: Sendable {
         var name: String
         var check: @Sendable (Snapshot) throws -> [String]
     }
 
+    init(_ parts: OpenedParts, options: StorageOptions, directory: String) {
+        self.options = options
+        self.directory = directory
+        lock = parts.lock
+        commits = parts.commits
+        catalog = Mutex(parts.catalog)
+        tableCache = parts.tableCache
+        fileNumbers = Atomic(parts.nextFileNumber)
+        log = parts.log
+        manifest = parts.manifest
+        purgeFloor = parts.purgeFloor
+        let commits = parts.commits
+        let log = parts.log
+        let durableWaiters = CommitWaiters()
+        self.durableWaiters = durableWaiters
+        visibleWaiters = CommitWaiters()
+        gate = DurabilityGate(
+            durable: commits.visibleSequence, hasThread: options.backgroundWork == .threads && !options.isReadOnly,
+            target: { commits.visibleSequence }, sync: { try log?.sync() },
+            didAdvance: { durableWaiters.signal($0) })
+    }
+
+    deinit {
+        background.requestStop()
+        gate.stop()
+        visibleWaiters.close()
+        durableWaiters.close()
+    }
+
     /// Time for this storage and everything above it.
     public var clock: any StorageClock { options.clock }
 
-    /// The keyspaces and trees there are.
-    struct Catalog {
-        var keyspaces: [String: Keyspace] = [:]
-        var trees: [UInt32: Tree] = [:]
-        var nextKeyspaceID: UInt32 = 1
-        var nextTreeID: UInt32 = 1
-    }
-
-    init(directory: String, options: StorageOptions) {
-        self.directory = directory
-        self.options = options
-        catalog = Mutex(Catalog())
-    }
-
     /// The newest commit that readers see.
-    public var visibleSequence: SequenceNumber { SequenceNumber(visible.load(ordering: .acquiring)) }
+    public var visibleSequence: SequenceNumber { SequenceNumber(commits.visibleSequence) }
+
+    /// The newest commit that a power cut can't take back.
+    public var durableSequence: SequenceNumber { SequenceNumber(gate.durableSequence) }
 
     /// A snapshot of every keyspace.
     public func snapshot(_ level: SnapshotLevel = .visible) -> Snapshot {
-        registry.register(readTime: readTime) { visible.load(ordering: .acquiring) }
+        registry.register(readTime: max(clock.now, commits.lastCommitTime)) {
+            switch level {
+            case .visible: commits.visibleSequence
+            case .durable: gate.durableSequence
+            }
+        }
     }
-
-    /// Now, but not before any commit.
-    private var readTime: StorageInstant {
-        max(clock.now, StorageInstant(microseconds: lastCommitTime.load(ordering: .relaxed)))
-    }
-
-    /// A storage that lives in memory and goes with its last reference; for tests and examples.
-    public static func inMemory(clock: any StorageClock = SystemClock()) throws -> Storage {
-        var options = StorageOptions()
-        options.clock = clock
-        return Storage(directory: "", options: options)
-    }
-
-    /// The newest commit that a power cut can't take back.
-    public var durableSequence: SequenceNumber { visibleSequence }
 
     /// Suspends until a commit newer than `sequence` can be read at `level`; returns the newest.
     /// - Throws: `CancellationError`; `StorageError.closed`.
     public func waitForCommit(
         after sequence: SequenceNumber, _ level: SnapshotLevel = .visible
     ) async throws -> SequenceNumber {
-        try await visibleWaiters.wait(after: sequence.rawValue) { self.visible.load(ordering: .acquiring) }
-        return visibleSequence
+        switch level {
+        case .visible:
+            let commits = self.commits
+            try await visibleWaiters.wait(after: sequence.rawValue) { commits.visibleSequence }
+            return visibleSequence
+        case .durable:
+            let gate = self.gate
+            try await durableWaiters.wait(after: sequence.rawValue) { gate.durableSequence }
+            return durableSequence
+        }
+    }
+
+    /// Returns once every commit made so far is on the device.
+    /// - Throws: `StorageError.commitOutcomeUnknown` if the sync fails.
+    public func sync() throws {
+        try gate.wait(for: commits.visibleSequence)
     }
 
     /// Adds a check of one structure against another that ``verify()`` runs; it returns a line for each problem.
@@ -78,14 +118,22 @@ public final class Storage: Sendable {
         crossChecks.withLock { $0.append(CrossCheck(name: name, check: check)) }
     }
 
-    /// Runs the cross-checks.
-    public func verify() throws -> VerificationReport {
-        var report = VerificationReport()
-        let snapshot = snapshot()
-        for crossCheck in crossChecks.withLock({ $0 }) {
-            report.crossChecks.append(crossCheck.name)
-            report.problems += try crossCheck.check(snapshot).map { "\(crossCheck.name): \($0)" }
+    /// Why writes are refused now; nil if they are not.
+    func refusal() -> StorageError? {
+        if isClosed.load(ordering: .acquiring) { return StorageError(.closed, "The storage was closed.") }
+        guard let log, !options.isReadOnly else {
+            return StorageError(.readOnly, "The storage was opened read-only.", file: directory)
         }
-        return report
+        if let failure = gate.failure {
+            return StorageError(
+                .poisoned, "An earlier sync failed; reads go on, writes are refused until the storage is opened again.",
+                cause: failure)
+        }
+        if log.isBroken {
+            return StorageError(
+                .poisoned,
+                "An earlier append to the log failed; reads go on, writes are refused until the storage is opened again.")
+        }
+        return background.refusal
     }
 }

@@ -11,13 +11,37 @@ public enum BackgroundWork: Sendable, Hashable {
 
 /// How a storage is opened. The defaults suit a server process with a gigabyte to spare.
 public struct StorageOptions: Sendable {
+    public var fileSystem: any FileSystem = POSIXFileSystem()
     public var clock: any StorageClock = SystemClock()
-    /// Seeds what is random inside (skip-list heights, log salts).
+    /// Seeds what is random inside (skip-list heights, log salts). Mixed with the time, unless work is manual.
     public var seed: UInt64 = 0x5EED
+    /// Opens a checkpoint, or a directory that nobody writes to, without changing a byte of it.
     public var isReadOnly = false
     public var backgroundWork = BackgroundWork.threads
+    /// How long a `.buffered` commit may stay off the device.
+    public var syncInterval = Duration.seconds(1)
+
     /// A memtable that reaches this size is flushed.
     public var memtableByteCount = 64 << 20
+    /// Memtables of one keyspace that may wait for their flush before its writers wait for it.
+    public var maximumImmutableMemtables = 3
+    /// Decompressed blocks kept in memory, over all keyspaces.
+    public var blockCacheByteCount = 128 << 20
+    /// Tables kept open, over all keyspaces.
+    public var maximumOpenTables = 512
+    /// A log segment is full at this size.
+    public var logSegmentByteCount: Int64 = 64 << 20
+    /// Over this size the log is shortened by flushing what has waited longest.
+    public var logByteBudget: Int64 = 512 << 20
+
+    /// Data blocks, before compression.
+    public var blockByteCount = 8 << 10
+    /// A compaction cuts its output at this size.
+    public var tableByteCount = 16 << 20
+    /// Tables in level 0 that call for a compaction.
+    public var levelZeroTableCount = 4
+    /// What level 1 may hold; each deeper level ten times as much.
+    public var levelOneByteCount: Int64 = 64 << 20
 
     public init() {}
 }

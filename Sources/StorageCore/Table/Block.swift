@@ -153,7 +153,7 @@ final class Block: Sendable {
         while high &- low > 1 {
             let middle = (low &+ high) / 2
             let entry = try entry(atRestart: middle)
-            if unsafe tableOrder(suffix(entry), entry.sequence, key, sequence) < 0 {
+            if unsafe compareEntries(suffix(entry), entry.sequence, key, sequence) < 0 {
                 low = middle
             } else {
                 high = middle

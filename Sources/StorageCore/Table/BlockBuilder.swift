@@ -28,7 +28,7 @@ struct BlockBuilder: ~Copyable {
         key: UnsafeRawBufferPointer, sequence: UInt64, kind: EntryKind, expiry: Int64, value: UnsafeRawBufferPointer
     ) {
         assert(
-            unsafe isEmpty || tableOrder(lastKey, lastSequence, key, sequence) < 0,
+            unsafe isEmpty || compareEntries(lastKey, lastSequence, key, sequence) < 0,
             "Entries must be added in table order.")
         let shared = unsafe startEntry(key)
         let hasExpiry = expiry != TableFormat.noExpiry

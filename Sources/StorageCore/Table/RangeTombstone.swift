@@ -1,5 +1,7 @@
 // RangeTombstone.swift — the deletion of all older entries between two keys.
 
+internal import StorageTypes
+
 /// Deletes every entry with lower ≤ key < upper whose sequence is smaller than its own.
 struct RangeTombstone: Equatable, Sendable {
     let lower: [UInt8]

@@ -14,6 +14,12 @@ func blockChecksumSeed(_ tableSeed: UInt32, offset: UInt64) -> UInt32 {
     unsafe withUnsafeBytes(of: offset.littleEndian) { unsafe cstorage_crc32c(tableSeed, $0.baseAddress, $0.count) }
 }
 
+/// A CRC as it is stored inside a file. Unmasked it would be useless there to a checksum over the whole file: the CRC of any
+/// bytes followed by their own CRC depends only on how many there are.
+func maskedChecksum(_ checksum: UInt32) -> UInt32 {
+    (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
+}
+
 /// An open table file, as far as blocks go.
 struct TableBlockFile: Sendable {
     let file: any StorageFile
@@ -51,7 +57,7 @@ struct TableBlockFile: Sendable {
         }
         let seed = blockChecksumSeed(checksumSeed, offset: handle.offset)
         let checksum = unsafe cstorage_crc32c(seed, stored.base, storedByteCount + 1)
-        guard unsafe checksum == readInteger(stored.base, storedByteCount + 1, as: UInt32.self) else {
+        guard unsafe maskedChecksum(checksum) == readInteger(stored.base, storedByteCount + 1, as: UInt32.self) else {
             throw location(handle).corruption("The block fails its checksum.")
         }
         let code = unsafe BlockCompressionCode(
@@ -63,6 +69,23 @@ struct TableBlockFile: Sendable {
             throw location(handle).corruption("The block can't be decompressed.")
         }
         return contents
+    }
+
+    /// CRC-32C of the file's first `byteCount` bytes.
+    func checksum(upTo byteCount: UInt64) throws -> UInt32 {
+        let chunk = UnsafeBlockBytes(count: 256 << 10)
+        var checksum: UInt32 = 0
+        var offset: UInt64 = 0
+        while offset < byteCount {
+            let count = Int(min(byteCount - offset, UInt64(chunk.count)))
+            let buffer = unsafe UnsafeMutableRawBufferPointer(start: chunk.base, count: count)
+            guard unsafe try file.read(into: buffer, at: Int64(offset)) == count else {
+                throw BlockLocation(path: path, offset: offset).corruption("The table ends inside a block.")
+            }
+            checksum = unsafe cstorage_crc32c(checksum, chunk.base, count)
+            offset += UInt64(count)
+        }
+        return checksum
     }
 
     /// The size of a block that lies wholly before the footer.

@@ -69,7 +69,7 @@ final class TableBuilder {
         guard key.count <= TableFormat.largestEntryByteCount - value.count else {
             throw StorageError(.valueTooLarge, "An entry of a table is limited to 1 GiB.", file: path)
         }
-        let isNewKey = unsafe entryCount == 0 || byteOrder(data.lastKey, key) != 0
+        let isNewKey = unsafe entryCount == 0 || compareBytes(data.lastKey, key) != 0
         if isNewKey { unsafe filter.add(key) }
         if entryCount == 0 { unsafe properties.smallestKey = Array(key) }
         if pendingBlock != nil { unsafe try indexPendingBlock(before: key) }

@@ -32,7 +32,8 @@ struct TableFileWriter: ~Copyable {
         unsafe buffer.append(stored)
         buffer.append(byte: code.rawValue)
         let seed = blockChecksumSeed(checksumSeed, offset: handle.offset)
-        buffer.append(littleEndian: unsafe cstorage_crc32c(seed, buffer.base + start, buffer.count - start))
+        let checksum = unsafe cstorage_crc32c(seed, buffer.base + start, buffer.count - start)
+        buffer.append(littleEndian: maskedChecksum(checksum))
         if buffer.count >= Self.bufferByteCount { try flush() }
         return handle
     }

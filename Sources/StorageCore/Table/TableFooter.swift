@@ -107,7 +107,7 @@ struct TableFooter: Equatable, Sendable {
     }
 
     private static func checksum(_ bytes: [UInt8]) -> UInt32 {
-        unsafe bytes.withUnsafeBytes { unsafe cstorage_crc32c(0, $0.baseAddress, $0.count) }
+        maskedChecksum(unsafe bytes.withUnsafeBytes { unsafe cstorage_crc32c(0, $0.baseAddress, $0.count) })
     }
 
     private static func unsupported(_ what: String, _ path: String) -> StorageError {

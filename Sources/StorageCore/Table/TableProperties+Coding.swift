@@ -38,13 +38,13 @@ extension TableProperties {
         self.fileByteCount = fileByteCount
         smallestKey = try values.bytes("key.smallest")
         largestKey = try values.bytes("key.largest")
-        largestKeyIsExclusive = try values.number("key.largestIsExclusive") != 0
+        largestKeyIsExclusive = try values.number("key.largestIsExclusive", atMost: 1) == 1
         smallestSequence = UInt64(try values.number("sequence.smallest"))
         largestSequence = UInt64(try values.number("sequence.largest"))
         earliestExpiry = try values.signed("expiry.earliest")
         latestExpiry = try values.signed("expiry.latest")
         compression = try values.compression("compression")
-        fileChecksum = UInt32(truncatingIfNeeded: try values.number("checksum"))
+        fileChecksum = UInt32(try values.number("checksum", atMost: Int(UInt32.max)))
     }
 
     private static func number(_ value: Int) -> [UInt8] {
@@ -75,6 +75,9 @@ extension Block {
         var values: [String: [UInt8]] = [:]
         try cursor.seekToFirst()
         while cursor.isValid {
+            guard cursor.sequence == 0, cursor.kind == .put, cursor.expiry == TableFormat.noExpiry else {
+                throw location.corruption("A named value of the table has a sequence or an expiry.")
+            }
             let name = unsafe String(decoding: cursor.key, as: UTF8.self)
             unsafe values[name] = Array(cursor.value)
             try cursor.next()
@@ -98,11 +101,12 @@ private struct StoredProperties {
         return value
     }
 
-    func number(_ name: String) throws -> Int {
+    func number(_ name: String, atMost limit: Int = .max) throws -> Int {
         let value = try bytes(name)
         var reader = ByteReader(value.rawSpan, file: location.path)
         let number = try reader.count()
         try reader.expectEnd()
+        guard number <= limit else { throw location.corruption("The table's property \(name) is too large.") }
         return number
     }
 
@@ -118,13 +122,13 @@ private struct StoredProperties {
         let value = try bytes(name)
         var reader = ByteReader(value.rawSpan, file: location.path)
         let code = BlockCompressionCode(rawValue: try reader.u8())
-        let level = Self.unzigzag(try reader.varint())
+        let level = Int(Self.unzigzag(try reader.varint()))
         try reader.expectEnd()
-        switch code {
-        case BlockCompressionCode.none?: return .none
-        case .lz4?: return .lz4
-        case .zstd?: return .zstd(level: Int(level))
-        case nil: throw location.corruption("The table names a compression that does not exist.")
+        switch (code, level) {
+        case (BlockCompressionCode.none?, 0): return .none
+        case (.lz4?, 0): return .lz4
+        case (.zstd?, let level): return .zstd(level: level)
+        default: throw location.corruption("The table names a compression that does not exist.")
         }
     }
 

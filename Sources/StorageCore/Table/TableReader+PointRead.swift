@@ -14,10 +14,10 @@ extension TableReader {
         guard var partition = unsafe try UnsafeBlockSearch(partitionBlock, key, maxSequence) else { return }
         var dataBlock = unsafe try block(partition.value, in: partitionBlock)
         var search = unsafe try UnsafeBlockSearch(dataBlock, key, maxSequence)
-        // No match before the end of the first block means no match: where a key's versions go on in the next block, the
-        // separator is the last version in this one.
-        while unsafe search != nil {
-            guard unsafe try visitVersions(&search, key, visit) else { return }
+        // Where a key's versions go on in the next block, the separator is the last version in this one; all other
+        // separators have sequence 0.
+        while unsafe try visitVersions(&search, key, visit) {
+            guard unsafe partition.keyOrder == 0, unsafe partition.entry.sequence > 0 else { return }
             if unsafe try !partition.next() {
                 guard unsafe try top.next() else { return }
                 partitionBlock = unsafe try block(top.value, in: topIndex)

@@ -7,7 +7,7 @@ func writeSeparator(
     into output: inout UnsafeByteBuilder
 ) -> UInt64 {
     output.removeAll()
-    if unsafe byteOrder(last, next) == 0 {
+    if unsafe compareBytes(last, next) == 0 {
         unsafe output.append(last)
         return lastSequence
     }

@@ -57,7 +57,7 @@ struct UnsafeBlockCursor: ~Copyable {
         invalidate()
         guard let block, let restart = unsafe try block.restartBefore(target, sequence) else { return }
         try start(block, restart: restart)
-        while isValid, unsafe tableOrder(key, entry.sequence, target, sequence) < 0 { try next() }
+        while isValid, unsafe compareEntries(key, entry.sequence, target, sequence) < 0 { try next() }
     }
 
     /// To the last entry at or before (key, sequence).
@@ -65,7 +65,7 @@ struct UnsafeBlockCursor: ~Copyable {
         unsafe try seek(target, sequence)
         if !isValid {
             try seekToLast()
-        } else if unsafe tableOrder(key, entry.sequence, target, sequence) != 0 {
+        } else if unsafe compareEntries(key, entry.sequence, target, sequence) != 0 {
             try previous()
         }
     }

@@ -1,6 +1,4 @@
-// UnsafeBytes.swift — reading integers and comparing bytes through pointers, every read against a limit.
-
-internal import CStorage
+// UnsafeBytes.swift — reading integers and matching bytes through pointers, every read against a limit.
 
 /// Reads a varint at `offset` and moves behind it; nil if it does not end before `limit` or exceeds 64 bits.
 @inline(__always)
@@ -53,23 +51,4 @@ func commonPrefixByteCount(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, 
         index &+= 1
     }
     return count
-}
-
-/// The order of tables: key bytes ascending, then sequence descending. Negative, zero or positive.
-@inline(__always)
-func tableOrder(
-    _ leftKey: UnsafeRawBufferPointer, _ leftSequence: UInt64,
-    _ rightKey: UnsafeRawBufferPointer, _ rightSequence: UInt64
-) -> Int {
-    let order = unsafe byteOrder(leftKey, rightKey)
-    if order != 0 { return order }
-    return leftSequence == rightSequence ? 0 : leftSequence > rightSequence ? -1 : 1
-}
-
-/// `memcmp`, a shorter key before a longer one that starts with it.
-@inline(__always)
-func byteOrder(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
-    let common = min(left.count, right.count)
-    let order = unsafe Int(cstorage_compare(left.baseAddress, right.baseAddress, common))
-    return order != 0 ? order : left.count &- right.count
 }

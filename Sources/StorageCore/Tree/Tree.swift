@@ -17,16 +17,19 @@ final class TreeState: Sendable {
     let memtable: Memtable
     /// Full memtables that are not flushed yet, newest first.
     let immutables: [Memtable]
+    /// What older memtables of a volatile tree were rewritten into; older than all the others.
+    let settled: Memtable?
     let levels: Levels
+    /// All memtables, newest first.
+    let memtables: [Memtable]
 
-    init(memtable: Memtable, immutables: [Memtable] = [], levels: Levels = Levels()) {
+    init(memtable: Memtable, immutables: [Memtable] = [], settled: Memtable? = nil, levels: Levels = Levels()) {
         self.memtable = memtable
         self.immutables = immutables
+        self.settled = settled
         self.levels = levels
+        memtables = [memtable] + immutables + (settled.map { [$0] } ?? [])
     }
-
-    /// All memtables, newest first.
-    var memtables: [Memtable] { [memtable] + immutables }
 }
 
 final class Tree: Sendable {

@@ -1,0 +1,83 @@
+// Background.swift — what background threads are asked to do, and what became of it.
+
+internal import Synchronization
+
+final class Background: Sendable {
+    private struct State {
+        var isFlushWanted = false
+        var isCompactionWanted = false
+        var isStopping = false
+        var threadCount = 0
+    }
+
+    enum Work { case flush, compaction }
+
+    private let state = ConditionLock(State())
+    private let failure = Mutex<StorageError?>(nil)
+    private let progress = Atomic<UInt64>(0)
+    private let progressWaiters = CommitWaiters()
+
+    /// Why the last flush failed, while it keeps failing and writers have run out of room.
+    var refusal: StorageError? { failure.withLock { $0 } }
+
+    func setFailure(_ error: StorageError?) { failure.withLock { $0 = error } }
+
+    func request(_ work: Work) {
+        state.withLockAndSignal { state in
+            switch work {
+            case .flush: state.isFlushWanted = true
+            case .compaction: state.isCompactionWanted = true
+            }
+        }
+    }
+
+    /// Sleeps until the work is asked for; false when the thread should end.
+    func waitForRequest(_ work: Work) -> Bool {
+        state.wait { state in
+            if state.isStopping { return false }
+            switch work {
+            case .flush where state.isFlushWanted: state.isFlushWanted = false
+            case .compaction where state.isCompactionWanted: state.isCompactionWanted = false
+            default: return nil
+            }
+            return true
+        }
+    }
+
+    /// Sleeps for a while after a failure; false when the thread should end.
+    func pause(nanoseconds: UInt64) -> Bool {
+        let isStopping = state.wait(nanoseconds: nanoseconds) { $0.isStopping ? true : nil }
+        return isStopping == nil
+    }
+
+    func threadStarted() { state.withLock { $0.threadCount += 1 } }
+    func threadEnded() { state.withLockAndSignal { $0.threadCount -= 1 } }
+
+    func requestStop() { state.withLockAndSignal { $0.isStopping = true } }
+
+    /// Asks the threads to end and waits until they have.
+    func stop() {
+        requestStop()
+        state.wait { $0.threadCount == 0 ? () : nil }
+        progressWaiters.close()
+    }
+
+    // MARK: Room for writers
+
+    /// A number that grows with every flush, compaction and failure.
+    var progressCount: UInt64 { progress.load(ordering: .acquiring) }
+
+    func madeProgress() {
+        let count = progress.add(1, ordering: .acquiringAndReleasing).newValue
+        state.withLockAndSignal { _ in }
+        progressWaiters.signal(count)
+    }
+
+    func waitForProgress(after count: UInt64) {
+        state.wait { state in self.progressCount > count || state.isStopping ? () : nil }
+    }
+
+    func waitForProgressSuspending(after count: UInt64) async throws {
+        try await progressWaiters.wait(after: count) { self.progressCount }
+    }
+}

@@ -1,0 +1,37 @@
+// CommitState.swift — where the commit order stands, for everyone who must know without asking the storage.
+
+internal import Synchronization
+
+final class CommitState: Sendable {
+    /// The newest commit that readers see. Stored by the writer lane, after the commit was applied everywhere.
+    let visible: Atomic<UInt64>
+    /// The commit time of the newest commit, in microseconds since 1970; later ones are above it.
+    let commitTime: Atomic<Int64>
+
+    init(visible: UInt64, commitTime: Int64) {
+        self.visible = Atomic(visible)
+        self.commitTime = Atomic(commitTime)
+    }
+
+    var visibleSequence: UInt64 { visible.load(ordering: .acquiring) }
+    var lastCommitTime: StorageInstant { StorageInstant(microseconds: commitTime.load(ordering: .relaxed)) }
+}
+
+/// Memory that commits reuse. Used inside the writer lane only.
+final class LaneScratch: @unchecked Sendable {  // guarded by the writer lane
+    var record: [UInt8] = []
+    var batch = WriteBatch()
+}
+
+/// The keyspaces and trees there are.
+struct Catalog {
+    var keyspaces: [String: Keyspace] = [:]
+    var trees: [UInt32: Tree] = [:]
+
+    /// Trees that are on disk.
+    var persistentTrees: [Tree] { trees.values.filter { !$0.options.isVolatile } }
+
+    var keyspacesByID: [UInt32: Keyspace] {
+        Dictionary(uniqueKeysWithValues: keyspaces.values.map { ($0.id, $0) })
+    }
+}

@@ -1,0 +1,61 @@
+// Storage+Checkpoint.swift — a consistent copy of an open storage.
+
+internal import Synchronization
+
+extension Storage {
+    /// Makes a copy of the storage as of now in `target`, an absent or empty directory, while writes go on.
+    ///
+    /// Tables are hard-linked where the file system allows, the log is copied up to a synced offset. Every commit that was
+    /// visible when the call began is in the copy. It opens like any storage, also read-only.
+    public func checkpoint(to target: String) throws {
+        if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
+        guard let manifest, let log else { return }
+        let fileSystem = options.fileSystem
+        if try fileSystem.exists(target), try !fileSystem.list(target).isEmpty {
+            throw StorageError(.alreadyExists, "A checkpoint needs an absent or empty directory.", file: target)
+        }
+        try fileSystem.createDirectory(target + "/log")
+        try fileSystem.createDirectory(target + "/tables")
+        try log.keepingSegments {
+            // Under the manifest's lock, trees and manifest agree.
+            let (state, tables) = try manifest.whileUnchanged { state in
+                (state, catalog.withLock { $0.persistentTrees }.flatMap { $0.state.levels.all })
+            }
+            let segments = log.segments(from: state.logStart)
+            try sync()
+            try withExtendedLifetime(tables) {
+                for number in state.tableNumbers.sorted() {
+                    try fileSystem.link(
+                        tableCache.path(of: number), to: TableFiles.path(of: number, in: target + "/tables"))
+                }
+            }
+            try fileSystem.syncDirectory(target + "/tables")
+            for segment in segments {
+                try copyLog(segment.path, segment.byteCount, to: LogFiles.path(of: segment.number, in: target + "/log"))
+            }
+            try fileSystem.syncDirectory(target + "/log")
+            let copy = try ManifestWriter(
+                number: 1, manifest: state, identity: manifest.identity, salt: UInt32(truncatingIfNeeded: options.seed),
+                directory: target, fileSystem: fileSystem)
+            try copy.close()
+        }
+    }
+
+    private func copyLog(_ source: String, _ byteCount: Int64, to target: String) throws {
+        let input = try options.fileSystem.open(source, .read)
+        let output = try options.fileSystem.open(target, .create)
+        let chunk = 1 << 20
+        var offset: Int64 = 0
+        while offset < byteCount {
+            let bytes = try input.read(at: offset, byteCount: Int(min(Int64(chunk), byteCount - offset)))
+            guard !bytes.isEmpty else {
+                throw StorageError.corruption("A log segment is shorter than what was written.", file: source, offset: offset)
+            }
+            try output.write(bytes, at: offset)
+            offset += Int64(bytes.count)
+        }
+        try output.sync()
+        try output.close()
+        try input.close()
+    }
+}

@@ -1,0 +1,40 @@
+// Storage+Close.swift — the orderly end.
+
+internal import Synchronization
+
+extension Storage {
+    /// Writes everything to disk, so that the next opening has nothing to replay, and lets go of the directory.
+    ///
+    /// Commits that wait for durability are served first; later calls are refused with `.closed`. Closing twice is fine.
+    /// After a failure that poisoned the storage nothing is written any more, and closing succeeds.
+    public func close() throws {
+        lane.checkNotReentered()
+        lane.enter()
+        let wasClosed = isClosed.exchange(true, ordering: .acquiringAndReleasing)
+        lane.leave()
+        guard !wasClosed else { return }
+        defer { lock?.release() }
+        background.requestStop()
+        defer {
+            gate.stop()
+            background.stop()
+            visibleWaiters.close()
+            durableWaiters.close()
+        }
+        guard let manifest, let log, gate.failure == nil, !log.isBroken else { return }
+        try sync()
+        for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
+        while try flushOne() {}
+        let nextSegment = try log.close()
+        try manifest.edit { _ in
+            var edit = VersionEdit()
+            noteProgress(in: &edit)
+            edit.logStart = nextSegment
+            edit.logStartPrevious = commits.visibleSequence
+            edit.isClosedCleanly = true
+            return (edit, ())
+        }
+        try log.removeSegments(below: nextSegment)
+        try manifest.close()
+    }
+}

@@ -1,0 +1,166 @@
+// Storage+Flush.swift — from memory to disk.
+//
+// A flush of a memtable: sync the log through its last sequence → write the table, sync it and its name → one edit of the
+// manifest adds the table, says that the tree is flushed through that sequence, and from where the log is still needed →
+// the memtable goes, old segments are removed. A crash in between leaves either the memtable's log or its table, never a
+// half of both: replay skips what `flushedThrough` covers.
+
+internal import Synchronization
+
+extension Storage {
+    /// Writes every memtable to disk and returns when that is done.
+    public func flush() throws {
+        if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
+        lane.enter()
+        for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
+        lane.leave()
+        while try flushOne() {}
+    }
+
+    /// Does one unit of background work, a flush before a compaction; false if there is nothing to do.
+    @discardableResult
+    public func step() throws -> Bool {
+        if try flushOne() { return true }
+        return try compactOne()
+    }
+
+    /// Flushes the oldest immutable memtable of one tree; false if there is none.
+    func flushOne() throws -> Bool {
+        let flushed = try flushTurn.withLock { _ in
+            let trees = catalog.withLock { Array($0.trees.values) }
+            let waiting = trees.filter { !$0.state.immutables.isEmpty }
+            guard let tree = waiting.min(by: { oldestSequence($0) < oldestSequence($1) }) else { return false }
+            if tree.options.isVolatile {
+                try compactInMemory(tree)
+            } else if let memtable = tree.state.immutables.last {
+                try flush(memtable, of: tree)
+            }
+            return true
+        }
+        if flushed {
+            background.setFailure(nil)
+            background.madeProgress()
+            background.request(.compaction)
+        }
+        return flushed
+    }
+
+    private func oldestSequence(_ tree: Tree) -> UInt64 { tree.state.immutables.last?.firstSequence ?? .max }
+
+    private func flush(_ memtable: Memtable, of tree: Tree) throws {
+        guard let manifest, let log else { return }
+        try gate.wait(for: memtable.lastSequence)
+        let tables = unsafe try write(
+            [.memtable(memtable.makeCursor())], tombstones: memtable.rangeTombstones, of: tree,
+            compression: tree.options.compression.upper, tableByteCount: .max, isBottommost: { _ in false },
+            isRangeBottommost: { _, _ in false })
+        try removingTablesIfFull(tables) {
+            try install(tables, of: memtable, tree, manifest)
+        }
+        try log.removeSegments(below: manifest.manifest.logStart)
+    }
+
+    private func install(
+        _ tables: [TableMetadata], of memtable: Memtable, _ tree: Tree, _ manifest: ManifestWriter
+    ) throws {
+        try manifest.edit { state in
+            var edit = VersionEdit()
+            if state.trees[tree.id] != nil {
+                edit.newTables = tables.map { VersionEdit.NewTable(tree: tree.id, level: 0, metadata: $0) }
+                edit.flushed = [VersionEdit.Flushed(tree: tree.id, through: memtable.lastSequence)]
+            }
+            noteProgress(in: &edit, flushing: memtable)
+            return (edit, ())
+        } commit: { _ in
+            let files = tables.map { TableFile($0, cache: tableCache) }
+            tree.update { state in
+                var levels = state.levels
+                for file in files { levels.add(file, level: 0) }
+                return TreeState(
+                    memtable: state.memtable, immutables: state.immutables.filter { $0 !== memtable }, levels: levels)
+            }
+        }
+    }
+
+    /// Runs `body`, and removes new tables if there was no room to list them in the manifest.
+    func removingTablesIfFull(_ tables: [TableMetadata], _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as StorageError where error.code == .diskFull {
+            for table in tables { tableCache.removeFile(of: table.number) }
+            throw error
+        }
+    }
+
+    /// Adds to an edit how far numbers, commits and the log have got.
+    /// - Parameter flushing: A memtable whose content this edit puts into tables.
+    func noteProgress(in edit: inout VersionEdit, flushing memtable: Memtable? = nil) {
+        edit.nextFileNumber = fileNumbers.load(ordering: .relaxed)
+        edit.commitTimeFloor = commits.lastCommitTime.microseconds
+        // Read before the memtables: a commit that comes later is above it.
+        let visible = commits.visibleSequence
+        edit.lastSequence = visible
+        guard let log else { return }
+        var flushedThrough = visible
+        for tree in catalog.withLock({ $0.persistentTrees }) {
+            for waiting in tree.state.memtables where waiting !== memtable && !waiting.isEmpty {
+                flushedThrough = min(flushedThrough, waiting.firstSequence - 1)
+            }
+        }
+        (edit.logStart, edit.logStartPrevious) = log.start(afterFlushOfAllThrough: flushedThrough)
+    }
+
+    // MARK: Rewriting
+
+    func newFileNumber() -> UInt64 { fileNumbers.add(1, ordering: .relaxed).oldValue }
+
+    func rewriteRules() -> RewriteRules {
+        let (sequences, earliestReadTime) = registry.horizon { gate.durableSequence }
+        return RewriteRules(
+            snapshots: sequences, purgeTime: min(purgeFloor.purgeTime(clock), earliestReadTime),
+            keyspaces: catalog.withLock { $0.keyspacesByID })
+    }
+
+    /// Rewrites sources into tables, which are on the device, with their names, when this returns.
+    func write(
+        _ sources: [EntrySource], tombstones: RangeTombstoneSet, of tree: Tree, compression: TableCompression,
+        tableByteCount: Int, isBottommost: @escaping (UnsafeRawBufferPointer) -> Bool,
+        isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
+    ) throws -> [TableMetadata] {
+        let rules = rewriteRules()
+        let tableOptions = TableOptions(
+            blockByteCount: options.blockByteCount, compression: compression,
+            filterBitsPerKey: tree.options.filterBitsPerKey)
+        let output = TableOutput(
+            cache: tableCache, options: TableOutput.Options(tableByteCount: tableByteCount, table: tableOptions),
+            tombstones: tombstones.kept(rules, isBottommost: isRangeBottommost), newNumber: newFileNumber)
+        do {
+            var rewriter = unsafe EntryRewriter(
+                rules: rules, tombstones: tombstones, isBottommost: isBottommost,
+                emit: { unsafe try output.add($0) })
+            try rewriter.run(MergingCursor(sources))
+            return try output.finish()
+        } catch {
+            output.abandon()
+            throw error
+        }
+    }
+
+    /// Gives a volatile tree one memtable with what is still visible.
+    private func compactInMemory(_ tree: Tree) throws {
+        let state = tree.state
+        let old = state.immutables + (state.settled.map { [$0] } ?? [])
+        let tombstones = RangeTombstoneSet(old.flatMap { $0.rangeTombstones.tombstones })
+        let rules = rewriteRules()
+        let memtable = Memtable(seed: options.seed)
+        var rewriter = unsafe EntryRewriter(
+            rules: rules, tombstones: tombstones, isBottommost: { _ in true }, emit: { unsafe memtable.insert($0) })
+        try rewriter.run(MergingCursor(old.map { .memtable($0.makeCursor()) }))
+        for tombstone in tombstones.kept(rules, isBottommost: { _, _ in true }) { memtable.insert(tombstone) }
+        tree.update { state in
+            // Memtables that became immutable meanwhile are newer.
+            let newer = state.immutables.filter { memtable in !old.contains { $0 === memtable } }
+            return TreeState(memtable: state.memtable, immutables: newer, settled: memtable)
+        }
+    }
+}

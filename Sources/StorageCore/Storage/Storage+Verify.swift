@@ -1,0 +1,86 @@
+// Storage+Verify.swift — reading everything, and holding one structure against another.
+
+internal import Synchronization
+
+extension Storage {
+    /// Reads every checksum (manifest, log, tables), checks the order of keys and levels, and runs the cross-checks that
+    /// engines have registered. What is wrong is listed; only a failure to read at all is thrown.
+    public func verify() throws -> VerificationReport {
+        var report = VerificationReport()
+        verifyManifest(&report)
+        verifyLog(&report)
+        for tree in catalog.withLock({ $0.persistentTrees }).sorted(by: { $0.id < $1.id }) {
+            verify(tree, &report)
+        }
+        let snapshot = snapshot()
+        for crossCheck in crossChecks.withLock({ $0 }) {
+            report.crossChecks.append(crossCheck.name)
+            do {
+                report.problems += try crossCheck.check(snapshot).map { "\(crossCheck.name): \($0)" }
+            } catch {
+                report.problems.append("\(crossCheck.name): \(error)")
+            }
+        }
+        return report
+    }
+
+    private func verifyManifest(_ report: inout VerificationReport) {
+        guard let manifest, !isClosed.load(ordering: .acquiring) else { return }
+        do {
+            // Under the manifest's lock nothing is appended meanwhile.
+            try manifest.whileUnchanged { state in
+                let read = try ManifestWriter.read(
+                    number: manifest.number, directory: directory, fileSystem: options.fileSystem)
+                if read.state != state { report.problems.append("The manifest on disk differs from the one in memory.") }
+                if try ManifestFiles.current(in: directory, options.fileSystem) != manifest.number {
+                    report.problems.append("CURRENT does not name the manifest in use.")
+                }
+            }
+        } catch {
+            report.problems.append("manifest: \(error)")
+        }
+    }
+
+    private func verifyLog(_ report: inout VerificationReport) {
+        guard let manifest, let log, !isClosed.load(ordering: .acquiring) else { return }
+        do {
+            try log.keepingSegments {
+                let state = manifest.manifest
+                let reached = log.appendedSequence
+                let recovery = LogRecovery(
+                    fileSystem: options.fileSystem, directory: directory + "/log", identity: manifest.identity)
+                let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
+                    _, payload, file, offset in
+                    try BatchEncoding.decode(payload, file: file, offset: offset) { _, _ in } entry: { _, _, _, _ in }
+                }
+                if end.sequence < reached {
+                    report.problems.append("The log ends at sequence \(end.sequence), before \(reached).")
+                }
+            }
+        } catch {
+            report.problems.append("log: \(error)")
+        }
+    }
+
+    private func verify(_ tree: Tree, _ report: inout VerificationReport) {
+        let levels = tree.state.levels
+        for level in 1..<Levels.count {
+            for (left, right) in zip(levels[level], levels[level].dropFirst())
+            where left.metadata.overlaps(right.metadata)
+                || compareBytes(left.metadata.smallestKey, right.metadata.smallestKey) >= 0
+            {
+                report.problems.append("Tables \(left.number) and \(right.number) of level \(level) overlap.")
+            }
+        }
+        for table in levels.all {
+            do {
+                try table.open().verify()
+                report.tableCount += 1
+                report.entryCount += table.metadata.entryCount
+                report.byteCount += table.metadata.byteCount
+            } catch {
+                report.problems.append("table \(table.number): \(error)")
+            }
+        }
+    }
+}

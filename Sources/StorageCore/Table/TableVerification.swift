@@ -1,0 +1,217 @@
+// TableVerification.swift — reads a whole table past every cache and checks each rule of Docs/FORMATS.md, "SSTable".
+
+internal import StorageTypes
+
+extension TableReader {
+    /// Reads every byte of the table from the file and checks checksums, order, separators, filter, counts and properties.
+    ///
+    /// - Throws: `StorageError.Code.corruption` for the first thing that is not as it should be.
+    func verify() throws {
+        var verification = try TableVerification(self)
+        try verification.checkEntries()
+        try verification.checkRangeTombstones()
+        try verification.checkProperties()
+        try verification.checkBlocksFillFile()
+        try verification.checkFileChecksum()
+    }
+}
+
+/// One pass over one table: what was met so far.
+private struct TableVerification {
+    private let reader: TableReader
+    private let footer: TableFooter
+    private let meta: TableMetaIndex
+    private let properties: TableProperties
+    private let filter: UnsafeBloomFilter?
+    /// Counted from the entries, to be compared with `properties`.
+    private var counted = TableProperties()
+    /// Every block met.
+    private var handles: [BlockHandle]
+    private var previous: (key: [UInt8], sequence: UInt64)?
+
+    /// Reads what describes the table anew, from the file.
+    init(_ reader: TableReader) throws {
+        self.reader = reader
+        let blocks = reader.blocks
+        footer = try TableFooter.read(blocks.file, path: blocks.path, fileNumber: reader.fileNumber)
+        guard footer == reader.footer else {
+            throw Self.corruption("The table's footer changed since opening.", reader)
+        }
+        meta = try TableMetaIndex(blocks, footer.metaIndex)
+        properties = try meta.readProperties(blocks, footer)
+        filter = try meta.readFilter(blocks)
+        handles = meta.allBlocks + [footer.metaIndex]
+        for handle in [footer.metaIndex, meta.properties] { try blocks.readBlock(handle).checkLayout() }
+    }
+
+    // MARK: Entries
+
+    mutating func checkEntries() throws {
+        let top = try readBlock(meta.index)
+        try forEachIndexEntry(top) { verification, separator, handle in
+            let partition = try verification.readBlock(handle)
+            verification.handles.append(handle)
+            var last: Separator?
+            try verification.forEachIndexEntry(partition) { verification, separator, handle in
+                verification.handles.append(handle)
+                verification.counted.dataByteCount += Int(handle.byteCount) + TableFormat.blockTrailerByteCount
+                try verification.checkData(handle, after: last, upTo: separator)
+                last = separator
+            }
+            guard last == separator else {
+                throw partition.location.corruption("The top-level index and the end of a partition differ.")
+            }
+        }
+        counted.largestKey = previous?.key ?? []
+    }
+
+    private struct Separator: Equatable {
+        var key: [UInt8]
+        var sequence: UInt64
+    }
+
+    /// Calls `visit` with each entry of an index block, which have to ascend.
+    private mutating func forEachIndexEntry(
+        _ block: Block, _ visit: (inout TableVerification, Separator, BlockHandle) throws -> Void
+    ) throws {
+        var cursor = UnsafeBlockCursor()
+        cursor.load(block)
+        var previous: Separator?
+        try cursor.seekToFirst()
+        while cursor.isValid {
+            let separator = unsafe Separator(key: Array(cursor.key), sequence: cursor.sequence)
+            let ascends = previous.map { Self.precedes($0.key, $0.sequence, separator.key, separator.sequence) } ?? true
+            guard ascends, cursor.kind == .put, cursor.expiry == TableFormat.noExpiry else {
+                throw block.location.corruption("An index entry is out of order or not an index entry.")
+            }
+            try visit(&self, separator, unsafe reader.blockHandle(cursor.value, in: block))
+            previous = separator
+            try cursor.next()
+        }
+    }
+
+    private mutating func checkData(_ handle: BlockHandle, after: Separator?, upTo separator: Separator) throws {
+        let block = try readBlock(handle)
+        guard block.restartCount > 0 else { throw block.location.corruption("A data block is empty.") }
+        var cursor = UnsafeBlockCursor()
+        cursor.load(block)
+        try cursor.seekToFirst()
+        if let after { try checkStart(block, cursor, after) }
+        while cursor.isValid {
+            try checkEntry(block, cursor)
+            try cursor.next()
+        }
+        guard let previous,
+            !Self.precedes(separator.key, separator.sequence, previous.key, previous.sequence)
+        else { throw block.location.corruption("A separator lies before the end of its block.") }
+    }
+
+    /// The separator before a block lies between its neighbours; unless a key goes on across it, even by its key.
+    private func checkStart(_ block: Block, _ cursor: borrowing UnsafeBlockCursor, _ separator: Separator) throws {
+        let first = unsafe Array(cursor.key)
+        let isSplitKey = previous.map { $0.key == first && $0.key == separator.key } ?? false
+        let isBetween =
+            isSplitKey
+            ? separator.sequence > cursor.sequence : separator.key.lexicographicallyPrecedes(first)
+        guard isBetween else { throw block.location.corruption("A block begins before the separator in front of it.") }
+    }
+
+    private mutating func checkEntry(_ block: Block, _ cursor: borrowing UnsafeBlockCursor) throws {
+        let key = unsafe Array(cursor.key)
+        if let previous {
+            guard Self.precedes(previous.key, previous.sequence, key, cursor.sequence) else {
+                throw block.location.corruption("Entries are out of order.")
+            }
+        } else {
+            counted.smallestKey = key
+        }
+        if let filter, unsafe !filter.mayContain(cursor.key) {
+            throw block.location.corruption("The filter denies a key that is in the table.")
+        }
+        counted.count(
+            kind: cursor.kind, sequence: cursor.sequence, expiry: cursor.expiry, keyByteCount: key.count,
+            valueByteCount: unsafe cursor.value.count)
+        previous = (key, cursor.sequence)
+    }
+
+    // MARK: The rest
+
+    mutating func checkRangeTombstones() throws {
+        if let handle = meta.rangeTombstones { _ = try readBlock(handle) }
+        let tombstones = try meta.readRangeTombstones(reader.blocks)
+        guard tombstones == reader.rangeTombstones else {
+            throw Self.corruption("The table's range tombstones changed since opening.", reader)
+        }
+        counted.count(tombstones)
+    }
+
+    /// Whether what the entries add up to is what the properties say, and what was read at opening.
+    mutating func checkProperties() throws {
+        counted.fileByteCount = properties.fileByteCount
+        counted.compression = properties.compression
+        counted.fileChecksum = properties.fileChecksum
+        guard counted == properties, properties == reader.properties else {
+            throw Self.corruption("The table's properties do not match its entries.", reader)
+        }
+    }
+
+    /// No byte in front of the footer belongs to no block or to two.
+    func checkBlocksFillFile() throws {
+        var end: UInt64 = 0
+        for handle in handles.sorted(by: { $0.offset < $1.offset }) {
+            guard handle.offset == end else {
+                throw StorageError.corruption(
+                    "Blocks of the table overlap or leave a gap.", file: reader.blocks.path, offset: Int64(end))
+            }
+            end += handle.byteCount + UInt64(TableFormat.blockTrailerByteCount)
+        }
+        guard end == reader.blocks.blocksByteCount else {
+            throw Self.corruption("Bytes in front of the table's footer belong to no block.", reader)
+        }
+    }
+
+    func checkFileChecksum() throws {
+        let checksum = try reader.blocks.checksum(upTo: meta.properties.offset)
+        guard checksum == properties.fileChecksum else {
+            throw Self.corruption("The table fails the checksum over its blocks.", reader)
+        }
+    }
+
+    private func readBlock(_ handle: BlockHandle) throws -> Block {
+        let block = try reader.blocks.readBlock(handle)
+        try block.checkLayout()
+        return block
+    }
+
+    private static func precedes(
+        _ left: [UInt8], _ leftSequence: UInt64, _ right: [UInt8], _ rightSequence: UInt64
+    ) -> Bool {
+        let order = compareBytes(left, right)
+        return order < 0 || (order == 0 && leftSequence > rightSequence)
+    }
+
+    private static func corruption(_ message: String, _ reader: TableReader) -> StorageError {
+        .corruption(message, file: reader.blocks.path)
+    }
+}
+
+extension Block {
+    /// Checks that entries follow one another without gaps up to the restart points, and that these lead to entries whose
+    /// keys are whole.
+    func checkLayout() throws {
+        var offset = 0
+        var keyByteCount = 0
+        var nextRestart = 0
+        while offset < entriesByteCount {
+            let entry = try entry(at: offset)
+            let isRestart = nextRestart < restartCount && restart(nextRestart) == offset
+            if isRestart { nextRestart += 1 }
+            guard entry.shared <= (isRestart ? 0 : keyByteCount) else { throw badEntry(offset) }
+            keyByteCount = entry.keyByteCount
+            offset = entry.endOffset
+        }
+        guard nextRestart == restartCount else {
+            throw location.corruption("A restart point of the block leads to no entry.")
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// TableFilterTests.swift — hash and Bloom filter.
+
+import StorageTypes
+import Testing
+
+@testable import StorageCore
+
+@Suite("Table filters")
+struct TableFilterTests {
+    static func filter(_ keys: [[UInt8]], bitsPerKey: Int) throws -> UnsafeBloomFilter {
+        var builder = BloomFilterBuilder(bitsPerKey: bitsPerKey)
+        for key in keys { key.withUnsafeBytes { builder.add($0) } }
+        var output = UnsafeByteBuilder()
+        builder.write(to: &output)
+        #expect(output.count == builder.byteCount)
+        return try filter(Array(output.bytes))
+    }
+
+    static func filter(_ contents: [UInt8]) throws -> UnsafeBloomFilter {
+        let bytes = UnsafeBlockBytes(count: contents.count)
+        contents.withUnsafeBytes { source in
+            if let base = source.baseAddress { bytes.base.copyMemory(from: base, byteCount: source.count) }
+        }
+        return try UnsafeBloomFilter(bytes, location: TableBlockTests.location)
+    }
+
+    static func key(_ number: Int) -> [UInt8] { Array("user:\(number)".utf8) }
+
+    @Test(
+        "the hash is XXH64",
+        arguments: [
+            ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+            ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+        ] as [(String, UInt64)])
+    func hash(_ text: String, _ expected: UInt64) {
+        #expect(Array(text.utf8).withUnsafeBytes { xxHash64($0) } == expected)
+    }
+
+    @Test("every key that was added may be contained", arguments: [1, 10, 20])
+    func noFalseNegatives(bitsPerKey: Int) throws {
+        let filter = try Self.filter((0..<5000).map(Self.key), bitsPerKey: bitsPerKey)
+        for number in 0..<5000 {
+            #expect(Self.key(number).withUnsafeBytes { filter.mayContain($0) })
+        }
+    }
+
+    @Test("absent keys pass about as rarely as the bits allow", arguments: [(5, 0.16), (10, 0.016), (16, 0.003)])
+    func falsePositives(bitsPerKey: Int, limit: Double) throws {
+        let filter = try Self.filter((0..<10_000).map(Self.key), bitsPerKey: bitsPerKey)
+        let passed = (10_000..<40_000).count { number in Self.key(number).withUnsafeBytes { filter.mayContain($0) } }
+        #expect(Double(passed) / 30_000 < limit)
+        #expect(passed > 0 || bitsPerKey > 10)
+    }
+
+    @Test("filters of impossible shape are refused")
+    func shapes() throws {
+        var good = [UInt8](repeating: 0xFF, count: 128) + [2, 0, 0, 0, 7, 0, 0, 0]
+        #expect(throws: Never.self) { try Self.filter(good) }
+        #expect(throws: StorageError.self) { try Self.filter([]) }
+        #expect(throws: StorageError.self) { try Self.filter(Array(good.dropFirst())) }
+        good[128] = 3
+        #expect(throws: StorageError.self) { try Self.filter(good) }
+        good[128] = 2
+        for (offset, byte) in [(132, 0), (132, 17), (133, 1), (135, 1)] {
+            var bad = good
+            bad[offset] = UInt8(byte)
+            #expect(throws: StorageError.self) { try Self.filter(bad) }
+        }
+    }
+}
