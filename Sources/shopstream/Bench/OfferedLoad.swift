@@ -66,14 +66,14 @@ struct OfferedLoad {
 }
 
 extension OfferedLoad.Outcome {
-    fileprivate mutating func record(due: UInt64, begin: UInt64, end: UInt64) {
+    mutating func record(due: UInt64, begin: UInt64, end: UInt64) {
         operations += 1
         latencies.record(nanoseconds: end - due)
         serviceTimes.record(nanoseconds: end - begin)
         busyNanoseconds += end - begin
     }
 
-    fileprivate mutating func add(_ other: Self) {
+    mutating func add(_ other: Self) {
         operations += other.operations
         latencies.add(other.latencies)
         serviceTimes.add(other.serviceTimes)
