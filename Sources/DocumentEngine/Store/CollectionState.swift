@@ -1,0 +1,59 @@
+// CollectionState.swift — an open collection: its keyspaces, indexes and validator. Immutable; every change of the schema
+// publishes another one.
+
+internal import Synchronization
+
+/// A collection as of one moment of its schema.
+final class CollectionState: Sendable {
+    let namespace: Namespace
+    let options: CollectionOptions
+    let validator: DocumentValidator?
+    /// RecordID → BSON bytes.
+    let records: Keyspace
+    /// The index on `_id` first.
+    let indexes: [Index]
+    let nextIndexID: UInt32
+    let recordIDs: RecordIDAllocator
+
+    init(
+        namespace: Namespace, options: CollectionOptions, records: Keyspace, indexes: [Index], nextIndexID: UInt32,
+        recordIDs: RecordIDAllocator
+    ) throws(DocumentError) {
+        self.namespace = namespace
+        self.options = options
+        self.records = records
+        self.indexes = indexes
+        self.nextIndexID = nextIndexID
+        self.recordIDs = recordIDs
+        validator = try options.compiled()
+    }
+
+    func with(options: CollectionOptions) throws(DocumentError) -> CollectionState {
+        try CollectionState(
+            namespace: namespace, options: options, records: records, indexes: indexes, nextIndexID: nextIndexID,
+            recordIDs: recordIDs)
+    }
+
+    func with(indexes: [Index], nextIndexID: UInt32? = nil) throws(DocumentError) -> CollectionState {
+        try CollectionState(
+            namespace: namespace, options: options, records: records, indexes: indexes,
+            nextIndexID: nextIndexID ?? self.nextIndexID, recordIDs: recordIDs)
+    }
+
+    func index(named name: String) -> Index? {
+        indexes.first { $0.name == name }
+    }
+}
+
+/// Hands out record numbers, counting up. A number taken by a transaction that fails is skipped.
+final class RecordIDAllocator: Sendable {
+    private let nextValue: Atomic<UInt64>
+
+    init(after last: RecordID?) {
+        nextValue = Atomic((last?.rawValue ?? 0) + 1)
+    }
+
+    func next() -> RecordID {
+        RecordID(rawValue: nextValue.wrappingAdd(1, ordering: .relaxed).oldValue)
+    }
+}
