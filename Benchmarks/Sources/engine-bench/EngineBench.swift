@@ -17,6 +17,7 @@ struct EngineBench: AsyncParsableCommand {
         let context = EngineContext(
             report: report, directory: options.directory, workload: ShopWorkload(seed: options.seed),
             sizes: EngineSizes(isQuick: options.quick))
+        try await ProfileLines(context: context).run()
         try await OrderLines(context: context).run()
         try await RecommendationLines(context: context).run()
         try await CacheLines(context: context).run()
