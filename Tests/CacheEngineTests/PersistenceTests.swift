@@ -47,6 +47,50 @@ struct PersistenceTests {
         #expect(reopened.count == 4)
     }
 
+    @Test("what was written through survives the death of the process; reading renewals count as changes")
+    func processDeath() throws {
+        let disk = SimulatedFileSystem(seed: 3)
+        func openStorage(_ disk: SimulatedFileSystem) throws -> Storage {
+            var storageOptions = StorageOptions()
+            storageOptions.fileSystem = disk
+            storageOptions.clock = clock
+            storageOptions.backgroundWork = .manual
+            return try Storage.open(at: "/cache", options: storageOptions)
+        }
+        let cache = try open(openStorage(disk))
+        for number in 0..<200 { try cache.set("k\(number)", "v\(number)", expiresIn: .seconds(100)) }
+        _ = try cache.get("k1", renewing: .after(.seconds(1000)))
+        _ = try cache.getAndDelete("k2")
+        try cache.increment("n", by: 7)
+        clock.advance(by: .seconds(50))
+
+        let storage = try openStorage(disk.crash(.everything))
+        let survivor = try open(storage)
+        #expect(survivor.count == 200)
+        #expect(try survivor.string("k199") == "v199")
+        #expect(survivor.timeToLive(of: "k1").seconds == 950)
+        #expect(!survivor.exists("k2"))
+        #expect(try survivor.string("n") == "7")
+        #expect(try storage.verify().problems.isEmpty)
+    }
+
+    @Test("changes that the storage refuses are reported, and written once it accepts them again")
+    func refusedWrites() throws {
+        let disk = SimulatedFileSystem(seed: 3)
+        var storageOptions = StorageOptions()
+        storageOptions.fileSystem = disk
+        storageOptions.backgroundWork = .manual
+        let storage = try Storage.open(at: "/cache", options: storageOptions)
+        let cache = try open(storage)
+        try storage.close()
+        let error = #expect(throws: CacheError.self) { try cache.set("k", "v") }
+        #expect(error?.code == "MISCONF")
+        #expect(try cache.string("k") == "v")
+        let reopened = try Storage.open(at: "/cache", options: storageOptions)
+        #expect(try open(reopened).count == 0)
+        #expect(throws: StorageError.self) { try cache.save() }
+    }
+
     @Test("writing behind is visible in the storage after save, not before")
     func writeBehind() throws {
         let storage = try Storage.inMemory(clock: clock)

@@ -26,7 +26,7 @@ struct TableCompressionTests {
 
     @Test("what compresses well comes back as it was", arguments: methods)
     func roundTrip(_ compression: TableCompression) {
-        for count in [100, 4096, 70_000, 3_000_000] {
+        for count in [100, 4096, 200_000] {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 100) }
             let (stored, code) = Self.compress(bytes, compression)
             #expect(code == compression.code)

@@ -106,7 +106,7 @@ struct TableCorruptionTests {
         let handles = try Self.allBlocks(table.open())
         let footer = try table.open().footer
         let properties = try TableMetaIndex(table.open().blocks, footer.metaIndex).properties
-        for _ in 0..<300 {
+        for _ in 0..<150 {
             let handle = handles.randomElement(using: &random)!
             var bytes = original
             let range = Int(handle.offset)..<(Int(handle.offset + handle.byteCount) + 1)

@@ -65,6 +65,24 @@ final class CacheLog: Sendable {
         }
     }
 
+    /// Lets the storage's `verify()` read every record.
+    func registerCrossCheck() {
+        storage.registerCrossCheck(keyspace.name) { [keyspace] snapshot in
+            var problems: [String] = []
+            var cursor = try snapshot.view.cursor(keyspace)
+            try cursor.seekToFirst()
+            while cursor.isValid {
+                do {
+                    _ = try CacheRecord(decoding: cursor.value.array(), keyspace: keyspace.name)
+                } catch {
+                    problems.append("\(error)")
+                }
+                try cursor.next()
+            }
+            return problems
+        }
+    }
+
     /// Adds a set to a transaction of the caller's.
     func put(_ key: RawSpan, _ record: CacheRecord, in transaction: WriteTransaction) throws {
         try transaction.put(keyspace, key, record.encoded().rawSpan, expiry: record.storageExpiry)

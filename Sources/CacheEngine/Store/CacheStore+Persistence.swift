@@ -17,6 +17,7 @@ extension CacheStore {
             return
         }
         let log = try CacheLog(storage: storage, name: name)
+        log.registerCrossCheck()
         self.init(options: options, log: log)
         try log.load(now: options.clock.now.milliseconds) { key, record in
             let hash = hasher.hash(key.rawSpan)

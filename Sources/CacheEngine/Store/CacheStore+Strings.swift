@@ -29,20 +29,24 @@ extension CacheStore {
     /// Reads a string and sets its expiry anew: a sliding renewal (GETEX). `keep` only reads.
     public func get(_ key: some CacheBytes, renewing expiry: CacheExpiry) throws(CacheError) -> [UInt8]? {
         let milliseconds = try expiry.milliseconds(now: options.clock.now, command: "getex")
-        return try withShard(of: key) { state, key throws(CacheError) in
+        let value = try withShard(of: key) { state, key throws(CacheError) in
             let value = try state.withString(key) { value throws(CacheError) in value.array() }
             if value != nil, let milliseconds { state.renew(key, until: milliseconds) }
             return value
         }
+        if value != nil { try writeThrough() }
+        return value
     }
 
     /// Reads a string and deletes it (GETDEL).
     public func getAndDelete(_ key: some CacheBytes) throws(CacheError) -> [UInt8]? {
-        try withShard(of: key) { state, key throws(CacheError) in
+        let value = try withShard(of: key) { state, key throws(CacheError) in
             let value = try state.withString(key) { value throws(CacheError) in value.array() }
             if value != nil { state.remove(key) }
             return value
         }
+        if value != nil { try writeThrough() }
+        return value
     }
 
     /// Bytes of a string, 0 if the key is absent (STRLEN).

@@ -69,11 +69,7 @@ extension FIFOQueue {
     }
 
     private func nextSequence(in transaction: WriteTransaction) throws -> UInt64 {
-        var last: UInt64 = 0
-        if let bytes = try transaction.view.get(keyspace, QueueKey.lastSequence) {
-            var reader = try RecordReader(bytes, version: 1, keyspace: keyspace.name)
-            last = try reader.uint64()
-        }
+        let last = try Self.lastSequence(of: keyspace, in: transaction.view)
         guard last < .max else { throw StorageError.corruption("The sequence numbers of queue \(name) are used up.") }
         var writer = RecordWriter(version: 1)
         writer.append(last + 1)
@@ -121,13 +117,6 @@ extension FIFOQueue {
     /// A random UUID (version 4).
     private func makeMessageID() -> String {
         let (high, low) = random.withLock { ($0.next(), $0.next()) }
-        let digits = ReceiptHandle(
-            sequence: high & ~0xF000 | 0x4000, nonce: low & ~(0b11 << 62) | 0b10 << 62
-        ).description
-        var rest = digits[...]
-        return [8, 4, 4, 4, 12].map { count in
-            defer { rest = rest.dropFirst(count) }
-            return String(rest.prefix(count))
-        }.joined(separator: "-")
+        return RandomUUID.text(high, low)
     }
 }

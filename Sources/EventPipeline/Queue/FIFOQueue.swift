@@ -49,6 +49,7 @@ public final class FIFOQueue: Sendable {
         keyspace = try storage.keyspace("pipeline/queue/\(name)", options: KeyspaceOptions(expiry: .engine))
         random = Mutex(SeededRandom(seed: options.seed ?? .random(in: .min ... .max)))
         try load()
+        registerCrossCheck()
     }
 
     var now: StorageInstant { storage.clock.now }

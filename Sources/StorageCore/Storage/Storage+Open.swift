@@ -120,6 +120,7 @@ struct StorageOpening {
 
     private func openLocked(_ lock: any FileLock) throws -> OpenedParts {
         var found = try readManifest()
+        if !found.exists { try syncName() }
         let tableCache = makeTableCache()
         let firstSegment = try firstFreeSegment(found.state)
         var parts = try restore(found.state, tableCache)
@@ -142,6 +143,14 @@ struct StorageOpening {
             salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem)
         try removeLeftovers(found.state, keepingManifest: found.nextManifest)
         return parts
+    }
+
+    /// Makes the name of the directory durable: a process that was killed right after it created the directory has not.
+    private func syncName() throws {
+        let parent = FilePathText.parent(of: directory)
+        // A parent that may be written but not read can't be synced: its owner made it so.
+        guard (try? fileSystem.list(parent)) != nil else { return }
+        try fileSystem.syncDirectory(parent)
     }
 
     private func openReadOnly() throws -> OpenedParts {

@@ -1,6 +1,4 @@
 // Block.swift — an entry block in memory: one allocation, its restart points checked, immutable from then on.
-//
-// Invariant: no offset that this file hands out leads outside the block, whatever its bytes are.
 
 /// The memory of one block's contents, freed once.
 @safe
@@ -38,55 +36,34 @@ struct BlockLocation: Sendable {
     }
 }
 
-/// One decoded entry of a block: numbers only, offsets count from the start of the block.
-struct BlockEntry {
-    var offset: Int
-    var shared: Int
-    var unshared: Int
-    var suffixOffset: Int
-    var valueByteCount: Int
-    var sequence: UInt64
-    var kind: EntryKind
-    var expiry: Int64
-
-    var keyByteCount: Int { shared &+ unshared }
-    var valueOffset: Int { suffixOffset &+ unshared }
-    var endOffset: Int { suffixOffset &+ unshared &+ valueByteCount }
-}
-
 /// A block of entries (data, index, range tombstones, properties, meta index) in memory.
 @safe
 final class Block: Sendable {
     let location: BlockLocation
+    /// The block's bytes, for as long as the block lives.
+    let entries: UnsafeBlockEntries
     private let contents: UnsafeBlockBytes
-    let restartCount: Int
-    /// Where the entries end and the restart points begin.
-    let entriesByteCount: Int
 
     /// Checks restart count and restart points.
     init(_ contents: consuming UnsafeBlockBytes, location: BlockLocation) throws {
         let count = contents.count
         guard count >= 4, count <= Int(Int32.max) * 2 else { throw location.corruption("The block is too short.") }
-        restartCount = unsafe Int(readInteger(contents.base, count - 4, as: UInt32.self))
+        let restartCount = unsafe Int(readInteger(contents.base, count - 4, as: UInt32.self))
         guard restartCount <= (count - 4) / 4 else {
             throw location.corruption("The block has more restart points than room for them.")
         }
-        entriesByteCount = count - 4 - restartCount * 4
+        unsafe entries = UnsafeBlockEntries(
+            base: UnsafeRawPointer(contents.base), byteCount: count - 4 - restartCount * 4, restartCount: restartCount)
         self.location = location
         self.contents = contents
         try checkRestarts()
     }
 
-    var base: UnsafeRawPointer { unsafe UnsafeRawPointer(contents.base) }
-
     /// What the block costs a cache.
     var byteCount: Int { contents.count }
 
-    /// The offset of a restart point; it is inside the entries.
-    @inline(__always)
-    func restart(_ index: Int) -> Int {
-        unsafe Int(readInteger(base, entriesByteCount &+ index &* 4, as: UInt32.self))
-    }
+    var restartCount: Int { entries.restartCount }
+    var entriesByteCount: Int { entries.byteCount }
 
     private func checkRestarts() throws {
         guard (restartCount == 0) == (entriesByteCount == 0) else {
@@ -94,7 +71,7 @@ final class Block: Sendable {
         }
         var previous = -1
         for index in 0..<restartCount {
-            let offset = restart(index)
+            let offset = entries.restart(index)
             guard offset > previous, offset < entriesByteCount, index > 0 || offset == 0 else {
                 throw location.corruption("Restart point \(index) of the block is out of order or outside.")
             }
@@ -102,74 +79,20 @@ final class Block: Sendable {
         }
     }
 
-    /// Decodes the entry at `offset`. Whether `shared` fits the previous key is for the caller to check.
-    @inline(__always)
-    func entry(at offset: Int) throws -> BlockEntry {
-        var next = offset
-        let limit = entriesByteCount
-        guard let shared = unsafe readVarint(base, &next, limit), let unshared = unsafe readVarint(base, &next, limit),
-            let valueByteCount = unsafe readVarint(base, &next, limit), let tag = unsafe readVarint(base, &next, limit),
-            let kind = EntryKind(rawValue: UInt8(truncatingIfNeeded: tag & 3)), tag >> 59 == 0
-        else { throw badEntry(offset) }
-        var expiry = TableFormat.noExpiry
-        if tag & 4 != 0 {
-            guard limit &- next >= 8 else { throw badEntry(offset) }
-            expiry = unsafe readInteger(base, next, as: Int64.self)
-            guard expiry != TableFormat.noExpiry else { throw badEntry(offset) }
-            next &+= 8
-        }
-        let room = UInt64(limit &- next)
-        guard unshared <= room, valueByteCount <= room &- unshared, shared <= UInt64(limit) else {
-            throw badEntry(offset)
-        }
-        return BlockEntry(
-            offset: offset, shared: Int(shared), unshared: Int(unshared), suffixOffset: next,
-            valueByteCount: Int(valueByteCount), sequence: tag &>> 3, kind: kind, expiry: expiry)
-    }
-
-    /// The entry at a restart point, whose key is written whole.
-    @inline(__always)
-    func entry(atRestart index: Int) throws -> BlockEntry {
-        let entry = try entry(at: restart(index))
-        guard entry.shared == 0 else { throw badEntry(entry.offset) }
-        return entry
-    }
-
-    @inline(__always)
-    func suffix(_ entry: BlockEntry) -> UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: base + entry.suffixOffset, count: entry.unshared)
-    }
-
-    @inline(__always)
-    func value(_ entry: BlockEntry) -> UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: base + entry.valueOffset, count: entry.valueByteCount)
-    }
-
     /// The last restart point whose entry comes before (key, sequence); the first if there is none; nil in an empty block.
     func restartBefore(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Int? {
-        guard restartCount > 0 else { return nil }
+        let entries = entries
+        guard entries.restartCount > 0 else { return nil }
         var low = 0
-        var high = restartCount
+        var high = entries.restartCount
         while high &- low > 1 {
             let middle = (low &+ high) / 2
-            let entry = try entry(atRestart: middle)
-            if unsafe compareEntries(suffix(entry), entry.sequence, key, sequence) < 0 {
+            guard let entry = entries.entry(atRestart: middle) else { throw badEntry(entries.restart(middle)) }
+            if unsafe compareEntries(entries.suffix(entry), entry.sequence, key, sequence) < 0 {
                 low = middle
             } else {
                 high = middle
             }
-        }
-        return low
-    }
-
-    /// The last restart point before `offset`; nil if `offset` is 0.
-    func restart(beforeOffset offset: Int) -> Int? {
-        guard offset > 0 else { return nil }
-        var low = 0
-        var high = restartCount
-        while high &- low > 1 {
-            let middle = (low &+ high) / 2
-            if restart(middle) < offset { low = middle } else { high = middle }
         }
         return low
     }

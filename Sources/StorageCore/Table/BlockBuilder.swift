@@ -3,6 +3,9 @@
 /// Builds entry blocks, reusing its memory. Entries come in table order.
 @safe
 struct BlockBuilder: ~Copyable {
+    /// A look-up reads the entries behind a restart point one by one: where values are large, it should be fewer of them.
+    private static let restartByteInterval = 1024
+
     let restartInterval: Int
     private var contents = UnsafeByteBuilder(capacity: 8192)
     private var restarts: [UInt32] = []
@@ -47,7 +50,9 @@ struct BlockBuilder: ~Copyable {
 
     /// How many bytes of the key the entry takes from the previous one: none at a restart point.
     private mutating func startEntry(_ key: UnsafeRawBufferPointer) -> Int {
-        guard !restarts.isEmpty, countSinceRestart < restartInterval else {
+        guard let restart = restarts.last, countSinceRestart < restartInterval,
+            contents.count - Int(restart) < Self.restartByteInterval
+        else {
             restarts.append(UInt32(contents.count))
             countSinceRestart = 1
             return 0

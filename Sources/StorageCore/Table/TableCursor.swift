@@ -7,6 +7,43 @@ internal import StorageTypes
 
 /// A position in a table; not for several threads at once. It retains the table and its current blocks.
 final class TableCursor {
+    // All state in one property: each call then has one check of exclusive access, not one for each part it touches.
+    private var position: TablePosition
+
+    init(_ table: TableReader, fillCache: Bool) {
+        position = TablePosition(table, fillCache: fillCache)
+    }
+
+    /// Whether the cursor is on an entry.
+    var isValid: Bool { position.isValid }
+
+    /// The current entry; its pointers are valid until the cursor moves.
+    var entry: UnsafeEntry {
+        precondition(position.isValid, "A cursor has an entry only while it is valid.")
+        return unsafe position.entry
+    }
+
+    func seekToFirst() throws { try position.seekToFirst() }
+
+    func seekToLast() throws { try position.seekToLast() }
+
+    /// To the first entry at or after (key, sequence) in table order.
+    func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        unsafe try position.seek(key: key, sequence: sequence)
+    }
+
+    /// To the last entry at or before (key, sequence) in table order.
+    func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        unsafe try position.seekBackward(key: key, sequence: sequence)
+    }
+
+    func next() throws { try position.next() }
+
+    func previous() throws { try position.previous() }
+}
+
+/// The three block cursors of a table cursor, and how they move together.
+private struct TablePosition: ~Copyable {
     private let table: TableReader
     private let fillCache: Bool
     private var top = UnsafeBlockCursor()
@@ -19,52 +56,47 @@ final class TableCursor {
         top.load(table.topIndex)
     }
 
-    /// Whether the cursor is on an entry.
     var isValid: Bool { data.isValid }
 
-    /// The current entry; its pointers are valid until the cursor moves.
     var entry: UnsafeEntry {
-        precondition(data.isValid, "A cursor has an entry only while it is valid.")
-        return unsafe UnsafeEntry(
+        unsafe UnsafeEntry(
             key: data.key, sequence: data.sequence, kind: data.kind, expiry: data.expiry, value: data.value)
     }
 
-    func seekToFirst() throws {
+    mutating func seekToFirst() throws {
         data.invalidate()
         try top.seekToFirst()
         try enterPartition { try $0.seekToFirst() }
         try enterData { try $0.seekToFirst() }
     }
 
-    func seekToLast() throws {
+    mutating func seekToLast() throws {
         data.invalidate()
         try top.seekToLast()
         try enterPartition { try $0.seekToLast() }
         try enterData { try $0.seekToLast() }
     }
 
-    /// To the first entry at or after (key, sequence) in table order.
-    func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+    mutating func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
         guard unsafe try enterBlock(key, sequence) else { return }
         unsafe try data.seek(key, sequence)
         // A separator may lie behind its block's last entry, and the target between the two.
         if !data.isValid { try enterNextBlock() }
     }
 
-    /// To the last entry at or before (key, sequence) in table order.
-    func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+    mutating func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
         guard unsafe try enterBlock(key, sequence) else { return try seekToLast() }
         unsafe try data.seekBackward(key, sequence)
         if !data.isValid { try enterPreviousBlock() }
     }
 
-    func next() throws {
+    mutating func next() throws {
         guard data.isValid else { return }
         try data.next()
         if !data.isValid { try enterNextBlock() }
     }
 
-    func previous() throws {
+    mutating func previous() throws {
         guard data.isValid else { return }
         try data.previous()
         if !data.isValid { try enterPreviousBlock() }
@@ -72,7 +104,7 @@ final class TableCursor {
 
     /// Loads the block that holds the first entry at or after (key, sequence), or ends right before it; false if
     /// every separator of the table comes before.
-    private func enterBlock(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Bool {
+    private mutating func enterBlock(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Bool {
         data.invalidate()
         unsafe try top.seek(key, sequence)
         try enterPartition { unsafe try $0.seek(key, sequence) }
@@ -81,7 +113,7 @@ final class TableCursor {
         return true
     }
 
-    private func enterNextBlock() throws {
+    private mutating func enterNextBlock() throws {
         try partition.next()
         if !partition.isValid {
             try top.next()
@@ -90,7 +122,7 @@ final class TableCursor {
         try enterData { try $0.seekToFirst() }
     }
 
-    private func enterPreviousBlock() throws {
+    private mutating func enterPreviousBlock() throws {
         try partition.previous()
         if !partition.isValid {
             try top.previous()
@@ -100,7 +132,7 @@ final class TableCursor {
     }
 
     /// Loads the partition that `top` is on, if it is on one, and positions in it.
-    private func enterPartition(_ move: (inout UnsafeBlockCursor) throws -> Void) throws {
+    private mutating func enterPartition(_ move: (inout UnsafeBlockCursor) throws -> Void) throws {
         partition.invalidate()
         guard top.isValid, let index = top.block else { return }
         let handle = unsafe try table.blockHandle(top.value, in: index)
@@ -111,13 +143,13 @@ final class TableCursor {
     }
 
     /// Loads the data block that `partition` is on, if it is on one, and positions in it.
-    private func enterData(_ move: (inout UnsafeBlockCursor) throws -> Void) throws {
+    private mutating func enterData(_ move: (inout UnsafeBlockCursor) throws -> Void) throws {
         guard partition.isValid else { return }
         try loadData()
         try move(&data)
     }
 
-    private func loadData() throws {
+    private mutating func loadData() throws {
         guard let index = partition.block else { return }
         let handle = unsafe try table.blockHandle(partition.value, in: index)
         if data.block?.location.offset != handle.offset {

@@ -10,13 +10,16 @@ extension TableReader {
         of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
     ) throws {
         guard unsafe mayContain(key), var top = unsafe try UnsafeBlockSearch(topIndex, key, maxSequence) else { return }
+        // The searches hold pointers into these two, which another thread may drop from the cache at any time.
         var partitionBlock = unsafe try block(top.value, in: topIndex)
+        defer { extendLifetime(partitionBlock) }
         guard var partition = unsafe try UnsafeBlockSearch(partitionBlock, key, maxSequence) else { return }
         var dataBlock = unsafe try block(partition.value, in: partitionBlock)
+        defer { extendLifetime(dataBlock) }
         var search = unsafe try UnsafeBlockSearch(dataBlock, key, maxSequence)
         // Where a key's versions go on in the next block, the separator is the last version in this one; all other
         // separators have sequence 0.
-        while unsafe try visitVersions(&search, key, visit) {
+        while unsafe try visitVersions(search, key, visit) {
             guard unsafe partition.keyOrder == 0, unsafe partition.entry.sequence > 0 else { return }
             if unsafe try !partition.next() {
                 guard unsafe try top.next() else { return }
@@ -31,7 +34,7 @@ extension TableReader {
 
     /// Visits versions up to the end of the block; whether there may be more in the next one.
     private func visitVersions(
-        _ search: inout UnsafeBlockSearch?, _ key: UnsafeRawBufferPointer, _ visit: (UnsafeEntry) throws -> Bool
+        _ search: UnsafeBlockSearch?, _ key: UnsafeRawBufferPointer, _ visit: (UnsafeEntry) throws -> Bool
     ) throws -> Bool {
         guard var position = unsafe search else { return false }
         repeat {

@@ -203,8 +203,8 @@ extension Block {
         var keyByteCount = 0
         var nextRestart = 0
         while offset < entriesByteCount {
-            let entry = try entry(at: offset)
-            let isRestart = nextRestart < restartCount && restart(nextRestart) == offset
+            guard let entry = entries.entry(at: offset) else { throw badEntry(offset) }
+            let isRestart = nextRestart < restartCount && entries.restart(nextRestart) == offset
             if isRestart { nextRestart += 1 }
             guard entry.shared <= (isRestart ? 0 : keyByteCount) else { throw badEntry(offset) }
             keyByteCount = entry.keyByteCount

@@ -9,6 +9,8 @@
 @safe
 struct UnsafeBlockCursor: ~Copyable {
     private(set) var block: Block?
+    /// The block's, looked at directly so that no step counts references.
+    private var entries: UnsafeBlockEntries?
     private(set) var isValid = false
     private var entry = BlockEntry(
         offset: 0, shared: 0, unshared: 0, suffixOffset: 0, valueByteCount: 0, sequence: 0, kind: .delete, expiry: 0)
@@ -18,6 +20,7 @@ struct UnsafeBlockCursor: ~Copyable {
     /// Changes the block; the cursor is not on an entry then.
     mutating func load(_ newBlock: Block) {
         block = newBlock
+        entries = newBlock.entries
         invalidate()
     }
 
@@ -33,30 +36,31 @@ struct UnsafeBlockCursor: ~Copyable {
     var expiry: Int64 { entry.expiry }
 
     var value: UnsafeRawBufferPointer {
-        guard let block else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
-        return unsafe block.value(entry)
+        guard let entries else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+        return unsafe entries.value(entry)
     }
 
     mutating func seekToFirst() throws {
         invalidate()
-        guard let block, block.restartCount > 0 else { return }
-        try start(block, restart: 0)
+        guard let entries, entries.restartCount > 0 else { return }
+        try start(entries, restart: 0)
+        isValid = true
     }
 
     mutating func seekToLast() throws {
         invalidate()
-        guard let block, block.restartCount > 0 else { return }
-        try start(block, restart: block.restartCount - 1)
-        isValid = false
-        while entry.endOffset < block.entriesByteCount { try advance(block) }
+        guard let entries, entries.restartCount > 0 else { return }
+        try start(entries, restart: entries.restartCount - 1)
+        while entry.endOffset < entries.byteCount { try advance(entries) }
         isValid = true
     }
 
     /// To the first entry at or after (key, sequence).
     mutating func seek(_ target: UnsafeRawBufferPointer, _ sequence: UInt64) throws {
         invalidate()
-        guard let block, let restart = unsafe try block.restartBefore(target, sequence) else { return }
-        try start(block, restart: restart)
+        guard let entries, let restart = unsafe try block?.restartBefore(target, sequence) else { return }
+        try start(entries, restart: restart)
+        isValid = true
         while isValid, unsafe compareEntries(key, entry.sequence, target, sequence) < 0 { try next() }
     }
 
@@ -72,74 +76,85 @@ struct UnsafeBlockCursor: ~Copyable {
 
     /// To the next entry; no longer valid behind the last one.
     mutating func next() throws {
-        guard isValid, let block else { return }
-        if !run.isEmpty { run.removeAll(keepingCapacity: true) }
-        isValid = false
-        guard entry.endOffset < block.entriesByteCount else { return }
-        try advance(block)
+        guard isValid, let entries else { return }
+        invalidate()
+        guard entry.endOffset < entries.byteCount else { return }
+        try advance(entries)
         isValid = true
     }
 
     /// To the previous entry; no longer valid before the first one.
     mutating func previous() throws {
-        guard isValid, let block else { return }
+        guard isValid, let entries else { return }
         isValid = false
-        if run.isEmpty { try collectRun(block) }
+        if run.isEmpty { try collectRun(entries) }
         guard let offset = run.popLast() else { return }
-        let earlier = try block.entry(at: Int(offset))
-        try rebuildKey(block, of: earlier, keeping: entry.shared)
+        let earlier = try decoded(entries.entry(at: Int(offset)), Int(offset))
+        try rebuildKey(entries, of: earlier, keeping: entry.shared)
         entry = earlier
         isValid = true
     }
 
-    private mutating func start(_ block: Block, restart: Int) throws {
-        entry = try block.entry(atRestart: restart)
-        unsafe keyBuffer.replace(after: 0, with: block.suffix(entry))
-        isValid = true
+    private mutating func start(_ entries: UnsafeBlockEntries, restart: Int) throws {
+        entry = try decoded(entries.entry(atRestart: restart), entries.restart(restart))
+        unsafe keyBuffer.replace(after: 0, with: entries.suffix(entry))
     }
 
-    private mutating func advance(_ block: Block) throws {
-        let following = try block.entry(at: entry.endOffset)
-        guard following.shared <= keyBuffer.count else { throw block.badEntry(following.offset) }
+    @inline(__always)
+    private mutating func advance(_ entries: UnsafeBlockEntries) throws {
+        guard let following = entries.entry(at: entry.endOffset), following.shared <= keyBuffer.count else {
+            throw badEntry(entry.endOffset)
+        }
         entry = following
-        unsafe keyBuffer.replace(after: following.shared, with: block.suffix(following))
+        unsafe keyBuffer.replace(after: following.shared, with: entries.suffix(following))
     }
 
     /// Notes the offsets of the entries from the restart point before the current entry up to it.
-    private mutating func collectRun(_ block: Block) throws {
-        guard let restart = block.restart(beforeOffset: entry.offset) else { return }
-        var earlier = try block.entry(atRestart: restart)
+    private mutating func collectRun(_ entries: UnsafeBlockEntries) throws {
+        guard let restart = entries.restart(beforeOffset: entry.offset) else { return }
+        var earlier = try decoded(entries.entry(atRestart: restart), entries.restart(restart))
         run.append(UInt32(earlier.offset))
         while earlier.endOffset < entry.offset {
-            let following = try block.entry(at: earlier.endOffset)
-            guard following.shared <= earlier.keyByteCount else { throw block.badEntry(following.offset) }
+            let following = try decoded(entries.entry(at: earlier.endOffset), earlier.endOffset)
+            guard following.shared <= earlier.keyByteCount else { throw badEntry(following.offset) }
             earlier = following
             run.append(UInt32(earlier.offset))
         }
         guard earlier.endOffset == entry.offset, entry.shared <= earlier.keyByteCount else {
-            run.removeAll(keepingCapacity: true)
-            throw block.badEntry(entry.offset)
+            throw badEntry(entry.offset)
         }
     }
 
     /// Makes `keyBuffer`, which holds the key of the entry after `earlier`, hold the key of `earlier`: they have the first
     /// `kept` bytes in common, and each byte behind stands in the suffix of the nearest entry that did not share it.
-    private mutating func rebuildKey(_ block: Block, of earlier: BlockEntry, keeping kept: Int) throws {
+    private mutating func rebuildKey(_ entries: UnsafeBlockEntries, of earlier: BlockEntry, keeping kept: Int) throws {
         keyBuffer.resize(to: earlier.keyByteCount)
         var source = earlier
         var missingEnd = earlier.keyByteCount
         var index = run.count
-        while missingEnd > kept {
+        while true {
             let from = max(source.shared, kept)
             if from < missingEnd {
-                let bytes = unsafe block.base + (source.suffixOffset + from - source.shared)
+                let bytes = unsafe entries.base + (source.suffixOffset + from - source.shared)
                 unsafe (keyBuffer.base + from).copyMemory(from: bytes, byteCount: missingEnd - from)
                 missingEnd = from
             }
             guard missingEnd > kept else { return }
             index -= 1
-            guard index >= 0 else { throw block.badEntry(earlier.offset) }
-            source = try block.entry(at: Int(run[index]))
+            guard index >= 0 else { throw badEntry(earlier.offset) }
+            let offset = Int(run[index])
+            source = try decoded(entries.entry(at: offset), offset)
         }
+    }
+
+    @inline(__always)
+    private func decoded(_ entry: BlockEntry?, _ offset: Int) throws -> BlockEntry {
+        guard let entry else { throw badEntry(offset) }
+        return entry
+    }
+
+    @inline(never)
+    private func badEntry(_ offset: Int) -> any Error {
+        block?.badEntry(offset) ?? StorageError.corruption("The entry at byte \(offset) of a block can't be decoded.")
     }
 }

@@ -4,10 +4,11 @@
 // target. An entry that shares more than that with its predecessor compares to the target as the predecessor did; for any
 // other, the comparison goes on in its suffix. Prefix compression so saves comparing, not only space.
 
-/// A forward search for the versions of one key. Block and target outlive it.
+/// A forward search for the versions of one key. Whoever uses it keeps block and target alive.
 @unsafe
 struct UnsafeBlockSearch {
-    private let block: Block
+    private unowned(unsafe) let block: Block
+    private let entries: UnsafeBlockEntries
     private let target: UnsafeRawBufferPointer
     private var matchedByteCount = 0
     private var keyByteCount = 0
@@ -32,16 +33,22 @@ struct UnsafeBlockSearch {
 
     private init(_ block: Block, _ target: UnsafeRawBufferPointer, restart: Int) throws {
         unsafe self.block = block
+        unsafe entries = block.entries
         unsafe self.target = target
-        unsafe entry = try block.entry(atRestart: restart)
+        guard let first = block.entries.entry(atRestart: restart) else {
+            throw block.badEntry(block.entries.restart(restart))
+        }
+        unsafe entry = first
         unsafe compareSuffix()
     }
 
     /// Moves on; false at the end of the block.
     mutating func next() throws -> Bool {
-        guard unsafe entry.endOffset < block.entriesByteCount else { return false }
-        unsafe entry = try block.entry(at: entry.endOffset)
-        guard unsafe entry.shared <= keyByteCount else { throw unsafe block.badEntry(entry.offset) }
+        guard unsafe entry.endOffset < entries.byteCount else { return false }
+        guard let following = unsafe entries.entry(at: entry.endOffset),
+            unsafe following.shared <= keyByteCount
+        else { throw unsafe block.badEntry(entry.endOffset) }
+        unsafe entry = following
         if unsafe entry.shared <= matchedByteCount {
             unsafe compareSuffix()
         } else {
@@ -50,12 +57,12 @@ struct UnsafeBlockSearch {
         return true
     }
 
-    var value: UnsafeRawBufferPointer { unsafe block.value(entry) }
+    var value: UnsafeRawBufferPointer { unsafe entries.value(entry) }
 
     /// The target equals the key up to `entry.shared`.
     private mutating func compareSuffix() {
         unsafe keyByteCount = entry.keyByteCount
-        let suffix = unsafe block.suffix(entry)
+        let suffix = unsafe entries.suffix(entry)
         let rest = unsafe UnsafeRawBufferPointer(rebasing: target[entry.shared...])
         let common = min(suffix.count, rest.count)
         var matched = 0

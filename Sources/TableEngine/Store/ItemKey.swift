@@ -1,13 +1,14 @@
 // ItemKey.swift — where an item lies in its table's keyspace.
 //
 //     key       = hash of the partition key (8 bytes, big endian)  partition  sort
-//     partition = S, B: the bytes, each 00 as 00 FF, then 00 01         N: the number's key form
-//     sort      = S, B: the bytes as they are                           N: the number's key form; nothing without one
+//     partition = S: string component     B: bytes component     N: decimal component
+//     sort      = S, B: the bytes as they are, to the end        N: decimal component        nothing without a sort key
 //
+// The components are those of the storage's key codec.
 // So items lie by partition, within a partition in the order of their sort keys, and the keys that begin with given
 // bytes lie together. The hash spreads partitions over the keyspace and divides it for parallel scans.
 
-internal import StorageTypes
+internal import StorageCore
 
 /// An item's key as bytes.
 enum ItemKey {
@@ -46,12 +47,17 @@ enum ItemKey {
     /// What all keys of a partition begin with.
     static func prefix(ofPartition value: AttributeValue, _ schema: KeySchema) throws -> [UInt8] {
         try check(value, schema.partitionKey, limit: partitionLimit)
-        var partition: [UInt8] = []
-        append(partition: value, to: &partition)
+        var partition = KeyEncoder()
+        switch value {
+        case .s(let text): partition.append(string: text)
+        case .b(let binary): partition.append(bytes: binary)
+        case .n(let number): partition.append(decimal: number.keyDecimal)
+        default: throw TableError.keyMismatch
+        }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(hashByteCount + partition.count + 32)
-        bytes.append(bigEndian: hash(of: partition))
-        bytes.append(contentsOf: partition)
+        bytes.reserveCapacity(hashByteCount + partition.bytes.count + 32)
+        bytes.append(bigEndian: hash(of: partition.bytes))
+        bytes.append(contentsOf: partition.bytes)
         return bytes
     }
 
@@ -59,7 +65,10 @@ enum ItemKey {
         switch value {
         case .s(let text): bytes.append(contentsOf: text.utf8)
         case .b(let binary): bytes.append(contentsOf: binary)
-        case .n(let number): number.appendKeyBytes(to: &bytes)
+        case .n(let number):
+            var encoder = KeyEncoder()
+            encoder.append(decimal: number.keyDecimal)
+            bytes.append(contentsOf: encoder.bytes)
         default: break
         }
     }
@@ -77,24 +86,6 @@ enum ItemKey {
             append(sort: sort, to: &bytes)
         }
         return bytes
-    }
-
-    private static func append(partition value: AttributeValue, to bytes: inout [UInt8]) {
-        switch value {
-        case .s(let text): append(escaped: text.utf8, to: &bytes)
-        case .b(let binary): append(escaped: binary, to: &bytes)
-        case .n(let number): number.appendKeyBytes(to: &bytes)
-        default: break
-        }
-    }
-
-    private static func append(escaped content: some Sequence<UInt8>, to bytes: inout [UInt8]) {
-        for byte in content {
-            bytes.append(byte)
-            if byte == 0 { bytes.append(0xFF) }
-        }
-        bytes.append(0)
-        bytes.append(1)
     }
 
     private static func check(_ value: AttributeValue, _ attribute: KeyAttribute, limit: Int) throws {

@@ -44,12 +44,14 @@ extension TableStore {
     @discardableResult
     public func createTable(_ request: CreateTableRequest) throws -> TableDescription {
         try request.validate()
+        return try changingTable(request.name) { try create(request) }
+    }
+
+    private func create(_ request: CreateTableRequest) throws -> TableDescription {
         guard existingTable(request.name) == nil else { throw TableError.tableExists(request.name) }
         let opened = try open(
             TableDefinition(name: request.name, keySchema: request.keySchema, creation: storage.clock.now))
         return try storage.write(.synced) { transaction in
-            let key = Array(request.name.utf8)
-            guard try !transaction.contains(catalog, key.rawSpan) else { throw TableError.tableExists(request.name) }
             var definition = opened.definition
             definition.creation = transaction.commitTime
             definition.stream = request.streamViewType.map {
@@ -79,15 +81,19 @@ extension TableStore {
     /// - Throws: `ResourceNotFoundException`.
     @discardableResult
     public func deleteTable(_ name: String) throws -> TableDescription {
-        guard let table = existingTable(name) else { throw TableError.tableNotFound(name) }
-        try storage.write(.synced) { transaction in
-            let key = Array(name.utf8)
-            guard try transaction.contains(catalog, key.rawSpan) else { throw TableError.tableNotFound(name) }
-            try clear(table, in: transaction)
-            try transaction.delete(catalog, key.rawSpan)
-            publish(nil, named: name, in: transaction)
+        try changingTable(name) {
+            guard let table = existingTable(name) else { throw TableError.tableNotFound(name) }
+            try storage.write(.synced) { transaction in
+                try clear(table, in: transaction)
+                try transaction.delete(catalog, Array(name.utf8).rawSpan)
+                publish(nil, named: name, in: transaction)
+            }
+            // The table is gone; that its keyspaces are still there after a crash does no harm, since a table that is
+            // made anew begins by clearing them.
+            try storage.dropKeyspace(Table.keyspaceName(name))
+            try storage.dropKeyspace(Table.streamKeyspaceName(name))
+            return table.description
         }
-        return table.description
     }
 
     /// Turns a table's stream on with a view, or off with `nil`.
@@ -112,7 +118,7 @@ extension TableStore {
         }
     }
 
-    /// Names the attribute by which items expire; `nil` turns expiry off. See ``deleteExpiredItems(in:limit:)``.
+    /// Names the attribute by which items expire; `nil` turns expiry off. See ``deleteExpiredItems(in:limit:after:durability:)``.
     ///
     /// - Throws: `ResourceNotFoundException`; `ValidationException` if it is on, or off, already.
     @discardableResult
@@ -128,13 +134,15 @@ extension TableStore {
     private func change(
         _ name: String, _ body: (inout TableDefinition, WriteTransaction) throws -> Void
     ) throws -> TableDescription {
-        try storage.write(.synced) { transaction in
-            guard let table = existingTable(name) else { throw TableError.tableNotFound(name) }
-            var definition = table.definition
-            try body(&definition, transaction)
-            let changed = table.with(definition)
-            try save(changed, in: transaction)
-            return changed.description
+        try changingTable(name) {
+            try storage.write(.synced) { transaction in
+                guard let table = existingTable(name) else { throw TableError.tableNotFound(name) }
+                var definition = table.definition
+                try body(&definition, transaction)
+                let changed = table.with(definition)
+                try save(changed, in: transaction)
+                return changed.description
+            }
         }
     }
 

@@ -25,6 +25,8 @@ public final class TableStore: Sendable {
     let trimPoints: Keyspace
     let expressions = ExpressionCache()
     private let tables = Mutex<[String: Table]>([:])
+    /// Names of tables that are being created, changed or deleted.
+    private let changing = Mutex<Set<String>>([])
 
     /// Opens the tables of a storage.
     ///
@@ -53,8 +55,7 @@ public final class TableStore: Sendable {
     func open(_ definition: TableDefinition) throws -> Table {
         Table(
             definition: definition,
-            keyspace: try storage.keyspace(
-                Table.keyspaceName(definition.name), options: KeyspaceOptions(isDedicated: false)),
+            keyspace: try storage.keyspace(Table.keyspaceName(definition.name)),
             streamKeyspace: try storage.keyspace(Table.streamKeyspaceName(definition.name)))
     }
 
@@ -72,6 +73,17 @@ public final class TableStore: Sendable {
 
     var openTables: [Table] {
         tables.withLock { Array($0.values) }
+    }
+
+    /// Runs `body` as the only one that creates, changes or deletes the table of this name.
+    ///
+    /// - Throws: `ResourceInUseException` if another call does so now.
+    func changingTable<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
+        guard changing.withLock({ $0.insert(name).inserted }) else {
+            throw TableError(.resourceInUse, "Attempt to change a resource which is still in use: Table: \(name)")
+        }
+        defer { changing.withLock { _ = $0.remove(name) } }
+        return try body()
     }
 
     /// Makes the map match the commit of `transaction` once it is certain.

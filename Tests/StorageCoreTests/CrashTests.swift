@@ -1,0 +1,88 @@
+// CrashTests.swift — the power is cut at every step of a workload, and what is found is held against what was promised.
+
+import Foundation
+import StorageCore
+import StorageTypes
+import Testing
+
+/// Which survivors of a crash are looked at.
+struct CrashPattern: CustomStringConvertible {
+    var survivors: SimulatedFileSystem.Survivors
+    var seed: UInt64
+
+    var description: String { "\(survivors) with seed \(seed)" }
+
+    var promise: CrashRun.Promise { survivors == .everything ? .acknowledged : .durable }
+
+    static func all(seeds: Range<UInt64>) -> [CrashPattern] {
+        [CrashPattern(survivors: .syncedOnly, seed: 0), CrashPattern(survivors: .everything, seed: 0)]
+            + seeds.flatMap {
+                [CrashPattern(survivors: .torn, seed: $0), CrashPattern(survivors: .reordered, seed: $0)]
+            }
+    }
+}
+
+/// The number of mutating operations that a workload takes on a disk where nothing goes wrong.
+func crashOperationCount(of workload: CrashWorkload) throws -> Int {
+    let run = CrashRun(SimulatedFileSystem(seed: 1))
+    try run.run(workload.steps)
+    for error in run.errors { Issue.record("a healthy disk: \(error)") }
+    try run.checkReads()
+    return run.disk.operationCount
+}
+
+/// Runs a workload until the power is cut at an operation.
+func crashedRun(of workload: CrashWorkload, atOperation operation: Int) throws -> CrashRun {
+    let run = CrashRun(SimulatedFileSystem(seed: 1))
+    run.disk.cutPower(atOperation: operation)
+    try run.run(workload.steps)
+    return run
+}
+
+/// How long a test of a soak suite goes on; nil where soaking was not asked for.
+let crashSoakDuration = ProcessInfo.processInfo.environment["SHOPSTREAM_SOAK_SECONDS"].flatMap { Double($0) }.map {
+    Duration.seconds($0)
+}
+
+@Suite("Crash at every step")
+struct CrashTests {
+    @Test("a power cut at any step leaves a prefix of the commits with all that was synced")
+    func everyStep() throws {
+        try cutEveryStep(of: CrashWorkload(seed: 1, stepCount: 60), "workload 1")
+    }
+}
+
+@Suite("Soak: crash at every step", .enabled(if: crashSoakDuration != nil))
+struct CrashSoakTests {
+    @Test("no power cut at any step of any workload breaks a promise")
+    func everyStepOfMany() throws {
+        var random = SystemRandomNumberGenerator()
+        let start = ContinuousClock.now
+        repeat {
+            let seed = UInt64.random(in: 0..<1 << 32, using: &random)
+            let stepCount = Int.random(in: 20..<150, using: &random)
+            let what = "CrashWorkload(seed: \(seed), stepCount: \(stepCount))"
+            guard try cutEveryStep(of: CrashWorkload(seed: seed, stepCount: stepCount), what, seeds: 3) else { return }
+        } while ContinuousClock.now - start < crashSoakDuration ?? .zero
+    }
+}
+
+/// Cuts the power at each step in turn and looks at what each pattern of survivors leaves; false after a violation.
+@discardableResult
+func cutEveryStep(of workload: CrashWorkload, _ what: String, seeds: UInt64 = 1) throws -> Bool {
+    let count = try crashOperationCount(of: workload)
+    for operation in 1...count {
+        let run = try crashedRun(of: workload, atOperation: operation)
+        let firstSeed = UInt64(operation) * seeds
+        for (index, pattern) in CrashPattern.all(seeds: firstSeed..<firstSeed + seeds).enumerated() {
+            do {
+                let found = run.disk.crash(pattern.survivors, seed: pattern.seed)
+                try run.check(found, holds: pattern.promise, briefly: (operation + index) % 3 != 0)
+            } catch {
+                Issue.record("\(what), cut at operation \(operation) of \(count), \(pattern): \(error)")
+                return false
+            }
+        }
+    }
+    return true
+}

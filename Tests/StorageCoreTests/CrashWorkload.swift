@@ -1,0 +1,140 @@
+// CrashWorkload.swift — a random list of everything that can be done to a storage, the same for the same seed.
+
+import StorageCore
+import StorageTypes
+
+enum CrashStep {
+    case create(String)
+    case drop(String)
+    case commit([CrashChange], Durability, inTransaction: Bool)
+    case sync
+    /// One unit of background work.
+    case work
+    case flush
+    case compact
+    case reopen
+    case checkpoint(String)
+    /// Takes a snapshot if none is held, otherwise checks the one that is and lets it go.
+    case toggleSnapshot
+    case wait(Duration)
+}
+
+struct CrashWorkload {
+    let steps: [CrashStep]
+
+    /// What the keyspaces of a workload are created with.
+    static func options(of name: String) -> KeyspaceOptions {
+        switch name {
+        case "merged": KeyspaceOptions(mergeOperator: CrashAppend())
+        case "dedicated": KeyspaceOptions(isDedicated: true)
+        case "expiring": KeyspaceOptions(expiry: .engine)
+        case "brief": KeyspaceOptions(mergeOperator: CrashAppend(), isDedicated: true)
+        default: KeyspaceOptions()
+        }
+    }
+
+    /// Small enough that a few dozen commits go through every mechanism.
+    static func storageOptions(_ fileSystem: any FileSystem, _ clock: any StorageClock) -> StorageOptions {
+        var options = StorageOptions()
+        options.fileSystem = fileSystem
+        options.clock = clock
+        options.backgroundWork = .manual
+        // One chunk of the arena is 4096 bytes: the second one fills the memtable.
+        options.memtableByteCount = 5000
+        options.maximumImmutableMemtables = 2
+        options.logSegmentByteCount = 4 << 10
+        options.logByteBudget = 12 << 10
+        options.blockByteCount = 512
+        options.tableByteCount = 2 << 10
+        options.levelZeroTableCount = 2
+        options.levelOneByteCount = 6 << 10
+        return options
+    }
+
+    init(seed: UInt64, stepCount: Int) {
+        var maker = CrashWorkloadMaker(seed: seed)
+        steps = maker.make(stepCount)
+    }
+}
+
+private struct CrashWorkloadMaker {
+    private var random: SeededRandom
+    private var names = ["plain", "second", "merged", "dedicated", "expiring"]
+    private var operandCount = 0
+    private var checkpointCount = 0
+
+    init(seed: UInt64) {
+        random = SeededRandom(seed: seed)
+    }
+
+    mutating func make(_ count: Int) -> [CrashStep] {
+        var steps = names.map { CrashStep.create($0) }
+        for _ in 0..<count { steps.append(step()) }
+        return steps
+    }
+
+    private mutating func step() -> CrashStep {
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<64: return commit()
+        case 64..<74: return .work
+        case 74..<78: return .flush
+        case 78..<80: return .compact
+        case 80..<84: return .toggleSnapshot
+        case 84..<88: return .wait(.seconds(Int.random(in: 1..<40, using: &random)))
+        case 88..<92: return toggle(["brief", "passing"][Int.random(in: 0..<2, using: &random)])
+        case 92..<95: return .reopen
+        case 95..<97:
+            guard checkpointCount < 2 else { return .work }
+            checkpointCount += 1
+            return .checkpoint("/copies/\(checkpointCount)")
+        default: return .sync
+        }
+    }
+
+    private mutating func toggle(_ name: String) -> CrashStep {
+        if let index = names.firstIndex(of: name) {
+            names.remove(at: index)
+            return .drop(name)
+        }
+        names.append(name)
+        return .create(name)
+    }
+
+    private mutating func commit() -> CrashStep {
+        let count = [1, 1, 2, 3, 6][Int.random(in: 0..<5, using: &random)]
+        let changes = (0..<count).map { _ in change() }
+        let isSynced = Int.random(in: 0..<10, using: &random) < 3
+        return .commit(changes, isSynced ? .synced : .buffered, inTransaction: Bool.random(using: &random))
+    }
+
+    private mutating func change() -> CrashChange {
+        let name = names[Int.random(in: 0..<names.count, using: &random)]
+        let key = key()
+        let isMerged = name == "merged" || name == "brief"
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0..<3: return .delete(name, key)
+        case 3:
+            let other = self.key()
+            let bounds = key.lexicographicallyPrecedes(other) ? (key, other) : (other, key)
+            return .deleteRange(name, KeyRange(lower: bounds.0, upper: bounds.1))
+        case 4..<15 where isMerged:
+            operandCount += 1
+            return .merge(name, key, Array("[\(operandCount)]".utf8))
+        default:
+            let lifetime = name == "expiring" && Bool.random(using: &random)
+            return .put(
+                name, key, value(), lifetime: lifetime ? .seconds(Int.random(in: 1..<60, using: &random)) : nil)
+        }
+    }
+
+    private mutating func key() -> [UInt8] {
+        Array("key-\(Int.random(in: 10..<34, using: &random))".utf8)
+    }
+
+    private mutating func value() -> [UInt8] {
+        operandCount += 1
+        let filler = UInt8.random(in: 97...122, using: &random)
+        return Array("<\(operandCount)>".utf8)
+            + [UInt8](repeating: filler, count: Int.random(in: 0..<200, using: &random))
+    }
+}
