@@ -82,13 +82,16 @@ struct PersistenceTests {
         storageOptions.backgroundWork = .manual
         let storage = try Storage.open(at: "/cache", options: storageOptions)
         let cache = try open(storage)
-        try storage.close()
-        let error = #expect(throws: CacheError.self) { try cache.set("k", "v") }
+        try cache.set("before", "v")
+        disk.capacity = disk.usedByteCount
+        let error = #expect(throws: CacheError.self) {
+            for number in 0..<5000 { try cache.set("k\(number)", String(repeating: "v", count: 10_000)) }
+        }
         #expect(error?.code == "MISCONF")
-        #expect(try cache.string("k") == "v")
-        let reopened = try Storage.open(at: "/cache", options: storageOptions)
-        #expect(try open(reopened).count == 0)
-        #expect(throws: StorageError.self) { try cache.save() }
+        let count = cache.count
+        disk.capacity = nil
+        try cache.save()
+        #expect(try open(storage).count == count)
     }
 
     @Test("writing behind is visible in the storage after save, not before")

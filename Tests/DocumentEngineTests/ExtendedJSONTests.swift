@@ -70,6 +70,8 @@ import Testing
             ("{\"a\": {\"$minKey\": 2}}", 9, "Invalid value for $minKey in the object at offset 6"),
             ("{\"a\": {\"$undefined\": false}}", 9, "Invalid value for $undefined in the object at offset 6"),
             ("{\"a\": 01}", 9, "A number can't begin with a zero at offset 8"),
+            ("{\"a\": -00}", 9, "A number can't begin with a zero at offset 9"),
+            ("{\"a\": 00}", 9, "A number can't begin with a zero at offset 8"),
         ])
     func errors(text: String, code: Int, message: String) {
         let error = documentError { try ExtendedJSON.document(text) }

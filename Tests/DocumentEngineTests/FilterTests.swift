@@ -115,11 +115,22 @@ import Testing
     }
 
     @Test("an invalid pattern is 51091, and a filter nested too deeply is refused")
-    func invalidPatternAndDepth() {
-        #expect(documentError { try FilterParser.parse(["a": ["$regex": "("]]) }.code == 51091)
+    func invalidPatternAndDepth() throws {
+        for pattern in [
+            "(", String(repeating: "(", count: 300), String(repeating: "[", count: 5000),
+            String(repeating: "a", count: 40_000),
+        ] {
+            #expect(documentError { try FilterParser.parse(["a": ["$regex": .string(pattern)]]) }.code == 51091)
+        }
+        let long = String(repeating: "a", count: 30_000)
+        #expect(try FilterParser.parse(["a": ["$regex": .string(long)]]).accepts(["a": .string(long)]))
+        var operand: BSONValue = 1
+        for _ in 0..<5000 { operand = ["a": operand] }
+        #expect(documentError { try FilterParser.parse(["a": operand]) }.code == 15)
+        #expect(documentError { try UpdateExpression(operators: ["$set": ["a": operand]]) }.code == 15)
         var filter: Document = ["a": 1]
-        for _ in 0..<200 { filter = ["$and": [.document(filter)]] }
-        #expect(documentError { try FilterParser.parse(filter) }.code == 2)
+        for _ in 0..<500 { filter = ["$and": [.document(filter)]] }
+        #expect(documentError { try FilterParser.parse(filter) }.code == 15)
     }
 
     @Test("patterns matched in place agree with the general engine")

@@ -131,6 +131,17 @@ import Testing
         #expect(schema.failures(array) == [.document(doc(expected))])
     }
 
+    @Test("more required fields than fit in a word are all required")
+    func manyRequired() throws {
+        let names = (0..<70).map { "f\($0)" }
+        let schema = try JSONSchema([
+            "required": .array(names.map { .string($0) }), "properties": ["f0": ["bsonType": "int"]],
+        ])
+        #expect(schema.accepts(Document(names.map { ($0, 1) })))
+        #expect(!schema.accepts(Document(names.dropLast().map { ($0, 1) })))
+        #expect(!schema.accepts(Document(names.map { ($0, "x") })))
+    }
+
     @Test("pass or fail and explanation agree on random documents")
     func agreement() throws {
         let schemas = [
@@ -189,6 +200,14 @@ import Testing
             (
                 "{\"$nor\":[{\"a\":{\"$lt\":5}}]}", "{\"a\":1}",
                 "{\"operatorName\":\"$nor\",\"clausesSatisfied\":[{\"index\":0,\"details\":{\"operatorName\":\"$lt\",\"specifiedAs\":{\"a\":{\"$lt\":5}},\"reason\":\"comparison succeeded\",\"consideredValue\":1}}]}"
+            ),
+            (
+                "{\"a\":{\"$type\":\"number\"}}", "{\"a\":\"x\"}",
+                "{\"operatorName\":\"$type\",\"specifiedAs\":{\"a\":{\"$type\":\"number\"}},\"reason\":\"type did not match\",\"consideredValue\":\"x\"}"
+            ),
+            (
+                "{\"a\":{\"$elemMatch\":{\"$gt\":5}}}", "{\"a\":[1]}",
+                "{\"operatorName\":\"$elemMatch\",\"specifiedAs\":{\"a\":{\"$elemMatch\":{\"$gt\":5}}},\"reason\":\"array did not satisfy the child predicate\",\"consideredValue\":[1]}"
             ),
             (
                 "{\"$nor\":[{\"$jsonSchema\":{}}]}", "{}",

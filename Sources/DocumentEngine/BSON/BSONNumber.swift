@@ -1,4 +1,4 @@
-// BSONNumber.swift — the four numeric types as one class, compared exactly: no comparison goes through a rounded double.
+// BSONNumber.swift — the four numeric types as one class, compared exactly, never through a rounded double.
 
 /// A number of any BSON type.
 enum BSONNumber: Sendable {

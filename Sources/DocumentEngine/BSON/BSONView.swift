@@ -1,7 +1,7 @@
 // BSONView.swift — values where they lie: a type and the bytes of the value, borrowed from the document they are in.
 //
-// Invariant: reading never traps and never leaves the bytes of the view, whatever the bytes are. Documents are validated
-// when they enter the engine; a walk over bytes that are not BSON simply ends early.
+// Invariant: reading never traps and never leaves the bytes of the view, whatever the bytes are. Documents are
+// validated when they enter the engine; a walk over bytes that are not BSON simply ends early.
 //
 //     document := int32 byteCount   element*   0x00          (byteCount counts all of it)
 //     element  := tag   name 0x00   value

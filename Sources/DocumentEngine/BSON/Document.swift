@@ -54,8 +54,8 @@ extension Document {
         get { BSONView(document: bytes.rawSpan) }
     }
 
-    /// The value of a top-level field, `nil` if there is none. Setting replaces it in its place, adds it at the end, or
-    /// with `nil` removes it.
+    /// The value of a top-level field, `nil` if there is none. Setting replaces it in its place or adds it at the end;
+    /// `nil` removes it (`.null` stores a null).
     public subscript(name: String) -> BSONValue? {
         get {
             let name = Array(name.utf8)
@@ -108,6 +108,17 @@ extension Document {
         var elements = view.elements
         while let element = elements.next() { names.append(String(utf8: element.name)) }
         return names
+    }
+}
+
+extension Document {
+    /// Refuses what is nested so deeply that walking it could exhaust the stack: documents from bytes never are, built
+    /// ones may be. Queries may go twice as deep as what they are about.
+    func checkNesting() throws(DocumentError) {
+        guard view.isNested(atMost: 2 * Self.maximumDepth + 50) else {
+            throw DocumentError(
+                DocumentErrorCode(rawValue: 15), "Document exceeds the maximum nesting depth of \(Self.maximumDepth)")
+        }
     }
 }
 

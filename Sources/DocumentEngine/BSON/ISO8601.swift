@@ -15,7 +15,8 @@ enum ISO8601 {
         return "\(date)T\(clock)\(fraction)Z"
     }
 
-    /// The milliseconds of a date as written by `text`, also without seconds' fraction or with an offset such as `+01:00`.
+    /// The milliseconds of a date as written by `text`, also without seconds' fraction or with an offset such as
+    /// `+01:00`.
     static func milliseconds(_ text: String) -> Int64? {
         var scanner = Scanner(text: Array(text.utf8))
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),

@@ -52,12 +52,15 @@ public struct DocumentErrorCode: RawRepresentable, Sendable, Hashable {
     public var name: String { Self.names[rawValue] ?? "Location\(rawValue)" }
 
     private static let names: [Int: String] = [
-        2: "BadValue", 9: "FailedToParse", 14: "TypeMismatch", 20: "IllegalOperation", 22: "InvalidBSON",
+        2: "BadValue", 9: "FailedToParse", 14: "TypeMismatch", 15: "Overflow", 20: "IllegalOperation",
+        22: "InvalidBSON",
         26: "NamespaceNotFound", 27: "IndexNotFound", 28: "PathNotViable", 40: "ConflictingUpdateOperators",
-        48: "NamespaceExists", 52: "DollarPrefixedFieldName", 53: "InvalidIdField", 56: "EmptyFieldName",
+        48: "NamespaceExists", 54: "NotSingleValueField", 52: "DollarPrefixedFieldName", 53: "InvalidIdField",
+        56: "EmptyFieldName",
         66: "ImmutableField", 67: "CannotCreateIndex", 72: "InvalidOptions", 73: "InvalidNamespace",
         85: "IndexOptionsConflict", 86: "IndexKeySpecsConflict", 121: "DocumentValidationFailure",
         171: "CannotIndexParallelArrays", 197: "InvalidIndexSpecificationOption", 224: "QueryFeatureNotAllowed",
-        263: "OperationNotSupportedInTransaction", 10334: "BSONObjectTooLarge", 11000: "DuplicateKey",
+        263: "OperationNotSupportedInTransaction", 292: "QueryExceededMemoryLimitNoDiskUse",
+        10334: "BSONObjectTooLarge", 11000: "DuplicateKey",
     ]
 }

@@ -70,8 +70,9 @@ struct ExtendedJSONParser {
         let start = offset
         _ = skip("-")
         guard let first = current, isDigit(first) else { throw failure("Expecting a value") }
+        let digitsStart = offset
         skipDigits()
-        if first == UInt8(ascii: "0"), text[offset - 1] != first || offset - start > 2 {
+        if first == UInt8(ascii: "0"), offset - digitsStart > 1 {
             throw failure("A number can't begin with a zero")
         }
         var isInteger = true

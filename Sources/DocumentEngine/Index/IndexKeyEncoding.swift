@@ -137,7 +137,8 @@ extension BSONNumber {
     }
 }
 
-/// The number of a record: assigned once, counting up, never reused.
+/// The number of a record: counting up from the highest that is there, so unique among the living ones; a number whose
+/// record was the last and is deleted may come again after the storage is reopened.
 struct RecordID: Hashable, Comparable, Sendable {
     let rawValue: UInt64
 

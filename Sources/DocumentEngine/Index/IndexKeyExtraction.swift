@@ -59,7 +59,9 @@ extension IndexSpecification {
 
     /// The keys with their values, by the general rule.
     func expandedKeys(of document: BSONView) throws(DocumentError) -> [IndexKey] {
-        let fields = keys.map { IndexedField(value: .document(Document(trusted: document.bytes.array())), path: $0.path) }
+        let fields = keys.map {
+            IndexedField(value: .document(Document(trusted: document.bytes.array())), path: $0.path)
+        }
         var keys: [IndexKey] = []
         try expand(fields, into: &keys)
         keys.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) }

@@ -1,4 +1,5 @@
-// IndexSpecification.swift — what an index is: its keys and options, as the user gives them and as the catalog keeps them.
+// IndexSpecification.swift — what an index is: its keys and options, as the user gives them and as the catalog keeps
+// them.
 
 /// How an index is made.
 public struct IndexOptions: Sendable, Hashable {
@@ -57,7 +58,8 @@ struct IndexSpecification: Sendable {
         guard !name.isEmpty else { throw DocumentError(.cannotCreateIndex, "index name cannot be empty") }
         guard isIdentity || name != Self.identityName else {
             throw DocumentError(
-                .badValue, "The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}, "
+                .badValue,
+                "The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}, "
                     + "found key: \(keyPattern.shellText)")
         }
         if isSparse, partialFilter != nil {

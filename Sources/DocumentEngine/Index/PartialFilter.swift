@@ -81,8 +81,8 @@ enum PartialFilter {
         case .inList(let list):
             return list.operands.contains { compare(.equal, $0, covers: predicate) }
                 || coversEach(of: predicate) { operand in list.contains(operand.view) }
-        case .type(let types):
-            if case .type(let queried) = predicate { return queried.isSubset(of: types) }
+        case .type(let types, _):
+            if case .type(let queried, _) = predicate { return queried.isSubset(of: types) }
             return false
         default: return false
         }
@@ -136,7 +136,8 @@ enum PartialFilter {
         let order = operand.view.compare(bound.view)
         switch (comparison, other) {
         case (.equal, .equal): return order == 0
-        case (.less, .less), (.lessOrEqual, .less), (.lessOrEqual, .lessOrEqual), (.lessOrEqual, .equal): return order <= 0
+        case (.less, .less), (.lessOrEqual, .less), (.lessOrEqual, .lessOrEqual), (.lessOrEqual, .equal):
+            return order <= 0
         case (.less, .lessOrEqual), (.less, .equal): return order < 0
         case (.greater, .greater), (.greaterOrEqual, .greater), (.greaterOrEqual, .greaterOrEqual),
             (.greaterOrEqual, .equal):

@@ -12,7 +12,8 @@ enum ComponentBounds: Sendable {
 
     /// The bounds that the query's conjuncts put on a path; `nil` if they put none that an index can use.
     ///
-    /// In a multikey index two range predicates may be met by different elements of an array, so only one of them counts.
+    /// In a multikey index two range predicates may be met by different elements of an array, so only one of them
+    /// counts.
     init?(_ conjuncts: [MatchExpression], on path: FieldPath, isMultikey: Bool, isSparse: Bool) {
         var range: (lower: [UInt8], upper: [UInt8])?
         for case .leaf(path, let predicate) in conjuncts {

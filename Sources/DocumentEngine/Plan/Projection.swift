@@ -57,7 +57,9 @@ struct Projection: Sendable {
         _ components: ArraySlice<FieldPath.Component>, into nodes: inout [String: Node], _ path: String
     ) throws(DocumentError) {
         guard let first = components.first else { return }
-        guard !first.name.isEmpty else { throw DocumentError(DocumentErrorCode(rawValue: 15998), "FieldPath field names may not be empty strings.") }
+        guard !first.name.isEmpty else {
+            throw DocumentError(DocumentErrorCode(rawValue: 15998), "FieldPath field names may not be empty strings.")
+        }
         let rest = components.dropFirst()
         switch nodes[first.name] {
         case .whole:

@@ -21,7 +21,8 @@ struct QueryPlanner {
     let indexes: [Index]
     let view: ReadView
 
-    /// The best index by the number of components it pins down; the collection if there is none.
+    /// The best index by the number of components it pins down, a unique one pinned down whole before all others; the
+    /// collection if there is none.
     func plan(_ filter: MatchExpression) -> QueryPlan {
         let conjuncts = filter.conjuncts.flatMap { $0.indexableClauses }
         var best: (scan: IndexScan, score: Int)?
@@ -36,8 +37,9 @@ struct QueryPlanner {
     /// - Throws: 2 (BadValue) if there is no such index.
     func plan(_ filter: MatchExpression, hint: IndexHint) throws(DocumentError) -> QueryPlan {
         guard let index = indexes.first(where: { $0.isReadable(at: view) && hint.names($0.specification) }) else {
-            throw .badValue("error processing query: planner returned error :: caused by :: hint provided does not "
-                + "correspond to an existing index")
+            throw .badValue(
+                "error processing query: planner returned error :: caused by :: hint provided does not "
+                    + "correspond to an existing index")
         }
         if let candidate = scan(index, filter, filter.conjuncts.flatMap { $0.indexableClauses }) {
             return .indexScan(candidate.scan)
@@ -64,8 +66,9 @@ struct QueryPlanner {
             let root = key.path.components[0].name
             // Two components below one array may be met by different elements of it.
             if isMultikey, bounded.contains(root) { break }
-            guard let bounds = ComponentBounds(
-                conjuncts, on: key.path, isMultikey: isMultikey, isSparse: specification.isSparse)
+            guard
+                let bounds = ComponentBounds(
+                    conjuncts, on: key.path, isMultikey: isMultikey, isSparse: specification.isSparse)
             else { break }
             bounded.insert(root)
             guard case .points(let points) = bounds,
@@ -73,7 +76,7 @@ struct QueryPlanner {
             else {
                 if case .points = bounds { break }
                 let ranges = bounds.ranges(below: prefixes, isDescending: key.isDescending)
-                return (IndexScan(index: index, ranges: ranges, isExact: false), pointCount * 4 + 1)
+                return (IndexScan(index: index, ranges: ranges, isExact: false), pointCount * 4 + 3)
             }
             prefixes = bounds.extended(prefixes, isDescending: key.isDescending)
             pointCount += 1
@@ -81,7 +84,7 @@ struct QueryPlanner {
         guard pointCount > 0 else { return nil }
         let isExact = pointCount == specification.keys.count
         let ranges = prefixes.map { KeyRange.prefix($0) }
-        let score = pointCount * 4 + (isExact ? 2 : 0) + (isExact && specification.isUnique ? 1 : 0)
+        let score = pointCount * 4 + (isExact ? 1 : 0) + (isExact && specification.isUnique ? 1000 : 0)
         return (IndexScan(index: index, ranges: ranges, isExact: isExact), score)
     }
 }

@@ -13,11 +13,13 @@ struct SortOrder: Sendable {
         for (name, value) in specification.fields {
             guard value.type.isNumber else {
                 throw DocumentError(
-                    DocumentErrorCode(rawValue: 15974), "Illegal key in $sort specification: \(name): \(value.shellText)")
+                    DocumentErrorCode(rawValue: 15974),
+                    "Illegal key in $sort specification: \(name): \(value.shellText)")
             }
             guard let direction = value.intValue, direction == 1 || direction == -1 else {
                 throw DocumentError(
-                    DocumentErrorCode(rawValue: 15975), "$sort key ordering must be 1 (for ascending) or -1 (for "
+                    DocumentErrorCode(rawValue: 15975),
+                    "$sort key ordering must be 1 (for ascending) or -1 (for "
                         + "descending)")
             }
             guard !name.isEmpty, !name.hasPrefix("."), !name.hasSuffix("."), !name.contains("..") else {

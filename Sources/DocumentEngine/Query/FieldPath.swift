@@ -47,8 +47,8 @@ extension BSONView {
     /// Calls `body` with every value a query sees at the path, until it answers true; tells whether it did.
     ///
     /// Arrays on the way are traversed through their documents, and a numeric component is also an index. With
-    /// `expandingLeaf` an array at the end gives its elements and then itself. `nil` stands for a missing field; an array
-    /// without documents on the way gives nothing at all, so that `{"a.b": null}` does not match `{a: [1]}`.
+    /// `expandingLeaf` an array at the end gives its elements and then itself. `nil` stands for a missing field; an
+    /// array without documents on the way gives nothing at all, so that `{"a.b": null}` does not match `{a: [1]}`.
     /// Source: the server's ElementPath and BSONElementIterator (db/matcher/path.cpp).
     func anyValue(
         at path: FieldPath, from index: Int = 0, expandingLeaf: Bool = true, _ body: (BSONView?) -> Bool

@@ -5,7 +5,8 @@
 enum FilterParser {
     /// - Throws: 2 (BadValue) for an unknown operator or a wrong operand, 9 and 14 as the operators say.
     static func parse(_ filter: Document) throws(DocumentError) -> MatchExpression {
-        try parse(filter, depth: 0)
+        try filter.checkNesting()
+        return try parse(filter, depth: 0)
     }
 
     static func parse(_ filter: Document, depth: Int) throws(DocumentError) -> MatchExpression {

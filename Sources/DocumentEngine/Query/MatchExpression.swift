@@ -1,7 +1,7 @@
 // MatchExpression.swift — a compiled filter.
 //
-// Invariant: leaves are positive; every negation is a `not` above them, because `$ne`, `$nin` and `$not` mean "no value at
-// the path matches". Evaluation reads the bytes of the document and allocates nothing.
+// Invariant: leaves are positive; every negation is a `not` above them, because `$ne`, `$nin` and `$not` mean "no value
+// at the path matches". Evaluation reads the bytes of the document and allocates nothing.
 
 /// A filter, compiled once and evaluated against the bytes of documents.
 indirect enum MatchExpression: Sendable {

@@ -20,7 +20,7 @@ struct OperatorOperands {
         case "$exists":
             let exists = MatchExpression.leaf(path, .exists)
             return value.isTruthy ? exists : .not(exists, writtenAs: name)
-        case "$type": return .leaf(path, .type(try TypeArgument.parse(value, operatorName: name)))
+        case "$type": return .leaf(path, .type(try TypeArgument.parse(value, operatorName: name), written: value))
         case "$regex": return .leaf(path, .regex(try regex(value)))
         case "$options":
             guard all["$regex"] != nil else { throw .badValue("$options needs a $regex") }
@@ -119,9 +119,11 @@ struct OperatorOperands {
         guard depth < Document.maximumDepth else { throw .badValue("exceeded maximum query tree depth of 100") }
         if Self.isValueMatch(document) {
             let clauses = try FilterParser.parseField(.root, value, depth: depth + 1)
-            return .leaf(path, .elementMatchesValue(clauses.count == 1 ? clauses[0] : .and(clauses)))
+            let expression = clauses.count == 1 ? clauses[0] : .and(clauses)
+            return .leaf(path, .elementMatchesValue(expression, written: value))
         }
-        return .leaf(path, .elementMatchesObject(try FilterParser.parse(document, depth: depth + 1)))
+        let expression = try FilterParser.parse(document, depth: depth + 1)
+        return .leaf(path, .elementMatchesObject(expression, written: value))
     }
 
     /// `{$elemMatch: {$gt: 1}}` is about values, `{$elemMatch: {$or: […]}}` about documents.

@@ -18,6 +18,9 @@ final class PatternMatcher: Sendable {
         if let unknown = options.first(where: { !"imsxu".contains($0) }) {
             throw DocumentError(.regexBadOption, "invalid flag in regex options: \(unknown)")
         }
+        guard pattern.utf8.count <= Self.maximumByteCount, Self.nesting(of: pattern) <= Self.maximumNesting else {
+            throw DocumentError(.invalidRegex, "Regular expression is invalid: regular expression is too large")
+        }
         self.pattern = pattern
         self.options = String(options.sorted())
         simple = options.isEmpty ? SimplePattern(pattern) : nil
@@ -26,6 +29,24 @@ final class PatternMatcher: Sendable {
         } catch {
             throw DocumentError(.invalidRegex, "Regular expression is invalid: \(error)")
         }
+    }
+
+    /// The server's limit (BSONObj::MaxRegexPatternLength).
+    private static let maximumByteCount = 32764
+    /// PCRE2's limit for parentheses; brackets count here too.
+    private static let maximumNesting = 250
+
+    private static func nesting(of pattern: String) -> Int {
+        var (depth, deepest) = (0, 0)
+        for byte in pattern.utf8 {
+            switch byte {
+            case UInt8(ascii: "("), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: ")"), UInt8(ascii: "]"): depth -= 1
+            default: break
+            }
+            deepest = max(deepest, depth)
+        }
+        return deepest
     }
 
     // MongoDB's PCRE2 matches code points, and its classes \d \w \s are ASCII.

@@ -1,8 +1,8 @@
 // SimplePattern.swift — regular expressions without groups, matched on UTF-8 in place.
 //
-// Most patterns of schemas and queries are a row of characters, classes and quantifiers between anchors (`^.+@.+\..+$`).
-// Those are matched here by plain backtracking without touching a String; every other pattern goes to Swift's Regex.
-// Invariant: `SimplePattern(pattern)` is nil unless it matches exactly what PCRE2 would match.
+// Most patterns of schemas and queries are a row of characters, classes and quantifiers between anchors
+// (`^.+@.+\..+$`). Those are matched here by plain backtracking without touching a String; every other pattern goes to
+// Swift's Regex. Invariant: `SimplePattern(pattern)` is nil unless it matches exactly what PCRE2 would match.
 
 /// A regular expression that is one row of quantified single-character atoms.
 struct SimplePattern: Sendable {
@@ -43,6 +43,8 @@ struct SimplePattern: Sendable {
             }
             guard let atom = Self.parseAtom(&rest), let item = Self.parseQuantifier(atom, &rest) else { return nil }
             items.append(item)
+            // Matching nests once for each item.
+            guard items.count <= 200 else { return nil }
         }
     }
 

@@ -26,14 +26,14 @@ indirect enum ValuePredicate: Sendable {
     case compare(ComparisonOperator, BSONOperand)
     case inList(InList)
     case exists
-    case type(BSONTypeSet)
+    case type(BSONTypeSet, written: BSONValue)
     case regex(PatternMatcher)
     case size(Int)
     case mod(divisor: Int64, remainder: Int64)
     /// Some element is a document (or array) that matches.
-    case elementMatchesObject(MatchExpression)
+    case elementMatchesObject(MatchExpression, written: BSONValue)
     /// Some element matches as a value; the expression's leaves have the root path.
-    case elementMatchesValue(MatchExpression)
+    case elementMatchesValue(MatchExpression, written: BSONValue)
 
     /// Whether the predicate is asked of the elements of an array too, or of the array alone.
     var expandsLeafArrays: Bool {
@@ -49,13 +49,13 @@ indirect enum ValuePredicate: Sendable {
         case .compare(let comparison, let operand): return Self.compare(value, comparison, operand)
         case .inList(let list): return list.contains(value)
         case .exists: return true
-        case .type(let types): return types.contains(value.type)
+        case .type(let types, _): return types.contains(value.type)
         case .regex(let pattern): return Self.matches(value, pattern)
         case .size(let count): return value.isArray && value.elementCount == count
         case .mod(let divisor, let remainder): return Self.matches(value, divisor, remainder)
-        case .elementMatchesObject(let expression):
+        case .elementMatchesObject(let expression, _):
             return Self.anyElement(of: value, matches: expression, asObject: true)
-        case .elementMatchesValue(let expression):
+        case .elementMatchesValue(let expression, _):
             return Self.anyElement(of: value, matches: expression, asObject: false)
         }
     }

@@ -51,7 +51,8 @@ enum CollectionCatalog {
         CollectionOptions(
             validator: entry["validator"]?.documentValue,
             validationLevel: entry["validationLevel"]?.stringValue.flatMap { ValidationLevel(rawValue: $0) } ?? .strict,
-            validationAction: entry["validationAction"]?.stringValue.flatMap { ValidationAction(rawValue: $0) } ?? .error)
+            validationAction: entry["validationAction"]?.stringValue.flatMap { ValidationAction(rawValue: $0) }
+                ?? .error)
     }
 
     static func nextIndexID(of entry: Document) -> UInt32 {

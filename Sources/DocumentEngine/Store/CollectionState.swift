@@ -1,5 +1,5 @@
-// CollectionState.swift — an open collection: its keyspaces, indexes and validator. Immutable; every change of the schema
-// publishes another one.
+// CollectionState.swift — an open collection: its keyspaces, indexes and validator. Immutable; every change of the
+// schema publishes another one.
 
 internal import Synchronization
 

@@ -74,8 +74,7 @@ struct CollectionWriter {
     private func checkUnique(_ index: Index, _ keys: [[UInt8]], _ record: RecordID?, _ document: Document) throws {
         guard index.specification.isUnique else { return }
         for key in keys {
-            let holder = try transaction.withValue(index.keyspace, key.rawSpan) { RecordID($0) } ?? nil
-            guard let holder, holder != record else { continue }
+            guard let holder = try holder(of: key, in: index), holder != record else { continue }
             throw duplicateKey(index, key, document)
         }
     }
@@ -94,13 +93,22 @@ struct CollectionWriter {
     }
 
     func add(_ keys: [[UInt8]], _ isMultikey: Bool, _ record: RecordID, to index: Index) throws {
-        if isMultikey, !keys.isEmpty { try markMultikey(index) }
+        if isMultikey { try markMultikey(index) }
         let value = index.specification.isUnique ? record.bytes : []
         for key in keys { try transaction.put(index.keyspace, index.entryKey(key, record).rawSpan, value.rawSpan) }
     }
 
     private func remove(_ keys: [[UInt8]], _ record: RecordID, from index: Index) throws {
-        for key in keys { try transaction.delete(index.keyspace, index.entryKey(key, record).rawSpan) }
+        let mayBelongToOthers = index.specification.isUnique && index.readySequence == nil
+        for key in keys {
+            // While a unique index is built, a duplicate that the build has yet to meet does not own the entry.
+            if mayBelongToOthers, try holder(of: key, in: index) != record { continue }
+            try transaction.delete(index.keyspace, index.entryKey(key, record).rawSpan)
+        }
+    }
+
+    private func holder(of key: [UInt8], in index: Index) throws -> RecordID? {
+        try transaction.withValue(index.keyspace, key.rawSpan) { RecordID($0) } ?? nil
     }
 
     // The flag in memory is set at once: planning with it is safe even if the transaction fails. The marker on disk is

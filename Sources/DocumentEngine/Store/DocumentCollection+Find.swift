@@ -94,7 +94,8 @@ extension DocumentCollection {
             _ = document.anyValue(at: path, expandingLeaf: false) { value in
                 guard let value else { return false }
                 if !value.isArray { add(value) }
-                var elements = value.isArray ? value.elements : BSONView(document: value.bytes.extracting(first: 0)).elements
+                var elements =
+                    value.isArray ? value.elements : BSONView(document: value.bytes.extracting(first: 0)).elements
                 while let element = elements.next() { add(element.value) }
                 return false
             }

@@ -1,12 +1,14 @@
 // DocumentCollection+Indexes.swift — createIndex, dropIndex, listIndexes.
 
 extension DocumentCollection {
-    /// Makes an index and fills it from the documents that are there; gives its name. The same definition again changes
-    /// nothing.
+    /// Makes an index and fills it from the documents that are there; gives its name. The same definition again
+    /// changes nothing.
     ///
-    /// Writers keep the index from the moment it exists; readers use it once it is complete. Building commits in chunks.
-    /// - Throws: ``DocumentError`` 67 for keys or a filter an index can't have, 85 if the same index exists under another
-    ///   name, 86 if the name is taken by another index, 11000 if documents violate a unique one: then it is gone again.
+    /// Writers keep the index from the moment it exists; readers use it once it is complete. Building commits in
+    /// chunks.
+    /// - Throws: ``DocumentError`` 67 for keys or a filter an index can't have, 85 if the same index exists under
+    ///   another name, 86 if the name is taken by another index, 11000 if documents violate a unique one: then it is
+    ///   gone again.
     @discardableResult
     public func createIndex(
         _ keys: Document, options: IndexOptions = IndexOptions(), durability: Durability = .buffered
@@ -17,10 +19,10 @@ extension DocumentCollection {
         return specification.name
     }
 
-    /// Drops an index by name.
+    /// Drops an index by name, durably.
     /// - Throws: 27 (IndexNotFound), 26 (NamespaceNotFound), 72 (InvalidOptions) for the index on `_id`.
-    public func dropIndex(_ name: String, durability: Durability = .buffered) throws {
-        try store.dropIndex(named: name, on: namespace, durability)
+    public func dropIndex(_ name: String) throws {
+        try store.dropIndex(named: name, on: namespace)
     }
 
     /// The complete indexes, the one on `_id` first, as `listIndexes` describes them.

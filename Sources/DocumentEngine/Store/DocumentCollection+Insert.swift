@@ -2,8 +2,8 @@
 
 extension DocumentCollection {
     /// Adds a document. One without `_id` gets an ObjectID, in front.
-    /// - Throws: ``DocumentError`` 121 with `errInfo` if the validator refuses it, 11000 with `keyPattern` and `keyValue`
-    ///   for a key that is there already, 10334 if it is too large.
+    /// - Throws: ``DocumentError`` 121 with `errInfo` if the validator refuses it, 11000 with `keyPattern` and
+    ///   `keyValue` for a key that is there already, 10334 if it is too large.
     @discardableResult
     public func insertOne(
         _ document: Document, bypassDocumentValidation: Bool = false, durability: Durability = .buffered
@@ -14,8 +14,8 @@ extension DocumentCollection {
         }
     }
 
-    /// As ``insertOne(_:bypassDocumentValidation:durability:)``, inside an open transaction. A refused document leaves the
-    /// transaction as it was.
+    /// As ``insertOne(_:bypassDocumentValidation:durability:)``, inside an open transaction. A refused document leaves
+    /// the transaction as it was.
     @discardableResult
     public func insertOne(
         _ document: Document, bypassDocumentValidation: Bool = false, in transaction: WriteTransaction
@@ -43,7 +43,8 @@ extension DocumentCollection {
         return try batch.result()
     }
 
-    /// As ``insertMany(_:ordered:bypassDocumentValidation:durability:)``, inside an open transaction and so atomic with it.
+    /// As ``insertMany(_:ordered:bypassDocumentValidation:durability:)``, inside an open transaction and so atomic with
+    /// it.
     @discardableResult
     public func insertMany(
         _ documents: [Document], ordered: Bool = true, bypassDocumentValidation: Bool = false,

@@ -168,7 +168,8 @@ extension DocumentCollection {
     }
 
     private func changeEach(
-        _ records: ArraySlice<RecordID>, _ change: Change, _ result: inout UpdateResult, in transaction: WriteTransaction
+        _ records: ArraySlice<RecordID>, _ change: Change, _ result: inout UpdateResult,
+        in transaction: WriteTransaction
     ) throws {
         let state = try requireState()
         for record in records {

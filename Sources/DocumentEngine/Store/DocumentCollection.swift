@@ -2,18 +2,18 @@
 
 /// A collection of documents.
 ///
-/// A value of this type is a name, cheap to make and to copy. Each write is atomic, with its index entries; reads see one
-/// moment. Every write has a form that takes an open transaction of the storage: what it does then commits or vanishes
-/// with everything else in that transaction.
+/// A value of this type is a name, cheap to make and to copy. Each write is atomic, with its index entries; reads see
+/// one moment. Every write has a form that takes an open transaction of the storage: what it does then commits or
+/// vanishes with everything else in that transaction.
 public struct DocumentCollection: Sendable {
     let store: DocumentStore
     public let namespace: Namespace
 
     public var name: String { namespace.collection }
 
-    /// Drops the collection with its documents and indexes; nothing happens if it does not exist.
-    public func drop(durability: Durability = .buffered) throws {
-        try store.dropCollection(namespace, durability)
+    /// Drops the collection with its documents and indexes, durably; nothing happens if it does not exist.
+    public func drop() throws {
+        try store.dropCollection(namespace)
     }
 
     /// Makes the collection if it does not exist, as a first write does.

@@ -30,9 +30,9 @@ public struct DocumentDatabase: Sendable {
         try store.modifyCollection(namespace, modification, durability)
     }
 
-    /// Drops a collection with its documents and indexes; nothing happens if there is none.
-    public func dropCollection(_ name: String, durability: Durability = .buffered) throws {
-        try store.dropCollection(collection(name).namespace, durability)
+    /// Drops a collection with its documents and indexes, durably; nothing happens if there is none.
+    public func dropCollection(_ name: String) throws {
+        try store.dropCollection(collection(name).namespace)
     }
 
     /// The database's collections by name.
@@ -90,10 +90,11 @@ extension DocumentStore {
         }
     }
 
-    func dropCollection(_ namespace: Namespace, _ durability: Durability) throws {
+    func dropCollection(_ namespace: Namespace) throws {
         try withSchemaLock {
             guard let current = state(namespace) else { return }
-            try storage.write(durability) { try unpublish(namespace, in: $0) }
+            // Keyspaces go at once and for good; a crash must not bring back the catalog entry without them.
+            try storage.write(.synced) { try unpublish(namespace, in: $0) }
             for index in current.indexes { try storage.dropKeyspace(index.keyspace.name) }
             try storage.dropKeyspace(current.records.name)
         }

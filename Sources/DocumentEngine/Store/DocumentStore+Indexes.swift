@@ -27,7 +27,8 @@ extension DocumentStore {
 
     /// Whether the index exists already.
     /// - Throws: 85 and 86 for an index in its way, 67 beyond 64 indexes.
-    private func isPresent(_ specification: IndexSpecification, in state: CollectionState) throws(DocumentError) -> Bool {
+    private func isPresent(_ specification: IndexSpecification, in state: CollectionState) throws(DocumentError) -> Bool
+    {
         for existing in state.indexes.map(\.specification) {
             let isSame = specification.isIdentity || existing.isEquivalent(to: specification)
             if existing.name == specification.name {
@@ -41,7 +42,8 @@ extension DocumentStore {
         }
         guard state.indexes.count < Self.maximumIndexCount else {
             throw DocumentError(
-                .cannotCreateIndex, "add index fails, too many indexes for \(state.namespace) key:"
+                .cannotCreateIndex,
+                "add index fails, too many indexes for \(state.namespace) key:"
                     + specification.keyPattern.shellText)
         }
         return false
@@ -62,7 +64,7 @@ extension DocumentStore {
                 next = try storage.write(durability) { try addChunk(to: index, in: state, from: first, $0) }
             }
         } catch {
-            try remove(index, from: state.namespace, durability)
+            try remove(index, from: state.namespace)
             throw error
         }
         try storage.write(durability) { transaction in
@@ -91,8 +93,9 @@ extension DocumentStore {
         return cursor.isValid ? RecordID(cursor.key) : nil
     }
 
-    private func remove(_ index: Index, from namespace: Namespace, _ durability: Durability) throws {
-        try storage.write(durability) { transaction in
+    // Synced: the keyspace goes at once and for good, and a crash must not bring back the catalog entry without it.
+    private func remove(_ index: Index, from namespace: Namespace) throws {
+        try storage.write(.synced) { transaction in
             guard let current = state(namespace) else { return }
             try publish(current.with(indexes: current.indexes.filter { $0.id != index.id }), in: transaction)
             let marker = CollectionCatalog.multikeyKey(namespace, index.id)
@@ -101,7 +104,7 @@ extension DocumentStore {
         try storage.dropKeyspace(index.keyspace.name)
     }
 
-    func dropIndex(named name: String, on namespace: Namespace, _ durability: Durability) throws {
+    func dropIndex(named name: String, on namespace: Namespace) throws {
         try withSchemaLock {
             guard let current = state(namespace) else {
                 throw DocumentError(.namespaceNotFound, "ns not found \(namespace)")
@@ -112,7 +115,7 @@ extension DocumentStore {
             guard !index.specification.isIdentity else {
                 throw DocumentError(.invalidOptions, "cannot drop _id index")
             }
-            try remove(index, from: namespace, durability)
+            try remove(index, from: namespace)
         }
     }
 

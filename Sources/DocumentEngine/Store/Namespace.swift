@@ -14,7 +14,8 @@ public struct Namespace: Sendable, Hashable, CustomStringConvertible {
 
     /// - Throws: 73 (InvalidNamespace) for a name that the server refuses.
     func check() throws(DocumentError) {
-        let isDatabaseBad = database.isEmpty || database.utf8.count > 63 || database.contains { "/\\. \"$*<>:|?\0".contains($0) }
+        let isDatabaseBad =
+            database.isEmpty || database.utf8.count > 63 || database.contains { "/\\. \"$*<>:|?\0".contains($0) }
         guard !isDatabaseBad else {
             throw DocumentError(.invalidNamespace, "Invalid database name: '\(database)'")
         }

@@ -1,5 +1,5 @@
-// UpdateArithmetic.swift — $inc and $mul: the result has the wider type of the two, 32 bits grow to 64, 64 bits overflow
-// as an error.
+// UpdateArithmetic.swift — $inc and $mul: the result has the wider type of the two, 32 bits grow to 64, 64 bits
+// overflow as an error.
 
 struct UpdateArithmetic {
     enum Operation: String {

@@ -16,6 +16,7 @@ struct UpdateExpression: Sendable {
         guard operators.fieldNames.first?.hasPrefix("$") == true else {
             throw .failedToParse("the update operation document must contain atomic operators beginning with '$'")
         }
+        try operators.checkNesting()
         form = .modifiers(try UpdateParser.parse(operators).sorted { Self.precedes($0.path, $1.path) })
     }
 

@@ -67,8 +67,8 @@ struct UpdateParser {
             if component.name.utf8.first == UInt8(ascii: "$") {
                 throw DocumentError(
                     .dollarPrefixedFieldName,
-                    "The dollar ($) prefixed field '\(component.name)' in '\(text)' is not allowed in the context of an "
-                        + "update's replacement document. Consider using an aggregation pipeline with $replaceWith.")
+                    "The dollar ($) prefixed field '\(component.name)' in '\(text)' is not allowed in the context of "
+                        + "an update's replacement document. Consider using an aggregation pipeline with $replaceWith.")
             }
         }
         return path

@@ -140,12 +140,11 @@ extension ValuePredicate {
         case .compare(let comparison, let operand): (comparison.rawValue, operand.value)
         case .inList(let list): ("$in", .array(list.written))
         case .exists: ("$exists", .bool(true))
-        case .type(let types):
-            ("$type", .array(BSONType.allCases.filter { types.contains($0) }.map { .string($0.alias) }))
+        case .type(_, let written): ("$type", written)
         case .regex(let pattern): ("$regex", .regex(BSONRegex(pattern.pattern, options: pattern.options)))
         case .size(let count): ("$size", .int(count))
         case .mod(let divisor, let remainder): ("$mod", [.int(Int(divisor)), .int(Int(remainder))])
-        case .elementMatchesObject, .elementMatchesValue: ("$elemMatch", .document(Document()))
+        case .elementMatchesObject(_, let written), .elementMatchesValue(_, let written): ("$elemMatch", written)
         }
     }
 

@@ -4,7 +4,8 @@
 
 /// Builds the parts of `errInfo.details`.
 struct SchemaExplanation {
-    /// Whether `specifiedAs` and the considered values are included; the second attempt at a large error leaves them out.
+    /// Whether `specifiedAs` and the considered values are included; the second attempt at a large error leaves them
+    /// out.
     let isFull: Bool
 
     /// One document for each rule of the schema that the value breaks.

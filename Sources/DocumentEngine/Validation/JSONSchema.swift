@@ -1,7 +1,7 @@
 // JSONSchema.swift — a compiled `$jsonSchema`: pass or fail over the bytes of a document.
 //
-// Invariant: `matches` and `failures(of:)` (JSONSchema+Explanation.swift) agree: a value matches if and only if it has no
-// failures. The first runs on every write and allocates nothing; the second runs only for the error document.
+// Invariant: `matches` and `failures(of:)` (JSONSchema+Explanation.swift) agree: a value matches if and only if it has
+// no failures. The first runs on every write and allocates nothing; the second runs only for the error document.
 // Source: the MongoDB manual, reference/operator/query/jsonSchema: draft 4 without $ref, $schema, default, definitions,
 // format, id and the type "integer", with bsonType.
 
@@ -18,7 +18,8 @@ final class JSONSchema: Sendable {
     /// What is left for `matches` after types and fields.
     private let otherRules: [JSONSchemaRule]
 
-    /// - Throws: 9 (FailedToParse) for a keyword that is unknown, not supported or out of range, 14 (TypeMismatch) for a
+    /// - Throws: 9 (FailedToParse) for a keyword that is unknown, not supported or out of range, 14 (TypeMismatch) for
+    ///   a
     ///   keyword whose operand has the wrong type.
     convenience init(_ schema: Document) throws(DocumentError) {
         try self.init(schema, depth: 0)

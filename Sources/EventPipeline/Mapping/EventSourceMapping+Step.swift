@@ -40,6 +40,7 @@ extension EventSourceMapping {
     ///
     /// A failure of the handler is counted, not thrown. Thrown are failures of the environment, after which the same records
     /// are delivered again, and `MappingError` while a runner or another step is at work.
+    @discardableResult
     public func runOnce() async throws -> MappingProgress {
         guard isEnabled else { return MappingProgress(next: .disabled) }
         guard var state = takeState() else { throw MappingError.inUse(name) }
@@ -51,6 +52,7 @@ extension EventSourceMapping {
     /// Delivers what there is now, until the stream is done or a failed batch has to wait for its repetition.
     ///
     /// Consumers see durable records only, so what was committed so far is made durable first.
+    @discardableResult
     public func drain() async throws -> MappingProgress {
         // A synced transaction that writes nothing waits for everything it could have read.
         try await storage.write(.synced) { _ in }

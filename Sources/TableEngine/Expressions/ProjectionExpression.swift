@@ -49,9 +49,12 @@ struct Projection: Sendable {
     }
 
     private var root = Node.parts([])
+    /// The top-level attributes that the paths begin at.
+    let roots: [String]
 
     /// The paths must not overlap.
     init(_ paths: [DocumentPath]) {
+        roots = paths.map(\.root)
         for path in paths { root.insert(path.elements[...]) }
     }
 

@@ -5,9 +5,8 @@ struct RequestExpressions {
     private let cache: ExpressionCache
     private let names: [String: String]
     private let values: [String: AttributeValue]
-    private var usedNames: Set<String> = []
-    private var usedValues: Set<String> = []
-    private var kinds: [ExpressionKind] = []
+    /// Of the expressions bound so far.
+    private var scopes: [ExpressionScope] = []
 
     /// - Throws: `ValidationException` for a key that is no placeholder, or a value that can't be stored.
     init(_ cache: ExpressionCache, names: [String: String], values: [String: AttributeValue]) throws {
@@ -45,8 +44,10 @@ struct RequestExpressions {
     /// - Parameter possible: the expressions that the request could have had, as the service names them.
     /// - Throws: `ValidationException` if a name or value was used by no expression.
     func finish(possible: ExpressionKind...) throws {
-        guard usedNames.count < names.count || usedValues.count < values.count else { return }
-        if kinds.isEmpty {
+        // Everything an expression uses is defined, so equal counts mean that all of it is used.
+        if scopes.count == 1, scopes[0].names.count == names.count, scopes[0].values.count == values.count { return }
+        if scopes.isEmpty {
+            if names.isEmpty, values.isEmpty { return }
             if !names.isEmpty {
                 throw TableError.validation("ExpressionAttributeNames can only be specified when using expressions")
             }
@@ -55,7 +56,9 @@ struct RequestExpressions {
                 "ExpressionAttributeValues can only be specified when using expressions: \(list) "
                     + (possible.count == 1 ? "is null" : "are null"))
         }
+        let usedNames = Set(scopes.flatMap(\.names))
         try Self.checkUsed(names.keys, usedNames, parameter: "ExpressionAttributeNames")
+        let usedValues = Set(scopes.flatMap(\.values))
         try Self.checkUsed(values.keys, usedValues, parameter: "ExpressionAttributeValues")
     }
 
@@ -67,9 +70,7 @@ struct RequestExpressions {
     ) throws -> Bound {
         do throws(ExpressionError) {
             let (bound, scope) = try body(cache, names, values)
-            usedNames.formUnion(scope.names)
-            usedValues.formUnion(scope.values)
-            kinds.append(kind)
+            scopes.append(scope)
             return bound
         } catch {
             throw error.tableError(in: kind)

@@ -47,13 +47,7 @@ enum ItemKey {
     /// What all keys of a partition begin with.
     static func prefix(ofPartition value: AttributeValue, _ schema: KeySchema) throws -> [UInt8] {
         try check(value, schema.partitionKey, limit: partitionLimit)
-        var partition = KeyEncoder()
-        switch value {
-        case .s(let text): partition.append(string: text)
-        case .b(let binary): partition.append(bytes: binary)
-        case .n(let number): partition.append(decimal: number.keyDecimal)
-        default: throw TableError.keyMismatch
-        }
+        guard let partition = component(value) else { throw TableError.keyMismatch }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(hashByteCount + partition.bytes.count + 32)
         bytes.append(bigEndian: hash(of: partition.bytes))
@@ -61,16 +55,25 @@ enum ItemKey {
         return bytes
     }
 
-    static func append(sort value: AttributeValue, to bytes: inout [UInt8]) {
+    /// - Parameter isLast: whether nothing follows, so that strings and binaries need no end.
+    static func append(sort value: AttributeValue, to bytes: inout [UInt8], isLast: Bool = true) {
         switch value {
-        case .s(let text): bytes.append(contentsOf: text.utf8)
-        case .b(let binary): bytes.append(contentsOf: binary)
-        case .n(let number):
-            var encoder = KeyEncoder()
-            encoder.append(decimal: number.keyDecimal)
-            bytes.append(contentsOf: encoder.bytes)
-        default: break
+        case .s(let text) where isLast: bytes.append(contentsOf: text.utf8)
+        case .b(let binary) where isLast: bytes.append(contentsOf: binary)
+        default: bytes.append(contentsOf: component(value)?.bytes ?? [])
         }
+    }
+
+    /// A value as a component that ends by itself; `nil` if it can't be a key.
+    private static func component(_ value: AttributeValue) -> KeyEncoder? {
+        var encoder = KeyEncoder()
+        switch value {
+        case .s(let text): encoder.append(string: text)
+        case .b(let binary): encoder.append(bytes: binary)
+        case .n(let number): encoder.append(decimal: number.keyDecimal)
+        default: return nil
+        }
+        return encoder
     }
 
     /// - Throws: `ValidationException` if the value is empty or larger than a sort key may be.

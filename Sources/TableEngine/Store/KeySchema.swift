@@ -16,15 +16,16 @@ public struct KeySchema: Sendable, Hashable {
     public let partitionKey: KeyAttribute
     public let sortKey: KeyAttribute?
 
+    /// Partition key first.
+    public let attributes: [KeyAttribute]
+    let names: [String]
+
     public init(partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil) {
         self.partitionKey = partitionKey
         self.sortKey = sortKey
+        attributes = [partitionKey] + (sortKey.map { [$0] } ?? [])
+        names = attributes.map(\.name)
     }
-
-    /// Partition key first.
-    public var attributes: [KeyAttribute] { [partitionKey] + (sortKey.map { [$0] } ?? []) }
-
-    var names: [String] { attributes.map(\.name) }
 
     /// The key of an item that has one.
     func key(of item: Item) -> Item { item.selecting(names) }

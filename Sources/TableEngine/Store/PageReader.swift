@@ -7,7 +7,7 @@ struct PageReader {
     /// Bytes that a page reads, before the filter.
     static let byteLimit = 1024 * 1024
 
-    let table: Table
+    let source: PageSource
     var range: KeyRange
     var isForward = true
     let limit: Int?
@@ -26,20 +26,21 @@ struct PageReader {
 
     /// The page. That it was cut short by the limit shows as a last key, whether or not more items follow.
     func page(in view: ReadView) throws -> ItemPage {
-        var cursor = try view.cursor(table.keyspace, range)
+        var cursor = try view.cursor(source.keyspace, range)
         try isForward ? cursor.seekToFirst() : cursor.seekToLast()
         var items: [Item] = []
         var scanned = 0
         var byteCount = 0
         while cursor.isValid {
-            let item = try ItemCodec.decode(cursor.value)
+            let entry = try ItemCodec.decode(cursor.value)
+            let item = try source.readsWholeItems ? source.wholeItem(of: entry, in: view) : entry
             scanned += 1
             byteCount += item.sizeInBytes
             if filter?.isMet(by: item) ?? true { items.append(projection?.applied(to: item) ?? item) }
             try isForward ? cursor.next() : cursor.previous()
             let isFull = scanned == limit || (byteCount >= Self.byteLimit && cursor.isValid)
             if isFull {
-                return ItemPage(items: items, scannedCount: scanned, lastEvaluatedKey: table.schema.key(of: item))
+                return ItemPage(items: items, scannedCount: scanned, lastEvaluatedKey: item.selecting(source.keyNames))
             }
         }
         return ItemPage(items: items, scannedCount: scanned, lastEvaluatedKey: nil)
@@ -50,7 +51,8 @@ extension KeyCondition {
     /// The keys that meet the condition.
     ///
     /// - Throws: `ValidationException` if a value does not fit the schema.
-    func range(_ schema: KeySchema) throws -> KeyRange {
+    func range(in source: PageSource) throws -> KeyRange {
+        let schema = source.schema
         guard partition.type == schema.partitionKey.type else { throw Self.typeMismatch }
         let prefix = try ItemKey.prefix(ofPartition: partition, schema)
         guard let sort, let sortKey = schema.sortKey else { return .prefix(prefix) }
@@ -58,29 +60,44 @@ extension KeyCondition {
             guard value.type == sortKey.type else { throw Self.typeMismatch }
             try ItemKey.check(sort: value, sortKey)
         }
-        return Self.range(of: sort, in: .prefix(prefix))
-    }
-
-    private static func range(of sort: SortCondition, in partition: KeyRange) -> KeyRange {
-        let prefix = partition.lower ?? []
-        func key(_ value: AttributeValue) -> [UInt8] {
-            var bytes = prefix
-            ItemKey.append(sort: value, to: &bytes)
-            return bytes
-        }
-        // A key with a zero behind it is the bound right after the key itself.
-        switch sort {
-        case .compare(.equal, let value): return KeyRange(lower: key(value), upper: key(value) + [0])
-        case .compare(.less, let value): return KeyRange(lower: prefix, upper: key(value))
-        case .compare(.lessOrEqual, let value): return KeyRange(lower: prefix, upper: key(value) + [0])
-        case .compare(.greater, let value): return KeyRange(lower: key(value) + [0], upper: partition.upper)
-        case .compare(.greaterOrEqual, let value): return KeyRange(lower: key(value), upper: partition.upper)
-        case .compare(.notEqual, _): return partition
-        case .between(let lower, let upper): return KeyRange(lower: key(lower), upper: key(upper) + [0])
-        case .beginsWith(let value): return .prefix(key(value))
-        }
+        let bounds = SortBounds(partition: .prefix(prefix), prefix: prefix, isLast: source.index == nil)
+        return bounds.range(of: sort)
     }
 
     private static let typeMismatch = TableError.invalidParameter(
         "Condition parameter type does not match schema type")
+}
+
+/// Where values of the sort key lie within a partition.
+private struct SortBounds {
+    let partition: KeyRange
+    let prefix: [UInt8]
+    /// Whether keys end with the sort key, as in a table; in an index the table's key follows.
+    let isLast: Bool
+
+    func range(of sort: KeyCondition.SortCondition) -> KeyRange {
+        switch sort {
+        case .compare(.equal, let value): KeyRange(lower: at(value), upper: behind(value))
+        case .compare(.less, let value): KeyRange(lower: prefix, upper: at(value))
+        case .compare(.lessOrEqual, let value): KeyRange(lower: prefix, upper: behind(value))
+        case .compare(.greater, let value): KeyRange(lower: behind(value), upper: partition.upper)
+        case .compare(.greaterOrEqual, let value): KeyRange(lower: at(value), upper: partition.upper)
+        case .compare(.notEqual, _): partition
+        case .between(let lower, let upper): KeyRange(lower: at(lower), upper: behind(upper))
+        // The two bytes that end a component are not part of what continuations share.
+        case .beginsWith(let value): .prefix(isLast ? at(value) : Array(at(value).dropLast(2)))
+        }
+    }
+
+    private func at(_ value: AttributeValue) -> [UInt8] {
+        var bytes = prefix
+        ItemKey.append(sort: value, to: &bytes, isLast: isLast)
+        return bytes
+    }
+
+    /// The bound right behind the keys with this value.
+    private func behind(_ value: AttributeValue) -> [UInt8]? {
+        // A key with a zero behind it is the next possible key.
+        isLast ? at(value) + [0] : KeyRange.prefix(at(value)).upper
+    }
 }

@@ -38,7 +38,7 @@ struct PreparedWrite {
         var error: TableError?
         do {
             bytes = try keyBytes()
-            error = Self.updateError(action, table.schema)
+            error = try Self.itemError(of: action, table)
         } catch let refusal as TableError where refusal.isOfItem {
             error = refusal
         }
@@ -46,9 +46,15 @@ struct PreparedWrite {
         itemError = error
     }
 
-    private static func updateError(_ action: Action, _ schema: KeySchema) -> TableError? {
-        guard case .update(let update?) = action else { return nil }
-        return update.errorWriting(keyAttributes: schema.names)
+    /// What is wrong with the action as such, whatever item it meets.
+    private static func itemError(of action: Action, _ table: Table) throws -> TableError? {
+        switch action {
+        case .put(let item, _):
+            try table.checkIndexKeys(of: item)
+            return nil
+        case .update(let update): return update?.errorWriting(keyAttributes: table.schema.names)
+        case .delete, .check: return nil
+        }
     }
 
     init(_ request: PutItemRequest, _ store: TableStore) throws {

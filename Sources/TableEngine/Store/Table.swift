@@ -8,11 +8,13 @@ final class Table: Sendable {
     let keyspace: Keyspace
     /// Records by position; see StreamRecordCodec.swift.
     let streamKeyspace: Keyspace
+    let indexes: [TableIndex]
 
-    init(definition: TableDefinition, keyspace: Keyspace, streamKeyspace: Keyspace) {
+    init(definition: TableDefinition, keyspace: Keyspace, streamKeyspace: Keyspace, indexes: [TableIndex]) {
         self.definition = definition
         self.keyspace = keyspace
         self.streamKeyspace = streamKeyspace
+        self.indexes = indexes
     }
 
     var name: String { definition.name }
@@ -25,12 +27,16 @@ final class Table: Sendable {
     }
 
     func with(_ definition: TableDefinition) -> Table {
-        Table(definition: definition, keyspace: keyspace, streamKeyspace: streamKeyspace)
+        Table(definition: definition, keyspace: keyspace, streamKeyspace: streamKeyspace, indexes: indexes)
     }
 
     /// Table names have no slash, so no two tables share a keyspace.
     static func keyspaceName(_ table: String) -> String { "table/\(table)" }
     static func streamKeyspaceName(_ table: String) -> String { "table/\(table)/stream" }
+    static func indexKeyspaceName(_ table: String, _ index: String) -> String { "table/\(table)/index/\(index)" }
+
+    /// Whether a write has to know the item it replaces.
+    var needsOldItems: Bool { activeStream != nil || !indexes.isEmpty }
 
     /// The item under a key.
     func item(_ key: [UInt8], in view: ReadView) throws -> Item? {

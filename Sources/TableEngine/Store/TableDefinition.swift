@@ -10,6 +10,7 @@ struct TableDefinition: Sendable, Hashable {
     var name: String
     var keySchema: KeySchema
     var creation: StorageInstant
+    var indexes: [SecondaryIndex]
     /// The stream that is on, or the one that was on last.
     var stream: StreamDefinition?
     /// The attribute that holds the time at which items expire.
@@ -18,9 +19,10 @@ struct TableDefinition: Sendable, Hashable {
     func encode() -> [UInt8] {
         var item: Item = [
             "name": .s(name), "creation": .n(TableNumber(creation.microseconds)),
-            "partitionKey": Self.item(keySchema.partitionKey),
+            "partitionKey": keySchema.partitionKey.attributeValue,
         ]
-        item["sortKey"] = keySchema.sortKey.map(Self.item)
+        item["sortKey"] = keySchema.sortKey?.attributeValue
+        if !indexes.isEmpty { item["indexes"] = .l(indexes.map { .m($0.item) }) }
         item["stream"] = stream.map { .m($0.item) }
         item["timeToLive"] = timeToLiveAttribute.map { .s($0) }
         return ItemCodec.encode(item)
@@ -30,30 +32,26 @@ struct TableDefinition: Sendable, Hashable {
     init(decoding bytes: RawSpan) throws {
         let item = try ItemCodec.decode(bytes)
         guard let name = item["name"]?.string, let creation = item["creation"]?.number?.int64,
-            let partitionKey = Self.keyAttribute(item["partitionKey"])
+            let partitionKey = item["partitionKey"].flatMap(KeyAttribute.init)
         else { throw StorageError.corruption("A table's definition in the catalog is incomplete.") }
         self.name = name
         self.creation = StorageInstant(microseconds: creation)
-        keySchema = KeySchema(partitionKey: partitionKey, sortKey: Self.keyAttribute(item["sortKey"]))
+        keySchema = KeySchema(partitionKey: partitionKey, sortKey: item["sortKey"].flatMap(KeyAttribute.init))
+        indexes = try (item["indexes"]?.list ?? []).map { value in
+            guard let index = value.map.flatMap(SecondaryIndex.init) else {
+                throw StorageError.corruption("An index's definition in the catalog is incomplete.")
+            }
+            return index
+        }
         stream = try item["stream"]?.map.map { try StreamDefinition(item: $0) }
         timeToLiveAttribute = item["timeToLive"]?.string
     }
 
-    init(name: String, keySchema: KeySchema, creation: StorageInstant) {
+    init(name: String, keySchema: KeySchema, indexes: [SecondaryIndex], creation: StorageInstant) {
         self.name = name
         self.keySchema = keySchema
+        self.indexes = indexes
         self.creation = creation
-    }
-
-    private static func item(_ attribute: KeyAttribute) -> AttributeValue {
-        ["name": .s(attribute.name), "type": .s(attribute.type.rawValue)]
-    }
-
-    private static func keyAttribute(_ value: AttributeValue?) -> KeyAttribute? {
-        guard let map = value?.map, let name = map["name"]?.string,
-            let type = map["type"]?.string.flatMap(AttributeType.init(rawValue:))
-        else { return nil }
-        return KeyAttribute(name, type)
     }
 }
 

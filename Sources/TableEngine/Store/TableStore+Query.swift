@@ -31,18 +31,18 @@ extension TableStore {
         let projection = try expressions.projection(request.projection)
         let keyCondition = try expressions.condition(request.keyCondition, kind: .keyCondition)
         try expressions.finish(possible: .filter, .keyCondition)
-        let table = try table(request.table)
-        try checkIndex(request.index)
+        var source = try PageSource(try table(request.table), index: request.index)
         guard let keyCondition else { throw TableError.missingKeyCondition }
         let condition = try KeyCondition(
-            keyCondition, partitionKey: table.schema.partitionKey.name, sortKey: table.schema.sortKey?.name)
-        let range = try condition.range(table.schema)
-        try filter?.checkSpares(keyAttributes: table.schema.names)
+            keyCondition, partitionKey: source.schema.partitionKey.name, sortKey: source.schema.sortKey?.name)
+        let range = try condition.range(in: source)
+        try filter?.checkSpares(keyAttributes: source.schema.names)
+        try source.require((filter?.binding.paths ?? []).map(\.root) + (projection?.roots ?? []))
         var reader = PageReader(
-            table: table, range: range, isForward: request.scanIndexForward, limit: request.limit, filter: filter,
+            source: source, range: range, isForward: request.scanIndexForward, limit: request.limit, filter: filter,
             projection: projection)
         if let startKey = request.exclusiveStartKey {
-            let key = try startBytes(startKey, table.schema)
+            let key = try source.startBytes(startKey)
             guard range.contains(key.rawSpan) else {
                 throw TableError.validation(
                     "The provided starting key is outside query boundaries based on provided conditions")
@@ -60,12 +60,12 @@ extension TableStore {
         let projection = try expressions.projection(request.projection)
         try expressions.finish(possible: .filter)
         let range = try ScanSegment.range(request.segment, of: request.totalSegments)
-        let table = try table(request.table)
-        try checkIndex(request.index)
+        var source = try PageSource(try table(request.table), index: request.index)
+        try source.require((filter?.binding.paths ?? []).map(\.root) + (projection?.roots ?? []))
         var reader = PageReader(
-            table: table, range: range, limit: request.limit, filter: filter, projection: projection)
+            source: source, range: range, limit: request.limit, filter: filter, projection: projection)
         if let startKey = request.exclusiveStartKey {
-            let key = try startBytes(startKey, table.schema)
+            let key = try source.startBytes(startKey)
             guard range.contains(key.rawSpan) else {
                 throw TableError.validation(
                     "The provided starting key is invalid: Invalid ExclusiveStartKey. "
@@ -75,19 +75,6 @@ extension TableStore {
             reader.start(after: key)
         }
         return reader
-    }
-
-    private func checkIndex(_ index: String?) throws {
-        guard let index else { return }
-        throw TableError.validation("The table does not have the specified index: \(index)")
-    }
-
-    private func startBytes(_ key: Item, _ schema: KeySchema) throws -> [UInt8] {
-        do {
-            return try ItemKey.bytes(ofKey: key, schema)
-        } catch let error as TableError {
-            throw TableError.validation("The provided starting key is invalid: \(error.message)")
-        }
     }
 }
 

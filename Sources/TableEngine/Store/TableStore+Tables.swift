@@ -6,20 +6,25 @@ public import StorageCore
 public struct CreateTableRequest: Sendable, Hashable {
     public var name: String
     public var keySchema: KeySchema
+    public var indexes: [SecondaryIndex]
     /// The view of the change stream; `nil` for none.
     public var streamViewType: StreamViewType?
 
-    public init(name: String, keySchema: KeySchema, streamViewType: StreamViewType? = nil) {
+    public init(
+        name: String, keySchema: KeySchema, indexes: [SecondaryIndex] = [], streamViewType: StreamViewType? = nil
+    ) {
         self.name = name
         self.keySchema = keySchema
+        self.indexes = indexes
         self.streamViewType = streamViewType
     }
 
     public init(
-        name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, streamViewType: StreamViewType? = nil
+        name: String, partitionKey: KeyAttribute, sortKey: KeyAttribute? = nil, indexes: [SecondaryIndex] = [],
+        streamViewType: StreamViewType? = nil
     ) {
         self.init(
-            name: name, keySchema: KeySchema(partitionKey: partitionKey, sortKey: sortKey),
+            name: name, keySchema: KeySchema(partitionKey: partitionKey, sortKey: sortKey), indexes: indexes,
             streamViewType: streamViewType)
     }
 }
@@ -28,6 +33,7 @@ public struct CreateTableRequest: Sendable, Hashable {
 public struct TableDescription: Sendable, Hashable {
     public let name: String
     public let keySchema: KeySchema
+    public let indexes: [SecondaryIndex]
     public let creation: StorageInstant
     /// The view of the stream, if it is on.
     public let streamViewType: StreamViewType?
@@ -50,7 +56,9 @@ extension TableStore {
     private func create(_ request: CreateTableRequest) throws -> TableDescription {
         guard existingTable(request.name) == nil else { throw TableError.tableExists(request.name) }
         let opened = try open(
-            TableDefinition(name: request.name, keySchema: request.keySchema, creation: storage.clock.now))
+            TableDefinition(
+                name: request.name, keySchema: request.keySchema, indexes: request.indexes, creation: storage.clock.now)
+        )
         return try storage.write(.synced) { transaction in
             var definition = opened.definition
             definition.creation = transaction.commitTime
@@ -90,8 +98,7 @@ extension TableStore {
             }
             // The table is gone; that its keyspaces are still there after a crash does no harm, since a table that is
             // made anew begins by clearing them.
-            try storage.dropKeyspace(Table.keyspaceName(name))
-            try storage.dropKeyspace(Table.streamKeyspaceName(name))
+            for keyspace in table.keyspaces { try storage.dropKeyspace(keyspace.name) }
             return table.description
         }
     }
@@ -152,48 +159,20 @@ extension TableStore {
     }
 
     private func clear(_ table: Table, in transaction: WriteTransaction) throws {
-        try transaction.deleteRange(table.keyspace, .all)
-        try transaction.deleteRange(table.streamKeyspace, .all)
+        for keyspace in table.keyspaces { try transaction.deleteRange(keyspace, .all) }
         try transaction.delete(trimPoints, Array(table.name.utf8).rawSpan)
     }
 }
 
 extension Table {
+    fileprivate var keyspaces: [Keyspace] { [keyspace, streamKeyspace] + indexes.map(\.keyspace) }
+
     var description: TableDescription {
         TableDescription(
-            name: name, keySchema: schema, creation: definition.creation, streamViewType: activeStream?.viewType,
+            name: name, keySchema: schema, indexes: definition.indexes, creation: definition.creation,
+            streamViewType: activeStream?.viewType,
             latestStreamARN: definition.stream.map { StreamName(table: name, stream: $0).arn },
             timeToLiveAttribute: definition.timeToLiveAttribute)
-    }
-}
-
-extension CreateTableRequest {
-    private static let nameLengths = 3...255
-
-    fileprivate func validate() throws {
-        guard Self.nameLengths.contains(name.utf8.count) else {
-            throw TableError.validation(
-                "TableName must be at least 3 characters long and at most 255 characters long")
-        }
-        guard name.utf8.allSatisfy(Self.isNamePart) else {
-            throw TableError.validation(
-                "1 validation error detected: Value '\(name)' at 'tableName' failed to satisfy constraint: "
-                    + "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
-        }
-        for (position, attribute) in keySchema.attributes.enumerated() where !attribute.type.isOrdered {
-            throw TableError.validation(
-                "1 validation error detected: Value '\(attribute.type.rawValue)' at "
-                    + "'attributeDefinitions.\(position + 1).member.attributeType' failed to satisfy constraint: "
-                    + "Member must satisfy enum value set: [B, N, S]")
-        }
-        guard keySchema.sortKey?.name != keySchema.partitionKey.name else {
-            throw TableError.validation(
-                "Both the Hash Key and the Range Key element in the KeySchema have the same name")
-        }
-    }
-
-    private static func isNamePart(_ byte: UInt8) -> Bool {
-        Lexer.isPart(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
     }
 }
 

@@ -7,6 +7,7 @@ extension TableStore {
         // The storage outlives its engines and must not keep them alive.
         let reference = WeakReference(store: self)
         storage.registerCrossCheck("table rows") { try reference.problems($0) { try $0.rowProblems(in: $1) } }
+        storage.registerCrossCheck("table indexes") { try reference.problems($0) { try $0.indexProblems(in: $1) } }
         storage.registerCrossCheck("table streams") { try reference.problems($0) { try $0.streamProblems(in: $1) } }
     }
 }
@@ -40,6 +41,26 @@ extension Table {
             return nil
         } catch {
             return "\(error)"
+        }
+    }
+
+    /// Every entry of an index is the projection of an item, and no item lacks its entry.
+    fileprivate func indexProblems(in view: ReadView) throws -> [String] {
+        try indexes.flatMap { index in
+            var problems: [String] = []
+            var expected: [[UInt8]: [UInt8]] = [:]
+            try view.forEachEntry(of: keyspace, .all) { key, row in
+                let item = try ItemCodec.decode(row)
+                guard let entry = try index.key(of: item, tableKey: key) else { return }
+                expected[entry] = ItemCodec.encode(index.projected(item))
+            }
+            let place = "\(name), index \(index.definition.name)"
+            try view.forEachEntry(of: index.keyspace, .all) { key, row in
+                if expected.removeValue(forKey: key) != row.array() {
+                    problems.append("\(place): an entry is not its item's")
+                }
+            }
+            return problems + expected.map { _ in "\(place): an item has no entry" }
         }
     }
 

@@ -2,7 +2,7 @@
 //
 // Keyspaces: `tables/catalog` holds definitions by table name, `tables/requests` the client request tokens of
 // transactions, `tables/streams` how far streams were trimmed; each table has `table/<name>` and
-// `table/<name>/stream`.
+// `table/<name>/stream`, each index `table/<name>/index/<index>`.
 //
 // Invariant: the map of open tables matches the catalog at the visible sequence; it is changed by commit actions only.
 
@@ -17,6 +17,7 @@ internal import Synchronization
 /// - Atomic: a request that is refused changes nothing, and a change and its stream record are one commit.
 /// - Isolated: requests run one after another; a page of a query or scan is of one moment.
 /// - Durable: as the `durability` argument says, `.buffered` unless given.
+/// - One store for each storage: a second one would not see the first one's tables come and go.
 /// - Errors: ``TableError`` with the service's exceptions and texts; `StorageError` for the environment.
 public final class TableStore: Sendable {
     public let storage: Storage
@@ -56,7 +57,12 @@ public final class TableStore: Sendable {
         Table(
             definition: definition,
             keyspace: try storage.keyspace(Table.keyspaceName(definition.name)),
-            streamKeyspace: try storage.keyspace(Table.streamKeyspaceName(definition.name)))
+            streamKeyspace: try storage.keyspace(Table.streamKeyspaceName(definition.name)),
+            indexes: try definition.indexes.map { index in
+                TableIndex(
+                    index, keyspace: try storage.keyspace(Table.indexKeyspaceName(definition.name, index.name)),
+                    tableSchema: definition.keySchema)
+            })
     }
 
     /// An open table.

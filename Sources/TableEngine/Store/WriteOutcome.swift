@@ -24,7 +24,7 @@ extension PreparedWrite {
     /// - Throws: `ConditionalCheckFailedException`; `ValidationException` for what the item makes impossible.
     func judge(in transaction: WriteTransaction, needsOld: Bool) throws -> WriteOutcome {
         if let itemError { throw itemError }
-        if !needsOld, condition == nil, table.activeStream == nil, let blind = blindOutcome { return blind }
+        if !needsOld, condition == nil, !table.needsOldItems, let blind = blindOutcome { return blind }
         let oldRow = try transaction.get(table.keyspace, keyBytes.rawSpan)
         let old = try oldRow.map { try ItemCodec.decode($0.rawSpan) }
         if let condition, !condition.isMet(by: old) {
@@ -57,6 +57,7 @@ extension PreparedWrite {
         let start = old ?? key
         guard let update else { return start }
         let item = try update.applied(to: start).storable()
+        try table.checkIndexKeys(of: item)
         try item.checkSize("Item size to update has exceeded the maximum allowed size")
         return item
     }
@@ -70,6 +71,9 @@ extension PreparedWrite {
             try transaction.put(table.keyspace, keyBytes.rawSpan, row.rawSpan)
         } else {
             try transaction.delete(table.keyspace, keyBytes.rawSpan)
+        }
+        for index in table.indexes {
+            try index.update(from: outcome.old, to: outcome.new, tableKey: keyBytes, in: transaction)
         }
         if let stream = table.activeStream {
             try table.appendRecord(of: outcome, key: key, to: stream, in: transaction, by: identity)

@@ -106,11 +106,11 @@ extension StreamSequenceNumber {
         self.init(commit: SequenceNumber(commit), ordinal: try decoder.bigEndian(UInt32.self))
     }
 
-    /// The position right behind this one.
+    /// The position right behind this one; the last position of all is its own successor.
     var successor: StreamSequenceNumber {
-        ordinal == .max
-            ? StreamSequenceNumber(commit: commit.next, ordinal: 0)
-            : StreamSequenceNumber(commit: commit, ordinal: ordinal + 1)
+        if ordinal < .max { return StreamSequenceNumber(commit: commit, ordinal: ordinal + 1) }
+        guard commit.rawValue < .max else { return self }
+        return StreamSequenceNumber(commit: commit.next, ordinal: 0)
     }
 }
 

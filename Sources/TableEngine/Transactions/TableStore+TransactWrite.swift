@@ -43,18 +43,20 @@ struct PreparedTransaction {
 
     init(_ request: TransactWriteItemsRequest, _ store: TableStore) throws {
         try RequestConstraint.checkCount(request.items.count, 1...TableStore.transactionLimit, at: "transactItems")
-        token = try request.clientRequestToken.map { try RequestToken($0, for: request) }
         writes = try request.items.map { try PreparedWrite($0, store) }
+        // Only now are the items known to be nested no deeper than an encoder may follow.
+        token = try request.clientRequestToken.map { try RequestToken($0, for: request) }
         guard request.items.reduce(0, { $0 + $1.sizeInBytes }) <= TableStore.transactionSizeLimit else {
             throw TableError.validation("Collection size of items in the transaction request cannot exceed 4MB")
         }
         try checkDistinct()
     }
 
+    /// Pair by pair: most transactions have a handful of actions, and no table of keys has to be built for them.
     private func checkDistinct() throws {
-        var keys: Set<[UInt8]> = []
-        for write in writes where write.itemError == nil {
-            guard keys.insert(Array(write.table.name.utf8) + [0] + write.keyBytes).inserted else {
+        for (position, write) in writes.enumerated() where write.itemError == nil {
+            let isRepeated = writes[..<position].contains { $0.table === write.table && $0.keyBytes == write.keyBytes }
+            guard !isRepeated else {
                 throw TableError.validation("Transaction request cannot include multiple operations on one item")
             }
         }

@@ -1,0 +1,200 @@
+// Lexer.swift — CQL text into tokens. Comments are `-- …`, `// …` and `/* … */`.
+
+/// Turns a statement's text into tokens, the last of them `.end`.
+struct Lexer {
+    private let text: [UInt8]
+    private var offset = 0
+    private var line = 1
+    private var column = 0
+
+    static func tokens(of text: String) throws -> [Token] {
+        var lexer = Lexer(text: Array(text.utf8))
+        var tokens: [Token] = []
+        repeat { tokens.append(try lexer.next()) } while tokens.last?.kind != .end
+        return tokens
+    }
+
+    private init(text: [UInt8]) {
+        self.text = text
+    }
+
+    private func peek(_ distance: Int = 0) -> UInt8? {
+        offset + distance < text.count ? text[offset + distance] : nil
+    }
+
+    private mutating func advance(_ count: Int = 1) {
+        for _ in 0..<count where offset < text.count {
+            let byte = text[offset]
+            offset += 1
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 0
+            } else if byte & 0xC0 != 0x80 {
+                column += 1
+            }
+        }
+    }
+
+    private mutating func next() throws -> Token {
+        try skipSpaceAndComments()
+        let start = (offset, line, column)
+        let kind = try kindOfNext()
+        return Token(kind: kind, range: start.0..<offset, line: start.1, column: start.2)
+    }
+
+    private mutating func kindOfNext() throws -> Token.Kind {
+        guard let byte = peek() else { return .end }
+        switch byte {
+        case UInt8(ascii: "'"): return .string(try quoted(by: UInt8(ascii: "'")))
+        case UInt8(ascii: "\""):
+            let name = try quoted(by: UInt8(ascii: "\""))
+            guard !name.isEmpty else { throw error("no viable alternative at input '\"\"'") }
+            return .quotedName(name)
+        case UInt8(ascii: "$") where peek(1) == UInt8(ascii: "$"): return .string(try dollarQuoted())
+        case _ where byte.isHexadecimalDigit && uuidAhead() != nil: return try uuid()
+        case UInt8(ascii: "0") where peek(1).map({ $0 | 0x20 == UInt8(ascii: "x") }) == true: return try blob()
+        case _ where byte.isDigit: return try number()
+        case UInt8(ascii: "-") where peek(1)?.isDigit == true: return try number()
+        case _ where byte.isNameStart: return .name(take { $0.isNamePart }.lowercased())
+        default: return try symbol()
+        }
+    }
+
+    // MARK: Space and comments
+
+    private mutating func skipSpaceAndComments() throws {
+        while let byte = peek() {
+            switch (byte, peek(1)) {
+            case (9...13, _), (32, _): advance()
+            case (UInt8(ascii: "-"), UInt8(ascii: "-")?), (UInt8(ascii: "/"), UInt8(ascii: "/")?):
+                while let byte = peek(), byte != UInt8(ascii: "\n") { advance() }
+            case (UInt8(ascii: "/"), UInt8(ascii: "*")?): try skipBlockComment()
+            default: return
+            }
+        }
+    }
+
+    private mutating func skipBlockComment() throws {
+        advance(2)
+        while !(peek() == UInt8(ascii: "*") && peek(1) == UInt8(ascii: "/")) {
+            guard peek() != nil else { throw error("mismatched character '<EOF>' expecting '*'") }
+            advance()
+        }
+        advance(2)
+    }
+
+    // MARK: Quoted text
+
+    /// Text up to the closing quote; a doubled quote stands for one.
+    private mutating func quoted(by quote: UInt8) throws -> String {
+        advance()
+        var content: [UInt8] = []
+        while true {
+            guard let byte = peek() else {
+                throw error("mismatched character '<EOF>' expecting '\(Character(Unicode.Scalar(quote)))'")
+            }
+            advance()
+            if byte == quote {
+                guard peek() == quote else { return String(decoding: content, as: UTF8.self) }
+                advance()
+            }
+            content.append(byte)
+        }
+    }
+
+    /// `$$…$$`: text in which quotes need no doubling.
+    private mutating func dollarQuoted() throws -> String {
+        advance(2)
+        let start = offset
+        while !(peek() == UInt8(ascii: "$") && peek(1) == UInt8(ascii: "$")) {
+            guard peek() != nil else { throw error("mismatched character '<EOF>' expecting '$'") }
+            advance()
+        }
+        let content = String(decoding: text[start..<offset], as: UTF8.self)
+        advance(2)
+        return content
+    }
+
+    // MARK: Numbers, blobs, UUIDs
+
+    private mutating func take(while condition: (UInt8) -> Bool) -> String {
+        let start = offset
+        while let byte = peek(), condition(byte) { advance() }
+        return String(decoding: text[start..<offset], as: UTF8.self)
+    }
+
+    private mutating func number() throws -> Token.Kind {
+        let start = offset
+        advance()
+        _ = take { $0.isDigit }
+        var isFloat = false
+        if peek() == UInt8(ascii: "."), peek(1)?.isDigit == true {
+            isFloat = true
+            advance()
+            _ = take { $0.isDigit }
+        }
+        if let byte = peek(), byte | 0x20 == UInt8(ascii: "e"), exponentAhead() {
+            isFloat = true
+            advance(2)
+            _ = take { $0.isDigit }
+        }
+        let isDuration = peek()?.isNamePart == true
+        if isDuration { _ = take { $0.isNamePart } }
+        let number = String(decoding: text[start..<offset], as: UTF8.self)
+        return isDuration ? .duration(number) : isFloat ? .float(number) : .integer(number)
+    }
+
+    private func exponentAhead() -> Bool {
+        guard let sign = peek(1) else { return false }
+        return sign.isDigit || (sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+")) && peek(2)?.isDigit == true
+    }
+
+    private mutating func blob() throws -> Token.Kind {
+        advance(2)
+        let digits = take { $0.isNamePart }
+        guard let bytes = [UInt8](hexadecimal: digits) else {
+            throw error("no viable alternative at input '0x\(digits)'")
+        }
+        return .blob(bytes)
+    }
+
+    private func uuidAhead() -> CQLUUID? {
+        guard offset + 36 <= text.count, offset + 36 == text.count || !text[offset + 36].isNamePart else { return nil }
+        guard text[offset + 8] == UInt8(ascii: "-") else { return nil }
+        return CQLUUID(String(decoding: text[offset..<offset + 36], as: UTF8.self))
+    }
+
+    private mutating func uuid() throws -> Token.Kind {
+        guard let uuid = uuidAhead() else { throw error("no viable alternative") }
+        advance(36)
+        return .uuid(uuid)
+    }
+
+    // MARK: Symbols
+
+    private mutating func symbol() throws -> Token.Kind {
+        let two = String(decoding: text[offset..<min(offset + 2, text.count)], as: UTF8.self)
+        if two.utf8.count == 2, let symbol = Token.Symbol(rawValue: two) {
+            advance(2)
+            return .symbol(symbol)
+        }
+        guard let byte = peek(), byte < 0x80, let symbol = Token.Symbol(rawValue: String(Unicode.Scalar(byte))) else {
+            let character = String(decoding: text[offset...].prefix(4), as: UTF8.self).prefix(1)
+            throw error("no viable alternative at character '\(character)'")
+        }
+        advance()
+        return .symbol(symbol)
+    }
+
+    private func error(_ message: String) -> CQLError {
+        .syntax("line \(line):\(column) \(message)")
+    }
+}
+
+extension UInt8 {
+    fileprivate var isDigit: Bool { (48...57).contains(self) }
+    fileprivate var isLetter: Bool { (65...90).contains(self & ~0x20) }
+    fileprivate var isNameStart: Bool { isLetter }
+    fileprivate var isNamePart: Bool { isLetter || isDigit || self == UInt8(ascii: "_") }
+    fileprivate var isHexadecimalDigit: Bool { hexadecimalValue(self) != nil }
+}

@@ -1,0 +1,95 @@
+// Parser+Relations.swift — WHERE clauses and the conditions of IF.
+
+extension Parser {
+    mutating func relations() throws -> [Relation] {
+        var relations = [try relation()]
+        while take("and") { relations.append(try relation()) }
+        return relations
+    }
+
+    private mutating func relation() throws -> Relation {
+        if isAt("token"), peek(1).kind == .symbol(.leftParenthesis) { return try tokenRelation() }
+        if isAt(.leftParenthesis) { return try multiColumnRelation() }
+        let column = try identifier()
+        if take(.leftBracket) {
+            let key = try term()
+            try expect(.rightBracket)
+            let comparison = try comparison()
+            return Relation(target: .element(column: column, key: key), comparison: comparison, terms: [try term()])
+        }
+        return try relation(on: .column(column))
+    }
+
+    private mutating func relation(on target: Relation.Target) throws -> Relation {
+        if take("in") {
+            let (terms, isMarker) = try inTerms()
+            return Relation(target: target, comparison: .in, terms: terms, isListMarker: isMarker)
+        }
+        if take("is") {
+            try expect("not", "null")
+            return Relation(target: target, comparison: .isNotNull, terms: [])
+        }
+        if take("contains") {
+            let comparison: Comparison = take("key") ? .containsKey : .contains
+            return Relation(target: target, comparison: comparison, terms: [try term()])
+        }
+        if isAt("like") { throw CQLError.invalid("LIKE restriction is only supported on properly indexed columns") }
+        let comparison = try comparison()
+        return Relation(target: target, comparison: comparison, terms: [try term()])
+    }
+
+    private mutating func tokenRelation() throws -> Relation {
+        try expect("token")
+        try expect(.leftParenthesis)
+        let columns = try identifiers()
+        try expect(.rightParenthesis)
+        let comparison = try comparison()
+        return Relation(target: .token(columns), comparison: comparison, terms: [try term()])
+    }
+
+    private mutating func multiColumnRelation() throws -> Relation {
+        try expect(.leftParenthesis)
+        let columns = try identifiers()
+        try expect(.rightParenthesis)
+        return try relation(on: .columns(columns))
+    }
+
+    /// The list after IN, or a marker that stands for all of it.
+    private mutating func inTerms() throws -> (terms: [Term], isMarker: Bool) {
+        if isAt(.questionMark) || isAt(.colon) { return ([try marker()], true) }
+        try expect(.leftParenthesis)
+        return (try terms(until: .rightParenthesis), false)
+    }
+
+    private mutating func comparison() throws -> Comparison {
+        guard case .symbol(let symbol) = current.kind, let comparison = Comparison(rawValue: symbol.rawValue) else {
+            throw noViableAlternative()
+        }
+        advance()
+        return comparison
+    }
+
+    // MARK: IF
+
+    mutating func conditionClause() throws -> ConditionClause {
+        guard take("if") else { return .none }
+        if take("exists") { return .exists }
+        var conditions = [try columnCondition()]
+        while take("and") { conditions.append(try columnCondition()) }
+        return .columns(conditions)
+    }
+
+    private mutating func columnCondition() throws -> ColumnCondition {
+        let column = try identifier()
+        if isAt(.leftBracket) {
+            throw CQLError.invalid("Conditions on collection elements are not supported")
+        }
+        if take("in") {
+            let (terms, isMarker) = try inTerms()
+            guard !isMarker else { throw CQLError.invalid("IN ? is not supported in conditions") }
+            return ColumnCondition(column: column, comparison: .in, terms: terms)
+        }
+        let comparison = try comparison()
+        return ColumnCondition(column: column, comparison: comparison, terms: [try term()])
+    }
+}

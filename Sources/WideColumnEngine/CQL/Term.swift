@@ -1,0 +1,72 @@
+// Term.swift — the right-hand sides of CQL: constants, markers, collections, function calls.
+
+/// A term as the parser saw it; its type is known once it is bound to a column.
+indirect enum Term: Hashable, Sendable {
+    case constant(Constant)
+    /// The bound marker with this index.
+    case marker(Int)
+    case call(String, [Term])
+    case list([Term])
+    case set([Term])
+    case map([MapEntry])
+    case tuple([Term])
+    /// `(type) term`.
+    case cast(CQLType, Term)
+
+    struct MapEntry: Hashable, Sendable {
+        var key: Term
+        var value: Term
+    }
+}
+
+enum Constant: Hashable, Sendable {
+    case null
+    case string(String)
+    case integer(String)
+    case float(String)
+    case uuid(CQLUUID)
+    case boolean(Bool)
+    case blob([UInt8])
+}
+
+extension Term: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .constant(let constant): constant.description
+        case .marker: "?"
+        case .call(let name, let arguments): "\(name)(\(arguments.map(\.description).joined(separator: ", ")))"
+        case .list(let terms): "[\(terms.map(\.description).joined(separator: ", "))]"
+        case .set(let terms): "{\(terms.map(\.description).joined(separator: ", "))}"
+        case .map(let entries): "{\(entries.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
+        case .tuple(let terms): "(\(terms.map(\.description).joined(separator: ", ")))"
+        case .cast(let type, let term): "(\(type))\(term)"
+        }
+    }
+}
+
+extension Constant: CustomStringConvertible {
+    /// As CQL writes it.
+    var description: String {
+        switch self {
+        case .null: "null"
+        case .string(let value): CQLValue.quoted(value)
+        case .integer(let digits), .float(let digits): digits
+        case .uuid(let value): value.description
+        case .boolean(let value): value ? "true" : "false"
+        case .blob(let value): value.cqlHexadecimal
+        }
+    }
+
+    /// What Cassandra's messages call the kind of the constant ([CA] cql3/terms/Constants.java).
+    var kindName: String {
+        switch self {
+        case .null: "NULL"
+        case .string: "STRING"
+        case .integer: "INTEGER"
+        case .float: "FLOAT"
+        case .uuid: "UUID"
+        case .boolean: "BOOLEAN"
+        case .blob: "HEX"
+        }
+    }
+}

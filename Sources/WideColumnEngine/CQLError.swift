@@ -1,0 +1,51 @@
+// CQLError.swift — what a CQL user sees when a statement fails: the native protocol's code and Cassandra's text.
+
+/// A statement that Cassandra would refuse, with the error code of the native protocol (v4 specification, §9).
+///
+/// Failures of the environment (disk, closed storage) are `StorageError`, never this.
+public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The native protocol's error codes. They go over the wire: do not renumber.
+    public enum Code: Int32, Sendable, Hashable, CaseIterable {
+        case serverError = 0x0000
+        case protocolError = 0x000A
+        case truncateError = 0x1003
+        case syntaxException = 0x2000
+        case unauthorized = 0x2100
+        case invalidRequest = 0x2200
+        case configurationException = 0x2300
+        case alreadyExists = 0x2400
+        case unprepared = 0x2500
+    }
+
+    public let code: Code
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    static func syntax(_ message: String) -> CQLError { CQLError(.syntaxException, message) }
+    static func invalid(_ message: String) -> CQLError { CQLError(.invalidRequest, message) }
+    static func configuration(_ message: String) -> CQLError { CQLError(.configurationException, message) }
+    static func alreadyExists(_ message: String) -> CQLError { CQLError(.alreadyExists, message) }
+
+    public var description: String { "\(code.title): \(message)" }
+}
+
+extension CQLError.Code {
+    /// Cassandra's name of the exception.
+    public var title: String {
+        switch self {
+        case .serverError: "ServerError"
+        case .protocolError: "ProtocolException"
+        case .truncateError: "TruncateException"
+        case .syntaxException: "SyntaxException"
+        case .unauthorized: "UnauthorizedException"
+        case .invalidRequest: "InvalidRequest"
+        case .configurationException: "ConfigurationException"
+        case .alreadyExists: "AlreadyExists"
+        case .unprepared: "Unprepared"
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// CQLConvertible.swift — Swift types that columns can be read as.
+
+/// A Swift type that CQL values convert to and from.
+public protocol CQLConvertible {
+    /// The value as this type; `nil` where it is null or of another type.
+    init?(cqlValue: CQLValue)
+    var cqlValue: CQLValue { get }
+}
+
+extension String: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .text(let value) = cqlValue else { return nil }
+        self = value
+    }
+
+    public var cqlValue: CQLValue { .text(self) }
+}
+
+extension Bool: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .boolean(let value) = cqlValue else { return nil }
+        self = value
+    }
+
+    public var cqlValue: CQLValue { .boolean(self) }
+}
+
+extension FixedWidthInteger {
+    fileprivate init?(exactlyIn value: CQLValue) {
+        switch value {
+        case .tinyint(let number): self.init(exactly: number)
+        case .smallint(let number): self.init(exactly: number)
+        case .int(let number): self.init(exactly: number)
+        case .bigint(let number): self.init(exactly: number)
+        default: return nil
+        }
+    }
+}
+
+extension Int: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { .bigint(Int64(self)) }
+}
+
+extension Int64: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { .bigint(self) }
+}
+
+extension Int32: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { .int(self) }
+}
+
+extension Double: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        switch cqlValue {
+        case .double(let value): self = value
+        case .float(let value): self = Double(value)
+        default: return nil
+        }
+    }
+
+    public var cqlValue: CQLValue { .double(self) }
+}
+
+extension Float: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .float(let value) = cqlValue else { return nil }
+        self = value
+    }
+
+    public var cqlValue: CQLValue { .float(self) }
+}
+
+extension CQLUUID: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .uuid(let value) = cqlValue else { return nil }
+        self = value
+    }
+
+    public var cqlValue: CQLValue { .uuid(self) }
+}
+
+extension StorageInstant: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .timestamp(let milliseconds) = cqlValue else { return nil }
+        self.init(milliseconds: milliseconds)
+    }
+
+    public var cqlValue: CQLValue { .timestamp(milliseconds) }
+}
+
+extension CQLValue: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        if cqlValue.isNull { return nil }
+        self = cqlValue
+    }
+
+    public var cqlValue: CQLValue { self }
+}
+
+/// A blob as bytes, any other collection as its members.
+extension Array: CQLConvertible where Element: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        if case .blob(let bytes) = cqlValue, let bytes = bytes as? [Element] {
+            self = bytes
+            return
+        }
+        guard let members = cqlValue.members else { return nil }
+        let converted = members.compactMap(Element.init(cqlValue:))
+        guard converted.count == members.count else { return nil }
+        self = converted
+    }
+
+    public var cqlValue: CQLValue {
+        if let bytes = self as? [UInt8] { return .blob(bytes) }
+        return .list(map(\.cqlValue))
+    }
+}
+
+extension UInt8: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { .smallint(Int16(self)) }
+}
+
+extension CQLValue {
+    fileprivate var members: [CQLValue]? {
+        switch self {
+        case .list(let members), .set(let members): members
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// PagingState.swift — where a page of a result ended.
+//
+//   ┌ version 1 ┬ remaining 8 ┬ remaining in partition 8 ┬ stored key of the last row … ┐
+//
+// A client may keep it, send it back later, and tamper with it: it is checked like any other input.
+
+/// Where the next page of a result begins. It stays valid across restarts.
+public struct PagingState: Hashable, Sendable {
+    private static let formatVersion: UInt8 = 1
+
+    /// Rows that LIMIT still allows.
+    var remaining: Int64
+    /// Rows that PER PARTITION LIMIT still allows in the partition of `lastKey`.
+    var remainingInPartition: Int64
+    var lastKey: [UInt8]
+
+    init(remaining: Int64, remainingInPartition: Int64, lastKey: [UInt8]) {
+        self.remaining = remaining
+        self.remainingInPartition = remainingInPartition
+        self.lastKey = lastKey
+    }
+
+    /// The state in the form that goes over a wire.
+    public var bytes: [UInt8] {
+        var bytes = [Self.formatVersion]
+        bytes.appendBigEndian(remaining)
+        bytes.appendBigEndian(remainingInPartition)
+        return bytes + lastKey
+    }
+
+    /// - Throws: `ProtocolException` if these are not the bytes of a state.
+    public init(bytes: [UInt8]) throws {
+        let invalid = CQLError(.protocolError, "Invalid value for the paging state")
+        guard bytes.count > 17, bytes[0] == Self.formatVersion else { throw invalid }
+        var reader = ByteReader(bytes.rawSpan, at: 1)
+        remaining = try reader.bigEndian(Int64.self)
+        remainingInPartition = try reader.bigEndian(Int64.self)
+        lastKey = Array(bytes[17...])
+        guard remaining > 0, remainingInPartition >= 0, (try? StorageKey.Parts(lastKey.rawSpan)) != nil else {
+            throw invalid
+        }
+    }
+}

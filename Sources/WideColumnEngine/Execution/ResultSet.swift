@@ -1,0 +1,192 @@
+// ResultSet.swift — what a statement answers.
+//
+// Rows stay in their binary format in one buffer, as the native protocol sends them; a value is decoded when it is
+// asked for.
+
+/// A column of a result.
+public struct ResultColumn: Hashable, Sendable {
+    public var name: String
+    public var type: CQLType
+}
+
+/// The rows that a statement answers; empty, without columns, for statements that answer nothing.
+public struct ResultSet: Sendable {
+    let storage: RowStorage
+    /// How the statement read.
+    public let accessPath: AccessPath
+    /// Where the next page begins; `nil` after the last one.
+    public var pagingState: PagingState?
+
+    init(_ storage: RowStorage, accessPath: AccessPath = .none, pagingState: PagingState? = nil) {
+        self.storage = storage
+        self.accessPath = accessPath
+        self.pagingState = pagingState
+    }
+
+    static let void = ResultSet(RowStorage(columns: [], bytes: [], cells: [], count: 0))
+
+    public var columns: [ResultColumn] { storage.columns }
+
+    /// Whether a conditional statement was applied; `true` for statements without a condition.
+    public var wasApplied: Bool {
+        guard let first, first.columns.first?.name == Self.appliedColumn else { return true }
+        return first[0] == .boolean(true)
+    }
+
+    static let appliedColumn = "[applied]"
+
+    /// Whether the read touched exactly one partition.
+    public var wasSinglePartition: Bool {
+        if case .singlePartition = accessPath { return true }
+        return false
+    }
+
+    /// What Cassandra's tracing says of such a read.
+    public var trace: [String] { accessPath.trace }
+
+    /// How a statement read.
+    public enum AccessPath: Hashable, Sendable {
+        case none
+        case singlePartition(table: String)
+        case partitions(table: String, count: Int)
+        case scan(table: String)
+
+        var trace: [String] {
+            switch self {
+            case .none: []
+            case .singlePartition(let table): ["Executing single-partition query on \(table)"]
+            case .partitions(let table, let count):
+                Array(repeating: "Executing single-partition query on \(table)", count: count)
+            case .scan(let table):
+                [
+                    "Executing seq scan across sstables for (min(-9223372036854775808), "
+                        + "max(-9223372036854775808)] on \(table)"
+                ]
+            }
+        }
+    }
+}
+
+extension ResultSet: RandomAccessCollection {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { storage.count }
+
+    public subscript(position: Int) -> Row {
+        precondition(indices.contains(position), "Row \(position) is out of bounds: the result has \(count) rows.")
+        return Row(storage: storage, index: position)
+    }
+
+    /// The rows, in order.
+    public var rows: ResultSet { self }
+}
+
+/// One row of a result.
+public struct Row: Sendable {
+    let storage: RowStorage
+    let index: Int
+
+    public var columns: [ResultColumn] { storage.columns }
+
+    /// The value of a column; `.null` where it has none or the result has no such column.
+    public subscript(name: String) -> CQLValue {
+        guard let column = storage.index(of: name) else { return .null }
+        return self[column]
+    }
+
+    public subscript(column: Int) -> CQLValue { storage.value(row: index, column: column) }
+
+    /// The value of a column as a Swift type; `nil` where it is null or of another type.
+    public subscript<Value: CQLConvertible>(name: String, as type: Value.Type) -> Value? {
+        Value(cqlValue: self[name])
+    }
+
+    /// Every value, in the order of the columns.
+    public var values: [CQLValue] { columns.indices.map { self[$0] } }
+}
+
+extension Row: CustomStringConvertible {
+    public var description: String {
+        "(\(columns.indices.map { "\(columns[$0].name): \(self[$0])" }.joined(separator: ", ")))"
+    }
+}
+
+/// The values of all rows of a result.
+final class RowStorage: Sendable {
+    /// A value's place in the buffer; a negative count is null.
+    struct CellRange: Sendable {
+        var offset: Int32
+        var byteCount: Int32
+
+        static let null = CellRange(offset: 0, byteCount: -1)
+    }
+
+    let columns: [ResultColumn]
+    let bytes: [UInt8]
+    let cells: [CellRange]
+    let count: Int
+
+    init(columns: [ResultColumn], bytes: [UInt8], cells: [CellRange], count: Int) {
+        self.columns = columns
+        self.bytes = bytes
+        self.cells = cells
+        self.count = count
+    }
+
+    func index(of name: String) -> Int? {
+        columns.firstIndex { $0.name == name }
+    }
+
+    func value(row: Int, column: Int) -> CQLValue {
+        let cell = cells[row * columns.count + column]
+        guard cell.byteCount >= 0 else { return .null }
+        let range = Int(cell.offset)..<Int(cell.offset + cell.byteCount)
+        // Values were checked when they were written; what is damaged since is caught by the storage's checksums.
+        let bytes = bytes
+        return (try? CQLValue(bytes.rawSpan.extracting(range), type: columns[column].type)) ?? .null
+    }
+}
+
+/// Collects the rows of a result.
+struct RowBuilder {
+    let columns: [ResultColumn]
+    private(set) var bytes: [UInt8] = []
+    private(set) var cells: [RowStorage.CellRange] = []
+    private(set) var count = 0
+
+    init(columns: [ResultColumn]) {
+        self.columns = columns
+    }
+
+    mutating func append(_ value: RawSpan) throws {
+        guard let offset = Int32(exactly: bytes.count), let byteCount = Int32(exactly: value.byteCount) else {
+            throw CQLError.invalid("The result is larger than 2 GiB; use paging or LIMIT")
+        }
+        cells.append(RowStorage.CellRange(offset: offset, byteCount: byteCount))
+        bytes.append(value)
+    }
+
+    mutating func appendNull() {
+        cells.append(.null)
+    }
+
+    mutating func append(_ value: CQLValue, _ type: CQLType) throws {
+        if value.isNull { return appendNull() }
+        let bytes = try value.serialized(as: type)
+        try append(bytes.rawSpan)
+    }
+
+    mutating func endRow() {
+        count += 1
+    }
+
+    /// The rows in the order of `permutation`.
+    mutating func reorder(_ permutation: [Int]) {
+        let width = columns.count
+        cells = permutation.flatMap { cells[$0 * width..<($0 + 1) * width] }
+        count = permutation.count
+    }
+
+    func storage() -> RowStorage {
+        RowStorage(columns: columns, bytes: bytes, cells: cells, count: count)
+    }
+}

@@ -1,0 +1,274 @@
+// SelectExecutor.swift — reads partitions, in ring order, and their rows, in clustering order either way.
+//
+// Deletions come first: an entry of kind 0 is read before the rows it covers. A range of clustering keys is a range of
+// stored keys, so a read touches nothing outside of it and stops as soon as it has enough rows.
+
+/// Executes one planned SELECT against one view of the storage.
+struct SelectExecutor {
+    private let plan: SelectPlan
+    private let context: ExecutionContext
+    private let view: ReadView
+    private let filters: [Filter.Evaluated]
+    private let pageSize: Int
+    private let pagingState: PagingState?
+    private let perPartitionLimit: Int64
+
+    private var row: RowContext
+    private var builder: RowBuilder
+    private var remaining: Int64
+    private var remainingInPartition: Int64 = .max
+    private var counted: Int64 = 0
+    /// Clustering keys of the rows found, where partitions are merged.
+    private var sortKeys: [[UInt8]] = []
+    private var nextPage: PagingState?
+    private var sawLiveRow = false
+
+    init(
+        _ plan: SelectPlan, _ context: ExecutionContext, _ view: ReadView, pageSize: Int = .max,
+        pagingState: PagingState? = nil
+    ) throws {
+        self.plan = plan
+        self.context = context
+        self.view = view
+        let limit = try Self.limit(plan.limit, "LIMIT", context)
+        perPartitionLimit = plan.isDistinct ? 1 : try Self.limit(plan.perPartitionLimit, "PER PARTITION LIMIT", context)
+        filters = try plan.whereClause.filters.map { try $0.evaluate(context) }
+        // Counting, and merging partitions, need every row before the first result.
+        self.pageSize = plan.isCount || plan.mergesPartitions ? .max : max(1, pageSize)
+        self.pagingState = plan.isCount ? nil : pagingState
+        if pageSize != .max, plan.mergesPartitions {
+            throw CQLError.invalid(
+                "Cannot page queries with both ORDER BY and a IN restriction on the partition key; "
+                    + "you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query"
+            )
+        }
+        remaining = plan.isCount ? .max : min(limit, pagingState?.remaining ?? .max)
+        row = RowContext(plan.table, now: view.readTime.seconds)
+        builder = RowBuilder(columns: plan.columns)
+    }
+
+    private static func limit(_ term: BoundTerm?, _ name: String, _ context: ExecutionContext) throws -> Int64 {
+        guard let term, case .bytes(let bytes) = try term.evaluate(context) else { return .max }
+        guard case .int(let limit) = try CQLValue(bytes.rawSpan, type: .int), limit > 0 else {
+            throw CQLError.invalid("\(name) must be strictly positive")
+        }
+        return Int64(limit)
+    }
+
+    mutating func run() throws -> ResultSet {
+        let name = plan.table.identifier.name
+        let path: ResultSet.AccessPath
+        if let partition = plan.whereClause.partition {
+            let prefixes = try partition.prefixes(context)
+            path =
+                prefixes.count == 1
+                ? .singlePartition(table: name) : .partitions(table: name, count: prefixes.count)
+            try readPartitions(prefixes)
+        } else {
+            path = .scan(table: name)
+            try scan(plan.whereClause.tokens?.range(context) ?? .all)
+        }
+        if plan.isCount { try appendCount() }
+        if plan.mergesPartitions { mergePartitions() }
+        return ResultSet(builder.storage(), accessPath: path, pagingState: nextPage)
+    }
+
+    // MARK: Whole partition keys
+
+    private mutating func readPartitions(_ prefixes: [[UInt8]]) throws {
+        let ranges =
+            plan.isReversed
+            ? try plan.whereClause.clustering.ranges(context).reversed()
+            : try plan.whereClause.clustering.ranges(context)
+        let lastPartition = try pagingState.map { state in
+            Array(state.lastKey[..<(try StorageKey.Parts(state.lastKey.rawSpan).prefixByteCount)])
+        }
+        for prefix in prefixes {
+            var resumeKey: [UInt8]?
+            if let lastPartition, let pagingState {
+                if prefix.lexicographicallyPrecedes(lastPartition) { continue }
+                if prefix == lastPartition { resumeKey = pagingState.lastKey }
+            }
+            guard try readPartition(prefix, ranges, resumeKey) else { return }
+        }
+    }
+
+    /// Returns whether to go on with the next partition.
+    private mutating func readPartition(
+        _ prefix: [UInt8], _ ranges: [(lower: [UInt8], upper: [UInt8]?)], _ resumeKey: [UInt8]?
+    ) throws -> Bool {
+        let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
+        try beginPartition(try StorageKey.Parts(tombstoneKey.rawSpan), isResumed: resumeKey != nil)
+        try readHead(ofPartition: prefix)
+        let rows = prefix + [RecordKind.row.rawValue]
+        for range in ranges {
+            var lower = rows + range.lower
+            var upper = range.upper.map { rows + $0 } ?? StorageKey.successor(ofPrefix: rows)
+            if let resumeKey {
+                if plan.isReversed {
+                    upper = upper.map { Self.earlier($0, resumeKey) } ?? resumeKey
+                } else {
+                    lower = Self.later(lower, resumeKey + [0])
+                }
+                if let upper, !lower.lexicographicallyPrecedes(upper) { continue }
+            }
+            switch try readRange(KeyRange(lower: lower, upper: upper), clusteringOffset: rows.count) {
+            case .more: continue
+            case .partitionDone: return true
+            case .done: return false
+            }
+        }
+        return try endPartition(prefix) != .done
+    }
+
+    private static func earlier(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
+        left.lexicographicallyPrecedes(right) ? left : right
+    }
+
+    private static func later(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
+        left.lexicographicallyPrecedes(right) ? right : left
+    }
+
+    private mutating func readRange(_ range: KeyRange, clusteringOffset: Int) throws -> Progress {
+        var cursor = try view.cursor(plan.table.storage, range)
+        if plan.isReversed { try cursor.seekToLast() } else { try cursor.seekToFirst() }
+        while cursor.isValid {
+            let progress = try visit(key: cursor.key, value: cursor.value, clusteringOffset: clusteringOffset)
+            guard progress == .more else { return progress }
+            if plan.isReversed { try cursor.previous() } else { try cursor.next() }
+        }
+        return .more
+    }
+
+    // MARK: The whole ring, or a part of it
+
+    private mutating func scan(_ range: KeyRange) throws {
+        var range = range
+        if let pagingState { range.lower = pagingState.lastKey + [0] }
+        var partition: [UInt8]?
+        var clusteringOffset = 0
+        var isPartitionDone = false
+        if let pagingState {
+            // The page ended inside a partition: its deletions and static row lie before the range.
+            let parts = try StorageKey.Parts(pagingState.lastKey.rawSpan)
+            partition = Array(pagingState.lastKey[..<parts.prefixByteCount])
+            clusteringOffset = parts.clusteringOffset
+            try beginPartition(parts, isResumed: true)
+            try readHead(ofPartition: partition ?? [])
+        }
+        var cursor = try view.cursor(plan.table.storage, range)
+        try cursor.seekToFirst()
+        while cursor.isValid {
+            if partition.map({ !cursor.key.starts(with: $0.rawSpan) }) ?? true {
+                if !isPartitionDone, try endPartition(partition) == .done { return }
+                let parts = try StorageKey.Parts(cursor.key)
+                partition = cursor.key.extracting(first: parts.prefixByteCount).array()
+                clusteringOffset = parts.clusteringOffset
+                isPartitionDone = false
+                try beginPartition(parts, isResumed: false)
+            }
+            if !isPartitionDone {
+                switch try visitAny(key: cursor.key, value: cursor.value, clusteringOffset: clusteringOffset) {
+                case .more: break
+                case .partitionDone: isPartitionDone = true
+                case .done: return
+                }
+            }
+            try cursor.next()
+        }
+        if !isPartitionDone { _ = try endPartition(partition) }
+    }
+
+    private mutating func readHead(ofPartition prefix: [UInt8]) throws {
+        let storage = plan.table.storage
+        let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
+        if let value = try view.get(storage, tombstoneKey.rawSpan) { try row.setTombstones(value.rawSpan) }
+        guard !plan.table.definition.staticColumns.isEmpty else { return }
+        let staticKey = prefix + [RecordKind.staticRow.rawValue]
+        if let value = try view.get(storage, staticKey.rawSpan) { try row.setStaticRow(value.rawSpan) }
+    }
+
+    private mutating func visitAny(key: RawSpan, value: RawSpan, clusteringOffset: Int) throws -> Progress {
+        let kind = unsafe key.unsafeLoad(fromByteOffset: clusteringOffset - 1, as: UInt8.self)
+        switch RecordKind(rawValue: kind) {
+        case .partitionTombstones: try row.setTombstones(value)
+        case .staticRow: try row.setStaticRow(value)
+        case .row: return try visit(key: key, value: value, clusteringOffset: clusteringOffset)
+        case nil: throw ByteReader.tooShort
+        }
+        return .more
+    }
+
+    // MARK: Partitions and rows
+
+    private enum Progress {
+        case more, partitionDone, done
+    }
+
+    private mutating func beginPartition(_ parts: StorageKey.Parts, isResumed: Bool) throws {
+        try row.enter(parts)
+        sawLiveRow = isResumed
+        let limit = isResumed ? pagingState?.remainingInPartition ?? perPartitionLimit : perPartitionLimit
+        // Where partitions are merged, each may give all rows of the result; the rest is cut after the merge.
+        remainingInPartition = plan.mergesPartitions ? min(limit, remaining) : limit
+    }
+
+    /// A partition with a static row and no others gives one row, unless clustering columns are restricted.
+    private mutating func endPartition(_ prefix: [UInt8]?) throws -> Progress {
+        guard let prefix, !sawLiveRow, row.hasLiveStaticRow, plan.whereClause.clustering.isUnrestricted else {
+            return .more
+        }
+        row.clearRow()
+        let key = prefix + [RecordKind.row.rawValue]
+        return try emit(key: key.rawSpan, clusteringOffset: key.count)
+    }
+
+    private mutating func visit(key: RawSpan, value: RawSpan, clusteringOffset: Int) throws -> Progress {
+        guard remainingInPartition > 0 else { return .partitionDone }
+        guard try row.setRow(key: key, clusteringOffset: clusteringOffset, value: value) else { return .more }
+        sawLiveRow = true
+        return try emit(key: key, clusteringOffset: clusteringOffset)
+    }
+
+    /// Adds the current row to the result, if the filters accept it.
+    private mutating func emit(key: RawSpan, clusteringOffset: Int) throws -> Progress {
+        guard try row.accepts(filters) else { return .more }
+        remainingInPartition -= 1
+        if plan.isCount {
+            counted += 1
+        } else {
+            for value in plan.selection { try row.append(value, context, to: &builder) }
+            builder.endRow()
+            if plan.mergesPartitions {
+                sortKeys.append(key.extracting(clusteringOffset..<key.byteCount).array())
+            } else {
+                remaining -= 1
+            }
+        }
+        if remaining == 0 { return .done }
+        if builder.count >= pageSize {
+            nextPage = PagingState(
+                remaining: remaining, remainingInPartition: max(0, remainingInPartition), lastKey: key.array())
+            return .done
+        }
+        return remainingInPartition > 0 ? .more : .partitionDone
+    }
+
+    // MARK: After the last row
+
+    private mutating func appendCount() throws {
+        for _ in plan.selection { try builder.append(.bigint(counted), .bigint) }
+        builder.endRow()
+    }
+
+    private mutating func mergePartitions() {
+        let keys = sortKeys
+        let isReversed = plan.isReversed
+        let order = keys.indices.sorted { left, right in
+            if keys[left] == keys[right] { return left < right }
+            return keys[left].lexicographicallyPrecedes(keys[right]) != isReversed
+        }
+        let limit = Int(clamping: remaining)
+        builder.reorder(Array(order.prefix(limit)))
+    }
+}

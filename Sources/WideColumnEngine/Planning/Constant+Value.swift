@@ -1,0 +1,82 @@
+// Constant+Value.swift — constants of the text as values of the type they are used as.
+
+extension Constant {
+    /// The value of the constant as `type` ([CA] cql3/terms/Constants.java, `testAssignment`).
+    func value(as type: CQLType, receiver: String = "value") throws -> CQLValue {
+        switch (self, type) {
+        case (.null, _): return .null
+        case (.string(let text), .text), (.string(let text), .ascii): return .text(text)
+        case (.string(let text), .timestamp):
+            guard let value = CalendarText.milliseconds(text) else {
+                throw CQLError.invalid("Unable to parse a date/time from '\(text)'")
+            }
+            return .timestamp(value)
+        case (.string(let text), .date):
+            guard let value = CalendarText.days(text) else {
+                throw CQLError.invalid("Unable to coerce '\(text)' to a formatted date (long)")
+            }
+            return .date(value)
+        case (.string(let text), .time):
+            guard let value = CalendarText.nanoseconds(text) else {
+                throw CQLError.invalid("Unable to coerce '\(text)' to a formatted time (long)")
+            }
+            return .time(value)
+        case (.string(let text), .inet):
+            guard let value = InternetAddress.bytes(text) else {
+                throw CQLError.invalid("Unable to make inet address from '\(text)'")
+            }
+            return .inet(value)
+        case (.integer(let digits), _): return try number(digits, type, receiver)
+        case (.float(let digits), .double), (.float(let digits), .float):
+            guard let value = Double(digits) else { throw mismatch(type, receiver) }
+            return .double(value)
+        case (.uuid(let value), .uuid), (.uuid(let value), .timeuuid): return .uuid(value)
+        case (.boolean(let value), .boolean): return .boolean(value)
+        case (.blob(let bytes), .blob): return .blob(bytes)
+        default: throw mismatch(type, receiver)
+        }
+    }
+
+    private func number(_ digits: String, _ type: CQLType, _ receiver: String) throws -> CQLValue {
+        switch type {
+        case .double, .float:
+            guard let value = Double(digits) else { throw mismatch(type, receiver) }
+            return .double(value)
+        case .bigint, .int, .smallint, .tinyint, .timestamp:
+            guard let value = Int64(digits) else { throw CQLError.invalid("Unable to make \(type) from '\(digits)'") }
+            return .bigint(value)
+        case .date:
+            // Days with 1970-01-01 at 2^31, as the binary format counts.
+            guard let value = UInt32(digits) else { throw CQLError.invalid("Unable to make date from '\(digits)'") }
+            return .date(Int32(bitPattern: value ^ 0x8000_0000))
+        case .time:
+            guard let value = CalendarText.nanoseconds(digits) else {
+                throw CQLError.invalid("Unable to make time from '\(digits)'")
+            }
+            return .time(value)
+        default: throw mismatch(type, receiver)
+        }
+    }
+
+    private func mismatch(_ type: CQLType, _ receiver: String) -> CQLError {
+        CQLError.invalid("Invalid \(kindName) constant (\(bareText)) for \"\(receiver)\" of type \(type)")
+    }
+
+    private var bareText: String {
+        if case .string(let text) = self { return text }
+        return description
+    }
+
+    /// The type a constant has where nothing else tells.
+    var naturalType: CQLType? {
+        switch self {
+        case .null: nil
+        case .string: .text
+        case .integer(let digits): Int32(digits) != nil ? .int : .bigint
+        case .float: .double
+        case .uuid: .uuid
+        case .boolean: .boolean
+        case .blob: .blob
+        }
+    }
+}

@@ -1,0 +1,172 @@
+// KeyRestrictions.swift — what a WHERE clause says of key columns, as parts of stored keys.
+
+/// The values a key column may have: one for `=`, several for IN.
+enum KeyValues: Sendable {
+    case terms([BoundTerm])
+    /// `IN ?`: the marker holds the list of all values.
+    case listMarker(BoundTerm, CQLType)
+
+    /// The term, where there is just one.
+    var single: BoundTerm? {
+        if case .terms(let terms) = self, terms.count == 1 { return terms[0] }
+        return nil
+    }
+
+    /// The values in their binary format.
+    func evaluate(_ context: ExecutionContext, column: String) throws -> [[UInt8]] {
+        switch self {
+        case .terms(let terms): return try terms.map { try Self.required($0, context, column) }
+        case .listMarker(let marker, let element):
+            let value = try marker.value(as: .list(element), context)
+            guard case .list(let values) = value else {
+                throw CQLError.invalid("Invalid null value for column \(column)")
+            }
+            return try values.map { try $0.serialized(as: element) }
+        }
+    }
+
+    static func required(_ term: BoundTerm, _ context: ExecutionContext, _ column: String) throws -> [UInt8] {
+        switch try term.evaluate(context) {
+        case .null: throw CQLError.invalid("Invalid null value for column \(column)")
+        case .unset: throw CQLError.invalid("Invalid unset value for column \(column)")
+        case .bytes(let bytes): return bytes
+        }
+    }
+}
+
+/// A bound of a slice over one or more clustering columns.
+struct SliceBound: Sendable {
+    var terms: [BoundTerm]
+    var isInclusive: Bool
+}
+
+/// `c > x AND c <= y` on the clustering columns from `firstColumn` on.
+struct ClusteringSlice: Sendable {
+    var firstColumn: Int
+    var lower: SliceBound?
+    var upper: SliceBound?
+}
+
+/// Restrictions on the clustering columns that become ranges of stored keys.
+struct ClusteringRestriction: Sendable {
+    var columns: [ColumnDefinition]
+    /// For the first columns.
+    var values: [KeyValues] = []
+    /// `(a, b) IN (…)`: tuples for the first columns, instead of `values`.
+    var tuples: [[BoundTerm]]?
+    var slice: ClusteringSlice?
+
+    var isUnrestricted: Bool { values.isEmpty && slice == nil && tuples == nil }
+
+    /// Whether every clustering column has its values: each combination is one row.
+    var isComplete: Bool { slice == nil && (tuples?.first?.count ?? values.count) == columns.count }
+
+    /// The clustering part of every row that complete restrictions name, in stored order, without repetition.
+    func rows(_ context: ExecutionContext) throws -> [[UInt8]] {
+        try prefixes(context)
+    }
+
+    /// Ranges of clustering keys: ascending, disjoint. An upper bound of `nil` is the end of the partition.
+    func ranges(_ context: ExecutionContext) throws -> [(lower: [UInt8], upper: [UInt8]?)] {
+        try prefixes(context).compactMap { prefix in
+            var lower = prefix
+            var upper = StorageKey.successor(ofPrefix: prefix)
+            guard let slice else { return (lower, upper) }
+            // In a descending column the greater values come first.
+            let isDescending = columns[slice.firstColumn].isDescending
+            let (start, end) = isDescending ? (slice.upper, slice.lower) : (slice.lower, slice.upper)
+            if let start {
+                let key = prefix + (try encode(start.terms, from: slice.firstColumn, context))
+                guard let bound = start.isInclusive ? key : StorageKey.successor(ofPrefix: key) else { return nil }
+                lower = bound
+            }
+            if let end {
+                let key = prefix + (try encode(end.terms, from: slice.firstColumn, context))
+                upper = end.isInclusive ? StorageKey.successor(ofPrefix: key) : key
+            }
+            if let upper, !lower.lexicographicallyPrecedes(upper) { return nil }
+            return (lower, upper)
+        }
+    }
+
+    private func prefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
+        if let tuples {
+            return Self.sortedUnique(try tuples.map { try encode($0, from: 0, context) })
+        }
+        if let single = try singlePrefix(context) { return [single] }
+        var prefixes: [[UInt8]] = [[]]
+        for (column, values) in zip(columns, values) {
+            let alternatives = try values.evaluate(context, column: column.name)
+            var longer: [[UInt8]] = []
+            for prefix in prefixes {
+                for value in alternatives {
+                    var key = prefix
+                    try OrderedComponent.append(
+                        value.rawSpan, column.type, descending: column.isDescending, to: &key)
+                    longer.append(key)
+                }
+            }
+            prefixes = longer
+        }
+        return prefixes.count > 1 ? Self.sortedUnique(prefixes) : prefixes
+    }
+
+    /// The one prefix there is where every column has one value, as in any INSERT.
+    private func singlePrefix(_ context: ExecutionContext) throws -> [UInt8]? {
+        var key: [UInt8] = []
+        for (column, values) in zip(columns, values) {
+            guard let term = values.single else { return nil }
+            let value = try KeyValues.required(term, context, column.name)
+            try OrderedComponent.append(value.rawSpan, column.type, descending: column.isDescending, to: &key)
+        }
+        return key
+    }
+
+    private func encode(_ terms: [BoundTerm], from first: Int, _ context: ExecutionContext) throws -> [UInt8] {
+        var key: [UInt8] = []
+        for (term, column) in zip(terms, columns[first...]) {
+            let value = try KeyValues.required(term, context, column.name)
+            try OrderedComponent.append(value.rawSpan, column.type, descending: column.isDescending, to: &key)
+        }
+        return key
+    }
+
+    static func sortedUnique(_ keys: [[UInt8]]) -> [[UInt8]] {
+        let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }
+        return sorted.indices.filter { $0 == 0 || sorted[$0] != sorted[$0 - 1] }.map { sorted[$0] }
+    }
+}
+
+/// Restrictions that name whole partition keys.
+struct PartitionRestriction: Sendable {
+    var columns: [ColumnDefinition]
+    var values: [KeyValues]
+
+    /// The storage prefixes of the partitions, in ring order, without repetition.
+    func prefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
+        if columns.count == 1, let term = values.first?.single {
+            let partitionKey = try KeyValues.required(term, context, columns[0].name)
+            var prefix: [UInt8] = []
+            try StorageKey.appendPartition(partitionKey.rawSpan, to: &prefix)
+            return [prefix]
+        }
+        var combinations: [[[UInt8]]] = [[]]
+        for (column, values) in zip(columns, values) {
+            let alternatives = try values.evaluate(context, column: column.name)
+            combinations = combinations.flatMap { head in alternatives.map { head + [$0] } }
+        }
+        let prefixes = try combinations.map { components in
+            for component in components where columns.count > 1 && component.count > Int(UInt16.max) {
+                throw CQLError.invalid(
+                    "Key length of \(component.count) is longer than maximum of \(StorageKey.maximumPartitionKeyByteCount)"
+                )
+            }
+            var partitionKey: [UInt8] = []
+            PartitionKeyCodec.append(components, to: &partitionKey)
+            var prefix: [UInt8] = []
+            try StorageKey.appendPartition(partitionKey.rawSpan, to: &prefix)
+            return prefix
+        }
+        return prefixes.count > 1 ? ClusteringRestriction.sortedUnique(prefixes) : prefixes
+    }
+}

@@ -1,0 +1,178 @@
+// RelationCollector.swift — the relations of a WHERE clause, column by column, with duplicates refused.
+
+struct RelationCollector {
+    let table: Table
+    private(set) var columns: [String: ColumnRestriction] = [:]
+    /// Restricted columns in the order of the text.
+    private(set) var order: [String] = []
+    private(set) var token: TokenRestriction?
+    /// `(a, b) > (…)` and `(a, b) IN (…)`.
+    private(set) var multiColumn: ClusteringRestriction?
+    private(set) var multiColumnNames: [String] = []
+
+    init(_ relations: [Relation], table: Table, binder: inout TermBinder) throws {
+        self.table = table
+        for relation in relations {
+            switch relation.target {
+            case .column(let name): try add(relation, on: try table.requiredColumn(name), &binder)
+            case .token(let names): try add(token: relation, names, &binder)
+            case .columns(let names): try add(multiColumn: relation, names, &binder)
+            case .element: throw CQLError.invalid("Restrictions on collection elements are not supported")
+            }
+        }
+    }
+
+    // MARK: One column
+
+    private mutating func add(_ relation: Relation, on column: ColumnDefinition, _ binder: inout TermBinder) throws {
+        if multiColumnNames.contains(column.name) { throw Self.equalTwice(column.name) }
+        var restriction = columns[column.name] ?? ColumnRestriction(column: column)
+        if columns[column.name] == nil { order.append(column.name) }
+        switch relation.comparison {
+        case .equal, .in:
+            guard restriction.values == nil, !restriction.isSlice else { throw Self.equalTwice(column.name) }
+            restriction.values = try Self.values(relation, column, &binder)
+        case .less, .lessOrEqual, .greater, .greaterOrEqual:
+            guard restriction.values == nil else { throw Self.equalTwice(column.name) }
+            try Self.addSlice(
+                relation.comparison, try relation.terms.map { try binder.bind($0, to: column) }, column.name,
+                &restriction.lower, &restriction.upper)
+        case .contains, .containsKey: restriction.others.append(try Self.contains(relation, column, &binder))
+        case .notEqual: throw CQLError.invalid("Unsupported \"!=\" relation: \(column.name) != \(relation.terms[0])")
+        case .isNotNull: throw CQLError.invalid("Unsupported restriction: \(column.name) IS NOT NULL")
+        }
+        columns[column.name] = restriction
+    }
+
+    private static func equalTwice(_ name: String) -> CQLError {
+        .invalid("\(name) cannot be restricted by more than one relation if it includes an Equal")
+    }
+
+    private static func values(
+        _ relation: Relation, _ column: ColumnDefinition, _ binder: inout TermBinder
+    ) throws -> KeyValues {
+        if relation.isListMarker {
+            let marker = try binder.bind(
+                relation.terms[0], as: .list(column.type), receiver: "in(\(column.name))")
+            return .listMarker(marker, column.type)
+        }
+        return .terms(try relation.terms.map { try binder.bind($0, to: column) })
+    }
+
+    private static func addSlice(
+        _ comparison: Comparison, _ terms: [BoundTerm], _ name: String, _ lower: inout SliceBound?,
+        _ upper: inout SliceBound?
+    ) throws {
+        let isInclusive = comparison == .lessOrEqual || comparison == .greaterOrEqual
+        let bound = SliceBound(terms: terms, isInclusive: isInclusive)
+        if comparison == .greater || comparison == .greaterOrEqual {
+            guard lower == nil else {
+                throw CQLError.invalid("More than one restriction was found for the start bound on \(name)")
+            }
+            lower = bound
+        } else {
+            guard upper == nil else {
+                throw CQLError.invalid("More than one restriction was found for the end bound on \(name)")
+            }
+            upper = bound
+        }
+    }
+
+    private static func contains(
+        _ relation: Relation, _ column: ColumnDefinition, _ binder: inout TermBinder
+    ) throws -> Filter {
+        let word = relation.comparison.rawValue
+        let member: CQLType
+        switch (column.type, relation.comparison) {
+        case (.list(let element), .contains), (.set(let element), .contains), (.map(_, let element), .contains):
+            member = element
+        case (.map(let key, _), .containsKey): member = key
+        default: throw CQLError.invalid("Cannot use \(word) on non-collection column \(column.name)")
+        }
+        let term = try binder.bind(relation.terms[0], as: member, receiver: "value(\(column.name))")
+        return Filter(column: column, comparison: relation.comparison, operands: .terms([term]))
+    }
+
+    // MARK: token()
+
+    private mutating func add(token relation: Relation, _ names: [String], _ binder: inout TermBinder) throws {
+        let key = table.definition.partitionKey.map(\.name)
+        for name in names where !key.contains(name) { _ = try table.requiredColumn(name) }
+        guard Set(names) == Set(key), names.count == key.count else {
+            throw CQLError.invalid(
+                "The token() function must be applied to all partition key components or none of them")
+        }
+        guard names == key else {
+            throw CQLError.invalid(
+                "The token function arguments must be in the partition key order: \(key.joined(separator: ", "))")
+        }
+        let term = try binder.bind(relation.terms[0], as: .bigint, receiver: "partition key token")
+        var restriction = token ?? TokenRestriction()
+        let name = "token(\(names.joined(separator: ", ")))"
+        if relation.comparison == .equal {
+            guard token == nil else { throw Self.equalTwice(name) }
+            restriction.lower = SliceBound(terms: [term], isInclusive: true)
+            restriction.upper = restriction.lower
+        } else {
+            guard relation.comparison.isSlice else {
+                throw CQLError.invalid("\(relation.comparison.rawValue) cannot be used with the token function")
+            }
+            try Self.addSlice(relation.comparison, [term], name, &restriction.lower, &restriction.upper)
+        }
+        token = restriction
+    }
+
+    // MARK: Several columns
+
+    private mutating func add(multiColumn relation: Relation, _ names: [String], _ binder: inout TermBinder) throws {
+        let clustering = table.definition.clustering
+        for name in names {
+            let column = try table.requiredColumn(name)
+            guard column.kind == .clustering else {
+                throw CQLError.invalid(
+                    "Multi-column relations can only be applied to clustering columns but was applied to: \(name)")
+            }
+            if columns[name] != nil { throw Self.equalTwice(name) }
+        }
+        guard names == clustering.prefix(names.count).map(\.name) else {
+            throw CQLError.invalid(
+                "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: "
+                    + "(\(names.joined(separator: ", ")))")
+        }
+        var tuples: [[BoundTerm]] = []
+        for term in relation.terms { tuples.append(try Self.tuple(term, clustering, names.count, &binder)) }
+        var restriction = multiColumn ?? ClusteringRestriction(columns: clustering)
+        switch relation.comparison {
+        case .equal, .in:
+            guard multiColumn == nil else { throw Self.equalTwice("(\(names.joined(separator: ", ")))") }
+            restriction.tuples = tuples
+        case .less, .lessOrEqual, .greater, .greaterOrEqual:
+            guard Set(clustering.prefix(names.count).map(\.isDescending)).count == 1 else {
+                throw CQLError.invalid("Slices over columns of different clustering orders are not supported")
+            }
+            guard restriction.tuples == nil else { throw Self.equalTwice("(\(names.joined(separator: ", ")))") }
+            var slice = restriction.slice ?? ClusteringSlice(firstColumn: 0)
+            try Self.addSlice(
+                relation.comparison, tuples[0], "(\(names.joined(separator: ", ")))", &slice.lower, &slice.upper)
+            restriction.slice = slice
+        default: throw CQLError.invalid("Unsupported multi-column relation: \(relation.comparison.rawValue)")
+        }
+        multiColumn = restriction
+        multiColumnNames = names.count > multiColumnNames.count ? names : multiColumnNames
+    }
+
+    private static func tuple(
+        _ term: Term, _ columns: [ColumnDefinition], _ count: Int, _ binder: inout TermBinder
+    ) throws -> [BoundTerm] {
+        guard case .tuple(let members) = term else {
+            throw CQLError.invalid("Markers for whole tuples are not supported; bind the members")
+        }
+        guard members.count == count else {
+            throw CQLError.invalid(
+                "Expected \(count) elements in value tuple, but got \(members.count): \(term)")
+        }
+        var bound: [BoundTerm] = []
+        for (member, column) in zip(members, columns) { bound.append(try binder.bind(member, to: column)) }
+        return bound
+    }
+}

@@ -1,0 +1,155 @@
+// ScalarFunction.swift — the functions of CQL ([CA] doc cql/functions.adoc), old and new names alike.
+
+struct ScalarFunction: Sendable {
+    var name: String
+    var argumentTypes: [CQLType]
+    var returnType: CQLType
+    private let body: @Sendable ([CQLValue], ExecutionContext) throws -> CQLValue
+
+    private init(
+        _ name: String, _ argumentTypes: [CQLType], _ returnType: CQLType,
+        _ body: @escaping @Sendable ([CQLValue], ExecutionContext) throws -> CQLValue
+    ) {
+        self.name = name
+        self.argumentTypes = argumentTypes
+        self.returnType = returnType
+        self.body = body
+    }
+
+    /// `null` in, `null` out.
+    func call(_ arguments: [CQLValue], _ context: ExecutionContext) throws -> CQLValue {
+        arguments.contains { $0.isNull || $0 == .unset } ? .null : try body(arguments, context)
+    }
+
+    /// The function of this name that takes arguments of these types; an unknown type fits everything.
+    static func resolve(_ name: String, arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction {
+        let named = all.filter { $0.name == name } + conversions(name)
+        guard !named.isEmpty else { throw CQLError.invalid("Unknown function '\(name)'") }
+        let fitting = named.filter { function in
+            function.argumentTypes.count == arguments.count
+                && zip(function.argumentTypes, arguments).allSatisfy {
+                    $1 == nil || $0 == $1 || $0 == .text && $1 == .ascii
+                }
+        }
+        guard let function = fitting.first else {
+            throw CQLError.invalid(
+                "Invalid call to function \(name), none of its type signatures match (known type signatures: "
+                    + named.map(\.signature).joined(separator: ", ") + ")")
+        }
+        if let returning, function.returnType != returning, !(function.returnType == .timeuuid && returning == .uuid) {
+            throw CQLError.invalid(
+                "Type error: cannot assign result of function \(name) (type \(function.returnType)) to "
+                    + "a value of type \(returning)")
+        }
+        return function
+    }
+
+    private var signature: String {
+        "\(name) : (\(argumentTypes.map(\.description).joined(separator: ", "))) -> \(returnType)"
+    }
+}
+
+// MARK: - The functions
+
+extension ScalarFunction {
+    private static let all: [ScalarFunction] = generators + fromTimes + bounds
+
+    private static let generators: [ScalarFunction] =
+        [
+            ScalarFunction("uuid", [], .uuid) { _, context in .uuid(context.generators.randomUUID()) }
+        ]
+        + ["now", "current_timeuuid", "currenttimeuuid"].map { name in
+            ScalarFunction(name, [], .timeuuid) { _, context in
+                .uuid(context.generators.timeUUIDs.next(at: context.now))
+            }
+        }
+        + ["current_timestamp", "currenttimestamp"].map { name in
+            ScalarFunction(name, [], .timestamp) { _, context in .timestamp(context.now.milliseconds) }
+        }
+        + ["current_date", "currentdate"].map { name in
+            ScalarFunction(name, [], .date) { _, context in .date(day(ofMilliseconds: context.now.milliseconds)) }
+        }
+        + ["current_time", "currenttime"].map { name in
+            ScalarFunction(name, [], .time) { _, context in
+                let milliseconds = context.now.milliseconds
+                let day = Int64(day(ofMilliseconds: milliseconds))
+                return .time((milliseconds - day * CalendarText.millisecondsPerDay) * 1_000_000)
+            }
+        }
+
+    private static let fromTimes: [ScalarFunction] =
+        ["totimestamp", "to_timestamp", "dateof"].flatMap { name in times(name, .timestamp) { .timestamp($0) } }
+        + ["todate", "to_date"].flatMap { name in times(name, .date) { .date(day(ofMilliseconds: $0)) } }
+        + ["tounixtimestamp", "to_unix_timestamp", "unixtimestampof"].flatMap { name in
+            times(name, .bigint) { .bigint($0) }
+        }
+
+    /// A function of a point in time, whichever of three types gives it.
+    private static func times(
+        _ name: String, _ returnType: CQLType, _ body: @escaping @Sendable (Int64) -> CQLValue
+    ) -> [ScalarFunction] {
+        [CQLType.timeuuid, .timestamp, .date].filter { $0 != returnType }.map { type in
+            ScalarFunction(name, [type], returnType) { arguments, _ in
+                guard let milliseconds = milliseconds(arguments[0]) else { return .null }
+                return body(milliseconds)
+            }
+        }
+    }
+
+    private static func milliseconds(_ value: CQLValue) -> Int64? {
+        switch value {
+        case .uuid(let uuid): uuid.unixMilliseconds
+        case .timestamp(let milliseconds): milliseconds
+        case .date(let days): Int64(days) * CalendarText.millisecondsPerDay
+        default: nil
+        }
+    }
+
+    private static func day(ofMilliseconds milliseconds: Int64) -> Int32 {
+        Int32(truncatingIfNeeded: CalendarText.floorDivide(milliseconds, CalendarText.millisecondsPerDay))
+    }
+
+    /// The least and the greatest timeuuid of a millisecond ([CA] utils/TimeUUID.java).
+    private static let bounds: [ScalarFunction] =
+        ["mintimeuuid", "min_timeuuid"].map { bound($0, offset: 0, clockAndNode: 0x8080_8080_8080_8080) }
+        + ["maxtimeuuid", "max_timeuuid"].map { bound($0, offset: 9_999, clockAndNode: 0x7F7F_7F7F_7F7F_7F7F) }
+
+    private static func bound(_ name: String, offset: Int64, clockAndNode: UInt64) -> ScalarFunction {
+        ScalarFunction(name, [.timestamp], .timeuuid) { arguments, _ in
+            guard case .timestamp(let milliseconds) = arguments[0] else { return .null }
+            let (scaled, overflow) = milliseconds.multipliedReportingOverflow(by: 10_000)
+            let (intervals, tooLate) = scaled.addingReportingOverflow(CQLUUID.intervalsBefore1970 + offset)
+            guard !overflow, !tooLate, intervals >= 0 else {
+                throw CQLError.invalid("The timestamp \(milliseconds) is out of the range of timeuuid")
+            }
+            return .uuid(CQLUUID(intervals: intervals, clockAndNode: clockAndNode))
+        }
+    }
+
+    /// `typeAsBlob` and `blobAsType`, and their names with underscores.
+    private static func conversions(_ name: String) -> [ScalarFunction] {
+        for (suffix, prefix) in [("asblob", "blobas"), ("_as_blob", "blob_as_")] {
+            if name.hasSuffix(suffix), let type = CQLType(nativeName: String(name.dropLast(suffix.count))) {
+                return [
+                    ScalarFunction(name, [type], .blob) { arguments, _ in
+                        .blob(try arguments[0].serialized(as: type))
+                    }
+                ]
+            }
+            if name.hasPrefix(prefix), let type = CQLType(nativeName: String(name.dropFirst(prefix.count))) {
+                return [
+                    ScalarFunction(name, [.blob], type) { arguments, _ in
+                        guard case .blob(let bytes) = arguments[0], let value = try? CQLValue(bytes.rawSpan, type: type)
+                        else {
+                            throw CQLError.invalid(
+                                "In call to function \(name), value is not a valid binary representation for type \(type)"
+                            )
+                        }
+                        return value
+                    }
+                ]
+            }
+        }
+        return []
+    }
+}

@@ -1,0 +1,189 @@
+// CatalogCodec.swift — the catalog's entries, in the storage keyspace `wide/catalog`.
+//
+//   key    ┌ 'k' ┬ keyspace, escaped ┐                      a keyspace
+//          ┌ 't' ┬ keyspace, escaped ┬ name, escaped ┐      a table or view
+//   value  ┌ format version 1 ┬ fields in the order of the code below ┐
+//
+// Texts and counts are a varint length and the content; types are written as CQL writes them.
+
+enum CatalogCodec {
+    static let formatVersion: UInt8 = 1
+
+    static func keyspaceKey(_ name: String) -> [UInt8] {
+        key(UInt8(ascii: "k"), [name])
+    }
+
+    static func tableKey(_ identifier: TableIdentifier) -> [UInt8] {
+        key(UInt8(ascii: "t"), [identifier.keyspace, identifier.name])
+    }
+
+    private static func key(_ kind: UInt8, _ parts: [String]) -> [UInt8] {
+        var key = [kind]
+        for part in parts {
+            let bytes = Array(part.utf8)
+            OrderedComponent.appendEscaped(bytes.rawSpan, to: &key)
+        }
+        return key
+    }
+
+    static func isKeyspaceKey(_ key: [UInt8]) -> Bool { key.first == UInt8(ascii: "k") }
+
+    // MARK: Writing
+
+    static func encode(_ keyspace: KeyspaceDefinition) -> [UInt8] {
+        var bytes = [formatVersion]
+        append(keyspace.name, to: &bytes)
+        bytes.append(keyspace.durableWrites ? 1 : 0)
+        append(keyspace.replication, to: &bytes)
+        return bytes
+    }
+
+    static func encode(_ table: TableDefinition) -> [UInt8] {
+        var bytes = [formatVersion]
+        append(table.identifier.keyspace, to: &bytes)
+        append(table.identifier.name, to: &bytes)
+        bytes.appendVarint(table.columns.count)
+        for column in table.columns {
+            append(column.name, to: &bytes)
+            append(column.type.description, to: &bytes)
+            bytes.append(column.kind.rawValue)
+            bytes.append(column.isDescending ? 1 : 0)
+            bytes.appendBigEndian(column.id)
+        }
+        bytes.appendBigEndian(table.options.defaultTimeToLive)
+        bytes.appendBigEndian(table.options.graceSeconds)
+        append(table.options.comment, to: &bytes)
+        bytes.appendVarint(table.options.properties.count)
+        for property in table.options.properties { append(property, to: &bytes) }
+        bytes.append(table.view == nil ? 0 : 1)
+        if let view = table.view {
+            append(view.source, to: &bytes)
+            append(view.whereText, to: &bytes)
+            bytes.append(view.selectsAllColumns ? 1 : 0)
+            bytes.append(view.isBuilt ? 1 : 0)
+        }
+        return bytes
+    }
+
+    private static func append(_ text: String, to bytes: inout [UInt8]) {
+        bytes.appendVarint(text.utf8.count)
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    private static func append(_ map: [String: String], to bytes: inout [UInt8]) {
+        bytes.appendVarint(map.count)
+        for (key, value) in map.sorted(by: { $0.key < $1.key }) {
+            append(key, to: &bytes)
+            append(value, to: &bytes)
+        }
+    }
+
+    private static func append(_ property: Property, to bytes: inout [UInt8]) {
+        append(property.name, to: &bytes)
+        switch property.value {
+        case .scalar(let text):
+            bytes.append(0)
+            append(text, to: &bytes)
+        case .map(let map):
+            bytes.append(1)
+            append(map, to: &bytes)
+        }
+    }
+
+    // MARK: Reading
+
+    static func keyspace(_ bytes: [UInt8]) throws -> KeyspaceDefinition {
+        var source = try CatalogReader(bytes)
+        let name = try source.text()
+        let durableWrites = try source.bool()
+        return KeyspaceDefinition(name: name, replication: try source.map(), durableWrites: durableWrites)
+    }
+
+    static func table(_ bytes: [UInt8]) throws -> TableDefinition {
+        var source = try CatalogReader(bytes)
+        let identifier = TableIdentifier(keyspace: try source.text(), name: try source.text())
+        var columns: [ColumnDefinition.Kind: [ColumnDefinition]] = [:]
+        for _ in 0..<(try source.count()) {
+            let column = try source.column()
+            columns[column.kind, default: []].append(column)
+        }
+        var options = TableOptions()
+        options.defaultTimeToLive = try source.integer(Int32.self)
+        options.graceSeconds = try source.integer(Int64.self)
+        options.comment = try source.text()
+        for _ in 0..<(try source.count()) { options.properties.append(try source.property()) }
+        var view: TableDefinition.ViewClause?
+        if try source.bool() {
+            let (name, whereText) = (try source.text(), try source.text())
+            let selectsAll = try source.bool()
+            view = .init(source: name, selectsAllColumns: selectsAll, whereText: whereText, isBuilt: try source.bool())
+        }
+        return TableDefinition(
+            identifier: identifier, partitionKey: columns[.partitionKey] ?? [], clustering: columns[.clustering] ?? [],
+            staticColumns: columns[.static] ?? [], regularColumns: columns[.regular] ?? [], options: options, view: view
+        )
+    }
+}
+
+/// Reads a catalog entry's fields in order.
+private struct CatalogReader {
+    private let bytes: [UInt8]
+    private var offset = 1
+
+    init(_ bytes: [UInt8]) throws {
+        guard let version = bytes.first else { throw ByteReader.tooShort }
+        guard version == CatalogCodec.formatVersion else {
+            throw StorageError(
+                .unsupportedFormat,
+                "The catalog of the wide-column engine has format \(version), written by a newer version.")
+        }
+        self.bytes = bytes
+    }
+
+    private mutating func read<Result>(_ body: (inout ByteReader) throws -> Result) throws -> Result {
+        var reader = ByteReader(bytes.rawSpan, at: offset)
+        defer { offset = reader.offset }
+        return try body(&reader)
+    }
+
+    mutating func text() throws -> String {
+        let range = try read { try $0.skip(try $0.varint()) }
+        return String(decoding: bytes[range], as: UTF8.self)
+    }
+
+    mutating func bool() throws -> Bool { try read { try $0.uint8() } != 0 }
+
+    mutating func count() throws -> Int {
+        let count = try read { try $0.varint() }
+        guard count >= 0, count <= bytes.count else { throw ByteReader.tooShort }
+        return count
+    }
+
+    mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(_ type: Integer.Type) throws -> Integer {
+        try read { try $0.bigEndian(type) }
+    }
+
+    mutating func map() throws -> [String: String] {
+        var map: [String: String] = [:]
+        for _ in 0..<(try count()) {
+            let key = try text()
+            map[key] = try text()
+        }
+        return map
+    }
+
+    mutating func column() throws -> ColumnDefinition {
+        let name = try text()
+        let type = try Parser.parseType(try text())
+        guard let kind = ColumnDefinition.Kind(rawValue: try read { try $0.uint8() }) else { throw ByteReader.tooShort }
+        let isDescending = try bool()
+        return ColumnDefinition(
+            name: name, type: type, kind: kind, isDescending: isDescending, id: try integer(UInt16.self))
+    }
+
+    mutating func property() throws -> Property {
+        let name = try text()
+        return try bool()
+            ? Property(name: name, value: .map(try map())) : Property(name: name, value: .scalar(try text()))
+    }
+}

@@ -1,0 +1,138 @@
+// SchemaStatements.swift — from CREATE statements to definitions, with Cassandra's refusals
+// ([CA] cql3/statements/schema/CreateKeyspaceStatement.java, CreateTableStatement.java).
+
+extension KeyspaceDefinition {
+    private static let strategies: Set<String> = ["SimpleStrategy", "NetworkTopologyStrategy"]
+
+    init(_ statement: CreateKeyspaceStatement) throws {
+        try SchemaName.check(statement.name, "Keyspace")
+        name = statement.name
+        replication = [:]
+        durableWrites = true
+        for property in statement.properties {
+            switch (property.name, property.value) {
+            case ("replication", .map(let map)): replication = map
+            case ("durable_writes", .scalar(let text)): durableWrites = text.lowercased() != "false"
+            case ("replication", .scalar):
+                throw CQLError.syntax("Invalid value for property 'replication'. It should be a map.")
+            default: throw CQLError.syntax("Unknown property '\(property.name)'")
+            }
+        }
+        guard let strategy = replication["class"] else {
+            throw CQLError.configuration("Missing replication strategy class")
+        }
+        let shortName = String(strategy.split(separator: ".").last ?? "")
+        guard Self.strategies.contains(shortName) else {
+            throw CQLError.configuration("Unable to find replication strategy class '\(strategy)'")
+        }
+        if shortName == "SimpleStrategy", replication["replication_factor"] == nil {
+            throw CQLError.configuration("SimpleStrategy requires a replication_factor strategy option.")
+        }
+        for (option, value) in replication where option != "class" {
+            guard let factor = Int(value), factor >= 0 else {
+                throw CQLError.configuration("Replication factor must be numeric; found \(value)")
+            }
+        }
+    }
+}
+
+enum SchemaName {
+    private static let maximumLength = 48
+
+    /// Names become parts of storage names and of files; Cassandra allows word characters only.
+    static func check(_ name: String, _ kind: String) throws {
+        let isWord = name.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 95
+        }
+        guard isWord, !name.isEmpty, name.utf8.count <= maximumLength else {
+            throw CQLError.invalid(
+                "\(kind) name must not be empty, more than \(maximumLength) characters long, "
+                    + "or contain non-alphanumeric-underscore characters (got \"\(name)\")")
+        }
+        if kind == "Keyspace", name == "system" || name.hasPrefix("system_") {
+            throw CQLError(.unauthorized, "\(name) keyspace is not user-modifiable.")
+        }
+    }
+}
+
+extension TableDefinition {
+    init(_ statement: CreateTableStatement, identifier: TableIdentifier) throws {
+        try SchemaName.check(identifier.name, "Table")
+        self.identifier = identifier
+        options = try TableOptions(statement.properties)
+        view = nil
+        let columns = try Self.columnsByName(statement, table: identifier.name)
+        let key = try Self.primaryKey(statement, table: identifier.name)
+        let directions = try Self.directions(statement.clusteringOrder, of: key.clustering)
+        var keyNames: Set<String> = []
+        func keyColumn(_ name: String, _ kind: ColumnDefinition.Kind) throws -> ColumnDefinition {
+            guard var column = columns[name] else {
+                throw CQLError.invalid(
+                    "Unknown column '\(name)' referenced in PRIMARY KEY for table '\(identifier.name)'")
+            }
+            guard keyNames.insert(name).inserted else {
+                throw CQLError.invalid(
+                    "Duplicate column '\(name)' in PRIMARY KEY clause for table '\(identifier.name)'")
+            }
+            guard column.kind != .static else {
+                throw CQLError.invalid("Static column '\(name)' cannot be part of the PRIMARY KEY")
+            }
+            column.kind = kind
+            column.isDescending = kind == .clustering && directions[name] ?? false
+            return column
+        }
+        partitionKey = try key.partitionKey.map { try keyColumn($0, .partitionKey) }
+        clustering = try key.clustering.map { try keyColumn($0, .clustering) }
+        let others = columns.values.filter { !keyNames.contains($0.name) }.sorted { $0.name < $1.name }
+        staticColumns = others.filter { $0.kind == .static }
+        regularColumns = others.filter { $0.kind == .regular }
+        guard staticColumns.isEmpty || !clustering.isEmpty else {
+            throw CQLError.invalid(
+                "Static columns are only useful (and thus allowed) if the table has at least one clustering column")
+        }
+    }
+
+    private static func columnsByName(
+        _ statement: CreateTableStatement, table: String
+    ) throws -> [String: ColumnDefinition] {
+        var columns: [String: ColumnDefinition] = [:]
+        guard statement.columns.count <= Int(UInt16.max) else { throw CQLError.invalid("Too many columns") }
+        for (index, column) in statement.columns.enumerated() {
+            guard columns[column.name] == nil else {
+                throw CQLError.invalid("Duplicate column '\(column.name)' declaration for table '\(table)'")
+            }
+            columns[column.name] = ColumnDefinition(
+                name: column.name, type: column.type, kind: column.isStatic ? .static : .regular,
+                id: UInt16(truncatingIfNeeded: index))
+        }
+        return columns
+    }
+
+    private static func primaryKey(_ statement: CreateTableStatement, table: String) throws -> PrimaryKeyClause {
+        guard let key = statement.primaryKeys.first else {
+            throw CQLError.invalid("No PRIMARY KEY specifed for table '\(table)' (exactly one required)")
+        }
+        guard statement.primaryKeys.count == 1 else {
+            throw CQLError.invalid("Multiple PRIMARY KEYs specified for table '\(table)' (exactly one required)")
+        }
+        return key
+    }
+
+    /// Which clustering columns descend. Naming only the first ones is allowed; the others ascend.
+    static func directions(
+        _ order: [ClusteringOrderClause], of clustering: [String]
+    ) throws -> [String: Bool] {
+        let unknown = order.map(\.column).filter { !clustering.contains($0) }
+        guard unknown.isEmpty else {
+            throw CQLError.invalid(
+                "Only clustering key columns can be defined in CLUSTERING ORDER directive: "
+                    + "[\(unknown.joined(separator: ", "))]")
+        }
+        guard order.map(\.column) == Array(clustering.prefix(order.count)) else {
+            throw CQLError.invalid(
+                "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns "
+                    + "(\(clustering.joined(separator: ", ")))")
+        }
+        return Dictionary(order.map { ($0.column, $0.isDescending) }, uniquingKeysWith: { first, _ in first })
+    }
+}

@@ -1,0 +1,96 @@
+// TableDefinition.swift — what the catalog knows of keyspaces, tables and views.
+
+/// A keyspace: a name space of tables. Replication is accepted and kept, since there is one replica.
+struct KeyspaceDefinition: Hashable, Sendable {
+    var name: String
+    var replication: [String: String]
+    var durableWrites: Bool
+}
+
+/// The qualified name of a table or view.
+struct TableIdentifier: Hashable, Sendable, CustomStringConvertible {
+    var keyspace: String
+    var name: String
+
+    var description: String { "\(keyspace).\(name)" }
+
+    /// The name of the table's keyspace in the storage.
+    var storageName: String { "wide/\(keyspace).\(name)" }
+}
+
+struct ColumnDefinition: Hashable, Sendable {
+    /// Stored in the catalog: do not renumber.
+    enum Kind: UInt8, Hashable, Sendable {
+        case partitionKey = 0
+        case clustering = 1
+        case `static` = 2
+        case regular = 3
+    }
+
+    var name: String
+    var type: CQLType
+    var kind: Kind
+    /// A clustering column whose rows are stored in descending order.
+    var isDescending = false
+    /// The number that cells carry. A view's columns have the numbers of the table's.
+    var id: UInt16
+    /// Its index among the table's columns of the same kind.
+    var position = 0
+
+    var isPrimaryKey: Bool { kind == .partitionKey || kind == .clustering }
+}
+
+/// A table, or the table behind a view.
+struct TableDefinition: Hashable, Sendable {
+    struct ViewClause: Hashable, Sendable {
+        /// The table that the view is of, in the same keyspace.
+        var source: String
+        var selectsAllColumns: Bool
+        /// The WHERE clause as CQL text.
+        var whereText: String
+        /// Until its first complete build a view lacks rows of the table.
+        var isBuilt: Bool
+    }
+
+    var identifier: TableIdentifier
+    var partitionKey: [ColumnDefinition]
+    var clustering: [ColumnDefinition]
+    /// In the order of their names, as the regular ones: the order of `SELECT *`.
+    var staticColumns: [ColumnDefinition]
+    var regularColumns: [ColumnDefinition]
+    var options: TableOptions
+    var view: ViewClause?
+
+    /// With each column's position set.
+    func numbered() -> TableDefinition {
+        func numbered(_ columns: [ColumnDefinition]) -> [ColumnDefinition] {
+            columns.enumerated().map { index, column in
+                var column = column
+                column.position = index
+                return column
+            }
+        }
+        var definition = self
+        definition.partitionKey = numbered(partitionKey)
+        definition.clustering = numbered(clustering)
+        definition.staticColumns = numbered(staticColumns)
+        definition.regularColumns = numbered(regularColumns)
+        return definition
+    }
+
+    /// Every column, in the order of `SELECT *`.
+    var columns: [ColumnDefinition] { partitionKey + clustering + staticColumns + regularColumns }
+}
+
+/// A table's properties. All of Cassandra's are accepted and checked; those named here have an effect.
+struct TableOptions: Hashable, Sendable {
+    static let defaultGraceSeconds: Int64 = 864_000
+
+    /// Seconds; 0: rows live for ever.
+    var defaultTimeToLive: Int32 = 0
+    /// How long deletions are kept.
+    var graceSeconds: Int64 = defaultGraceSeconds
+    var comment = ""
+    /// The others, as they were written.
+    var properties: [Property] = []
+}

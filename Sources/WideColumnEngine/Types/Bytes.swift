@@ -1,0 +1,110 @@
+// Bytes.swift — big-endian numbers and hexadecimal digits, as the native protocol and CQL literals write them.
+
+extension Array where Element == UInt8 {
+    @inline(__always)
+    mutating func appendBigEndian(_ value: some FixedWidthInteger) {
+        var shift = value.bitWidth - 8
+        while shift >= 0 {
+            append(UInt8(truncatingIfNeeded: value >> shift))
+            shift -= 8
+        }
+    }
+
+    /// LEB128: seven bits a byte, the low ones first, the top bit set on all but the last.
+    @inline(__always)
+    mutating func appendVarint(_ value: Int) {
+        var rest = UInt(bitPattern: value)
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
+}
+
+/// Reads numbers and byte runs from the front of a span; anything short or malformed is a corruption error.
+struct ByteReader: ~Escapable {
+    private let bytes: RawSpan
+    private(set) var offset: Int
+
+    @_lifetime(copy bytes)
+    init(_ bytes: RawSpan, at offset: Int = 0) {
+        self.bytes = bytes
+        self.offset = offset
+    }
+
+    var isAtEnd: Bool { offset == bytes.byteCount }
+    var remainingCount: Int { bytes.byteCount - offset }
+
+    /// Moves past `count` bytes and gives the range they had.
+    @_lifetime(self: copy self)
+    mutating func skip(_ count: Int) throws -> Range<Int> {
+        guard count >= 0, count <= bytes.byteCount - offset else { throw Self.tooShort }
+        let start = offset
+        offset += count
+        return start..<offset
+    }
+
+    @_lifetime(self: copy self)
+    mutating func uint8() throws -> UInt8 {
+        let range = try skip(1)
+        return unsafe bytes.unsafeLoad(fromByteOffset: range.lowerBound, as: UInt8.self)
+    }
+
+    @_lifetime(self: copy self)
+    mutating func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(_: Integer.Type) throws -> Integer {
+        let range = try skip(MemoryLayout<Integer>.size)
+        let loaded = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: range.lowerBound, as: Integer.self)
+        return Integer(bigEndian: loaded)
+    }
+
+    @_lifetime(self: copy self)
+    mutating func varint() throws -> Int {
+        var result: UInt = 0
+        var shift: UInt = 0
+        while true {
+            let byte = try uint8()
+            guard shift < 63 else { throw Self.tooShort }
+            result |= UInt(byte & 0x7F) << shift
+            if byte < 0x80 { return Int(bitPattern: result) }
+            shift += 7
+        }
+    }
+
+    static var tooShort: StorageError { StorageError.corruption("A stored row, key or schema entry is malformed.") }
+}
+
+func hexadecimalValue(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}
+
+func hexadecimal(_ byte: UInt8) -> String {
+    let digits = Array("0123456789abcdef".unicodeScalars)
+    return String(String.UnicodeScalarView([digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]))
+}
+
+extension Array where Element == UInt8 {
+    /// `0x` and two digits a byte: how CQL writes a blob.
+    var cqlHexadecimal: String {
+        reduce(into: "0x") { $0 += hexadecimal($1) }
+    }
+
+    /// The bytes that pairs of hexadecimal digits stand for.
+    init?(hexadecimal digits: some StringProtocol) {
+        let digits = Array(digits.utf8)
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        self = []
+        reserveCapacity(digits.count / 2)
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = hexadecimalValue(digits[index]), let low = hexadecimalValue(digits[index + 1]) else {
+                return nil
+            }
+            append(high << 4 | low)
+        }
+    }
+}

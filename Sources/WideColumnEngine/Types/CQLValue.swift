@@ -1,0 +1,107 @@
+// CQLValue.swift — one value of a CQL type in Swift's terms.
+
+/// A value bound to a marker or read from a row.
+///
+/// Literals make bound values short: `["sess_1", 42, true, nil]`. An integer literal fits any integer column and
+/// `timestamp` (milliseconds); a value out of a column's range is refused when it is bound.
+public enum CQLValue: Hashable, Sendable {
+    /// Writes a tombstone; in a result, a column without a value.
+    case null
+    /// A bound marker that is left out: the column keeps what it has.
+    case unset
+    case boolean(Bool)
+    case tinyint(Int8)
+    case smallint(Int16)
+    case int(Int32)
+    case bigint(Int64)
+    case float(Float)
+    case double(Double)
+    /// `text`, `varchar` and `ascii`.
+    case text(String)
+    case blob([UInt8])
+    /// `uuid` and `timeuuid`.
+    case uuid(CQLUUID)
+    /// Milliseconds since 1970-01-01 00:00 UTC.
+    case timestamp(Int64)
+    /// Days since 1970-01-01.
+    case date(Int32)
+    /// Nanoseconds since midnight.
+    case time(Int64)
+    /// Four or sixteen bytes in network order.
+    case inet([UInt8])
+    case list([CQLValue])
+    /// In the order of the element type.
+    case set([CQLValue])
+    /// In the order of the key type.
+    case map([Entry])
+
+    public struct Entry: Hashable, Sendable {
+        public var key: CQLValue
+        public var value: CQLValue
+
+        public init(key: CQLValue, value: CQLValue) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    public static func timestamp(_ instant: StorageInstant) -> CQLValue { .timestamp(instant.milliseconds) }
+
+    public var isNull: Bool { self == .null }
+}
+
+extension CQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(stringLiteral value: String) { self = .text(value) }
+    public init(integerLiteral value: Int64) { self = .bigint(value) }
+    public init(floatLiteral value: Double) { self = .double(value) }
+    public init(booleanLiteral value: Bool) { self = .boolean(value) }
+    public init(nilLiteral: ()) { self = .null }
+    public init(arrayLiteral elements: CQLValue...) { self = .list(elements) }
+
+    public init(dictionaryLiteral elements: (CQLValue, CQLValue)...) {
+        self = .map(elements.map { Entry(key: $0.0, value: $0.1) })
+    }
+}
+
+extension CQLValue: CustomStringConvertible {
+    /// The value as a CQL literal.
+    public var description: String {
+        switch self {
+        case .null: "null"
+        case .unset: "unset"
+        case .boolean(let value): value ? "true" : "false"
+        case .tinyint(let value): "\(value)"
+        case .smallint(let value): "\(value)"
+        case .int(let value): "\(value)"
+        case .bigint(let value): "\(value)"
+        case .float(let value): "\(value)"
+        case .double(let value): "\(value)"
+        case .text(let value): Self.quoted(value)
+        case .blob(let value): value.cqlHexadecimal
+        case .uuid(let value): "\(value)"
+        case .timestamp(let value): "'\(CalendarText.timestamp(milliseconds: value))'"
+        case .date(let value): "'\(CalendarText.date(days: Int64(value)))'"
+        case .time(let value): "'\(CalendarText.time(nanoseconds: value))'"
+        case .inet(let value): "'\(InternetAddress.text(value))'"
+        case .list(let elements): "[\(Self.joined(elements))]"
+        case .set(let elements): "{\(Self.joined(elements))}"
+        case .map(let entries): "{\(entries.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
+        }
+    }
+
+    /// Single quotes around the text, those inside doubled.
+    static func quoted(_ text: String) -> String {
+        var quoted = "'"
+        for character in text {
+            if character == "'" { quoted.append(character) }
+            quoted.append(character)
+        }
+        return quoted + "'"
+    }
+
+    private static func joined(_ elements: [CQLValue]) -> String {
+        elements.map(\.description).joined(separator: ", ")
+    }
+}

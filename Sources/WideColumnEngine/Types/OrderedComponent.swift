@@ -1,0 +1,214 @@
+// OrderedComponent.swift — values as bytes that compare, by memcmp, in the order of their CQL type.
+//
+// One component of a clustering key, from the value's binary format:
+//
+//   boolean, tinyint … bigint, time, timestamp   big-endian, sign bit flipped (boolean: as it is)
+//   date                                         big-endian; its binary format is unsigned already
+//   float, double                                IEEE 754 bits; negative: all flipped, else: sign flipped; NaN last
+//   uuid, timeuuid                               upper half rearranged (CQLUUID.orderedHigh), lower half;
+//                                                timeuuid: each byte of the lower half compares signed
+//   ascii, text, blob, inet                      bytes, 00 escaped as 00 FF, end marked 00 00
+//   list, set, map                               01 and the element, for each; end marked 00
+//
+// Invariants: encodings are self-terminating, so components compare one after another and a prefix of the components
+// is a prefix of the bytes; encodings are reversible; a descending component has every byte inverted.
+
+enum OrderedComponent {
+    /// Appends the ordered form of the value whose binary format is `bytes`.
+    static func append(_ bytes: RawSpan, _ type: CQLType, descending: Bool = false, to key: inout [UInt8]) throws {
+        let start = key.count
+        try append(bytes, type, to: &key)
+        guard descending else { return }
+        for index in start..<key.count { key[index] = ~key[index] }
+    }
+
+    private static func append(_ bytes: RawSpan, _ type: CQLType, to key: inout [UInt8]) throws {
+        var reader = ByteReader(bytes)
+        if let count = type.fixedByteCount, count != bytes.byteCount {
+            throw CQLError.invalid("Expected \(count) byte\(count == 1 ? "" : "s") for a \(type) (\(bytes.byteCount))")
+        }
+        switch type {
+        case .boolean, .date: key.append(bytes)
+        case .tinyint: key.append(try reader.uint8() ^ 0x80)
+        case .smallint: key.appendBigEndian(try reader.bigEndian(UInt16.self) ^ 0x8000)
+        case .int: key.appendBigEndian(try reader.bigEndian(UInt32.self) ^ 0x8000_0000)
+        case .bigint, .time, .timestamp: key.appendBigEndian(try reader.bigEndian(UInt64.self) ^ 1 << 63)
+        case .float:
+            let bits = try reader.bigEndian(UInt32.self)
+            key.appendBigEndian(bits >> 31 == 1 ? ~bits : bits ^ 1 << 31)
+        case .double:
+            let bits = try reader.bigEndian(UInt64.self)
+            key.appendBigEndian(bits >> 63 == 1 ? ~bits : bits ^ 1 << 63)
+        case .uuid, .timeuuid:
+            let high = try reader.bigEndian(UInt64.self)
+            let low = try reader.bigEndian(UInt64.self)
+            let uuid = CQLUUID(mostSignificantBits: high, leastSignificantBits: low)
+            key.appendBigEndian(uuid.orderedHigh)
+            key.appendBigEndian(type == .timeuuid ? low ^ signBits : low)
+        case .ascii, .text, .blob, .inet: appendEscaped(bytes, to: &key)
+        case .list(let element), .set(let element): try appendElements(bytes, [element], to: &key)
+        case .map(let keys, let values): try appendElements(bytes, [keys, values], to: &key)
+        }
+    }
+
+    private static let signBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// Bytes that end before everything they are a prefix of: 00 as 00 FF, then 00 00.
+    static func appendEscaped(_ bytes: RawSpan, to key: inout [UInt8]) {
+        unsafe bytes.withUnsafeBytes { raw in
+            if unsafe raw.contains(0) {
+                for offset in 0..<raw.count {
+                    let byte = unsafe raw[offset]
+                    key.append(byte)
+                    if byte == 0 { key.append(0xFF) }
+                }
+            } else {
+                unsafe key.append(contentsOf: raw)
+            }
+        }
+        key.append(0)
+        key.append(0)
+    }
+
+    private static func appendElements(_ bytes: RawSpan, _ types: [CQLType], to key: inout [UInt8]) throws {
+        var reader = ByteReader(bytes)
+        let count = Int(try reader.bigEndian(Int32.self))
+        guard count >= 0, count <= reader.remainingCount / 4 else { throw ByteReader.tooShort }
+        for index in 0..<count * types.count {
+            let range = try reader.skip(Int(try reader.bigEndian(Int32.self)))
+            key.append(1)
+            try append(bytes.extracting(range), types[index % types.count], to: &key)
+        }
+        key.append(0)
+    }
+}
+
+// MARK: - Reading back
+
+extension OrderedComponent {
+    /// Reads one component of a key from `offset` on, appends the value's binary format, and moves `offset` past it.
+    static func decode(
+        _ key: RawSpan, at offset: inout Int, _ type: CQLType, descending: Bool, into bytes: inout [UInt8]
+    ) throws {
+        var source = OrderedSource(key, offset, inverted: descending)
+        try decode(&source, type, into: &bytes)
+        offset = source.offset
+    }
+
+    private static func decode(_ source: inout OrderedSource, _ type: CQLType, into bytes: inout [UInt8]) throws {
+        switch type {
+        case .boolean: bytes.append(try source.next())
+        case .date: bytes.appendBigEndian(try source.integer(UInt32.self))
+        case .tinyint: bytes.append(try source.next() ^ 0x80)
+        case .smallint: bytes.appendBigEndian(try source.integer(UInt16.self) ^ 0x8000)
+        case .int: bytes.appendBigEndian(try source.integer(UInt32.self) ^ 0x8000_0000)
+        case .bigint, .time, .timestamp: bytes.appendBigEndian(try source.integer(UInt64.self) ^ 1 << 63)
+        case .float:
+            let bits = try source.integer(UInt32.self)
+            bytes.appendBigEndian(bits >> 31 == 1 ? bits ^ 1 << 31 : ~bits)
+        case .double:
+            let bits = try source.integer(UInt64.self)
+            bytes.appendBigEndian(bits >> 63 == 1 ? bits ^ 1 << 63 : ~bits)
+        case .uuid, .timeuuid:
+            let ordered = try source.integer(UInt64.self)
+            let low = try source.integer(UInt64.self)
+            let uuid = CQLUUID(orderedHigh: ordered, leastSignificantBits: type == .timeuuid ? low ^ signBits : low)
+            bytes.appendBigEndian(uuid.mostSignificantBits)
+            bytes.appendBigEndian(uuid.leastSignificantBits)
+        case .ascii, .text, .blob, .inet: try decodeEscaped(&source, into: &bytes)
+        case .list(let element), .set(let element): try decodeElements(&source, [element], into: &bytes)
+        case .map(let keys, let values): try decodeElements(&source, [keys, values], into: &bytes)
+        }
+    }
+
+    private static func decodeEscaped(_ source: inout OrderedSource, into bytes: inout [UInt8]) throws {
+        while true {
+            let byte = try source.next()
+            guard byte == 0 else {
+                bytes.append(byte)
+                continue
+            }
+            guard try source.next() == 0xFF else { return }
+            bytes.append(0)
+        }
+    }
+
+    private static func decodeElements(
+        _ source: inout OrderedSource, _ types: [CQLType], into bytes: inout [UInt8]
+    ) throws {
+        var elements: [[UInt8]] = []
+        while try source.next() == 1 {
+            var element: [UInt8] = []
+            try decode(&source, types[elements.count % types.count], into: &element)
+            elements.append(element)
+        }
+        bytes.appendBigEndian(Int32(truncatingIfNeeded: elements.count / types.count))
+        for element in elements {
+            bytes.appendBigEndian(Int32(truncatingIfNeeded: element.count))
+            bytes.append(contentsOf: element)
+        }
+    }
+
+    /// Reads escaped bytes (a partition key) and moves `offset` past them.
+    static func decodeEscaped(_ key: RawSpan, at offset: inout Int, into bytes: inout [UInt8]) throws {
+        var source = OrderedSource(key, offset, inverted: false)
+        try decodeEscaped(&source, into: &bytes)
+        offset = source.offset
+    }
+}
+
+/// The bytes of a component, the right way round.
+private struct OrderedSource: ~Escapable {
+    private let key: RawSpan
+    private let mask: UInt8
+    private(set) var offset: Int
+
+    @_lifetime(copy key)
+    init(_ key: RawSpan, _ offset: Int, inverted: Bool) {
+        self.key = key
+        self.offset = offset
+        mask = inverted ? 0xFF : 0
+    }
+
+    @_lifetime(self: copy self)
+    mutating func next() throws -> UInt8 {
+        guard offset >= 0, offset < key.byteCount else { throw ByteReader.tooShort }
+        let byte = unsafe key.unsafeLoad(fromByteOffset: offset, as: UInt8.self) ^ mask
+        offset += 1
+        return byte
+    }
+
+    @_lifetime(self: copy self)
+    mutating func integer<Integer: FixedWidthInteger>(_: Integer.Type) throws -> Integer {
+        var value: Integer = 0
+        for _ in 0..<MemoryLayout<Integer>.size { value = value << 8 | Integer(try next()) }
+        return value
+    }
+}
+
+extension OrderedComponent {
+    /// The ordered form of a value by itself.
+    static func bytes(_ value: [UInt8], _ type: CQLType) throws -> [UInt8] {
+        var ordered: [UInt8] = []
+        try append(value.rawSpan, type, to: &ordered)
+        return ordered
+    }
+}
+
+extension Comparison {
+    /// Whether `value` compares like this with the operands, all of them in ordered form.
+    func holds(_ value: [UInt8], _ operands: [[UInt8]]) -> Bool {
+        if self == .in { return operands.contains(value) }
+        guard let operand = operands.first else { return false }
+        let order = value.rawSpan.compare(operand.rawSpan)
+        return switch self {
+        case .equal: order == 0
+        case .notEqual: order != 0
+        case .less: order < 0
+        case .lessOrEqual: order <= 0
+        case .greater: order > 0
+        case .greaterOrEqual: order >= 0
+        case .in, .contains, .containsKey, .isNotNull: false
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// View.swift — what row of a materialized view a row of its table stands for.
+//
+// Invariant: a view's row is a function of the table's row alone (its reconciled fragment and key). Whoever changes a
+// table's row replaces, in the same commit, the view's row by the new value of that function. So the view needs no
+// timestamps of deletions of its own, and late, repeated and concurrent writes can't make it differ from its query.
+
+/// A materialized view from the side of its table.
+final class View: Sendable {
+    /// Where a component of the view's key comes from.
+    enum Source: Hashable, Sendable {
+        /// The key component with this index: partition key first, then clustering.
+        case key(Int)
+        /// The one column in the view's key that is no key of the table.
+        case cell(UInt16)
+    }
+
+    /// A condition of the view's WHERE clause on a key column, on ordered bytes.
+    struct KeyCondition: Sendable {
+        var component: Int
+        var type: CQLType
+        var comparison: Comparison
+        var operands: [[UInt8]]
+    }
+
+    let definition: TableDefinition
+    let storage: Keyspace
+    let partitionKey: [Source]
+    let clustering: [Source]
+    /// The column whose cell is the marker of the view's rows.
+    let keyCell: UInt16?
+    /// Columns whose values the view has; of the others it keeps only that they live.
+    private let selectedCells: Set<UInt16>
+    private let conditions: [KeyCondition]
+
+    var name: String { definition.identifier.name }
+
+    init(_ definition: TableDefinition, of base: TableDefinition, storage: Keyspace) throws {
+        self.definition = definition
+        self.storage = storage
+        let baseKey = base.partitionKey + base.clustering
+        func source(_ column: ColumnDefinition) -> Source {
+            baseKey.firstIndex { $0.name == column.name }.map(Source.key) ?? .cell(column.id)
+        }
+        partitionKey = definition.partitionKey.map(source)
+        clustering = definition.clustering.map(source)
+        keyCell =
+            (partitionKey + clustering).lazy
+            .compactMap { source in if case .cell(let id) = source { id } else { nil } }.first
+        selectedCells = Set(definition.regularColumns.map(\.id))
+        conditions = try Self.conditions(definition.view?.whereText ?? "", baseKey)
+    }
+
+    private static func conditions(_ text: String, _ baseKey: [ColumnDefinition]) throws -> [KeyCondition] {
+        try Parser.parseRelations(text).compactMap { relation in
+            guard case .column(let name) = relation.target, relation.comparison != .isNotNull,
+                let component = baseKey.firstIndex(where: { $0.name == name })
+            else { return nil }
+            let type = baseKey[component].type
+            let operands = try relation.terms.map { term in
+                guard case .constant(let constant) = term else {
+                    throw CQLError.invalid("Only constants are supported in the WHERE clause of a materialized view")
+                }
+                return try OrderedComponent.bytes(constant.value(as: type).serialized(as: type), type)
+            }
+            return KeyCondition(component: component, type: type, comparison: relation.comparison, operands: operands)
+        }
+    }
+
+    /// The view's row of a table's row; `nil` if it has none.
+    func row(of base: BaseRow) throws -> ViewRow? {
+        var row = RowFragment()
+        var keyValue: Range<Int>?
+        if let keyCell {
+            guard let cell = base.fragment.cell(keyCell), cell.kind != .tombstone else { return nil }
+            keyValue = cell.value
+            row.marker = RowMarker(
+                timestamp: cell.timestamp, timeToLive: cell.timeToLive, expiry: cell.localDeletionTime)
+        } else {
+            row.marker = base.fragment.marker
+        }
+        row.cells = base.fragment.cells.compactMap { cell in
+            guard cell.kind == .live || cell.kind == .expiring, cell.column != keyCell else { return nil }
+            if selectedCells.contains(cell.column) { return cell }
+            // A row lives as long as any of its columns, selected or not; where the key cell decides, it alone counts.
+            guard keyCell == nil else { return nil }
+            var virtual = cell
+            virtual.value = 0..<0
+            return virtual
+        }
+        guard row.marker != nil || !row.cells.isEmpty, try accepts(base) else { return nil }
+        guard let key = try key(of: base, keyValue: keyValue) else { return nil }
+        var bytes: [UInt8] = []
+        row.encode(from: base.bytes.rawSpan, into: &bytes)
+        return ViewRow(key: key, fragment: bytes, row: row)
+    }
+
+    private func accepts(_ base: BaseRow) throws -> Bool {
+        for condition in conditions {
+            let value = try OrderedComponent.bytes(base.keyComponents[condition.component], condition.type)
+            guard condition.comparison.holds(value, condition.operands) else { return false }
+        }
+        return true
+    }
+
+    /// `nil` where the partition key would be empty, which no key may be.
+    private func key(of base: BaseRow, keyValue: Range<Int>?) throws -> [UInt8]? {
+        func component(_ source: Source) -> [UInt8] {
+            switch source {
+            case .key(let index): base.keyComponents[index]
+            case .cell: keyValue.map { Array(base.bytes[$0]) } ?? []
+            }
+        }
+        var partition: [UInt8] = []
+        PartitionKeyCodec.append(partitionKey.map(component), to: &partition)
+        guard !partition.isEmpty else { return nil }
+        var key: [UInt8] = []
+        try StorageKey.appendPartition(partition.rawSpan, to: &key)
+        key.append(RecordKind.row.rawValue)
+        for (column, source) in zip(definition.clustering, clustering) {
+            let value = component(source)
+            try OrderedComponent.append(value.rawSpan, column.type, descending: column.isDescending, to: &key)
+        }
+        return key
+    }
+}
+
+/// A row of a table with its key's components in their binary format, as view maintenance reads it.
+struct BaseRow {
+    var keyComponents: [[UInt8]]
+    var fragment: RowFragment
+    /// What the fragment's ranges refer to.
+    var bytes: [UInt8]
+}
+
+/// A row of a view, ready to be written.
+struct ViewRow: Hashable {
+    var key: [UInt8]
+    var fragment: [UInt8]
+    var row: RowFragment
+
+    static func == (left: ViewRow, right: ViewRow) -> Bool {
+        left.key == right.key && left.fragment == right.fragment
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(key)
+    }
+}

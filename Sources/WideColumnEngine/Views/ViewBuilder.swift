@@ -1,0 +1,45 @@
+// ViewBuilder.swift — fills a view from existing rows, a bounded chunk for each commit.
+
+/// Walks a table once. Writes that happen between chunks maintain the view themselves, so no row is missed.
+struct ViewBuilder {
+    private static let chunkRowCount = 500
+    private static let chunkByteCount = 1 << 20
+
+    private let table: Table
+    private let view: View
+    private var lower: [UInt8]?
+
+    init(table: Table, view: View) {
+        self.table = table
+        self.view = view
+    }
+
+    /// Writes the view's rows of the next chunk; tells whether there is more.
+    mutating func buildChunk(_ transaction: WriteTransaction) throws -> Bool {
+        let maintenance = ViewMaintenance(table: table, transaction: transaction)
+        var cursor = try transaction.cursor(table.storage, KeyRange(lower: lower))
+        try cursor.seekToFirst()
+        var rowCount = 0
+        var byteCount = 0
+        var partition: [UInt8] = []
+        var tombstones = PartitionTombstones()
+        while cursor.isValid, rowCount < Self.chunkRowCount, byteCount < Self.chunkByteCount {
+            let key = cursor.key.array()
+            let parts = try StorageKey.Parts(key.rawSpan)
+            if parts.kind == .row {
+                let prefix = Array(key[..<parts.prefixByteCount])
+                if prefix != partition {
+                    partition = prefix
+                    tombstones = try maintenance.tombstones(ofPartition: prefix)
+                }
+                let fragment = cursor.value.array()
+                try maintenance.build(view, key: key, fragment: fragment, tombstones: tombstones)
+                rowCount += 1
+                byteCount += key.count + fragment.count
+            }
+            lower = key + [0]
+            try cursor.next()
+        }
+        return cursor.isValid
+    }
+}

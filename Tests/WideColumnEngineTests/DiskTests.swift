@@ -1,0 +1,166 @@
+import StorageCore
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+/// A store on a simulated disk, which can be closed and opened again.
+final class StoreOnDisk {
+    private let options: StorageOptions
+    private(set) var store: WideColumnStore
+
+    init(_ clock: ManualClock) throws {
+        var options = StorageOptions()
+        options.fileSystem = SimulatedFileSystem()
+        options.clock = clock
+        options.backgroundWork = .manual
+        self.options = options
+        store = try WideColumnStore(storage: .open(at: "/data", options: options))
+    }
+
+    /// As after a restart of the program.
+    func reopen() throws {
+        try store.storage.close()
+        store = try WideColumnStore(storage: .open(at: "/data", options: options))
+        if store.keyspaceNames.contains("ks") { try store.execute("USE ks") }
+    }
+
+    func flushAndCompact() throws {
+        try store.storage.flush()
+        try store.storage.compact()
+    }
+
+    /// Entries that a table or view still has on disk or in memory, expired ones too.
+    func entryCount(_ keyspace: String, _ name: String) throws -> Int {
+        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: keyspace, name: name)))
+        var cursor = try store.storage.snapshot().view.cursor(table.storage)
+        try cursor.seekToFirst()
+        var count = 0
+        while cursor.isValid {
+            count += 1
+            try cursor.next()
+        }
+        return count
+    }
+}
+
+@Suite("On disk")
+struct DiskTests {
+    private let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
+
+    @Test("schema, rows, deletions and views survive flush, compaction and restart")
+    func restart() throws {
+        let disk = try StoreOnDisk(clock)
+        for cql in [ShopStreamCQL.keyspace, ShopStreamCQL.table, ShopStreamCQL.view] { try disk.store.execute(cql) }
+        for round in 0..<4 {
+            for _ in 0..<5 {
+                try disk.store.execute(ShopStreamCQL.insert)
+                clock.advance(by: .seconds(1))
+            }
+            if round == 2 {
+                try disk.store.execute(
+                    """
+                    DELETE FROM shopstream.session_events WHERE session_id = 'sess_live_882'
+                    AND occurred_at < '2025-03-10 15:00:05'
+                    """)
+            }
+            if round.isMultiple(of: 2) { try disk.flushAndCompact() }
+            try disk.reopen()
+            let expected = round < 2 ? (round + 1) * 5 : round * 5
+            #expect(try disk.store.execute(ShopStreamCQL.bySession).count == expected)
+            #expect(try disk.store.execute(ShopStreamCQL.byUser).count == expected)
+            #expect(try disk.store.storage.verify().problems.isEmpty)
+        }
+    }
+
+    @Test("90 days after insertion the rows leave table and view on disk with the next compaction")
+    func expiry() throws {
+        let disk = try StoreOnDisk(clock)
+        for cql in [ShopStreamCQL.keyspace, ShopStreamCQL.table, ShopStreamCQL.view] { try disk.store.execute(cql) }
+        for _ in 0..<50 { try disk.store.execute(ShopStreamCQL.insert) }
+        try disk.flushAndCompact()
+        #expect(try disk.entryCount("shopstream", "session_events") == 50)
+        clock.advance(by: .seconds(7_776_001))
+        // Something else goes on, so that the storage's own time moves.
+        try disk.store.execute(
+            "CREATE KEYSPACE other WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.flushAndCompact()
+        #expect(try disk.entryCount("shopstream", "session_events") == 0)
+        #expect(try disk.entryCount("shopstream", "user_events") == 0)
+        #expect(try disk.store.storage.verify().problems.isEmpty)
+    }
+
+    @Test("a deletion stays for its grace period, so that late older writes find it")
+    func grace() throws {
+        let disk = try StoreOnDisk(clock)
+        try disk.store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.store.execute("USE ks")
+        try disk.store.execute("CREATE TABLE t (k int PRIMARY KEY, v int) WITH gc_grace_seconds = 3600")
+        let old = clock.now.microseconds - 1
+        try disk.store.execute("DELETE FROM t WHERE k = 1")
+        try disk.flushAndCompact()
+        try disk.store.execute("INSERT INTO t (k, v) VALUES (1, 1) USING TIMESTAMP ?", [.bigint(old)])
+        #expect(try disk.store.execute("SELECT * FROM t").isEmpty)
+        clock.advance(by: .seconds(3602))
+        try disk.store.execute("INSERT INTO t (k, v) VALUES (2, 2)")
+        try disk.flushAndCompact()
+        #expect(try disk.entryCount("ks", "t") == 1)
+    }
+
+    @Test("a view whose building was interrupted is completed at the next opening")
+    func interruptedBuild() throws {
+        let disk = try StoreOnDisk(clock)
+        try disk.store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.store.execute("USE ks")
+        try disk.store.execute("CREATE TABLE t (k int, c int, PRIMARY KEY (k, c))")
+        for k in 0..<20 { try disk.store.execute("INSERT INTO t (k, c) VALUES (?, 1)", [.int(Int32(k))]) }
+        try disk.store.execute(
+            "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE c IS NOT NULL AND k IS NOT NULL PRIMARY KEY (c, k)")
+        // As if the program had ended after the view was named and before its first row.
+        let identifier = TableIdentifier(keyspace: "ks", name: "m")
+        let view = try #require(disk.store.catalog.schema.table(identifier))
+        var definition = view.definition
+        definition.view?.isBuilt = false
+        let (key, value) = (CatalogCodec.tableKey(identifier), CatalogCodec.encode(definition))
+        let catalog = try #require(disk.store.storage.existingKeyspace("wide/catalog"))
+        try disk.store.storage.write { transaction in
+            try transaction.put(catalog, key.rawSpan, value.rawSpan)
+            try transaction.deleteRange(view.storage, .all)
+        }
+        try disk.reopen()
+        #expect(try disk.store.execute("SELECT * FROM m WHERE c = 1").count == 20)
+        #expect(disk.store.catalog.schema.table(identifier)?.definition.view?.isBuilt == true)
+    }
+
+    @Test("a keyspace that no catalog entry names is removed at opening")
+    func orphans() throws {
+        let disk = try StoreOnDisk(clock)
+        let options = KeyspaceOptions(
+            mergeOperator: RowMergeOperator(graceSeconds: 1), expiry: .operator, isDedicated: true)
+        _ = try disk.store.storage.keyspace("wide/ks.orphan", options: options)
+        try disk.reopen()
+        #expect(disk.store.storage.existingKeyspace("wide/ks.orphan") == nil)
+    }
+}
+
+@Suite("Life cycle")
+struct LifeCycleTests {
+    @Test("a store and its storage go with their last references")
+    func release() throws {
+        weak var store: WideColumnStore?
+        weak var storage: Storage?
+        do {
+            let kept = try makeStore()
+            try kept.execute("CREATE TABLE t (k int PRIMARY KEY)")
+            try kept.execute("SELECT * FROM t")
+            _ = try kept.prepare("SELECT * FROM t")
+            store = kept
+            storage = kept.storage
+            try kept.storage.close()
+        }
+        #expect(store == nil)
+        #expect(storage == nil)
+    }
+}

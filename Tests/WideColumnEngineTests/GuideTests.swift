@@ -1,0 +1,80 @@
+import Testing
+import WideColumnEngine
+
+/// The code of Docs/guides/wide-column.md, in its order; it uses public declarations only.
+@Suite("Guide")
+struct GuideTests {
+    struct Event: Decodable {
+        var session: String
+        var at: StorageInstant
+        var id: CQLUUID
+        var kind: String?
+    }
+
+    @Test("the guide's code does what the guide says")
+    func guide() throws {
+        let storage = try Storage.inMemory()
+        let store = try WideColumnStore(storage: storage)
+
+        try store.execute(
+            "CREATE KEYSPACE shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("USE shop")
+        try store.execute(
+            """
+            CREATE TABLE events (session text, at timestamp, id timeuuid, user text, kind text,
+              PRIMARY KEY (session, at, id)) WITH default_time_to_live = 7776000
+            """)
+        try store.execute(
+            """
+            CREATE MATERIALIZED VIEW events_by_user AS SELECT * FROM events
+            WHERE user IS NOT NULL AND session IS NOT NULL AND at IS NOT NULL AND id IS NOT NULL
+            PRIMARY KEY (user, at, session, id) WITH CLUSTERING ORDER BY (at DESC)
+            """)
+        let insert = try store.prepare(
+            "INSERT INTO events (session, at, id, user, kind) VALUES (?, toTimestamp(now()), now(), ?, ?)")
+        try insert.execute(["s1", "ann", "join"])
+        try insert.execute(["s1", "ann", "chat"], durability: .synced)
+        let rows = try store.execute("SELECT kind, at FROM events_by_user WHERE user = ? LIMIT 100", ["ann"])
+        #expect(Set(rows.compactMap { $0["kind", as: String.self] }) == ["join", "chat"])
+
+        let events = try store.execute("SELECT * FROM events WHERE session = 's1'").decode(Event.self)
+        #expect(events.map(\.session) == ["s1", "s1"] && Set(events.map(\.id)).count == 2)
+
+        try storage.write(.synced) { transaction in
+            try store.execute(
+                "INSERT INTO events (session, at, id, kind) VALUES ('s1', '2025-03-10', now(), 'purchase')",
+                in: transaction)
+        }
+        let first = try store.execute("INSERT INTO events (session, at, id) VALUES ('s2', 0, now()) IF NOT EXISTS")
+        #expect(first.wasApplied)
+
+        let all = try store.prepare("SELECT * FROM events")
+        var page = try all.execute(pageSize: 3)
+        var count = page.count
+        while let state = page.pagingState {
+            page = try all.execute(pageSize: 3, pagingState: state)
+            count += page.count
+        }
+        #expect(count == 4)
+        let error = #expect(throws: CQLError.self) { try store.execute("SELECT * FROM events WHERE kind = 'chat'") }
+        #expect(error?.code == .invalidRequest)
+    }
+
+    @Test("decoding a row names the column that does not fit")
+    func decodingErrors() throws {
+        struct Wrong: Decodable { var k: String }
+        struct Missing: Decodable { var nosuch: Int }
+        struct Null: Decodable { var v: Int }
+        struct Right: Decodable { var k: Int16; var v: Int? }
+        let store = try WideColumnStore(storage: .inMemory())
+        try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("CREATE TABLE ks.t (k int PRIMARY KEY, v int)")
+        try store.execute("INSERT INTO ks.t (k) VALUES (1)")
+        let row = try #require(try store.execute("SELECT * FROM ks.t").first)
+        #expect(throws: DecodingError.self) { try row.decode(Wrong.self) }
+        #expect(throws: DecodingError.self) { try row.decode(Missing.self) }
+        #expect(throws: DecodingError.self) { try row.decode(Null.self) }
+        let right = try row.decode(Right.self)
+        #expect(right.k == 1 && right.v == nil)
+    }
+}

@@ -1,0 +1,52 @@
+import Testing
+
+@testable import WideColumnEngine
+
+@Suite("Lexer")
+struct LexerTests {
+    private func kinds(_ text: String) throws -> [Token.Kind] {
+        try Lexer.tokens(of: text).map(\.kind)
+    }
+
+    @Test("comments of all three forms are skipped")
+    func comments() throws {
+        let text = "a -- one | two\n// three\nb /* four\n * five */ c"
+        #expect(try kinds(text) == [.name("a"), .name("b"), .name("c"), .end])
+    }
+
+    @Test("quotes are doubled inside strings and names; $$ strings need none")
+    func quotes() throws {
+        #expect(
+            try kinds("'it''s' \"A\"\"b\" $$it's$$") == [.string("it's"), .quotedName("A\"b"), .string("it's"), .end])
+    }
+
+    @Test("numbers, UUIDs and blobs are told apart, also when they begin alike")
+    func numbers() throws {
+        let uuid = try #require(CQLUUID("12345678-9abc-4def-8123-456789abcdef"))
+        #expect(
+            try kinds("12 -3 4.5 1e3 -2.5E-2 0xCAFE 12345678-9abc-4def-8123-456789abcdef 1h30m")
+                == [
+                    .integer("12"), .integer("-3"), .float("4.5"), .float("1e3"), .float("-2.5E-2"),
+                    .blob([0xCA, 0xFE]), .uuid(uuid), .duration("1h30m"), .end,
+                ])
+    }
+
+    @Test("names without quotes are in lower case")
+    func names() throws {
+        #expect(try kinds("SELECT Foo \"Foo\"") == [.name("select"), .name("foo"), .quotedName("Foo"), .end])
+    }
+
+    @Test("an unterminated string names its end")
+    func unterminated() {
+        #expect(throws: CQLError(.syntaxException, "line 2:4 mismatched character '<EOF>' expecting '''")) {
+            try Lexer.tokens(of: "a\n 'bc")
+        }
+    }
+
+    @Test("an unknown character is refused at its place")
+    func unknownCharacter() {
+        #expect(throws: CQLError(.syntaxException, "line 1:2 no viable alternative at character '#'")) {
+            try Lexer.tokens(of: "a #")
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import StorageCore
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+@Suite("Schema")
+struct SchemaTests {
+    @Test(
+        "refusals have Cassandra's words",
+        arguments: [
+            ("CREATE TABLE t (a int)", "No PRIMARY KEY specifed for table 't' (exactly one required)"),
+            ("CREATE TABLE t (a int PRIMARY KEY, a text)", "Duplicate column 'a' declaration for table 't'"),
+            ("CREATE TABLE t (a int, PRIMARY KEY (b))", "Unknown column 'b' referenced in PRIMARY KEY for table 't'"),
+            (
+                "CREATE TABLE t (a int PRIMARY KEY, s int STATIC)",
+                "Static columns are only useful (and thus allowed) if the table has at least one clustering column"
+            ),
+            (
+                "CREATE TABLE t (a int, b int, PRIMARY KEY (a, b)) WITH CLUSTERING ORDER BY (c ASC)",
+                "Only clustering key columns can be defined in CLUSTERING ORDER directive: [c]"
+            ),
+            (
+                "CREATE TABLE t (a int, b int, c int, PRIMARY KEY (a, b, c)) WITH CLUSTERING ORDER BY (c ASC)",
+                "The order of columns in the CLUSTERING ORDER directive must match that of the clustering columns (b, c)"
+            ),
+            ("DROP TABLE nosuch", "Table 'ks.nosuch' doesn't exist"),
+            ("DROP KEYSPACE nosuch", "Keyspace 'nosuch' doesn't exist"),
+            ("USE nosuch", "Keyspace 'nosuch' does not exist"),
+            ("CREATE INDEX ON t (a)", "CREATE INDEX statements are not supported"),
+        ])
+    func refusals(cql: String, message: String) throws {
+        let store = try makeStore()
+        expectInvalid(message) { try store.execute(cql) }
+    }
+
+    @Test("codes tell kinds of refusals apart")
+    func codes() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (a int PRIMARY KEY)")
+        expectInvalid("Cannot add already existing table \"t\" to keyspace \"ks\"", .alreadyExists) {
+            try store.execute("CREATE TABLE t (a int PRIMARY KEY)")
+        }
+        try store.execute("CREATE TABLE IF NOT EXISTS t (a int PRIMARY KEY)")
+        expectInvalid("Unable to find compaction strategy class 'Nonsense'", .configurationException) {
+            try store.execute("CREATE TABLE u (a int PRIMARY KEY) WITH compaction = {'class': 'Nonsense'}")
+        }
+        expectInvalid("Unknown property 'nonsense'", .syntaxException) {
+            try store.execute("CREATE TABLE u (a int PRIMARY KEY) WITH nonsense = 1")
+        }
+        expectInvalid(
+            "default_time_to_live must be less than or equal to 630720000 (got 630720001)", .configurationException
+        ) {
+            try store.execute("CREATE TABLE u (a int PRIMARY KEY) WITH default_time_to_live = 630720001")
+        }
+        try store.execute(
+            """
+            CREATE TABLE u (a int PRIMARY KEY) WITH compaction = {'class': 'TimeWindowCompactionStrategy',
+            'compaction_window_unit': 'DAYS', 'compaction_window_size': 1} AND gc_grace_seconds = 60 AND comment = 'it''s'
+            AND compression = {'sstable_compression': ''} AND caching = {'keys': 'ALL'} AND speculative_retry = '99p'
+            """)
+        try store.execute("DROP TABLE IF EXISTS nosuch")
+    }
+
+    @Test("schema, rows and views are there after the store is opened again")
+    func reopening() throws {
+        let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
+        let storage = try Storage.inMemory(clock: clock)
+        let first = try WideColumnStore(storage: storage)
+        for cql in [ShopStreamCQL.keyspace, ShopStreamCQL.table, ShopStreamCQL.view, ShopStreamCQL.insert] {
+            try first.execute(cql)
+        }
+        let second = try WideColumnStore(storage: storage)
+        #expect(second.keyspaceNames == ["shopstream"])
+        #expect(second.tableNames(in: "shopstream") == ["session_events", "user_events"])
+        try second.execute(ShopStreamCQL.insert)
+        #expect(try second.execute(ShopStreamCQL.byUser).count == 2)
+        for (table, other) in zip(first.catalog.schema.allTables, second.catalog.schema.allTables) {
+            #expect(table.definition == other.definition)
+        }
+    }
+
+    @Test("a table dropped and created again is empty, and old plans are made anew")
+    func dropAndCreate() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (a int PRIMARY KEY, v int)")
+        let insert = try store.prepare("INSERT INTO t (a, v) VALUES (1, 1)")
+        try insert.execute()
+        try store.execute("DROP TABLE t")
+        expectInvalid("table t does not exist") { try insert.execute() }
+        try store.execute("CREATE TABLE t (v int, a int PRIMARY KEY)")
+        #expect(try store.lines("SELECT * FROM t") == [])
+        try insert.execute()
+        #expect(try store.lines("SELECT * FROM t") == ["1 1"])
+        try store.execute("TRUNCATE t")
+        #expect(try store.lines("SELECT * FROM t") == [])
+    }
+
+    @Test("sessions have keyspaces of their own")
+    func sessions() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (a int PRIMARY KEY)")
+        let session = try store.session()
+        expectInvalid("No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename") {
+            try session.execute("SELECT * FROM t")
+        }
+        try session.execute("USE ks")
+        #expect(session.keyspace == "ks")
+        #expect(try session.execute("SELECT * FROM t").isEmpty)
+    }
+}
