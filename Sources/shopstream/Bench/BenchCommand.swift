@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
             Latency runs from the instant an operation was due, so a stall counts for every operation it delayed. \
             Ratios beside other engines come from `make bench`.
             """,
-        subcommands: [PurchasesBench.self, CacheBench.self])
+        subcommands: [EventsBench.self, PurchasesBench.self, CacheBench.self])
 }
 
 /// What every kind of load takes.
