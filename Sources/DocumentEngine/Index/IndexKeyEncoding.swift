@@ -10,8 +10,8 @@
 //     binary   := byte count (4 bytes)   subtype   bytes
 //     date     := milliseconds (8 bytes), sign-flipped
 //
-// Booleans are 00 or 01, timestamps 8 bytes, code is text; object ids, regular expressions, DBPointers and code with scope
-// are their BSON bytes; the other types have no payload. Integers are big-endian.
+// Booleans are 00 or 01, timestamps 8 bytes, code is text; object ids, regular expressions, DBPointers and code with
+// scope are their BSON bytes; the other types have no payload. Integers are big-endian.
 //
 // Invariants: two values have the same bytes if and only if they compare equal (1, 1.0 and Decimal 1.00 do); no
 // encoding is a prefix of another's, so components can be concatenated and single ones inverted for descending order.
