@@ -13,14 +13,15 @@ final class Background: Sendable {
     enum Work { case flush, compaction }
 
     private let state = ConditionLock(State())
-    private let failure = Mutex<StorageError?>(nil)
+    private let failures = Mutex<[Work: StorageError]>([:])
     private let progress = Atomic<UInt64>(0)
     private let progressWaiters = CommitWaiters()
 
-    /// Why the last flush failed, while it keeps failing and writers have run out of room.
-    var refusal: StorageError? { failure.withLock { $0 } }
+    /// Why the last flush or compaction failed, until one of the same kind succeeds. Writes are refused meanwhile, before
+    /// what can't be written away fills memory or disk.
+    var refusal: StorageError? { failures.withLock { $0[.flush] ?? $0[.compaction] } }
 
-    func setFailure(_ error: StorageError?) { failure.withLock { $0 = error } }
+    func setFailure(_ error: StorageError?, of work: Work) { failures.withLock { $0[work] = error } }
 
     func request(_ work: Work) {
         state.withLockAndSignal { state in

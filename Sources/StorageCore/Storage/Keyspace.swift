@@ -1,5 +1,7 @@
 // Keyspace.swift — a named ordered map from bytes to bytes.
 
+internal import Synchronization
+
 /// A named ordered map from bytes to bytes inside a storage, in memcmp order of its keys.
 ///
 /// A keyspace is a handle: reads go through a ``ReadView``, writes through a ``WriteTransaction`` or ``WriteBatch``.
@@ -12,9 +14,14 @@ public final class Keyspace: Sendable {
     let tree: Tree
     /// The id, big-endian: the first four bytes of every key in the tree.
     let prefix: [UInt8]
+    /// Shared by all handles of the keyspace.
+    let presence: KeyspacePresence
 
-    init(name: String, id: UInt32, options: KeyspaceOptions, tree: Tree) {
+    init(
+        name: String, id: UInt32, options: KeyspaceOptions, tree: Tree, presence: KeyspacePresence = KeyspacePresence()
+    ) {
         self.name = name
+        self.presence = presence
         self.id = id
         self.options = options
         self.tree = tree
@@ -34,4 +41,13 @@ public final class Keyspace: Sendable {
         let upper = range.upper.map { prefix + $0 } ?? Self.prefix(of: id + 1)
         return (lower, upper)
     }
+}
+
+/// Whether a keyspace still exists.
+final class KeyspacePresence: Sendable {
+    private let wasDropped = Atomic<Bool>(false)
+
+    var isDropped: Bool { wasDropped.load(ordering: .relaxed) }
+
+    func drop() { wasDropped.store(true, ordering: .relaxed) }
 }

@@ -37,8 +37,8 @@ extension Storage {
             }
             return true
         }
+        background.setFailure(nil, of: .flush)
         if flushed {
-            background.setFailure(nil)
             background.madeProgress()
             background.request(.compaction)
         }

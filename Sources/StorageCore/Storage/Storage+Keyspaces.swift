@@ -19,8 +19,11 @@ extension Storage {
                 "Keyspace \"\(name)\": the expiry policy .operator needs a merge operator.")
         }
         if let existing = existingKeyspace(name), isSame(existing.options, options) { return existing }
-        if let refusal = refusal() { throw refusal }
+        let refusal = refusal()
+        if let refusal, refusal.code == .closed { throw refusal }
+        // Giving an existing keyspace its operator writes nothing: reads go on where writes are refused.
         if let reopened = try reopen(name, options, manifest) { return reopened }
+        if let refusal { throw refusal }
         return try manifest.edit { state in
             if state.keyspaces.values.contains(where: { $0.name == name }) {
                 throw StorageError(.alreadyExists, "Keyspace \"\(name)\" is being created by someone else.")
@@ -45,11 +48,12 @@ extension Storage {
     }
 
     /// Drops a keyspace with all it holds, at a cost that does not depend on how much that is. Durable before it
-    /// returns. Not callable inside the body of a write.
+    /// returns. Not callable inside the body of a write. Later writes through its handles are refused with `.notFound`.
     /// - Throws: `StorageError.notFound`.
     public func dropKeyspace(_ name: String) throws {
         lane.checkNotReentered()
-        if let refusal = refusal() { throw refusal }
+        // On a full disk dropping is how space comes back.
+        if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
         guard let manifest, let keyspace = existingKeyspace(name) else {
             throw StorageError(.notFound, "There is no keyspace \"\(name)\".")
         }
@@ -62,6 +66,7 @@ extension Storage {
         } commit: { _ in
             catalog.withLock { catalog in
                 catalog.keyspaces[name] = nil
+                keyspace.presence.drop()
                 if keyspace.options.isDedicated { catalog.trees[tree.id] = nil }
             }
         }
@@ -69,6 +74,8 @@ extension Storage {
         if keyspace.options.isDedicated {
             for table in tree.state.levels.all { table.markObsolete() }
         }
+        // Whoever waits for room in it need not.
+        background.madeProgress()
     }
 
     private func isSame(_ left: KeyspaceOptions, _ right: KeyspaceOptions) -> Bool {
@@ -80,7 +87,8 @@ extension Storage {
         guard let existing = existingKeyspace(name) else {
             throw StorageError(.notFound, "There is no keyspace \"\(name)\", and the storage is read-only.")
         }
-        let keyspace = Keyspace(name: name, id: existing.id, options: options, tree: existing.tree)
+        let keyspace = Keyspace(
+            name: name, id: existing.id, options: options, tree: existing.tree, presence: existing.presence)
         catalog.withLock { $0.keyspaces[name] = keyspace }
         return keyspace
     }
@@ -108,7 +116,8 @@ extension Storage {
                 "Keyspace \"\(record.name)\" was created with expiry \(record.expiry), merge operator "
                     + "\"\(record.mergeOperator)\" and other placement or volatility; open it with the same.")
         }
-        return Keyspace(name: record.name, id: record.id, options: options, tree: existing.tree)
+        return Keyspace(
+            name: record.name, id: record.id, options: options, tree: existing.tree, presence: existing.presence)
     }
 
     private func create(

@@ -105,6 +105,9 @@ extension Storage {
             for action in actions { action(SequenceNumber(last)) }
             return Commit(sequence: last)
         }
+        if let dropped = batch.keyspaces.first(where: { $0.presence.isDropped }) {
+            throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
+        }
         let sequence = last + 1
         try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         var commit = Commit(sequence: sequence)
@@ -198,22 +201,28 @@ extension Storage {
     private func waitCount(_ commit: Commit) throws -> UInt64? {
         guard !commit.crowdedTrees.isEmpty else { return nil }
         let count = background.progressCount
+        // Nobody flushes a tree that was dropped meanwhile.
+        let trees = catalog.withLock { $0.trees }
         let isCrowded = commit.crowdedTrees.contains {
-            $0.state.immutables.count > options.maximumImmutableMemtables
+            $0.state.immutables.count > options.maximumImmutableMemtables && trees[$0.id] === $0
         }
         guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring), !Task.isCancelled else {
             return nil
         }
         if options.backgroundWork == .manual {
-            try makeProgress()
-            return try waitCount(commit)
+            return makeProgress() ? try waitCount(commit) : nil
         }
         return count
     }
 
-    /// Does one step; what fails is kept for the next writer, since this one's commit stands.
-    private func makeProgress() throws {
-        do { _ = try step() } catch { background.setFailure(StorageError(wrapping: error)) }
+    /// Does one flush; false if none is to be done. What fails is kept for the next writer, since this one's commit stands.
+    private func makeProgress() -> Bool {
+        do {
+            return try flushOne()
+        } catch {
+            background.setFailure(StorageError(wrapping: error), of: .flush)
+            return false
+        }
     }
 }
 
