@@ -82,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "shopstream",
             dependencies: [
-                "ShopStreamKit", "CZstd",
+                "ShopStreamKit", "CStorage", "CZstd",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],

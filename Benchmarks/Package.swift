@@ -71,6 +71,11 @@ let package = Package(
             swiftSettings: settings,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
         .testTarget(name: "BenchmarkKitTests", dependencies: ["BenchmarkKit"], swiftSettings: settings),
+        .testTarget(
+            name: "LinesTests",
+            dependencies: ["BenchmarkKit", "storage-bench", "engine-bench"] + peerDependencies,
+            swiftSettings: settings + peerSettings,
+            linkerSettings: peerLibraries),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -16,26 +16,34 @@ final class CrashRun {
     private(set) var durable = 0
     /// Which incarnation of a name there is.
     private(set) var incarnations: [String: Int] = [:]
-    /// A creation (of that incarnation) or a drop (nil) that did not return.
-    private var pending: (name: String, incarnation: Int?)?
+    /// Creations (of that incarnation) and drops (nil) that did not return: they have happened or not.
+    private var pending: [String: Int?] = [:]
     private var incarnationCount = 0
     private var checkpoints: [(path: String, sequence: Int, incarnations: [String: Int])] = []
     private var held: (snapshot: Snapshot, sequence: Int, incarnations: [String: Int])?
     /// Errors that calls have thrown, in order.
     private(set) var errors: [any Error] = []
+    /// What the newest state would be with the commit whose append failed last: it was not acknowledged, but it may
+    /// survive, whole.
+    private var refused: CrashState?
+    /// Whether a sync has failed since the storage was opened.
+    private var isPoisoned = false
+    private let fileSystem: any FileSystem
 
-    init(_ disk: SimulatedFileSystem) {
+    /// - Parameter fileSystem: What the storage sees of the disk, if not the disk itself.
+    init(_ disk: SimulatedFileSystem, seenAs fileSystem: (any FileSystem)? = nil) {
         self.disk = disk
+        self.fileSystem = fileSystem ?? disk
     }
 
-    private var options: StorageOptions { CrashWorkload.storageOptions(disk, clock) }
+    private var options: StorageOptions { CrashWorkload.storageOptions(fileSystem, clock) }
 
     // MARK: Running
 
     /// Runs until the end or until the power is off. Errors of single steps are kept in `errors`, and the run goes on.
     /// - Throws: `CrashViolation` where the running storage breaks a promise.
     func run(_ steps: [CrashStep]) throws {
-        attempt { storage = try Storage.open(at: "/db", options: options) }
+        if storage == nil { attempt { try reopen() } }
         for step in steps {
             guard !disk.isPowerOff else { return }
             if storage == nil { attempt { try reopen() } }
@@ -76,24 +84,32 @@ final class CrashRun {
 
     /// Opens the storage again, as the next process would.
     private func reopen() throws {
-        storage = try Storage.open(at: "/db", options: options)
+        let opened = try Storage.open(at: "/db", options: options)
+        storage = opened
+        isPoisoned = false
+        if let refused, Int(opened.visibleSequence.rawValue) == history.count { history.append(refused) }
+        refused = nil
+        for (name, incarnation) in pending {
+            incarnations[name] = opened.existingKeyspace(name) == nil ? nil : incarnation ?? incarnations[name]
+        }
+        pending = [:]
     }
 
     private func create(_ name: String, _ storage: Storage) throws {
         guard storage.existingKeyspace(name) == nil else { return }
         incarnationCount += 1
-        pending = (name, incarnationCount)
+        pending.updateValue(incarnationCount, forKey: name)
         _ = try storage.keyspace(name, options: CrashWorkload.options(of: name))
         incarnations[name] = incarnationCount
-        pending = nil
+        pending[name] = nil
     }
 
     private func drop(_ name: String, _ storage: Storage) throws {
         guard storage.existingKeyspace(name) != nil else { return }
-        pending = (name, nil)
+        pending.updateValue(nil, forKey: name)
         try storage.dropKeyspace(name)
         incarnations[name] = nil
-        pending = nil
+        pending[name] = nil
     }
 
     private func commit(
@@ -116,13 +132,20 @@ final class CrashRun {
                 for change in changes { try write(change, handles, to: &batch) }
                 try storage.commit(batch, durability)
             }
+            guard !isPoisoned else { throw CrashViolation("a commit was accepted after a sync had failed") }
             history.append(next)
+            refused = nil
             acknowledged = history.count - 1
             if durability == .synced { durable = acknowledged }
         } catch let error as StorageError {
             errors.append(error)
             // What became visible stays in the order; after a power cut, what was being appended may.
-            if storage.visibleSequence > before || disk.isPowerOff { history.append(next) }
+            if storage.visibleSequence > before || disk.isPowerOff {
+                history.append(next)
+            } else if error.code != .poisoned {
+                refused = next
+            }
+            if error.code == .commitOutcomeUnknown { isPoisoned = true }
         }
         guard disk.isPowerOff || Int(storage.visibleSequence.rawValue) == history.count - 1 else {
             throw CrashViolation("sequence \(storage.visibleSequence.rawValue) after \(history.count - 1) commits")
@@ -156,7 +179,11 @@ final class CrashRun {
     private func toggleSnapshot(_ storage: Storage) throws {
         if let taken = held {
             held = nil
-            try check(taken.snapshot, of: storage, is: taken.sequence, taken.incarnations)
+            do {
+                try check(taken.snapshot, of: storage, is: taken.sequence, taken.incarnations)
+            } catch let error as StorageError {
+                errors.append(error)  // A read that failed and said so.
+            }
         } else {
             held = (storage.snapshot(), history.count - 1, incarnations)
         }
@@ -209,6 +236,24 @@ extension CrashRun {
         return sequence
     }
 
+    /// Opens a damaged disk: it has to be refused, or found unhealthy, or hold a state that is right. What is read is right
+    /// or an error.
+    func checkDamaged(_ found: SimulatedFileSystem, atLeast least: Int) throws {
+        let refusals: Set<StorageError.Code> = [.corruption, .unsupportedFormat]
+        do {
+            let storage = try Storage.open(at: "/db", options: CrashWorkload.storageOptions(found, clock))
+            let isHealthy = try storage.verify().isHealthy
+            do {
+                _ = try survivingSequence(storage, least)
+            } catch let error as StorageError {
+                guard !isHealthy else { throw CrashViolation("healthy by verify(), but reading says \(error)") }
+                throw error
+            }
+        } catch let error as StorageError {
+            guard refusals.contains(error.code) else { throw CrashViolation("damage is told as \(error)") }
+        }
+    }
+
     func check(_ snapshot: Snapshot, of storage: Storage, is sequence: Int, _ names: [String: Int]) throws {
         for (name, incarnation) in names where incarnations[name] == incarnation {
             let keyspace = try storage.keyspace(name, options: CrashWorkload.options(of: name))
@@ -244,9 +289,10 @@ extension CrashRun {
             found[name] = try crashContent(view, keyspace)
         }
         func isState(_ sequence: Int) -> Bool {
-            names.allSatisfy { history[sequence].visible("\($0.key) \($0.value)", at: view.readTime) == found[$0.key] }
+            let state = sequence < history.count ? history[sequence] : refused ?? history[sequence - 1]
+            return names.allSatisfy { state.visible("\($0.key) \($0.value)", at: view.readTime) == found[$0.key] }
         }
-        if let sequence = (least..<history.count).reversed().first(where: isState) { return sequence }
+        if let sequence = (least...history.count).reversed().first(where: isState) { return sequence }
         if let lost = (0..<least).reversed().first(where: isState) {
             throw CrashViolation("only \(lost) commits survive, \(least) were promised")
         }
@@ -261,13 +307,14 @@ extension CrashRun {
     /// The keyspaces there must be; one whose creation or drop did not return may be there or not.
     private func expectedNames(_ storage: Storage) throws -> Names {
         let present = Set(storage.keyspaceNames)
-        if present == Set(incarnations.keys) { return incarnations }
-        var other = incarnations
-        if let pending { other[pending.name] = pending.incarnation }
-        guard present == Set(other.keys) else {
-            throw CrashViolation("keyspaces \(present.sorted()) instead of \(incarnations.keys.sorted())")
+        var expected = incarnations
+        for (name, incarnation) in pending where present.contains(name) != (incarnations[name] != nil) {
+            expected[name] = incarnation
         }
-        return other
+        guard present == Set(expected.keys) else {
+            throw CrashViolation("keyspaces \(present.sorted()) instead of \(expected.keys.sorted())")
+        }
+        return expected
     }
 
     private func checkHealth(_ storage: Storage) throws {

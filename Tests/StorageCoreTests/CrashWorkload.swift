@@ -48,6 +48,7 @@ struct CrashWorkload {
         options.tableByteCount = 2 << 10
         options.levelZeroTableCount = 2
         options.levelOneByteCount = 6 << 10
+        options.reserveByteCount = 2 << 10
         return options
     }
 

@@ -221,3 +221,18 @@ struct SelectTests {
         }
     }
 }
+
+@Suite("Limits")
+struct LimitTests {
+    @Test("IN lists whose product would not fit into memory are refused")
+    func cartesianProduct() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (a int, b int, c int, d int, PRIMARY KEY ((a, b), c, d))")
+        let many = CQLValue.list((0..<1000).map { .int($0) })
+        let message = "The query cannot be executed because it would generate more than 100000 keys"
+        expectInvalid(message) { try store.execute("SELECT * FROM t WHERE a IN ? AND b IN ?", [many, many]) }
+        expectInvalid(message) {
+            try store.execute("SELECT * FROM t WHERE a = 1 AND b = 1 AND c IN ? AND d IN ?", [many, many])
+        }
+    }
+}

@@ -16,8 +16,8 @@ struct EngineBench: AsyncParsableCommand {
         print("engine-bench: \(options.machine)")
         let context = EngineContext(
             report: report, directory: options.directory, workload: ShopWorkload(seed: options.seed),
-            sizes: EngineSizes(isQuick: options.quick))
-        try await CacheLines(context: context).run()
+            sizes: options.quick ? .quick : .full)
+        try await context.runLines()
         try report.write(to: options.outputPath(defaultName: "engines"))
         if !report.resultsAgree { throw ExitCode.failure }
     }

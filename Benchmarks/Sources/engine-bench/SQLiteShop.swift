@@ -96,6 +96,13 @@ final class SQLiteProfiles {
         try insertProfile.run()
     }
 
+    /// In one transaction.
+    func insert(_ bulk: ArraySlice<String>) throws {
+        try database.execute("BEGIN")
+        for json in bulk { try insert(json) }
+        try database.execute("COMMIT")
+    }
+
     func findIsPresent(user: String) throws -> Bool {
         var isPresent = false
         selectByUser.bind(user, at: 1)

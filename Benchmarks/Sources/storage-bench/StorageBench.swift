@@ -17,6 +17,12 @@ struct StorageBench: AsyncParsableCommand {
     @Option(help: "Entries of the tree that is read. Default: 1,000,000; 300,000 with --quick.")
     var settledEntries: Int?
 
+    func validate() throws {
+        guard (sustainedEntries ?? 1) > 0, (settledEntries ?? 1) > 0 else {
+            throw ValidationError("Numbers of entries must be at least 1.")
+        }
+    }
+
     func run() async throws {
         let report = Report(rounds: options.rounds, filter: options.filter)
         print("storage-bench: \(options.machine)")
@@ -33,9 +39,14 @@ struct StorageBench: AsyncParsableCommand {
     private func run(_ report: Report, peer: StorageLines<some OrderedStore>?) async throws {
         let ours = StorageLines<StorageCoreStore>(parent: options.directory, seed: options.seed)
         let comparison = StorageComparison(
-            ours: ours, peer: peer, report: report, directory: options.directory,
-            sizes: StorageSizes(
-                isQuick: options.quick, sustainedEntries: sustainedEntries, settledEntries: settledEntries))
+            ours: ours, peer: peer, report: report, directory: options.directory, sizes: sizes)
         try await comparison.run()
+    }
+
+    private var sizes: StorageSizes {
+        var sizes = options.quick ? StorageSizes.quick : .full
+        if let sustainedEntries { sizes.sustainedEntries = sustainedEntries }
+        if let settledEntries { sizes.settledEntries = settledEntries }
+        return sizes
     }
 }

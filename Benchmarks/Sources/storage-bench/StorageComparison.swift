@@ -4,21 +4,22 @@ import BenchmarkKit
 
 struct StorageSizes {
     /// Fits into the memtable on both sides: nothing is flushed while the clock runs.
-    let burstEntries = 150_000
-    let sustainedEntries: Int
-    let settledEntries: Int
-    let reads: Int
-    let seeks: Int
+    var burstEntries = 150_000
+    var sustainedEntries = 10_000_000
+    var settledEntries = 1_000_000
+    var reads = 1_000_000
+    var seeks = 100_000
     /// Commits of each writer, by the number of writers.
-    let syncedCommits: [(writers: Int, commits: Int)]
+    var syncedCommits = [(writers: 1, commits: 2_000), (16, 500), (64, 500)]
 
-    init(isQuick: Bool, sustainedEntries: Int? = nil, settledEntries: Int? = nil) {
-        self.sustainedEntries = sustainedEntries ?? (isQuick ? 500_000 : 10_000_000)
-        self.settledEntries = settledEntries ?? (isQuick ? 300_000 : 1_000_000)
-        reads = isQuick ? 200_000 : 1_000_000
-        seeks = isQuick ? 10_000 : 100_000
-        syncedCommits = isQuick ? [(1, 300), (16, 100), (64, 50)] : [(1, 2_000), (16, 500), (64, 500)]
-    }
+    static let full = StorageSizes()
+    static let quick = StorageSizes(
+        sustainedEntries: 500_000, settledEntries: 300_000, reads: 200_000, seeks: 10_000,
+        syncedCommits: [(1, 300), (16, 100), (64, 50)])
+    /// For tests: that every line runs, not how fast.
+    static let smoke = StorageSizes(
+        burstEntries: 500, sustainedEntries: 1_000, settledEntries: 1_000, reads: 500, seeks: 50,
+        syncedCommits: [(1, 5), (4, 5)])
 }
 
 struct StorageComparison<Peer: OrderedStore> {

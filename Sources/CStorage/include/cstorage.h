@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cstorage_threads.h"
 
@@ -42,6 +44,11 @@ static inline void cstorage_store_release_32(void *_Nonnull address, uint32_t va
 static inline void cstorage_store_relaxed_32(void *_Nonnull address, uint32_t value) {
     __atomic_store_n((uint32_t *)address, value, __ATOMIC_RELAXED);
 }
+
+// Whether a file descriptor is a terminal.
+static inline bool cstorage_is_terminal(int descriptor) { return isatty(descriptor) == 1; }
+// Writes out what standard output has gathered.
+static inline void cstorage_flush_output(void) { fflush(stdout); }
 
 // CRC-32C (Castagnoli) of `count` bytes, continuing from `seed`: with SSE4.2 or the ARMv8 CRC instructions where the
 // processor has them, from a table otherwise. `cstorage_crc32c(0, "123456789", 9) == 0xE3069283`.

@@ -3,10 +3,15 @@
 //     value    := rank + 2 (one byte: BSONType.canonicalRank)   payload
 //     number   := floor (8 bytes: the largest double ≤ the number, sign-flipped)   0x00
 //               | floor   0x01   decimal                        where the number is above that double
-//     decimal  := sign   exponent (2 bytes)   17 bytes of 34 digits, all inverted for a negative number
+//     decimal  := 0x01   exponent (2 bytes)   34 digits as an integer (16 bytes), all inverted for a negative number
 //     text     := bytes, 00 as 00 FF   00 01
 //     document := (rank + 2   name as text   payload)*   00
 //     array    := value*   00
+//     binary   := byte count (4 bytes)   subtype   bytes
+//     date     := milliseconds (8 bytes), sign-flipped
+//
+// Booleans are 00 or 01, timestamps 8 bytes, code is text; object ids, regular expressions, DBPointers and code with
+// scope are their BSON bytes; the other types have no payload. Integers are big-endian.
 //
 // Invariants: two values have the same bytes if and only if they compare equal (1, 1.0 and Decimal 1.00 do); no
 // encoding is a prefix of another's, so components can be concatenated and single ones inverted for descending order.

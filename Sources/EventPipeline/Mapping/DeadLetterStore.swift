@@ -1,6 +1,7 @@
 // DeadLetterStore.swift — dead letters kept in the storage, in the keyspace `pipeline/dead-letters`.
 //
-// Key: the mapping's name, a zero byte, the first sequence number's text. Value: format version 1, then the JSON document.
+// Key: the mapping's name, a zero byte, the first sequence number's text. Value: format version 1, then the
+// JSON document as a text of `RecordWriter`.
 
 internal import TableEngine
 

@@ -1,11 +1,13 @@
 // QueueRecords.swift — a queue's keyspace `pipeline/queue/<name>`.
 //
-//   00                            last sequence number given (8 bytes little-endian)
+//   00                                last sequence number given
 //   01 sequence (8 bytes big-endian)  message: what was sent; never changed
 //   02 sequence (8 bytes big-endian)  delivery: how often received, until when invisible, which handle
-//   03 deduplication id           the message that an id stands for; expires after five minutes
+//   03 length (1 byte) group, id      deduplication: the message that an id stands for; expires after five minutes;
+//                                     length 0 and no group where ids are the whole queue's
 //
-// The first byte of a key is the kind of record: do not renumber.
+// Values are written by `RecordWriter`, format version 1. The first byte of a key is the kind of record: do not
+// renumber.
 
 enum QueueKey {
     static let lastSequence: [UInt8] = [0]

@@ -41,7 +41,9 @@ struct AdjacencyView: Sendable {
 
     func nodeCount(label: UInt32) -> Int { Int(label) < labels.count ? labels[Int(label)].count : 0 }
 
-    fileprivate mutating func set(_ bits: WritableKeyPath<AdjacencyView, [NodeBits]>, _ index: UInt32, _ node: NodeID, _ isMember: Bool) {
+    fileprivate mutating func set(
+        _ bits: WritableKeyPath<AdjacencyView, [NodeBits]>, _ index: UInt32, _ node: NodeID, _ isMember: Bool
+    ) {
         while self[keyPath: bits].count <= Int(index) { self[keyPath: bits].append(NodeBits()) }
         self[keyPath: bits][Int(index)].set(node.rawValue, isMember)
         nodeBound = max(nodeBound, Int(node.rawValue) + 1)
@@ -52,20 +54,27 @@ final class AdjacencyIndex: Sendable {
     private let current: Mutex<AdjacencyView>
 
     /// Reads the keyspaces that memory mirrors.
-    init(adjacency: Keyspace, labels: Keyspace, unique: Keyspace, view: ReadView) throws {
+    ///
+    /// - Parameter nodeBound: One past the highest node identity ever given. No entry may name a node beyond it:
+    ///   memory is sized by node, and counters are indexed by it unchecked.
+    init(adjacency: Keyspace, labels: Keyspace, unique: Keyspace, nodeBound: UInt64, view: ReadView) throws {
         var loaded = AdjacencyView()
-        loaded.tables = try Self.tables(adjacency, view)
+        loaded.tables = try Self.tables(adjacency, nodeBound, view)
         loaded.sequence = view.sequence
-        for table in loaded.tables { loaded.nodeBound = max(loaded.nodeBound, table.rows.offsets.count - 1) }
+        loaded.nodeBound = Int(clamping: nodeBound)
         try Self.forEach(labels, view) { key, _ in
             let label = try GraphKeys.nodeID(of: key.extracting(0..<min(4, key.byteCount))).rawValue
             try Self.check(label)
-            loaded.set(\.labels, label, try GraphKeys.nodeID(of: key, at: 4), true)
+            let node = try GraphKeys.nodeID(of: key, at: 4)
+            try Self.check(node.rawValue, nodeBound)
+            loaded.set(\.labels, label, node, true)
         }
         try Self.forEach(unique, view) { key, value in
             let constraint = try GraphKeys.nodeID(of: key.extracting(0..<min(4, key.byteCount))).rawValue
             try Self.check(constraint)
-            loaded.set(\.keyed, constraint, try GraphKeys.nodeID(of: value), true)
+            let node = try GraphKeys.nodeID(of: value)
+            try Self.check(node.rawValue, nodeBound)
+            loaded.set(\.keyed, constraint, node, true)
         }
         current = Mutex(loaded)
     }
@@ -88,11 +97,18 @@ final class AdjacencyIndex: Sendable {
         }
     }
 
-    private static func tables(_ keyspace: Keyspace, _ view: ReadView) throws -> [AdjacencyTable] {
+    private static func check(_ node: UInt32, _ bound: UInt64) throws {
+        guard node < bound else {
+            throw StorageError.corruption("The graph names node \(node), but only \(bound) were ever created")
+        }
+    }
+
+    private static func tables(_ keyspace: Keyspace, _ nodeBound: UInt64, _ view: ReadView) throws -> [AdjacencyTable] {
         var builders: [CompressedRowsBuilder] = []
         try forEach(keyspace, view) { key, _ in
             let entry = try GraphKeys.adjacencyEntry(of: key)
             try check(entry.type)
+            try check(max(entry.node, entry.neighbour), nodeBound)
             let index = index(entry.type, entry.side)
             while builders.count <= index { builders.append(CompressedRowsBuilder()) }
             builders[index].append(node: entry.node, neighbour: entry.neighbour, relationship: entry.relationship)

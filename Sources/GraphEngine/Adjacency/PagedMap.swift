@@ -9,8 +9,6 @@ struct PagedMap<Value: Sendable>: Sendable {
     private static var leafCount: Int { 64 }
     private static var middleCount: Int { 256 }
 
-    private(set) var isEmpty = true
-
     subscript(node: UInt32) -> Value? {
         get {
             let (first, second, third) = Self.path(to: node)
@@ -20,7 +18,6 @@ struct PagedMap<Value: Sendable>: Sendable {
         set {
             let (first, second, third) = Self.path(to: node)
             if newValue == nil, self[node] == nil { return }
-            isEmpty = false
             while top.count <= first { top.append([]) }
             while top[first].count <= second { top[first].append([]) }
             while top[first][second].count <= third { top[first][second].append(nil) }

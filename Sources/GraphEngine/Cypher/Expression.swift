@@ -118,6 +118,8 @@ struct PatternQuery: Sendable {
     var parts: [PatternPart]
     var predicate: Expression?
     var position: SourcePosition
+    /// A pattern that stands for a truth value, without EXISTS: it may not introduce variables.
+    var isBare = false
     /// Given by the binder.
     var plan: MatchPlan?
 }

@@ -94,7 +94,8 @@ struct Lexer {
             }
             advance()
         }
-        throw CypherError.syntax("UnexpectedSyntax", "Failed to parse comment. A comment needs to be closed.", at: start)
+        throw CypherError.syntax(
+            "UnexpectedSyntax", "Failed to parse comment. A comment needs to be closed.", at: start)
     }
 
     // MARK: - Names
@@ -135,7 +136,8 @@ struct Lexer {
                 return name
             }
         }
-        throw CypherError.syntax("UnexpectedSyntax", "Failed to parse quoted name. The text needs to be closed.", at: start)
+        throw CypherError.syntax(
+            "UnexpectedSyntax", "Failed to parse quoted name. The text needs to be closed.", at: start)
     }
 
     private mutating func lexParameter() throws {
@@ -207,7 +209,8 @@ struct Lexer {
             }
         }
         throw CypherError.syntax(
-            "UnexpectedSyntax", "Failed to parse string literal. The query must contain an even number of non-escaped quotes.",
+            "UnexpectedSyntax",
+            "Failed to parse string literal. The query must contain an even number of non-escaped quotes.",
             at: start)
     }
 
@@ -270,7 +273,8 @@ struct Lexer {
 
     private func invalidCharacter(_ text: String, at position: SourcePosition) -> CypherError {
         let isASCII = text.unicodeScalars.allSatisfy(\.isASCII)
-        return .syntax(isASCII ? "UnexpectedSyntax" : "InvalidUnicodeCharacter", "Invalid input '\(text)'", at: position)
+        return .syntax(
+            isASCII ? "UnexpectedSyntax" : "InvalidUnicodeCharacter", "Invalid input '\(text)'", at: position)
     }
 }
 

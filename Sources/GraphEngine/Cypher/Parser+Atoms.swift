@@ -1,6 +1,8 @@
 // Parser+Atoms.swift — literals, variables, calls and everything else that needs no operator.
 
 extension Parser {
+    private static let updateKeywords: Set = ["CREATE", "DELETE", "DETACH", "MERGE", "REMOVE", "SET"]
+
     mutating func atom() throws -> Expression {
         switch token.kind {
         case .integer: return .literal(try integerLiteral(isNegative: false))
@@ -38,7 +40,7 @@ extension Parser {
 
     private mutating func patternPredicate() throws -> PatternQuery {
         let start = position
-        return PatternQuery(parts: [try patternPart()], predicate: nil, position: start)
+        return PatternQuery(parts: [try patternPart()], predicate: nil, position: start, isBare: true)
     }
 
     private mutating func keywordAtom() throws -> Expression? {
@@ -66,7 +68,9 @@ extension Parser {
     mutating func integerLiteral(isNegative: Bool) throws -> GraphValue {
         let text = token.text
         let lower = text.lowercased()
-        let (digits, radix) = lower.hasPrefix("0x") ? (lower.dropFirst(2), 16) : lower.hasPrefix("0o") ? (lower.dropFirst(2), 8) : (lower[...], 10)
+        let (digits, radix) =
+            lower.hasPrefix("0x")
+            ? (lower.dropFirst(2), 16) : lower.hasPrefix("0o") ? (lower.dropFirst(2), 8) : (lower[...], 10)
         let isWellFormed = !digits.isEmpty && digits.allSatisfy { ($0.hexDigitValue ?? 99) < radix }
         guard isWellFormed else {
             throw CypherError.syntax("InvalidNumberLiteral", "Invalid number literal '\(text)'", at: position)
@@ -160,7 +164,7 @@ extension Parser {
         return .conditional(expression)
     }
 
-    /// `{ [MATCH] pattern [WHERE predicate] }`
+    /// `{ [MATCH] pattern [WHERE predicate] [RETURN …] }`: what is returned does not matter.
     private mutating func braceQuery() throws -> PatternQuery {
         let start = position
         advance()
@@ -168,6 +172,11 @@ extension Parser {
         _ = accept(keyword: "MATCH")
         let parts = try patternParts()
         let predicate = accept(keyword: "WHERE") ? try expression() : nil
+        if isKeyword("RETURN") { _ = try clause() }
+        if Self.updateKeywords.contains(token.keyword) {
+            throw CypherError.syntax(
+                "InvalidClauseComposition", "An Exists Expression cannot contain any updates", at: position)
+        }
         try expect("}")
         return PatternQuery(parts: parts, predicate: predicate, position: start)
     }
@@ -238,7 +247,8 @@ extension Parser {
         try expect(")")
         guard let function = AggregateCall.Function(rawValue: lowered) else {
             guard !isDistinct else {
-                throw CypherError.syntax("UnexpectedSyntax", "Invalid use of DISTINCT with function '\(name)'", at: start)
+                throw CypherError.syntax(
+                    "UnexpectedSyntax", "Invalid use of DISTINCT with function '\(name)'", at: start)
             }
             return .function(FunctionCall(name: lowered, arguments: arguments, position: start))
         }

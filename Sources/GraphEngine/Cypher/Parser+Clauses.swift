@@ -24,11 +24,23 @@ extension Parser {
         case "REMOVE":
             advance()
             return .remove(try commaSeparated { try $0.removeItem() })
+        case "CALL": throw try unknownProcedure()
         case "DETACH", "DELETE": return try deleteClause(at: position)
         default:
             for keyword in Self.clauseKeywords { missed("'\(keyword)'") }
             throw unexpected()
         }
+    }
+
+    /// There are no procedures: a call names one that does not exist.
+    private mutating func unknownProcedure() throws -> CypherError {
+        advance()
+        var name = try name("a procedure name")
+        while accept(".") { name += ".\(try self.name("a procedure name"))" }
+        return CypherError(
+            .procedure, "ProcedureNotFound",
+            "There is no procedure with the name `\(name)` registered for this database instance. Please ensure you've "
+                + "spelled the procedure name correctly and that the procedure is properly deployed.")
     }
 
     private mutating func matchClause() throws -> MatchClause {

@@ -85,7 +85,9 @@ extension Parser {
     private func appending(
         _ right: Expression, _ operation: ComparisonOperator, to left: Expression, isOpen: Bool
     ) throws -> Expression {
-        guard isOpen, case .comparison(let first, var rest) = left else { return .comparison(left, [(operation, right)]) }
+        guard isOpen, case .comparison(let first, var rest) = left else {
+            return .comparison(left, [(operation, right)])
+        }
         guard rest.count < Self.chainLimit else { throw unexpected() }
         rest.append((operation, right))
         return .comparison(first, rest)

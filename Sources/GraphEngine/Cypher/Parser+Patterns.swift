@@ -47,6 +47,7 @@ extension Parser {
 
     private mutating func patternProperties() throws -> Expression? {
         if isSymbol("{") { return try mapLiteral() }
+        missed("'{'")
         guard token.kind == .parameter else { return nil }
         defer { advance() }
         return .parameter(token.text)
@@ -55,7 +56,8 @@ extension Parser {
     /// `-[variable:TYPE*1..3 {properties}]->`, `--`, `<--` and so on.
     private mutating func relationshipPattern() throws -> RelationshipPattern {
         var relationship = RelationshipPattern(
-            variable: nil, types: [], properties: nil, predicate: nil, direction: .both, length: nil, position: position)
+            variable: nil, types: [], properties: nil, predicate: nil, direction: .both, length: nil, position: position
+        )
         let pointsLeft = accept("<")
         try expect("-")
         if accept("[") {
@@ -73,10 +75,16 @@ extension Parser {
         if accept(":") {
             repeat {
                 _ = accept(":")
-                relationship.types.append(try name("a relationship type name"))
+                let type = try name("a relationship type name")
+                if !relationship.types.contains(type) { relationship.types.append(type) }
             } while accept("|")
         }
-        if accept("*") { relationship.length = try variableLength() }
+        if accept("*") {
+            relationship.length = try variableLength()
+            if isSymbol("-") { throw unexpected("InvalidRelationshipPattern") }
+        } else if isSymbol("..") {
+            throw unexpected("InvalidRelationshipPattern")
+        }
         relationship.properties = try patternProperties()
         if accept(keyword: "WHERE") { relationship.predicate = try expression() }
     }

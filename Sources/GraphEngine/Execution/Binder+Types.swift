@@ -48,7 +48,8 @@ extension Binder {
         switch staticType(expression) {
         case .boolean?, .number?, .string?, .map?: return .scalar
         case .list?:
-            if case .list(let elements) = expression, !elements.isEmpty {
+            if case .list(let elements) = expression {
+                guard !elements.isEmpty else { return .scalar }
                 let areRelationships = elements.allSatisfy { kind(of: $0) == .relationship }
                 return areRelationships ? .relationshipList : .scalar
             }
@@ -87,7 +88,8 @@ extension Binder {
             case "type", "startnode", "endnode": (type == .relationship, "Relationship")
             case "length", "nodes", "relationships": (type == .path, "Path")
             case "size": (type == .list || type == .string, "String or List<T>")
-            case "properties", "keys": (type == .map || type == .node || type == .relationship, "Map, Node or Relationship")
+            case "properties", "keys":
+                (type == .map || type == .node || type == .relationship, "Map, Node or Relationship")
             default: (true, "")
             }
         guard !isRight else { return }

@@ -102,12 +102,19 @@ struct Binder {
     private func bind(_ call: AggregateCall) throws -> Expression {
         guard let aggregates else {
             throw CypherError.syntax(
-                "InvalidAggregation", "Invalid use of aggregating function \(call.function.rawValue)(...) in this context",
+                "InvalidAggregation",
+                "Invalid use of aggregating function \(call.function.rawValue)(...) in this context",
                 at: call.position)
         }
         var inner = self
         inner.aggregates = nil
         inner.substitutions = [:]
+        if call.argument?.containsRandom == true {
+            throw CypherError.syntax(
+                "NonConstantExpression",
+                "Can't use non-deterministic (random) functions inside of aggregate functions.",
+                at: call.position)
+        }
         if call.argument?.containsAggregate == true {
             throw CypherError.syntax(
                 "NestedAggregation", "Can't use aggregate functions inside of aggregate functions.", at: call.position)
@@ -156,12 +163,41 @@ struct Binder {
 
     private func bind(_ query: PatternQuery) throws -> (query: PatternQuery, inner: Binder) {
         var compiler = PatternCompiler(scope: scope, slots: slots, schema: schema)
+        if query.isBare { try requireKnownVariables(query) }
         var bound = query
         bound.plan = try compiler.match(query.parts, predicate: query.predicate)
         var inner = self
         inner.scope = compiler.scope
         inner.aggregates = nil
         return (bound, inner)
+    }
+}
+
+extension Binder {
+    fileprivate func requireKnownVariables(_ query: PatternQuery) throws {
+        for part in query.parts {
+            for hop in part.hops { try requireKnown(hop.relationship.variable, at: hop.relationship.position) }
+            for node in part.nodes { try requireKnown(node.variable, at: node.position) }
+        }
+    }
+
+    private func requireKnown(_ name: String?, at position: SourcePosition) throws {
+        guard let name, scope[name] == nil else { return }
+        throw CypherError.syntax(
+            "UndefinedVariable",
+            "PatternExpressions are not allowed to introduce new variables: '\(name)'.", at: position)
+    }
+
+    /// Binds an expression whose value is kept: a bare pattern has a truth value only, so it may not be one.
+    func bindValue(_ expression: Expression) throws -> Expression {
+        if let position = expression.barePattern {
+            throw CypherError.syntax(
+                "UnexpectedSyntax",
+                "A pattern expression should only be used in order to test the existence of a pattern. It can no longer "
+                    + "be used inside the function size(), an alternative is to replace size() with COUNT {}.",
+                at: position)
+        }
+        return try bind(expression)
     }
 }
 

@@ -18,6 +18,10 @@ struct CreateCompiler {
         graph.addNode(from, part.start)
         var template = PathTemplate(start: from, hops: [])
         for (relationship, node) in part.hops {
+            if let variable = relationship.variable, patterns.scope[variable] != nil {
+                throw CypherError.syntax(
+                    "VariableAlreadyBound", "Variable `\(variable)` already declared", at: relationship.position)
+            }
             try check(relationship)
             // Nodes of a pattern come into being before its relationships.
             let to = try self.node(node, isAlone: false)
@@ -45,7 +49,8 @@ struct CreateCompiler {
             }
             guard !isAlone, pattern.labels == nil, pattern.properties == nil else {
                 throw CypherError.syntax(
-                    "VariableAlreadyBound", "Can't create node `\(variable)` with labels or properties here. "
+                    "VariableAlreadyBound",
+                    "Can't create node `\(variable)` with labels or properties here. "
                         + "The variable is already declared in this context", at: pattern.position)
             }
             return binding.slot
@@ -66,7 +71,8 @@ struct CreateCompiler {
         guard let labels = pattern.labels else { return [] }
         guard let names = labels.conjunction else {
             throw CypherError.syntax(
-                "UnexpectedSyntax", "Label expressions in patterns are not allowed in a \(verb) clause", at: pattern.position)
+                "UnexpectedSyntax", "Label expressions in patterns are not allowed in a \(verb) clause",
+                at: pattern.position)
         }
         return names
     }
@@ -84,7 +90,8 @@ struct CreateCompiler {
     private func check(_ relationship: RelationshipPattern) throws {
         guard relationship.length == nil else {
             throw CypherError.syntax(
-                "CreatingVarLength", "Variable length relationships cannot be used in \(verb)", at: relationship.position)
+                "CreatingVarLength", "Variable length relationships cannot be used in \(verb)",
+                at: relationship.position)
         }
         guard relationship.types.count == 1 else {
             throw CypherError.syntax(

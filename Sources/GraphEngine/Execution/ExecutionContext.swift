@@ -33,11 +33,13 @@ final class ExecutionContext {
         case .integer(let value) where value >= 0: return Int(clamping: value)
         case .integer(let value):
             throw CypherError.argument(
-                "NegativeIntegerArgument", "\(clause): Invalid input. '\(value)' is not a valid value. "
+                "NegativeIntegerArgument",
+                "\(clause): Invalid input. '\(value)' is not a valid value. "
                     + "Must be a non-negative integer")
         case let other:
             throw CypherError.argument(
-                "InvalidArgumentType", "\(clause): Invalid input. '\(other)' is not a valid value. "
+                "InvalidArgumentType",
+                "\(clause): Invalid input. '\(other)' is not a valid value. "
                     + "Must be a non-negative integer")
         }
     }

@@ -31,6 +31,22 @@ extension Expression {
         return children.contains(where: \.containsAggregate)
     }
 
+    var containsRandom: Bool {
+        if case .function(let call) = self, call.name == "rand" { return true }
+        return children.contains(where: \.containsRandom)
+    }
+
+    /// The place of a bare pattern that decides the value of the expression.
+    var barePattern: SourcePosition? {
+        switch self {
+        case .exists(let query): query.isBare ? query.position : nil
+        case .not(let operand), .property(let operand, _), .index(let operand, _): operand.barePattern
+        case .function(let call) where call.name != "exists": call.arguments.lazy.compactMap(\.barePattern).first
+        case .chain(let first, let rest): first.barePattern ?? rest.lazy.compactMap(\.operand.barePattern).first
+        default: nil
+        }
+    }
+
     /// Whether the expression matches a pattern somewhere inside.
     var containsPattern: Bool {
         switch self {
@@ -76,6 +92,11 @@ extension Expression {
         return children.flatMap { $0.variables(excluding: inner) }
     }
 
+    var variablesOutsideAggregates: [(name: String, position: SourcePosition)] {
+        if case .aggregate = self { return [] }
+        return containsAggregate ? children.flatMap(\.variablesOutsideAggregates) : variables()
+    }
+
     /// A text that two unbound expressions share exactly if they are written the same, white space aside.
     var canonicalText: String {
         switch self {
@@ -85,13 +106,16 @@ extension Expression {
         case .slot(let slot): "#\(slot)"
         case .property(let owner, let key): "\(owner.canonicalText).`\(key)`"
         case .function(let call): "\(call.name)(\(Self.join(call.arguments)))"
-        case .aggregate(let call): "\(call.function.rawValue)(\(call.isDistinct ? "distinct " : "")\(Self.join(children)))"
+        case .aggregate(let call):
+            "\(call.function.rawValue)(\(call.isDistinct ? "distinct " : "")\(Self.join(children)))"
         case .chain(let first, let rest):
             "(\(first.canonicalText)" + rest.map { " \($0.operation) \($0.operand.canonicalText)" }.joined() + ")"
         case .comparison(let first, let rest):
-            "(\(first.canonicalText)" + rest.map { " \($0.operation.rawValue) \($0.operand.canonicalText)" }.joined() + ")"
+            "(\(first.canonicalText)" + rest.map { " \($0.operation.rawValue) \($0.operand.canonicalText)" }.joined()
+                + ")"
         case .list: "[\(Self.join(children))]"
-        case .map(let entries): "{" + entries.map { "`\($0.key)`: \($0.value.canonicalText)" }.joined(separator: ", ") + "}"
+        case .map(let entries):
+            "{" + entries.map { "`\($0.key)`: \($0.value.canonicalText)" }.joined(separator: ", ") + "}"
         case .index(let owner, let index): "\(owner.canonicalText)[\(index.canonicalText)]"
         case .slice(let owner, let from, let to):
             "\(owner.canonicalText)[\(from?.canonicalText ?? "")..\(to?.canonicalText ?? "")]"

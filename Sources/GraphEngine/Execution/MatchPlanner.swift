@@ -82,7 +82,8 @@ struct MatchPlanner {
     /// From the node's map and from conditions `node.key = value`.
     private func equalities(of node: PatternGraph.Node) -> [(key: String, value: Expression)] {
         var result = node.properties
-        for case .comparison(let left, let rest) in pendingFilters where rest.count == 1 && rest[0].operation == .equal {
+        for case .comparison(let left, let rest) in pendingFilters where rest.count == 1 && rest[0].operation == .equal
+        {
             if case .property(.slot(node.slot), let key) = left { result.append((key, rest[0].operand)) }
             if case .property(.slot(node.slot), let key) = rest[0].operand { result.append((key, left)) }
         }
@@ -114,7 +115,8 @@ struct MatchPlanner {
             if case .label(let name) = labels, name == knownLabel { continue }
             steps.append(.filter(.hasLabels(.slot(node.slot), labels)))
         }
-        pendingFilters = node.properties.map { .comparison(.property(.slot(node.slot), $0.key), [(.equal, $0.value)]) }
+        pendingFilters =
+            node.properties.map { .comparison(.property(.slot(node.slot), $0.key), [(.equal, $0.value)]) }
             + pendingFilters
         addReadyFilters()
     }

@@ -84,7 +84,9 @@ struct PatternCompiler {
         guard let variable = relationship.variable else { return slots.next() }
         guard let binding = scope[variable] else { return declare(variable, kind) }
         guard binding.kind == kind || binding.kind == .unknown else {
-            throw conflict(variable, binding.kind, kind == .relationship ? "Relationship" : "List<Relationship>", at: relationship.position)
+            throw conflict(
+                variable, binding.kind, kind == .relationship ? "Relationship" : "List<Relationship>",
+                at: relationship.position)
         }
         return binding.slot
     }

@@ -55,7 +55,7 @@ extension QueryCompiler {
         var computed: [(slot: Int, expression: Expression)] = []
         var result: [Column] = []
         for item in items {
-            let bound = try binder.bind(item.expression)
+            let bound = try binder.bindValue(item.expression)
             var slot: Int
             if case .slot(let existing) = bound {
                 slot = existing
@@ -94,7 +94,7 @@ extension QueryCompiler {
             if item.expression.containsAggregate {
                 try checkGrouping(item.expression, keyTexts, at: item.position)
             }
-            let bound = try binder.bind(item.expression)
+            let bound = try binder.bindValue(item.expression)
             if !item.expression.containsAggregate { plan.keys.append(bound) }
             let slot = slots.next()
             plan.outputs.append((slot, bound))
@@ -139,7 +139,9 @@ extension QueryCompiler {
         for column in columns { visible.declare(column.name, Binding(slot: column.slot, kind: column.kind)) }
         var binder = Binder(scope: visible, slots: slots, schema: schema)
         for column in columns {
-            if case .variable(let name, _) = column.expression, columns.contains(where: { $0.name == name }) { continue }
+            if case .variable(let name, _) = column.expression, columns.contains(where: { $0.name == name }) {
+                continue
+            }
             // An expression that uses a name which a column gives a new meaning is not that column's expression.
             let isShadowed = column.expression.variables().contains { variable in
                 columns.contains { $0.name == variable.name && $0.slot != input[variable.name]?.slot }
@@ -176,7 +178,17 @@ extension QueryCompiler {
     private func checkSortAggregates(
         _ expression: Expression, _ columns: [Column], at position: SourcePosition
     ) throws {
-        guard expression.containsAggregate, !columns.contains(where: { $0.expression.containsAggregate }) else { return }
+        guard expression.containsAggregate else { return }
+        guard !columns.contains(where: { $0.expression.containsAggregate }) else {
+            let keyColumns = columns.filter { !$0.expression.containsAggregate }
+            let known = Set(columns.map(\.name) + keyColumns.flatMap { $0.expression.variables().map(\.name) })
+            for variable in expression.variablesOutsideAggregates where !known.contains(variable.name) {
+                throw CypherError.syntax(
+                    "UndefinedVariable", "Variable `\(variable.name)` not defined", at: variable.position)
+            }
+            let keys = keyColumns.map(\.expression.canonicalText)
+            return try checkGrouping(expression, Set(keys), at: position, locals: Set(columns.map(\.name)))
+        }
         throw CypherError.syntax(
             "InvalidAggregation",
             "Cannot use aggregation in ORDER BY if there are no aggregate expressions in the preceding RETURN/WITH",

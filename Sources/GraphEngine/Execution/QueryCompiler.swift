@@ -29,7 +29,9 @@ struct QueryCompiler {
 
     private mutating func compile(_ query: SingleQuery) throws -> CompiledQuery {
         for clause in query.clauses { try compile(clause) }
-        if let plan = CoOccurrencePlan(stages, schema: schema) { stages.replaceSubrange(0..<2, with: [.coOccurrence(plan)]) }
+        if let plan = CoOccurrencePlan(stages, schema: schema) {
+            stages.replaceSubrange(0..<2, with: [.coOccurrence(plan)])
+        }
         return CompiledQuery(
             stages: stages, slotCount: slots.count, columns: columns.map(\.name), columnSlots: columns.map(\.slot))
     }
@@ -80,7 +82,7 @@ struct QueryCompiler {
         let binder = binder
         switch item {
         case .property(let owner, let key, let value):
-            return .property(try binder.bind(owner), key, try binder.bind(value))
+            return .property(try binder.bind(owner), key, try binder.bindValue(value))
         case .replace(let variable, let value, let position):
             return .replace(try binder.slot(of: variable, at: position), try binder.bind(value))
         case .merge(let variable, let value, let position):

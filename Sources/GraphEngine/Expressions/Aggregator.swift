@@ -66,7 +66,8 @@ struct Aggregator {
     private func number(_ value: GraphValue) throws -> Double {
         guard let number = value.number else {
             throw CypherError.type(
-                "InvalidArgumentValue", "\(call.function.rawValue)() can only handle numerical values, got: \(value.typeName)")
+                "InvalidArgumentValue",
+                "\(call.function.rawValue)() can only handle numerical values, got: \(value.typeName)")
         }
         return number
     }
@@ -80,7 +81,8 @@ struct Aggregator {
     private mutating func setPercentile(_ value: GraphValue) throws {
         guard let number = value.number, number >= 0, number <= 1 else {
             throw CypherError.argument(
-                "NumberOutOfRange", "Invalid input '\(value)' is not a valid argument, must be a number in the range 0.0 to 1.0")
+                "NumberOutOfRange",
+                "Invalid input '\(value)' is not a valid argument, must be a number in the range 0.0 to 1.0")
         }
         percentile = number
     }

@@ -92,7 +92,8 @@ extension BuiltinFunction {
     private static func count(_ function: String, _ value: GraphValue) throws -> Int {
         guard case .integer(let count) = value else { throw wrongType(function, value, "an Integer") }
         guard count >= 0 else {
-            throw CypherError.argument("NumberOutOfRange", "Invalid input for function '\(function)()': must be positive")
+            throw CypherError.argument(
+                "NumberOutOfRange", "Invalid input for function '\(function)()': must be positive")
         }
         return Int(clamping: count)
     }

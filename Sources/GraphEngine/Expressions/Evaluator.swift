@@ -35,7 +35,8 @@ struct Evaluator {
         case .exists, .countMatches, .patternComprehension: return try pattern(expression, row)
         case .aggregate(let call):
             throw CypherError.syntax(
-                "InvalidAggregation", "Invalid use of aggregating function \(call.function.rawValue)(...) in this context",
+                "InvalidAggregation",
+                "Invalid use of aggregating function \(call.function.rawValue)(...) in this context",
                 at: call.position)
         }
     }
@@ -89,7 +90,8 @@ struct Evaluator {
         case (_, .string(let key)): return try property(key, of: owner)
         case (.map, _), (.node, _), (.relationship, _):
             throw CypherError.type(
-                "MapElementAccessByNonString", "Type mismatch: map key must be given as String, but was \(index.typeName)")
+                "MapElementAccessByNonString",
+                "Type mismatch: map key must be given as String, but was \(index.typeName)")
         default: throw CypherError.typeMismatch(expected: "List or Map", got: owner)
         }
     }
@@ -116,7 +118,9 @@ struct Evaluator {
     private func hasLabels(_ labels: LabelExpression, _ value: GraphValue) throws -> GraphValue {
         switch value {
         case .null: return .null
-        case .node(let node): return .boolean(labels.matches(try context.graph.labels(of: node.id)))
+        case .node(let node):
+            if case .label(let name) = labels { return .boolean(try context.graph.hasLabel(name, node.id)) }
+            return .boolean(labels.matches(try context.graph.labels(of: node.id)))
         case .relationship(let relationship): return .boolean(labels.matches([relationship.type]))
         default: throw CypherError.typeMismatch(expected: "Node or Relationship", got: value)
         }

@@ -96,7 +96,8 @@ final class ConstraintCatalog: Sendable {
 
     private func conflict(_ name: String, _ definition: ConstraintDefinition) -> UniqueConstraint? {
         definitions.map(\.constraint).first { constraint in
-            constraint.name == name || (constraint.label == definition.label && constraint.property == definition.property)
+            constraint.name == name
+                || (constraint.label == definition.label && constraint.property == definition.property)
         }
     }
 
@@ -107,7 +108,8 @@ final class ConstraintCatalog: Sendable {
             return CypherError(
                 .constraintNameTaken, "ConstraintNameTaken", "There already exists a constraint called '\(name)'.")
         }
-        let text = "Constraint( id=\(existing.id), name='\(existing.name)', type='UNIQUENESS', "
+        let text =
+            "Constraint( id=\(existing.id), name='\(existing.name)', type='UNIQUENESS', "
             + "schema=\(existing.schemaText), ownedIndex=\(existing.id) )"
         if existing.name == name {
             return CypherError(
@@ -128,7 +130,8 @@ final class ConstraintCatalog: Sendable {
                     .constraintCreationFailed, "ConstraintCreationFailed",
                     "Unable to create Constraint( name='\(definition.constraint.name)', type='UNIQUENESS', "
                         + "schema=\(definition.constraint.schemaText) ):\nBoth Node(\(owner)) and Node(\(node)) have the "
-                        + "label `\(definition.constraint.label)` and property `\(definition.constraint.property)` = \(value)")
+                        + "label `\(definition.constraint.label)` and property `\(definition.constraint.property)` = \(value)"
+                )
             }
             entries.append((key, node))
             return true

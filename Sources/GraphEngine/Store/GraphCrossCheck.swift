@@ -30,7 +30,9 @@ struct GraphCrossCheck {
         try forEach(store.relationships) { key, value in
             let id = try GraphKeys.relationshipID(of: key)
             let record = try RecordReader.relationship(value)
-            for (side, node, neighbour) in [(Side.outgoing, record.start, record.end), (.incoming, record.end, record.start)] {
+            for (side, node, neighbour) in [
+                (Side.outgoing, record.start, record.end), (.incoming, record.end, record.start),
+            ] {
                 if try !reader.exists(node) {
                     problems.append("relationship \(id) ends in node \(node), which does not exist")
                 }
@@ -52,7 +54,8 @@ struct GraphCrossCheck {
             let entry = try GraphKeys.adjacencyEntry(of: key)
             let (start, end) = entry.side == .outgoing ? (entry.node, entry.neighbour) : (entry.neighbour, entry.node)
             let record = try reader.record(of: RelationshipID(rawValue: entry.relationship))
-            guard let record, record.type == entry.type, record.start.rawValue == start, record.end.rawValue == end else {
+            guard let record, record.type == entry.type, record.start.rawValue == start, record.end.rawValue == end
+            else {
                 problems.append(
                     "the \(entry.side) adjacency of node \(entry.node) has relationship \(entry.relationship), "
                         + "which does not exist or is another")

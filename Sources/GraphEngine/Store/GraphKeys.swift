@@ -107,7 +107,8 @@ enum GraphKeys {
     }
 
     /// The caller has checked that the bytes are there; the load is bounds-checked all the same.
-    private static func number<Number: FixedWidthInteger & BitwiseCopyable>(of bytes: RawSpan, at offset: Int) -> Number {
+    private static func number<Number: FixedWidthInteger & BitwiseCopyable>(of bytes: RawSpan, at offset: Int) -> Number
+    {
         Number(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Number.self))
     }
 }

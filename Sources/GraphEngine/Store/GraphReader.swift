@@ -35,6 +35,13 @@ struct GraphReader {
         return try names(of: tokens)
     }
 
+    /// Whether an existing node has a label.
+    func hasLabel(_ name: String, _ node: NodeID) throws -> Bool {
+        guard let adjacency else { return try labels(of: node).contains(name) }
+        guard let token = try store.tokens.token(.label, name, in: view) else { return false }
+        return adjacency.hasLabel(token, node.rawValue)
+    }
+
     private func names(of labels: [UInt32]) throws -> [String] {
         try labels.map { try store.tokens.name(.label, $0, in: view) }
     }
@@ -95,7 +102,9 @@ struct GraphReader {
     }
 
     func requireRecord(of relationship: RelationshipID) throws -> RelationshipRecord {
-        guard let record = try record(of: relationship) else { throw Self.deleted("Relationship", relationship.rawValue) }
+        guard let record = try record(of: relationship) else {
+            throw Self.deleted("Relationship", relationship.rawValue)
+        }
         return record
     }
 

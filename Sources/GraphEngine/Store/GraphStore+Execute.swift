@@ -55,7 +55,9 @@ extension GraphStore {
 
     private func executeReading(_ cypher: String, _ parameters: [String: GraphValue]) throws -> GraphResult {
         while true {
-            guard case .query(let statement) = try statements.prepare(cypher, schema: constraints.schema) else { continue }
+            guard case .query(let statement) = try statements.prepare(cypher, schema: constraints.schema) else {
+                continue
+            }
             let (snapshot, view) = index.matchingView { storage.snapshot() }
             // The plan may rely on a constraint that came or went meanwhile.
             guard constraints.fits(statement.schemaVersion, snapshot) else { continue }

@@ -9,7 +9,8 @@ internal import Synchronization
 /// and a read sees one moment of the graph. Every change also has a form that takes an open transaction of the storage,
 /// so that it commits together with changes of other engines.
 ///
-/// One graph lives in a storage, in the keyspaces `graph/…`. Opening reads all relationships into memory.
+/// One graph lives in a storage, in the keyspaces `graph/…`. Opening reads all relationships into memory. Open it once
+/// for each open storage: a second instance would not learn of the first one's commits.
 public final class GraphStore: Sendable {
     public let storage: Storage
     let nodes: Keyspace
@@ -36,7 +37,8 @@ public final class GraphStore: Sendable {
         tokens = try TokenCatalog(keyspace: catalog, view: snapshot.view)
         constraints = try ConstraintCatalog(tokens: tokens, view: snapshot.view)
         index = try AdjacencyIndex(
-            adjacency: adjacency, labels: labels, unique: unique, view: snapshot.view)
+            adjacency: adjacency, labels: labels, unique: unique,
+            nodeBound: try tokens.value(of: .node, in: snapshot.view), view: snapshot.view)
         storage.registerCrossCheck("graph") { [weak self] snapshot in
             try self.map { try GraphCrossCheck(store: $0, view: snapshot.view).run() } ?? []
         }

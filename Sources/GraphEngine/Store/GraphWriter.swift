@@ -156,7 +156,8 @@ final class GraphWriter {
         }
         for (name, value) in properties {
             if value.isNull {
-                guard let key = try store.tokens.token(.propertyKey, name, in: transaction.view), list[key] != nil else {
+                guard let key = try store.tokens.token(.propertyKey, name, in: transaction.view), list[key] != nil
+                else {
                     continue
                 }
                 list[key] = nil

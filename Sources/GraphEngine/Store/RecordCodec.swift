@@ -101,7 +101,9 @@ struct RecordWriter {
             append(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
         case .float(let value):
             bytes.append(4)
-            for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift)) }
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+            }
         case .string(let text):
             bytes.append(5)
             append(varint: UInt64(text.utf8.count))

@@ -23,7 +23,8 @@ struct RecordReader: ~Escapable {
     static func relationship(_ bytes: RawSpan) throws -> RelationshipRecord {
         var reader = try RecordReader(checking: bytes)
         var record = RelationshipRecord(
-            type: try reader.token(), start: NodeID(rawValue: try reader.token()), end: NodeID(rawValue: try reader.token()))
+            type: try reader.token(), start: NodeID(rawValue: try reader.token()),
+            end: NodeID(rawValue: try reader.token()))
         record.properties = try reader.properties()
         return record
     }

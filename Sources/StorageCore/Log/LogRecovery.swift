@@ -34,15 +34,18 @@ struct LogRecovery {
         var end = End(sequence: previousSequence, segment: firstSegment, droppedByteCount: 0)
         var firstBad: (file: String, offset: Int64)?
         var expectedNumber = firstSegment
+        var missing: UInt64?
         for number in try LogFiles.numbers(in: directory, fileSystem) where number >= firstSegment {
             let path = LogFiles.path(of: number, in: directory)
-            guard number == expectedNumber else {
-                throw StorageError.corruption(
-                    "Log segment \(expectedNumber) is missing; segment \(number) follows.",
-                    file: LogFiles.path(of: expectedNumber, in: directory))
-            }
-            expectedNumber += 1
+            if number != expectedNumber { missing = missing ?? expectedNumber }
+            expectedNumber = number + 1
             let bytes = try fileSystem.readAll(path)
+            // Openings that failed leave segments without records, and a crash any of their names.
+            if let missing, bytes.count > LogSegmentHeader.byteCount {
+                throw StorageError.corruption(
+                    "Log segment \(missing) is missing; segment \(number) follows.",
+                    file: LogFiles.path(of: missing, in: directory))
+            }
             guard let header = try LogSegmentHeader.parse(bytes.rawSpan, path: path), header.number == number,
                 header.identity == identity
             else {

@@ -37,7 +37,9 @@ final class WrittenLogSegment: LogSegment {
         number = header.number
         salt = header.salt
         self.path = path
-        let file = try fileSystem.open(path, .createOrTruncate)
+        // A segment that could not be finished is not used again: after a failed sync its name may never become durable.
+        if try fileSystem.exists(path) { try fileSystem.remove(path) }
+        let file = try fileSystem.open(path, .create)
         try file.write(header.bytes, at: 0)
         try file.sync()
         try fileSystem.syncDirectory(directory)
@@ -50,7 +52,14 @@ final class WrittenLogSegment: LogSegment {
         do {
             unsafe try record.withUnsafeBytes { unsafe try file.write($0, at: offset) }
         } catch {
-            do { try file.truncate(to: offset) } catch { broken.store(true, ordering: .releasing) }
+            // A full disk has not taken the whole record. After other failures it may be there or not, and nothing may
+            // be written where it was: the caller could not tell which of the two survives.
+            do {
+                try file.truncate(to: offset)
+                if (error as? StorageError)?.code != .diskFull { broken.store(true, ordering: .releasing) }
+            } catch {
+                broken.store(true, ordering: .releasing)
+            }
             throw error
         }
         last.store(sequence, ordering: .releasing)

@@ -173,6 +173,9 @@ enum LogFiles {
 
 /// File names that are numbers of twelve digits.
 enum FileNumbers {
+    /// Numbers from here on are not ours: nobody counts so far.
+    private static let largest: UInt64 = 1 << 56
+
     static func text(_ number: UInt64) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, 12 - digits.count)) + digits
@@ -182,6 +185,7 @@ enum FileNumbers {
         try fileSystem.list(directory)
             .filter { $0.hasSuffix(suffix) }
             .compactMap { UInt64($0.dropLast(suffix.count)) }
+            .filter { $0 < largest }
             .sorted()
     }
 }

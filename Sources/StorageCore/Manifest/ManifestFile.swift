@@ -124,12 +124,14 @@ final class ManifestWriter: Sendable {
     let identity: UInt64
     private let salt: UInt32
     private let file: any StorageFile
+    private let reserve: SpaceReserve
     private let state: Mutex<State>
 
     /// Creates a manifest that holds `manifest`, and makes it the current one.
+    /// - Parameter reserveByteCount: Space set aside for edits that find the disk full.
     init(
         number: UInt64, manifest: ManifestState, identity: UInt64, salt: UInt32, directory: String,
-        fileSystem: any FileSystem
+        fileSystem: any FileSystem, reserveByteCount: Int64 = 0
     ) throws {
         self.number = number
         self.identity = identity
@@ -140,6 +142,7 @@ final class ManifestWriter: Sendable {
         try file.sync()
         try fileSystem.syncDirectory(directory)
         try ManifestFiles.setCurrent(number, in: directory, fileSystem)
+        reserve = SpaceReserve(directory: directory, byteCount: reserveByteCount, fileSystem: fileSystem)
         state = Mutex(
             State(
                 manifest: manifest, editNumber: 1, end: Int64(ManifestHeader.byteCount + record.count), failure: nil))
@@ -189,15 +192,37 @@ final class ManifestWriter: Sendable {
     private func append(_ edit: VersionEdit, _ state: inout State) throws {
         let record = Self.record(edit.encoded, number: state.editNumber + 1, salt: salt)
         do {
-            try file.write(record, at: state.end)
-        } catch let error as StorageError where error.code == .diskFull {
-            // Nothing was synced: the edit did not happen if its bytes go.
-            try file.truncate(to: state.end)
-            throw ManifestFull(cause: error)
+            try write(record, at: state.end)
+        } catch let full as ManifestFull {
+            guard reserve.release() else { throw full }
+            try write(record, at: state.end)
         }
-        try file.sync()
+        try sync()
         state.editNumber += 1
         state.end += Int64(record.count)
+        reserve.restore()
+    }
+
+    private func write(_ record: [UInt8], at end: Int64) throws {
+        do {
+            try file.write(record, at: end)
+        } catch let error as StorageError where error.code == .diskFull {
+            // Nothing was synced: the edit did not happen if its bytes go.
+            try file.truncate(to: end)
+            try sync()
+            throw ManifestFull(cause: error)
+        }
+    }
+
+    /// A disk may be found full here too; but then nobody knows whether the edit will survive.
+    private func sync() throws {
+        do {
+            try file.sync()
+        } catch {
+            throw StorageError(
+                .ioFailure, "A sync of the manifest failed; its last edit may survive or not.", file: file.path,
+                cause: error)
+        }
     }
 
     /// Closes the file and refuses every later edit.

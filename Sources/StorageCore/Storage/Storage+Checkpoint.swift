@@ -17,11 +17,11 @@ extension Storage {
         try fileSystem.createDirectory(target + "/log")
         try fileSystem.createDirectory(target + "/tables")
         try log.keepingSegments {
-            // Under the manifest's lock, trees and manifest agree.
-            let (state, tables) = try manifest.whileUnchanged { state in
-                (state, catalog.withLock { $0.persistentTrees }.flatMap { $0.state.levels.all })
+            // Under the manifest's lock, trees and manifest agree, and the log knows no keyspace that the manifest doesn't.
+            let (state, tables, segments) = try manifest.whileUnchanged { state in
+                let tables = catalog.withLock { $0.persistentTrees }.flatMap { $0.state.levels.all }
+                return (state, tables, log.segments(from: state.logStart))
             }
-            let segments = log.segments(from: state.logStart)
             try sync()
             try withExtendedLifetime(tables) {
                 for number in state.tableNumbers.sorted() {

@@ -36,6 +36,7 @@ extension Storage {
                         isOverlapping: true))
             }
         }
+        background.setFailure(nil, of: .compaction)
     }
 
     /// Does the most urgent compaction; false if none is due.
@@ -45,10 +46,8 @@ extension Storage {
             try run(compaction)
             return true
         }
-        if done {
-            background.setFailure(nil, of: .compaction)
-            background.madeProgress()
-        }
+        background.setFailure(nil, of: .compaction)
+        if done { background.madeProgress() }
         return done
     }
 

@@ -38,8 +38,8 @@ extension Storage {
             }
             return true
         }
+        background.setFailure(nil, of: .flush)
         if flushed {
-            background.setFailure(nil, of: .flush)
             background.madeProgress()
             background.request(.compaction)
         }

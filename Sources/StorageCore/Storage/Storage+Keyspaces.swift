@@ -19,9 +19,12 @@ extension Storage {
                 "Keyspace \"\(name)\": the expiry policy .operator needs a merge operator.")
         }
         if let existing = existingKeyspace(name), isOpen(existing, with: options) { return existing }
-        if let refusal = refusal() { throw refusal }
+        let refusal = refusal()
+        if let refusal, refusal.code == .closed { throw refusal }
         while true {
+            // Giving an existing keyspace its operator writes nothing: reads go on where writes are refused.
             if let reopened = try reopen(name, options, manifest) { return reopened }
+            if let refusal { throw refusal }
             if let created = try create(name, options, manifest) { return created }
             // Someone else created it in between.
         }
@@ -38,11 +41,12 @@ extension Storage {
     }
 
     /// Drops a keyspace with all it holds, at a cost that does not depend on how much that is. Durable before it
-    /// returns. Not callable inside the body of a write.
+    /// returns. Not callable inside the body of a write. Later writes through its handles are refused with `.notFound`.
     /// - Throws: `StorageError.notFound`.
     public func dropKeyspace(_ name: String) throws {
         lane.checkNotReentered()
-        if let refusal = refusal() { throw refusal }
+        // On a full disk dropping is how space comes back.
+        if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
         guard let manifest else { return }
         try manifest.edit { state in
             guard let keyspace = existingKeyspace(name), state.keyspaces[keyspace.id] != nil else {

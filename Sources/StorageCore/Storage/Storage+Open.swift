@@ -142,7 +142,8 @@ struct StorageOpening {
         found.state.nextFileNumber = parts.nextFileNumber
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
-            salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem)
+            salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem,
+            reserveByteCount: options.reserveByteCount)
         try removeLeftovers(found.state, keepingManifest: found.nextManifest)
         return parts
     }
@@ -184,15 +185,33 @@ struct StorageOpening {
         let numbers = try fileSystem.exists(directory) ? ManifestFiles.numbers(in: directory, fileSystem) : []
         let next = (numbers.last ?? 0) + 1
         guard let current = try ManifestFiles.current(in: directory, fileSystem) else {
-            if try fileSystem.exists(tableDirectory), try !TableFiles.numbers(in: tableDirectory, fileSystem).isEmpty {
+            guard try !hasContent(manifests: numbers) else {
                 throw StorageError.corruption(
-                    "CURRENT is missing, but there are tables.", file: directory + "/" + ManifestFiles.currentName)
+                    "CURRENT is missing, but there is a storage.", file: directory + "/" + ManifestFiles.currentName)
             }
             var random = SeededRandom(seed: seed)
             return Found(state: ManifestState(), identity: random.next(), exists: false, nextManifest: next)
         }
         let (state, identity) = try ManifestWriter.read(number: current, directory: directory, fileSystem: fileSystem)
         return Found(state: state, identity: identity, exists: true, nextManifest: max(next, current + 1))
+    }
+
+    /// Whether a directory without CURRENT holds more than what an unfinished creation leaves: a manifest without
+    /// keyspaces and a log without records.
+    private func hasContent(manifests: [UInt64]) throws -> Bool {
+        if try fileSystem.exists(tableDirectory), try !TableFiles.numbers(in: tableDirectory, fileSystem).isEmpty {
+            return true
+        }
+        if try fileSystem.exists(logDirectory) {
+            for number in try LogFiles.numbers(in: logDirectory, fileSystem) {
+                let segment = try fileSystem.open(LogFiles.path(of: number, in: logDirectory), .read)
+                if try segment.byteCount() > Int64(LogSegmentHeader.byteCount) { return true }
+            }
+        }
+        return manifests.contains { number in
+            let manifest = try? ManifestWriter.read(number: number, directory: directory, fileSystem: fileSystem)
+            return manifest.map { $0.state.nextKeyspaceID > 1 } ?? false
+        }
     }
 
     /// Makes trees and keyspaces of what the manifest says.

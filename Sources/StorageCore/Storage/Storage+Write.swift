@@ -208,6 +208,7 @@ extension Storage {
     private func waitCount(_ commit: Commit) -> UInt64? {
         guard !commit.crowdedTrees.isEmpty else { return nil }
         let count = background.progressCount
+        // Nobody flushes a tree that was dropped meanwhile.
         let isCrowded = commit.crowdedTrees.contains {
             $0.state.immutables.count > options.maximumImmutableMemtables && !$0.isDropped.load(ordering: .acquiring)
         }
@@ -215,15 +216,19 @@ extension Storage {
             return nil
         }
         if options.backgroundWork == .manual {
-            makeProgress()
-            return waitCount(commit)
+            return makeProgress() ? waitCount(commit) : nil
         }
         return count
     }
 
-    /// Flushes one memtable; what fails is kept for the next writer, since this one's commit stands.
-    private func makeProgress() {
-        do { _ = try flushOne() } catch { background.setFailure(StorageError(wrapping: error), of: .flush) }
+    /// Does one flush; false if none is to be done. What fails is kept for the next writer, since this one's commit stands.
+    private func makeProgress() -> Bool {
+        do {
+            return try flushOne()
+        } catch {
+            background.setFailure(StorageError(wrapping: error), of: .flush)
+            return false
+        }
     }
 }
 

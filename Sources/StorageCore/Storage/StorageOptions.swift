@@ -34,6 +34,9 @@ public struct StorageOptions: Sendable {
     /// Over this size the log is shortened by flushing what has waited longest.
     public var logByteBudget: Int64 = 512 << 20
 
+    /// Space set aside so that a full disk still takes what frees space: dropping a keyspace, finishing a compaction.
+    public var reserveByteCount: Int64 = 256 << 10
+
     /// Data blocks, before compression.
     public var blockByteCount = 8 << 10
     /// A compaction cuts its output at this size.

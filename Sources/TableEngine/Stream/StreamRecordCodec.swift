@@ -7,7 +7,7 @@
 //
 //     event    1 INSERT  2 MODIFY  3 REMOVE
 //     view     1 KEYS_ONLY  2 NEW_IMAGE  3 OLD_IMAGE  4 NEW_AND_OLD_IMAGES
-//     identity 0 a caller  1 time to live
+//     identity 0 a caller  1 time to live; any other reads as 0
 //
 // Images are rows as the table stores them (see ItemCodec.swift), so the table's bytes are copied, not encoded again.
 // Whatever else the bytes are is refused with `StorageError.corruption`.

@@ -139,7 +139,7 @@ extension RowContext {
         case .writetime(let column): return liveCell(column).map { .bigint($0.timestamp) } ?? .null
         case .timeToLive(let column):
             guard let cell = liveCell(column), cell.isExpiring else { return .null }
-            return .int(Int32(clamping: cell.localDeletionTime - now))
+            return .int(Int32(clamping: cell.localDeletionTime &- now))
         case .token: return .bigint(token)
         case .call(let function, let arguments):
             return try function.call(try arguments.map { try value($0, context) }, context)

@@ -3,6 +3,7 @@
 // [CA] db/rows/AbstractCell.java `purge`: an expired cell becomes a tombstone as of when it was written, so a cell
 // whose time to live is longer than the grace period never becomes one; a tombstone goes once its grace period is
 // over. The caller guarantees that nothing older lies below.
+// Times come from disk, so sums and differences wrap or saturate; they never trap.
 
 extension RowFragment {
     /// Removes what is past its grace period, turns other expired cells into tombstones. Tells whether it changed
@@ -13,7 +14,7 @@ extension RowFragment {
             let (end, overflow) = localDeletionTime.addingReportingOverflow(graceSeconds)
             return !overflow && end < now
         }
-        if let current = marker, !current.isLive(at: now), isPast(current.expiry - Int64(current.timeToLive)) {
+        if let current = marker, !current.isLive(at: now), isPast(current.expiry &- Int64(current.timeToLive)) {
             marker = nil
             changed = true
         }
@@ -39,7 +40,7 @@ extension Cell {
     fileprivate var asTombstone: Cell {
         var tombstone = self
         tombstone.kind = .tombstone
-        tombstone.localDeletionTime = localDeletionTime - Int64(timeToLive)
+        tombstone.localDeletionTime = localDeletionTime &- Int64(timeToLive)
         tombstone.timeToLive = 0
         tombstone.value = 0..<0
         return tombstone

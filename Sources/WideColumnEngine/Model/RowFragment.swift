@@ -57,7 +57,7 @@ struct RowFragment: Sendable {
     /// Expired data counts as deleted when it was written ([CA] db/rows/AbstractCell.java `purge`), so the grace
     /// period runs from then.
     private static func droppable(_ expiry: Int64, _ timeToLive: Int32, _ graceSeconds: Int64) -> Int64 {
-        max(expiry, sum(expiry - Int64(timeToLive), graceSeconds))
+        max(expiry, sum(expiry &- Int64(timeToLive), graceSeconds))
     }
 
     private static func sum(_ left: Int64, _ right: Int64) -> Int64 {

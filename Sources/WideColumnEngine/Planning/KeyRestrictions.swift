@@ -25,6 +25,16 @@ enum KeyValues: Sendable {
         }
     }
 
+    /// IN lists on several columns multiply; a statement must not ask for more keys than memory holds.
+    static func checkProduct(_ left: Int, _ right: Int) throws {
+        guard left <= maximumCombinations, right <= maximumCombinations, left * right <= maximumCombinations else {
+            throw CQLError.invalid(
+                "The query cannot be executed because it would generate more than \(maximumCombinations) keys")
+        }
+    }
+
+    private static let maximumCombinations = 100_000
+
     static func required(_ term: BoundTerm, _ context: ExecutionContext, _ column: String) throws -> [UInt8] {
         switch try term.evaluate(context) {
         case .null: throw CQLError.invalid("Invalid null value for column \(column)")
@@ -97,6 +107,7 @@ struct ClusteringRestriction: Sendable {
         var prefixes: [[UInt8]] = [[]]
         for (column, values) in zip(columns, values) {
             let alternatives = try values.evaluate(context, column: column.name)
+            try KeyValues.checkProduct(prefixes.count, alternatives.count)
             var longer: [[UInt8]] = []
             for prefix in prefixes {
                 for value in alternatives {
@@ -153,6 +164,7 @@ struct PartitionRestriction: Sendable {
         var combinations: [[[UInt8]]] = [[]]
         for (column, values) in zip(columns, values) {
             let alternatives = try values.evaluate(context, column: column.name)
+            try KeyValues.checkProduct(combinations.count, alternatives.count)
             combinations = combinations.flatMap { head in alternatives.map { head + [$0] } }
         }
         let prefixes = try combinations.map { components in

@@ -94,9 +94,22 @@ struct ViewCrossCheck {
     }
 
     /// What a reader sees of a row: expired and purged cells look alike.
-    private func content(_ row: RowFragment, _ bytes: [UInt8]) -> [String] {
-        let marker = row.marker.flatMap { $0.isLive(at: now) ? "\($0)" : nil } ?? "none"
-        return [marker]
-            + row.cells.filter { $0.isLive(at: now) }.map { "\($0.column) \($0.timestamp) \(bytes[$0.value])" }
+    private struct Content: Equatable {
+        struct SeenCell: Equatable {
+            var column: UInt16
+            var timestamp: Int64
+            var value: ArraySlice<UInt8>
+        }
+
+        var marker: RowMarker?
+        var cells: [SeenCell]
+    }
+
+    private func content(_ row: RowFragment, _ bytes: [UInt8]) -> Content {
+        Content(
+            marker: row.marker.flatMap { $0.isLive(at: now) ? $0 : nil },
+            cells: row.cells.filter { $0.isLive(at: now) }.map {
+                Content.SeenCell(column: $0.column, timestamp: $0.timestamp, value: bytes[$0.value])
+            })
     }
 }

@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
             Latency runs from the instant an operation was due, so a stall counts for every operation it delayed. \
             Ratios beside other engines come from `make bench`.
             """,
-        subcommands: [])
+        subcommands: [EventsBench.self, PurchasesBench.self, CacheBench.self])
 }
 
 /// What every kind of load takes.
@@ -28,10 +28,4 @@ struct LoadOptions: ParsableArguments {
     }
 
     var description: String { "\(Int(rate)) offered each second for \(Int(seconds)) s" }
-}
-
-/// The folder a load works in: given ones are kept, others removed at the end.
-struct DataOptions: ParsableArguments {
-    @Option(help: "The folder to work in. Default: a new one, removed at the end.")
-    var data: String?
 }

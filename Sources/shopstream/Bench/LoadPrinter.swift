@@ -8,7 +8,8 @@ enum LoadPrinter {
     static func total(_ outcome: OfferedLoad.Outcome, of name: String) {
         print(
             """
-            \(name): \(outcome.operations) operations, \(outcome.operationsPerSecond)/s, busy \(outcome.busyPercent) %
+            \(name): \(outcome.operations) operations, \(outcome.operationsPerSecond)/s, \
+            \(outcome.averageInFlight) in flight on average
               latency from when due  \(outcome.latencies.summary)
               time in the call       \(outcome.serviceTimes.summary)
             """)

@@ -19,7 +19,7 @@ struct OfferedLoad {
         /// From its start to its end.
         var serviceTimes = LatencyHistogram()
         var elapsedNanoseconds: UInt64 = 0
-        /// Of the elapsed time, what operations took; the rest waited for the next to be due.
+        /// What the operations took, all together.
         var busyNanoseconds: UInt64 = 0
     }
 
@@ -66,14 +66,14 @@ struct OfferedLoad {
 }
 
 extension OfferedLoad.Outcome {
-    fileprivate mutating func record(due: UInt64, begin: UInt64, end: UInt64) {
+    mutating func record(due: UInt64, begin: UInt64, end: UInt64) {
         operations += 1
         latencies.record(nanoseconds: end - due)
         serviceTimes.record(nanoseconds: end - begin)
         busyNanoseconds += end - begin
     }
 
-    fileprivate mutating func add(_ other: Self) {
+    mutating func add(_ other: Self) {
         operations += other.operations
         latencies.add(other.latencies)
         serviceTimes.add(other.serviceTimes)
@@ -84,8 +84,8 @@ extension OfferedLoad.Outcome {
         elapsedNanoseconds == 0 ? 0 : Int(Double(operations) * 1e9 / Double(elapsedNanoseconds))
     }
 
-    /// How much of the time an operation was running, in percent.
-    var busyPercent: Int {
-        elapsedNanoseconds == 0 ? 0 : Int(100 * busyNanoseconds / elapsedNanoseconds)
+    /// Operations that were running at a moment, to two decimals. For a single caller, the part of its time in calls.
+    var averageInFlight: Double {
+        elapsedNanoseconds == 0 ? 0 : Double(100 * busyNanoseconds / elapsedNanoseconds) / 100
     }
 }

@@ -1,0 +1,48 @@
+// A small run of every line, so that none rots. How fast they are is not tested here.
+
+import BenchmarkKit
+import Foundation
+import Testing
+
+@testable import engine_bench
+@testable import storage_bench
+
+@Suite("Lines")
+struct LinesTests {
+    private func withReport(_ body: (Report, String) async throws -> Void) async throws -> Report {
+        let report = Report(rounds: 1, print: { _ in })
+        let directory = try ScratchDirectory(in: NSTemporaryDirectory(), named: "test")
+        try await body(report, directory.path)
+        return withExtendedLifetime(directory) { report }
+    }
+
+    @Test("every storage line runs, and both sides read the same")
+    func storageLines() async throws {
+        let report = try await withReport { report, directory in
+            let ours = StorageLines<StorageCoreStore>(parent: directory, seed: 1)
+            #if PEER_ROCKSDB
+                let peer: StorageLines<RocksDBStore>? = StorageLines(parent: directory, seed: 1)
+            #else
+                // The store beside itself: still two sides that must agree.
+                let peer: StorageLines<StorageCoreStore>? = ours
+            #endif
+            try await StorageComparison(ours: ours, peer: peer, report: report, directory: directory, sizes: .smoke)
+                .run()
+        }
+        #expect(report.resultsAgree)
+        #expect(report.lines.count == 11)
+        #expect(report.lines.allSatisfy { $0.ours > 0 && $0.ratio != nil })
+    }
+
+    @Test("every engine line runs, and both sides read the same")
+    func engineLines() async throws {
+        let report = try await withReport { report, directory in
+            let context = EngineContext(
+                report: report, directory: directory, workload: ShopWorkload(seed: 1), sizes: .smoke)
+            try await context.runLines()
+        }
+        #expect(report.resultsAgree)
+        #expect(report.lines.count == 13)
+        #expect(report.lines.allSatisfy { $0.ours > 0 })
+    }
+}

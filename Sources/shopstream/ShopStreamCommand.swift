@@ -1,0 +1,11 @@
+// ShopStreamCommand.swift — the command line.
+
+internal import ArgumentParser
+
+@main
+struct ShopStreamCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shopstream",
+        abstract: "An embedded data platform for live commerce: documents, wide columns, transactions, a graph, a cache.",
+        subcommands: [DemoCommand.self, BenchCommand.self, VerifyCommand.self])
+}

@@ -1,0 +1,72 @@
+// CrashDeafFileSystem.swift — a disk that says it has synced and has not, to see whether the crash tests notice.
+
+import StorageCore
+
+struct CrashDeafFileSystem: FileSystem {
+    /// What is never synced.
+    enum Deafness: Sendable {
+        case log, tables, manifest, current, names
+
+        func covers(_ path: String) -> Bool {
+            switch self {
+            case .log: path.hasSuffix(".log")
+            case .tables: path.hasSuffix(".sst")
+            case .manifest: path.contains("MANIFEST-")
+            case .current: path.contains("CURRENT")
+            case .names: false
+            }
+        }
+    }
+
+    private let disk: SimulatedFileSystem
+    private let deafness: Deafness
+
+    init(_ disk: SimulatedFileSystem, _ deafness: Deafness) {
+        self.disk = disk
+        self.deafness = deafness
+    }
+
+    func open(_ path: String, _ mode: FileMode) throws -> any StorageFile {
+        let file = try disk.open(path, mode)
+        return deafness.covers(path) ? DeafFile(file: file) : file
+    }
+
+    func syncDirectory(_ path: String) throws {
+        if deafness != .names { try disk.syncDirectory(path) }
+    }
+
+    func exists(_ path: String) throws -> Bool { try disk.exists(path) }
+    func list(_ directory: String) throws -> [String] { try disk.list(directory) }
+    func createDirectory(_ path: String) throws { try disk.createDirectory(path) }
+    func remove(_ path: String) throws { try disk.remove(path) }
+    func removeDirectory(_ path: String) throws { try disk.removeDirectory(path) }
+    func rename(_ from: String, to: String) throws { try disk.rename(from, to: to) }
+    func link(_ from: String, to: String) throws { try disk.link(from, to: to) }
+    func lock(_ path: String) throws -> any FileLock { try disk.lock(path) }
+    func freeByteCount(_ path: String) throws -> Int64 { try disk.freeByteCount(path) }
+}
+
+private final class DeafFile: StorageFile {
+    private let file: any StorageFile
+
+    init(file: any StorageFile) {
+        self.file = file
+    }
+
+    var path: String { file.path }
+
+    func sync() {}
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        try file.read(into: buffer, at: offset)
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try file.write(bytes, at: offset) }
+    func byteCount() throws -> Int64 { try file.byteCount() }
+    func truncate(to byteCount: Int64) throws { try file.truncate(to: byteCount) }
+    func allocate(byteCount: Int64) throws { try file.allocate(byteCount: byteCount) }
+    func startWriteBack(from offset: Int64, byteCount: Int64) {
+        file.startWriteBack(from: offset, byteCount: byteCount)
+    }
+    func close() throws { try file.close() }
+}
