@@ -216,15 +216,20 @@ private final class LogFixture {
         #expect(try LogFiles.numbers(in: "/log", log.disk).first == 3)
     }
 
-    @Test("an append that fails leaves the log as it was")
+    @Test("an append that a full disk refuses leaves the log as it was; after another failure it takes no more")
     func failedAppend() throws {
         let log = try LogFixture()
         try log.append(2)
-        log.disk.failOperation(number: log.disk.operationCount(of: .write) + 1, once: true, kind: .write)
-        #expect(throws: StorageError.self) { try log.append() }
+        log.disk.failOperation(
+            number: log.disk.operationCount(of: .write) + 1, once: true, with: .diskFull, kind: .write)
+        #expect(errorCode { try log.append() } == .diskFull)
         #expect(!log.writer.isBroken)
         #expect(log.writer.appendedSequence == 2)
         #expect(try log.replay().sequences == [1, 2])
+        log.disk.failOperation(number: log.disk.operationCount(of: .write) + 1, once: true, kind: .write)
+        #expect(errorCode { try log.append() } == .ioFailure)
+        #expect(log.writer.isBroken)
+        #expect(log.writer.appendedSequence == 2)
     }
 
     // MARK: Payloads
