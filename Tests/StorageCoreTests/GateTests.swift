@@ -91,6 +91,26 @@ private final class Device: Sendable {
         #expect(syncThread.join() == [])
     }
 
+    @Test("a sync that someone waited for does not bring the next one forward")
+    func intervalIsKept() async throws {
+        let device = Device()
+        let gate = device.makeGate(hasThread: true)
+        let (threads, syncThread) = (TestThreads(), TestThreads())
+        try syncThread.start { gate.run(interval: 1_000_000_000_000) }
+        device.visible.store(1, ordering: .releasing)
+        device.hold(true)
+        try threads.start { try gate.wait(for: 1) }
+        device.waitForSync()
+        // A buffered commit, for which nobody waits.
+        device.visible.store(2, ordering: .releasing)
+        device.hold(false)
+        #expect(threads.join() == [])
+        try await Task.sleep(for: .milliseconds(20))
+        #expect(device.syncCount.load(ordering: .relaxed) == 1)
+        gate.stop()
+        #expect(syncThread.join() == [])
+    }
+
     @Test("a task that waits when the gate stops is told so, and one that comes later too")
     func stop() async throws {
         let device = Device()
