@@ -42,7 +42,8 @@ public final class ShopStream: Sendable {
 
     /// Opens the platform in a directory, or creates it there.
     /// - Throws: `StorageError`, as ``Storage/open(at:options:)`` does.
-    public static func open(at directory: String, options: ShopStreamOptions = ShopStreamOptions()) throws -> ShopStream {
+    public static func open(at directory: String, options: ShopStreamOptions = ShopStreamOptions()) throws -> ShopStream
+    {
         let storage = try Storage.open(at: directory, options: options.storage)
         do {
             return try ShopStream(storage: storage, options: options)
