@@ -66,6 +66,18 @@ public struct Order: Sendable, Hashable {
     public var amountCents: Int
     public var status: OrderStatus
     public var createdAt: StorageInstant
+
+    public init(
+        orderID: String, userID: String, productID: String, amountCents: Int, status: OrderStatus,
+        createdAt: StorageInstant
+    ) {
+        self.orderID = orderID
+        self.userID = userID
+        self.productID = productID
+        self.amountCents = amountCents
+        self.status = status
+        self.createdAt = createdAt
+    }
 }
 
 /// Why an order, or a change of one, was refused. Nothing was written.
@@ -82,6 +94,11 @@ public struct OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     public let reason: Reason
     /// One for each action of the transaction, as `TransactWriteItems` reports them.
     public let cancellationReasons: [CancellationReason]
+
+    public init(reason: Reason, cancellationReasons: [CancellationReason]) {
+        self.reason = reason
+        self.cancellationReasons = cancellationReasons
+    }
 
     public var description: String {
         switch reason {
