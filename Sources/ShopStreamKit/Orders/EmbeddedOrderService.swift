@@ -84,12 +84,14 @@ struct EmbeddedOrderService: OrderService {
         var item = OrderTables.paymentKey(orderID)
         item["amountCents"] = .n(request.amountCents)
         item["status"] = .s(PaymentStatus.initiated.rawValue)
-        return PutItemRequest(table: OrderTables.payments, item: item)
+        // An order's key holds its user, a payment's does not: without the condition, another user's order of the same id
+        // would replace this payment.
+        return PutItemRequest(table: OrderTables.payments, item: item, condition: "attribute_not_exists(SK)")
     }
 
     private func placementRefusal(_ error: TableError) -> OrderRefusal {
         let reasons = error.cancellationReasons
-        let isDuplicate = reasons.count > 1 && reasons[1].code == .conditionalCheckFailed
+        let isDuplicate = reasons.dropFirst().contains { $0.code == .conditionalCheckFailed }
         return OrderRefusal(reason: isDuplicate ? .duplicateOrder : .outOfStock, cancellationReasons: reasons)
     }
 

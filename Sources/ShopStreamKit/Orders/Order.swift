@@ -7,11 +7,12 @@ public struct OrderRequest: Sendable, Hashable {
     public var userID: String
     public var productID: String
     public var amountCents: Int
-    /// Given by the caller, it makes the call idempotent: a second order of the same user with it is refused as a
-    /// duplicate. Nil draws a new one.
+    /// Given by the caller, it makes the call idempotent: a second order with it is refused as a duplicate, whoever
+    /// places it. Nil draws a new one.
     public var orderID: String?
-    /// Makes the call idempotent for ten minutes: repeating the same request with it answers as the first time did.
-    /// 1 to 36 characters; goes with an order id.
+    /// Makes the call idempotent: repeating the same request with it answers as the first time did, also after a restart.
+    /// Without an order id, the order's id is made of it. Of two different requests with it, the second is refused as a
+    /// duplicate.
     public var clientRequestToken: String?
 
     public init(
