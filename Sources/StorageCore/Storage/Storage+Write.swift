@@ -80,13 +80,14 @@ extension Storage {
     /// What became of a body.
     private enum Outcome<R> {
         case done(R, Commit)
-        /// The body threw; what it had read was committed up to `seen`.
+        /// The body threw, or did not get to run; what it had read was committed up to `seen`.
         case refused(any Error, seen: UInt64)
     }
 
     /// Runs a body in the lane, which the caller has entered, and leaves it.
     private func leavingLane<R>(_ body: (WriteTransaction) throws -> R) -> Outcome<R> {
         defer { lane.leave() }
+        if let refusal = refusal() { return .refused(refusal, seen: 0) }
         do {
             let (result, commit) = try runInLane(body)
             return .done(result, commit)
@@ -101,7 +102,6 @@ extension Storage {
     }
 
     private func runInLane<R>(_ body: (WriteTransaction) throws -> R) throws -> (R, Commit) {
-        if let refusal = refusal() { throw refusal }
         var batch = WriteBatch()
         swap(&batch, &scratch.batch)
         batch.removeAll()
