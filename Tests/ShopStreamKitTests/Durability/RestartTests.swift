@@ -57,6 +57,23 @@ struct RestartTests {
         try await expectFilled(reopened, token: nil)
     }
 
+    @Test("a directory that is open can't be opened a second time, nor used when it is closed")
+    func exclusive() async throws {
+        let machine = Machine()
+        let shop = try machine.open()
+        let error = #expect(throws: StorageError.self) { _ = try machine.open() }
+        #expect(error?.code == .locked)
+        try await shop.createUser("usr_1")
+        try await shop.close()
+        await #expect(throws: StorageError.self) { try await shop.createUser("usr_2") }
+        await #expect(throws: StorageError.self) { _ = try await shop.orders.place(order("usr_1", token: "tok")) }
+        await #expect(throws: StorageError.self) { try await shop.live.say("hello", by: "usr_1", in: "live_1") }
+        await #expect(throws: StorageError.self) {
+            try await shop.recommendations.recordView(of: "prod_001", by: "usr_1")
+        }
+        #expect(try await machine.open().users.profile(of: "usr_1") != nil)
+    }
+
     @Test("after its process was killed, with the cache written through, everything is there")
     func killedProcess() async throws {
         let machine = Machine()
