@@ -57,6 +57,49 @@ struct RestartTests {
         try await expectFilled(reopened, token: nil)
     }
 
+    @Test("a directory that is open can't be opened a second time, nor used when it is closed")
+    func exclusive() async throws {
+        let machine = Machine()
+        let shop = try machine.open()
+        let error = #expect(throws: StorageError.self) { _ = try machine.open() }
+        #expect(error?.code == .locked)
+        try await shop.createUser("usr_1")
+        try await shop.close()
+        await #expect(throws: StorageError.self) { try await shop.createUser("usr_2") }
+        await #expect(throws: StorageError.self) { _ = try await shop.orders.place(order("usr_1", token: "tok")) }
+        await #expect(throws: StorageError.self) { try await shop.live.say("hello", by: "usr_1", in: "live_1") }
+        await #expect(throws: StorageError.self) {
+            try await shop.recommendations.recordView(of: "prod_001", by: "usr_1")
+        }
+        #expect(try await machine.open().users.profile(of: "usr_1") != nil)
+    }
+
+    @Test("after a failed sync the platform refuses orders until it is closed and opened again")
+    func failedSync() async throws {
+        let machine = Machine()
+        let shop = try machine.open()
+        try await shop.orders.setStock(10, of: "prod_001")
+        _ = try await shop.orders.place(order("usr_1", "prod_001", "ord_1"))
+        _ = try await shop.sessions.signIn("usr_1")
+        machine.disk.failOperation(number: 1, once: false, kind: .sync)
+        await #expect(throws: StorageError.self) {
+            _ = try await shop.orders.place(order("usr_1", "prod_001", "ord_2"))
+        }
+        machine.disk.clearFaults()
+        await #expect(throws: StorageError.self) {
+            _ = try await shop.orders.place(order("usr_1", "prod_001", "ord_3"))
+        }
+        // The cache can't be saved any more; the directory is given back all the same.
+        await #expect(throws: StorageError.self) { try await shop.close() }
+        let reopened = try machine.open()
+        let orders = try reopened.orderIDs
+        #expect(orders.contains("ord_1") && !orders.contains("ord_3"))
+        #expect(try await reopened.orders.stock(of: "prod_001") == 10 - orders.count)
+        _ = try await reopened.orders.place(order("usr_1", "prod_001", "ord_4"))
+        try await reopened.close()
+        try await reopened.close()
+    }
+
     @Test("after its process was killed, with the cache written through, everything is there")
     func killedProcess() async throws {
         let machine = Machine()

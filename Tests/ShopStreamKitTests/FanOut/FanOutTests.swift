@@ -161,6 +161,51 @@ struct FanOutTests {
         #expect(try await shop.shipAll() == (0..<6).map(id))
     }
 
+    @Test("a batch with a record that fails is bisected until the record is alone among the dead letters")
+    func bisection() async throws {
+        let shop = try await stockedShop()
+        try await place(0..<16, in: shop)
+        let poison = "ORDER#" + id(11)
+        let sent = Mutex<Set<String>>([])
+        let letters = try DeadLetterStore(storage: shop.storage)
+        let mail = try shop.orderStreamConsumer(
+            named: "mail",
+            options: EventSourceMappingOptions(
+                maximumRetryAttempts: 2, bisectBatchOnFunctionError: true, onFailure: .store(letters),
+                backoff: BackoffPolicy(base: .zero, maximum: .zero)),
+            handler: .external { batch in
+                let keys = batch.records.compactMap { $0.keys["SK"]?.string }
+                if keys.contains(poison) { throw Undeliverable() }
+                sent.withLock { $0.formUnion(keys) }
+                return .success
+            })
+        while case .waiting = try await mail.drain().next {}
+        #expect(sent.withLock { $0 } == Set((0..<16).filter { $0 != 11 }.map { "ORDER#" + id($0) }))
+        let found = try letters.documents(ofMapping: "mail")
+        #expect(found.count == 1)
+        let batch = try ExtendedJSON.document(#require(found.first))["DDBStreamBatchInfo"]?.documentValue
+        #expect(batch?["batchSize"]?.intValue == 1)
+        #expect(try await shop.orders.stock(of: "prod_0") == 994)
+    }
+
+    private struct Undeliverable: Error {}
+
+    @Test("closing does not wait for a consumer that pauses between repetitions")
+    func closingDuringBackoff() async throws {
+        let shop = try machine.open {
+            $0.startsFanOut = true
+            $0.storage.backgroundWork = .threads
+            $0.fanOut.maximumRetryAttempts = 100
+            $0.fanOut.backoff = BackoffPolicy(base: .seconds(600), maximum: .seconds(600))
+        }
+        _ = try await shop.tables.putItem(
+            PutItemRequest(table: "Orders", item: ["userId": "usr_bad", "SK": "ORDER#bad"]), durability: .synced)
+        try await Task.sleep(for: .milliseconds(100))
+        let start = ContinuousClock.now
+        try await shop.close()
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
     @Test("a message that is received too often without being completed goes to the dead-letter queue")
     func redrive() async throws {
         let shop = try await stockedShop()

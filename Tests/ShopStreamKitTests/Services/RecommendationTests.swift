@@ -113,6 +113,20 @@ struct RecommendationTests {
         #expect(try await shop.recommendations.recommendations(for: "none", limit: 5).isEmpty)
     }
 
+    @Test("a limit of nothing, or less, gives nothing", arguments: [0, -1])
+    func limits(limit: Int) async throws {
+        let shop = try Machine().open()
+        for user in ["ann", "ben"] {
+            try await shop.recommendations.recordPurchase(of: "camera", by: user, orderID: "\(user)-1")
+        }
+        try await shop.recommendations.recordPurchase(of: "lens", by: "ann", orderID: "ann-2")
+        #expect(
+            try await shop.recommendations.alsoBought("camera", limit: 5) == [ProductCount(productID: "lens", count: 1)]
+        )
+        #expect(try await shop.recommendations.alsoBought("camera", limit: limit).isEmpty)
+        #expect(try await shop.recommendations.recommendations(for: "ben", limit: limit).isEmpty)
+    }
+
     @Test("merging a purchase in Cypher that Swift recorded creates nothing")
     func mergeAgrees() async throws {
         let shop = try Machine().open()

@@ -59,6 +59,30 @@ struct SessionTests {
         #expect(try await shop.sessions.position(of: "usr_1", in: "live_1") == nil)
     }
 
+    @Test("positions keep every millisecond, and one beyond all time is kept as far as it can be")
+    func positionRange() async throws {
+        let shop = try machine.open()
+        for milliseconds in stride(from: Int64(1), to: 50_000_000, by: 99_991) {
+            try await shop.sessions.setPosition(.milliseconds(milliseconds), of: "usr_1", in: "live_1")
+            #expect(try await shop.sessions.position(of: "usr_1", in: "live_1") == .milliseconds(milliseconds))
+        }
+        try await shop.sessions.setPosition(.seconds(Int64.max), of: "usr_1", in: "live_1")
+        #expect(try await shop.sessions.position(of: "usr_1", in: "live_1") ?? .zero > .seconds(1_000_000_000))
+    }
+
+    @Test("time goes on while the platform is closed: a token expires")
+    func expiryWhileClosed() async throws {
+        let shop = try machine.open()
+        let token = try await shop.sessions.signIn("usr_1")
+        try await shop.close()
+        machine.clock.advance(by: .seconds(29 * 60))
+        let second = try machine.open()
+        #expect(try await second.sessions.authenticate(token) == "usr_1")
+        try await second.close()
+        machine.clock.advance(by: .seconds(31 * 60))
+        #expect(try await machine.open().sessions.authenticate(token) == nil)
+    }
+
     @Test("viewers are counted once each, per stream, and are events too")
     func viewers() async throws {
         let shop = try machine.open()
