@@ -36,6 +36,29 @@ import Testing
         #expect(documentError { try store.database(database).createCollection(collection) }.code == 73)
     }
 
+    @Test(
+        "a store whose last record has an impossible number is not opened",
+        arguments: [[UInt8](repeating: 0xFF, count: 8), [0x80, 0, 0, 0, 0, 0, 0, 0], [1], [UInt8](repeating: 1, count: 9)])
+    func impossibleRecordNumber(key: [UInt8]) throws {
+        try items.insertOne(["_id": 1])
+        let records = try #require(store.state(items.namespace)?.records)
+        let document: Document = ["_id": 2]
+        try storage.write { try $0.put(records, key.rawSpan, document.bytes.rawSpan) }
+        #expect { try DocumentStore(storage: storage) } throws: { ($0 as? StorageError)?.code == .corruption }
+    }
+
+    @Test("a catalog with an impossible number of an index is refused", arguments: [-1, 1 << 32])
+    func impossibleIndexNumber(number: Int) throws {
+        try items.insertOne(["_id": 1])
+        let key = CollectionCatalog.key(items.namespace)
+        let bytes = try #require(try storage.snapshot().view.get(store.catalog, key.rawSpan))
+        var entry = try Document(bytes: bytes)
+        entry["nextIndexId"] = .int(number)
+        let damaged = entry.bytes
+        try storage.write { try $0.put(store.catalog, key.rawSpan, damaged.rawSpan) }
+        #expect { try DocumentStore(storage: storage) } throws: { ($0 as? StorageError)?.code == .corruption }
+    }
+
     @Test("the same _id is refused, whatever its numeric type; arrays and patterns are no _id")
     func identity() throws {
         try items.insertOne(["a": 1, "_id": 1])

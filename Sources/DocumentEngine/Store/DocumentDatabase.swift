@@ -62,7 +62,7 @@ extension DocumentStore {
                     specification, keyspace: keyspace, id: 0, readySequence: transaction.sequence, isMultikey: false)
                 let state = try CollectionState(
                     namespace: namespace, options: options, records: records, indexes: [identity], nextIndexID: 1,
-                    recordIDs: RecordIDAllocator(after: nil))
+                    recordIDs: RecordIDAllocator())
                 try publish(state, in: transaction)
             }
         }

@@ -40,7 +40,7 @@ extension DocumentStore {
                     .indexOptionsConflict, "Index already exists with a different name: \(existing.name)")
             }
         }
-        guard state.indexes.count < Self.maximumIndexCount else {
+        guard state.indexes.count < Self.maximumIndexCount, state.nextIndexID < .max else {
             throw DocumentError(
                 .cannotCreateIndex,
                 "add index fails, too many indexes for \(state.namespace) key:"
