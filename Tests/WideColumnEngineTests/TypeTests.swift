@@ -137,6 +137,8 @@ struct TypeTests {
     @Test("timestamps are written as cqlsh shows them")
     func timestampText() {
         #expect(CalendarText.timestamp(milliseconds: 1_741_615_200_250) == "2025-03-10 14:00:00.250+0000")
+        #expect(CalendarText.timestamp(milliseconds: .min) == "-292275055-05-16 16:47:04.192+0000")
+        #expect(CalendarText.timestamp(milliseconds: .max) == "292278994-08-17 07:12:55.807+0000")
         #expect(CalendarText.timestamp(milliseconds: -1) == "1969-12-31 23:59:59.999+0000")
         #expect(CalendarText.nanoseconds("08:12:54.123") == 29_574_123_000_000)
         #expect(CalendarText.time(nanoseconds: 29_574_123_000_000) == "08:12:54.123000000")
