@@ -91,6 +91,22 @@ struct TypeTests {
         }
     }
 
+    @Test("every NaN is one value, and the last", arguments: [false, true])
+    func notANumber(isDescending: Bool) throws {
+        func key(_ value: CQLValue, _ type: CQLType) throws -> [UInt8] {
+            let bytes = try value.serialized(as: type)
+            var key: [UInt8] = []
+            try OrderedComponent.append(bytes.rawSpan, type, descending: isDescending, to: &key)
+            return key
+        }
+        for bits: UInt64 in [0xFFF8_0000_0000_0000, 0x7FF0_0000_0000_0001, 0xFFFF_FFFF_FFFF_FFFF] {
+            #expect(try key(.double(Double(bitPattern: bits)), .double) == key(.double(.nan), .double))
+        }
+        for bits: UInt32 in [0xFFC0_0000, 0x7F80_0001, 0xFFFF_FFFF] {
+            #expect(try key(.float(Float(bitPattern: bits)), .float) == key(.float(.nan), .float))
+        }
+    }
+
     @Test("timeuuids order by time, uuids by version first")
     func uuidOrder() throws {
         let early = CQLUUID(intervals: 0x0FFF_FFFF, clockAndNode: 0xFFFF_FFFF_FFFF_FFFF)
