@@ -96,7 +96,7 @@ extension DocumentStore {
         let records = try storage.keyspace(namespace.recordsKeyspace)
         var indexes: [Index] = []
         for (id, isReady, specification) in try CollectionCatalog.indexes(of: entry) {
-            let keyspace = try storage.keyspace(namespace.indexKeyspace(specification.name))
+            let keyspace = try storage.keyspace(namespace.indexKeyspace(id))
             let marker = CollectionCatalog.multikeyKey(namespace, id)
             indexes.append(
                 Index(
