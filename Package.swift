@@ -54,7 +54,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
-        .target(name: "CStorage"),
+        .target(name: "CStorage", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
 
         // Storage.
         .target(name: "StorageTypes", dependencies: ["CStorage"], swiftSettings: settings),
@@ -70,7 +70,7 @@ let package = Package(
         engine("DocumentEngine"),
         engine("WideColumnEngine"),
         engine("TableEngine"),
-        engine("GraphEngine"),
+        engine("GraphEngine", dependencies: ["CStorage"]),
         engine("CacheEngine"),
 
         // Composition.

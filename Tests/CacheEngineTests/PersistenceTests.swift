@@ -123,7 +123,7 @@ struct PersistenceTests {
             let key = "k\(Int.random(in: 0..<60, using: &random))"
             switch Int.random(in: 0..<8, using: &random) {
             case 0: try cache.delete(key)
-            case 1: try? cache.setField("f\(round % 7)", of: key, to: "\(round)")
+            case 1: _ = try? cache.setField("f\(round % 7)", of: key, to: "\(round)")
             case 2: _ = try? cache.push(["\(round)"], to: .head, of: key)
             case 3: try cache.expire(key, after: .milliseconds(Int64.random(in: 1..<5000, using: &random)))
             case 4: clock.advance(by: .milliseconds(100))

@@ -95,4 +95,9 @@ import Testing
     func dates(text: String, milliseconds: Int) {
         #expect(ISO8601.milliseconds(text) == Int64(milliseconds))
     }
+
+    @Test("the first and the last date have a text", arguments: [Int64.min, .max])
+    func extremeDates(milliseconds: Int64) {
+        #expect(BSONDate(milliseconds: milliseconds).description == "\(milliseconds) ms")
+    }
 }

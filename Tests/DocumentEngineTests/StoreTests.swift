@@ -36,6 +36,43 @@ import Testing
         #expect(documentError { try store.database(database).createCollection(collection) }.code == 73)
     }
 
+    @Test("a collection whose name looks like another's index has records of its own")
+    func namesWithSlashes() throws {
+        try items.insertOne(["_id": 1])
+        for name in ["q/index/_id_", "0/t.q", "q/0"] {
+            let other = store.database("t").collection(name)
+            try other.insertOne(["_id": 2])
+            #expect(try other.find() == [["_id": 2]])
+            let reopened = try DocumentStore(storage: storage).database("t").collection("q")
+            #expect(documentError { try reopened.insertOne(["_id": 1]) }.code == 11000)
+            #expect(try reopened.find(["_id": 1]) == [["_id": 1]])
+            #expect(try storage.verify().problems == [])
+        }
+    }
+
+    @Test(
+        "a store whose last record has an impossible number is not opened",
+        arguments: [[UInt8](repeating: 0xFF, count: 8), [0x80, 0, 0, 0, 0, 0, 0, 0], [1], [UInt8](repeating: 1, count: 9)])
+    func impossibleRecordNumber(key: [UInt8]) throws {
+        try items.insertOne(["_id": 1])
+        let records = try #require(store.state(items.namespace)?.records)
+        let document: Document = ["_id": 2]
+        try storage.write { try $0.put(records, key.rawSpan, document.bytes.rawSpan) }
+        #expect { try DocumentStore(storage: storage) } throws: { ($0 as? StorageError)?.code == .corruption }
+    }
+
+    @Test("a catalog with an impossible number of an index is refused", arguments: [-1, 1 << 32])
+    func impossibleIndexNumber(number: Int) throws {
+        try items.insertOne(["_id": 1])
+        let key = CollectionCatalog.key(items.namespace)
+        let bytes = try #require(try storage.snapshot().view.get(store.catalog, key.rawSpan))
+        var entry = try Document(bytes: bytes)
+        entry["nextIndexId"] = .int(number)
+        let damaged = entry.bytes
+        try storage.write { try $0.put(store.catalog, key.rawSpan, damaged.rawSpan) }
+        #expect { try DocumentStore(storage: storage) } throws: { ($0 as? StorageError)?.code == .corruption }
+    }
+
     @Test("the same _id is refused, whatever its numeric type; arrays and patterns are no _id")
     func identity() throws {
         try items.insertOne(["a": 1, "_id": 1])
@@ -230,11 +267,11 @@ import Testing
     @Test("an interrupted index build is finished when the store opens; one that can't be is dropped")
     func interruptedBuild() throws {
         try items.insertMany((0..<700).map { ["_id": .int($0), "a": .int($0), "b": 1] })
-        for (name, key, id) in [("a_1", "a", 1), ("b_1", "b", 2)] as [(String, String, UInt32)] {
+        for (key, id) in [("a", 1), ("b", 2)] as [(String, UInt32)] {
             let state = try #require(store.state(items.namespace))
             let specification = try IndexSpecification([key: 1], IndexOptions(unique: true))
             let index = Index(
-                specification, keyspace: try storage.keyspace(items.namespace.indexKeyspace(name)), id: id,
+                specification, keyspace: try storage.keyspace(items.namespace.indexKeyspace(id)), id: id,
                 readySequence: nil, isMultikey: false)
             try storage.write {
                 try store.publish(state.with(indexes: state.indexes + [index], nextIndexID: id + 1), in: $0)
@@ -255,7 +292,7 @@ import Testing
         try items.insertMany([["_id": 1, "a": 1], ["_id": 2, "a": 1]])
         let specification = try IndexSpecification(["a": 1], IndexOptions(unique: true))
         let index = Index(
-            specification, keyspace: try storage.keyspace(items.namespace.indexKeyspace("a_1")), id: 1,
+            specification, keyspace: try storage.keyspace(items.namespace.indexKeyspace(1)), id: 1,
             readySequence: nil, isMultikey: false)
         try storage.write { transaction in
             let state = try #require(store.state(items.namespace))

@@ -363,6 +363,33 @@ struct FIFOQueueTests {
         }
         #expect(throws: StorageError.self) { try StoredMessage(decoding: message + [0], keyspace: "k") }
         #expect(throws: StorageError.self) { try StoredMessage(decoding: [2] + message.dropFirst(), keyspace: "k") }
+        var notText = message
+        notText[5] = 0xFF  // the first letter of the id
+        #expect { try StoredMessage(decoding: notText, keyspace: "k") } throws: { error in
+            (error as? StorageError)?.code == .corruption
+        }
+    }
+
+    @Test("a damaged last sequence number is refused")
+    func damagedSequence() throws {
+        let queue = try open()
+        try send(queue, "a")
+        var record = RecordWriter(version: 1)
+        record.append(UInt64(1))
+        try storage.write { try $0.put(queue.keyspace, QueueKey.lastSequence, record.bytes + [0]) }
+        #expect { try send(queue, "b") } throws: { ($0 as? StorageError)?.code == .corruption }
+    }
+
+    @Test("a count of receives at its end stays there")
+    func manyReceives() throws {
+        let queue = try open()
+        try send(queue, "a")
+        let delivery = Delivery(
+            receiveCount: .max, firstReceivedAt: clock.now, visibleAt: clock.now, nonce: 1
+        ).encoded()
+        try storage.write { try $0.put(queue.keyspace, QueueKey.delivery(1), delivery) }
+        let received = try queue.receiveMessages(maxCount: 1)
+        #expect(received.map(\.approximateReceiveCount) == [Int(UInt32.max)])
     }
 
     @Test("SHA-256 gives the digests of FIPS 180-4")

@@ -41,7 +41,7 @@ struct GuideTests {
         #expect(events.map(\.session) == ["s1", "s1"] && Set(events.map(\.id)).count == 2)
 
         try storage.write(.synced) { transaction in
-            try store.execute(
+            _ = try store.execute(
                 "INSERT INTO events (session, at, id, kind) VALUES ('s1', '2025-03-10', now(), 'purchase')",
                 in: transaction)
         }

@@ -219,6 +219,25 @@ struct ReconciliationTests {
         let lasting = try fragment(Write(marker: RowMarker(timestamp: 1)).bytes)
         #expect(lasting.droppableAfter(graceSeconds: 1) == nil)
     }
+
+    @Test("times at the ends of their range never trap", arguments: [Int64.min, .min + 1, -1, .max - 1, .max])
+    func extremeTimes(time: Int64) throws {
+        for graceSeconds in [Int64.min, -1, 0, .max] {
+            for timeToLive in [Int32.min, -1, .max] {
+                let cell = Cell(
+                    column: 1, kind: .expiring, timestamp: time, timeToLive: timeToLive, localDeletionTime: time)
+                let marker = RowMarker(timestamp: time, timeToLive: timeToLive, expiry: time)
+                var row = try fragment(Write(marker: marker, cells: [(cell, [1])]).bytes)
+                let end = row.droppableAfter(graceSeconds: graceSeconds)
+                #expect(end.map { $0 >= StorageInstant(seconds: time) } ?? false)
+                _ = row.purge(now: 0, graceSeconds: graceSeconds)
+            }
+            var deletions = PartitionTombstones(partition: DeletionTime(timestamp: 1, localDeletionTime: time))
+            let end = deletions.droppableAfter(graceSeconds: graceSeconds)
+            if time == .max && graceSeconds == .max { #expect(end == nil) }
+            _ = deletions.purge(now: 0, graceSeconds: graceSeconds)
+        }
+    }
 }
 
 @Suite("Partition tombstones")

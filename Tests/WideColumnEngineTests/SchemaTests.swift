@@ -108,4 +108,38 @@ struct SchemaTests {
         #expect(session.keyspace == "ks")
         #expect(try session.execute("SELECT * FROM t").isEmpty)
     }
+
+    @Test("a damaged catalog entry is refused, never repaired")
+    func damagedCatalog() throws {
+        let keyspace = CatalogCodec.encode(
+            KeyspaceDefinition(name: "shop", replication: ["class": "SimpleStrategy"], durableWrites: true))
+        #expect(try CatalogCodec.keyspace(keyspace).name == "shop")
+        var options = TableOptions()
+        options.comment = "a comment"
+        options.properties = [Property(name: "caching", value: .map(["keys": "ALL"]))]
+        let definition = TableDefinition(
+            identifier: TableIdentifier(keyspace: "shop", name: "events"),
+            partitionKey: [ColumnDefinition(name: "k", type: .int, kind: .partitionKey, id: 0)], clustering: [],
+            staticColumns: [], regularColumns: [], options: options, view: nil)
+        let table = CatalogCodec.encode(definition)
+        #expect(try CatalogCodec.table(table) == definition)
+
+        func isRefused(_ bytes: [UInt8], _ read: ([UInt8]) throws -> some Any) {
+            #expect { _ = try read(bytes) } throws: { ($0 as? StorageError)?.code == .corruption }
+        }
+        for length in 1..<keyspace.count { isRefused(Array(keyspace.prefix(length)), CatalogCodec.keyspace) }
+        for length in 1..<table.count { isRefused(Array(table.prefix(length)), CatalogCodec.table) }
+        isRefused(keyspace + [0], CatalogCodec.keyspace)
+        isRefused(table + [0], CatalogCodec.table)
+        // The first letter of the name, which is behind the version and a length.
+        var (notTextKeyspace, notTextTable) = (keyspace, table)
+        notTextKeyspace[2] = 0xFF
+        notTextTable[2] = 0xFF
+        isRefused(notTextKeyspace, CatalogCodec.keyspace)
+        isRefused(notTextTable, CatalogCodec.table)
+        options.graceSeconds = .max
+        var unending = definition
+        unending.options = options
+        isRefused(CatalogCodec.encode(unending), CatalogCodec.table)
+    }
 }

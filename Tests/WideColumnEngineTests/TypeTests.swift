@@ -91,6 +91,22 @@ struct TypeTests {
         }
     }
 
+    @Test("every NaN is one value, and the last", arguments: [false, true])
+    func notANumber(isDescending: Bool) throws {
+        func key(_ value: CQLValue, _ type: CQLType) throws -> [UInt8] {
+            let bytes = try value.serialized(as: type)
+            var key: [UInt8] = []
+            try OrderedComponent.append(bytes.rawSpan, type, descending: isDescending, to: &key)
+            return key
+        }
+        for bits: UInt64 in [0xFFF8_0000_0000_0000, 0x7FF0_0000_0000_0001, 0xFFFF_FFFF_FFFF_FFFF] {
+            #expect(try key(.double(Double(bitPattern: bits)), .double) == key(.double(.nan), .double))
+        }
+        for bits: UInt32 in [0xFFC0_0000, 0x7F80_0001, 0xFFFF_FFFF] {
+            #expect(try key(.float(Float(bitPattern: bits)), .float) == key(.float(.nan), .float))
+        }
+    }
+
     @Test("timeuuids order by time, uuids by version first")
     func uuidOrder() throws {
         let early = CQLUUID(intervals: 0x0FFF_FFFF, clockAndNode: 0xFFFF_FFFF_FFFF_FFFF)
@@ -137,6 +153,8 @@ struct TypeTests {
     @Test("timestamps are written as cqlsh shows them")
     func timestampText() {
         #expect(CalendarText.timestamp(milliseconds: 1_741_615_200_250) == "2025-03-10 14:00:00.250+0000")
+        #expect(CalendarText.timestamp(milliseconds: .min) == "-292275055-05-16 16:47:04.192+0000")
+        #expect(CalendarText.timestamp(milliseconds: .max) == "292278994-08-17 07:12:55.807+0000")
         #expect(CalendarText.timestamp(milliseconds: -1) == "1969-12-31 23:59:59.999+0000")
         #expect(CalendarText.nanoseconds("08:12:54.123") == 29_574_123_000_000)
         #expect(CalendarText.time(nanoseconds: 29_574_123_000_000) == "08:12:54.123000000")

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cstorage_math.h"
 #include "cstorage_threads.h"
 
 // Byte comparison in memcmp order; a count of zero compares equal whatever the pointers are.

@@ -5,7 +5,8 @@ enum ISO8601 {
     /// `2025-03-10T14:00:00.123Z`, without the fraction if it is zero; `nil` outside the years 0000–9999.
     static func text(milliseconds: Int64) -> String? {
         let day = Self.floorDivide(milliseconds, 86_400_000)
-        let time = milliseconds - day * 86_400_000
+        // The start of the first day of all lies before the first millisecond: that product wraps, and back again.
+        let time = milliseconds &- day &* 86_400_000
         let (year, month, dayOfMonth) = civil(day: day)
         guard (0...9999).contains(year) else { return nil }
         let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))"

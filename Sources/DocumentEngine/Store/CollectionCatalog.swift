@@ -55,17 +55,20 @@ enum CollectionCatalog {
                 ?? .error)
     }
 
-    static func nextIndexID(of entry: Document) -> UInt32 {
-        UInt32(truncatingIfNeeded: entry["nextIndexId"]?.intValue ?? 1)
+    static func nextIndexID(of entry: Document) throws -> UInt32 {
+        guard let id = UInt32(exactly: entry["nextIndexId"]?.intValue ?? 1) else {
+            throw StorageError.corruption("The document catalog holds an impossible number of an index: \(entry)")
+        }
+        return id
     }
 
     static func indexes(of entry: Document) throws -> [(id: UInt32, isReady: Bool, specification: IndexSpecification)] {
         try (entry["indexes"]?.arrayValue ?? []).map { element in
-            guard let document = element.documentValue, let id = document["id"]?.intValue,
+            guard let document = element.documentValue, let id = document["id"]?.intValue.flatMap(UInt32.init(exactly:)),
                 let specification = document["spec"]?.documentValue
             else { throw StorageError.corruption("The document catalog holds a damaged index entry: \(element)") }
             let isReady = document["ready"]?.boolValue ?? false
-            return (UInt32(truncatingIfNeeded: id), isReady, try IndexSpecification(catalogEntry: specification))
+            return (id, isReady, try IndexSpecification(catalogEntry: specification))
         }
     }
 }

@@ -49,8 +49,18 @@ final class CollectionState: Sendable {
 final class RecordIDAllocator: Sendable {
     private let nextValue: Atomic<UInt64>
 
-    init(after last: RecordID?) {
-        nextValue = Atomic((last?.rawValue ?? 0) + 1)
+    /// Begins with 1.
+    init() {
+        nextValue = Atomic(1)
+    }
+
+    /// Goes on after the highest number there is.
+    /// - Throws: `StorageError.corruption` for a number that counting up cannot have reached.
+    init(after last: RecordID) throws(StorageError) {
+        guard last.rawValue < 1 << 63 else {
+            throw StorageError.corruption("A collection holds the impossible record number \(last.rawValue).")
+        }
+        nextValue = Atomic(last.rawValue + 1)
     }
 
     func next() -> RecordID {

@@ -56,13 +56,13 @@ extension DocumentStore {
             _ = try options.compiled()
             let records = try freshKeyspace(namespace.recordsKeyspace)
             let specification = try IndexSpecification.identity()
-            let keyspace = try freshKeyspace(namespace.indexKeyspace(specification.name))
+            let keyspace = try freshKeyspace(namespace.indexKeyspace(0))
             try storage.write(durability) { transaction in
                 let identity = Index(
                     specification, keyspace: keyspace, id: 0, readySequence: transaction.sequence, isMultikey: false)
                 let state = try CollectionState(
                     namespace: namespace, options: options, records: records, indexes: [identity], nextIndexID: 1,
-                    recordIDs: RecordIDAllocator(after: nil))
+                    recordIDs: RecordIDAllocator())
                 try publish(state, in: transaction)
             }
         }

@@ -16,7 +16,7 @@ extension DocumentStore {
                 throw DocumentError(.namespaceNotFound, "ns does not exist: \(namespace)")
             }
             guard try !isPresent(specification, in: current) else { return }
-            let keyspace = try freshKeyspace(namespace.indexKeyspace(specification.name))
+            let keyspace = try freshKeyspace(namespace.indexKeyspace(current.nextIndexID))
             let index = Index(
                 specification, keyspace: keyspace, id: current.nextIndexID, readySequence: nil, isMultikey: false)
             let building = try current.with(indexes: current.indexes + [index], nextIndexID: index.id + 1)
@@ -40,7 +40,7 @@ extension DocumentStore {
                     .indexOptionsConflict, "Index already exists with a different name: \(existing.name)")
             }
         }
-        guard state.indexes.count < Self.maximumIndexCount else {
+        guard state.indexes.count < Self.maximumIndexCount, state.nextIndexID < .max else {
             throw DocumentError(
                 .cannotCreateIndex,
                 "add index fails, too many indexes for \(state.namespace) key:"

@@ -96,7 +96,7 @@ extension DocumentStore {
         let records = try storage.keyspace(namespace.recordsKeyspace)
         var indexes: [Index] = []
         for (id, isReady, specification) in try CollectionCatalog.indexes(of: entry) {
-            let keyspace = try storage.keyspace(namespace.indexKeyspace(specification.name))
+            let keyspace = try storage.keyspace(namespace.indexKeyspace(id))
             let marker = CollectionCatalog.multikeyKey(namespace, id)
             indexes.append(
                 Index(
@@ -105,13 +105,17 @@ extension DocumentStore {
         }
         return try CollectionState(
             namespace: namespace, options: CollectionCatalog.options(of: entry), records: records, indexes: indexes,
-            nextIndexID: CollectionCatalog.nextIndexID(of: entry),
-            recordIDs: RecordIDAllocator(after: try lastRecord(in: records, view)))
+            nextIndexID: try CollectionCatalog.nextIndexID(of: entry),
+            recordIDs: try recordIDs(after: records, view))
     }
 
-    private func lastRecord(in records: Keyspace, _ view: ReadView) throws -> RecordID? {
+    private func recordIDs(after records: Keyspace, _ view: ReadView) throws -> RecordIDAllocator {
         var cursor = try view.cursor(records)
         try cursor.seekToLast()
-        return cursor.isValid ? RecordID(cursor.key) : nil
+        guard cursor.isValid else { return RecordIDAllocator() }
+        guard let last = RecordID(cursor.key) else {
+            throw StorageError.corruption("Keyspace '\(records.name)' holds a key that is no record number.")
+        }
+        return try RecordIDAllocator(after: last)
     }
 }

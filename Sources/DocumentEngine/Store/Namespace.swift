@@ -27,7 +27,8 @@ public struct Namespace: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The names of the storage's keyspaces that hold the collection.
-    var recordsKeyspace: String { "documents/\(self)" }
-    func indexKeyspace(_ name: String) -> String { "documents/\(self)/index/\(name)" }
+    /// The names of the storage's keyspaces that hold the collection. Names of collections and indexes may have slashes
+    /// in them: the collection comes last, and in front of it only what has none, so that no two names are the same.
+    var recordsKeyspace: String { "documents/data/\(self)" }
+    func indexKeyspace(_ id: UInt32) -> String { "documents/index/\(id)/\(self)" }
 }

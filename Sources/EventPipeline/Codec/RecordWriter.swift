@@ -58,7 +58,10 @@ struct RecordReader {
 
     mutating func text() throws -> String {
         let byteCount = Int(try uint32())
-        return String(decoding: try take(byteCount), as: UTF8.self)
+        guard let text = String(validating: try take(byteCount), as: UTF8.self) else {
+            throw StorageError.corruption("A text in a record of keyspace \"\(keyspace)\" is not UTF-8.")
+        }
+        return text
     }
 
     func finish() throws {

@@ -32,7 +32,9 @@ extension FIFOQueue {
     static func lastSequence(of keyspace: Keyspace, in view: ReadView) throws -> UInt64 {
         guard let bytes = try view.get(keyspace, QueueKey.lastSequence) else { return 0 }
         var reader = try RecordReader(bytes, version: 1, keyspace: keyspace.name)
-        return try reader.uint64()
+        let sequence = try reader.uint64()
+        try reader.finish()
+        return sequence
     }
 
     private static func each(

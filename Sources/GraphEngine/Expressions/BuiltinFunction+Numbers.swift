@@ -24,10 +24,10 @@ extension BuiltinFunction {
             },
             "isnan": BuiltinFunction(1) { arguments, _ in .boolean(try number("isNaN", arguments[0]).isNaN) },
             "atan2": BuiltinFunction(2) { arguments, _ in
-                .float(PlatformMath.arcTangent(try number("atan2", arguments[0]), try number("atan2", arguments[1])))
+                .float(ElementaryFunctions.arcTangent(try number("atan2", arguments[0]), try number("atan2", arguments[1])))
             },
         ]
-        for (name, function) in PlatformMath.functions {
+        for (name, function) in ElementaryFunctions.byName {
             table[name] = BuiltinFunction(1) { arguments, _ in .float(function(try number(name, arguments[0]))) }
         }
         return table

@@ -76,7 +76,7 @@ extension GraphValue {
         guard let base = number, let exponent = other.number else {
             throw CypherError.typeMismatch(expected: "Float or Integer", got: number == nil ? self : other)
         }
-        return .float(PlatformMath.power(base, exponent))
+        return .float(ElementaryFunctions.power(base, exponent))
     }
 
     private func arithmetic(

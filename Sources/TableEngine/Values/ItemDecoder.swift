@@ -98,10 +98,12 @@ struct ItemDecoder: ~Escapable {
     }
 
     private mutating func taggedNumber() throws -> TableNumber {
-        guard case .n(let number) = try value() else {
-            throw StorageError.corruption("A number set holds another type.")
+        switch ValueTag(rawValue: try byte()) {
+        case .integer?: return try number(.integer)
+        case .decimal?: return try number(.decimal)
+        case .negativeDecimal?: return try number(.negativeDecimal)
+        default: throw StorageError.corruption("A number set holds another type.")
         }
-        return number
     }
 
     private mutating func number(_ tag: ValueTag) throws -> TableNumber {

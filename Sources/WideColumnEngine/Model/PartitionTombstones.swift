@@ -56,8 +56,9 @@ struct PartitionTombstones: Hashable, Sendable {
     func droppableAfter(graceSeconds: Int64) -> StorageInstant? {
         let times = (partition.isNone ? [] : [partition]) + ranges.map(\.deletion)
         let latest = times.map(\.localDeletionTime).max() ?? 0
-        let (end, overflow) = latest.addingReportingOverflow(graceSeconds + 1)
-        return overflow ? nil : StorageInstant(seconds: end)
+        // The times and the grace period come from disk: an end beyond all time is none.
+        let (end, overflow) = latest.addingReportingOverflow(graceSeconds)
+        return overflow || end == .max ? nil : StorageInstant(seconds: end + 1)
     }
 
     mutating func purge(now: Int64, graceSeconds: Int64) -> Bool {

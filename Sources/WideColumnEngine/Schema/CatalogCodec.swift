@@ -4,7 +4,9 @@
 //          ┌ 't' ┬ keyspace, escaped ┬ name, escaped ┐      a table or view
 //   value  ┌ format version 1 ┬ fields in the order of the code below ┐
 //
-// Texts and counts are a varint length and the content; types are written as CQL writes them.
+// Texts and counts are a varint length and the content; types are written as CQL writes them. Valid: texts are UTF-8,
+// flags are 0 or 1, numbers of seconds are not negative and the grace period fits 32 bits, nothing follows the last
+// field. Anything else is `StorageError.corruption`.
 
 enum CatalogCodec {
     static let formatVersion: UInt8 = 1
@@ -96,7 +98,9 @@ enum CatalogCodec {
         var source = try CatalogReader(bytes)
         let name = try source.text()
         let durableWrites = try source.bool()
-        return KeyspaceDefinition(name: name, replication: try source.map(), durableWrites: durableWrites)
+        let replication = try source.map()
+        try source.finish()
+        return KeyspaceDefinition(name: name, replication: replication, durableWrites: durableWrites)
     }
 
     static func table(_ bytes: [UInt8]) throws -> TableDefinition {
@@ -108,8 +112,8 @@ enum CatalogCodec {
             columns[column.kind, default: []].append(column)
         }
         var options = TableOptions()
-        options.defaultTimeToLive = try source.integer(Int32.self)
-        options.graceSeconds = try source.integer(Int64.self)
+        options.defaultTimeToLive = try source.integer(Int32.self, in: 0...Int32.max)
+        options.graceSeconds = try source.integer(Int64.self, in: 0...Int64(Int32.max))
         options.comment = try source.text()
         for _ in 0..<(try source.count()) { options.properties.append(try source.property()) }
         var view: TableDefinition.ViewClause?
@@ -118,6 +122,7 @@ enum CatalogCodec {
             let selectsAll = try source.bool()
             view = .init(source: name, selectsAllColumns: selectsAll, whereText: whereText, isBuilt: try source.bool())
         }
+        try source.finish()
         return TableDefinition(
             identifier: identifier, partitionKey: columns[.partitionKey] ?? [], clustering: columns[.clustering] ?? [],
             staticColumns: columns[.static] ?? [], regularColumns: columns[.regular] ?? [], options: options, view: view
@@ -148,10 +153,15 @@ private struct CatalogReader {
 
     mutating func text() throws -> String {
         let range = try read { try $0.skip(try $0.varint()) }
-        return String(decoding: bytes[range], as: UTF8.self)
+        guard let text = String(validating: bytes[range], as: UTF8.self) else { throw ByteReader.tooShort }
+        return text
     }
 
-    mutating func bool() throws -> Bool { try read { try $0.uint8() } != 0 }
+    mutating func bool() throws -> Bool {
+        let flag = try read { try $0.uint8() }
+        guard flag <= 1 else { throw ByteReader.tooShort }
+        return flag == 1
+    }
 
     mutating func count() throws -> Int {
         let count = try read { try $0.varint() }
@@ -161,6 +171,19 @@ private struct CatalogReader {
 
     mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(_ type: Integer.Type) throws -> Integer {
         try read { try $0.bigEndian(type) }
+    }
+
+    mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
+        _ type: Integer.Type, in range: ClosedRange<Integer>
+    ) throws -> Integer {
+        let value = try integer(type)
+        guard range.contains(value) else { throw ByteReader.tooShort }
+        return value
+    }
+
+    /// Refuses bytes that no field has.
+    func finish() throws {
+        guard offset == bytes.count else { throw ByteReader.tooShort }
     }
 
     mutating func map() throws -> [String: String] {
@@ -174,8 +197,10 @@ private struct CatalogReader {
 
     mutating func column() throws -> ColumnDefinition {
         let name = try text()
-        let type = try Parser.parseType(try text())
-        guard let kind = ColumnDefinition.Kind(rawValue: try read { try $0.uint8() }) else { throw ByteReader.tooShort }
+        let typeText = try text()
+        guard let type = try? Parser.parseType(typeText),
+            let kind = ColumnDefinition.Kind(rawValue: try read { try $0.uint8() })
+        else { throw ByteReader.tooShort }
         let isDescending = try bool()
         return ColumnDefinition(
             name: name, type: type, kind: kind, isDescending: isDescending, id: try integer(UInt16.self))

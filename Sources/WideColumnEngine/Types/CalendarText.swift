@@ -12,7 +12,8 @@ enum CalendarText {
     /// `2025-03-10 14:00:00.000+0000`, as cqlsh shows it.
     static func timestamp(milliseconds: Int64) -> String {
         let days = floorDivide(milliseconds, millisecondsPerDay)
-        let rest = milliseconds - days * millisecondsPerDay
+        // The start of the first day of all lies before the first millisecond: that product wraps, and back again.
+        let rest = milliseconds &- days &* millisecondsPerDay
         return "\(date(days: days)) \(clock(seconds: rest / 1000)).\(padded(rest % 1000, 3))+0000"
     }
 

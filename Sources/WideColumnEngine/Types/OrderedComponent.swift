@@ -4,14 +4,15 @@
 //
 //   boolean, tinyint … bigint, time, timestamp   big-endian, sign bit flipped (boolean: as it is)
 //   date                                         big-endian; its binary format is unsigned already
-//   float, double                                IEEE 754 bits; negative: all flipped, else: sign flipped; NaN last
+//   float, double                                IEEE 754 bits; negative: all flipped, else: sign flipped; every NaN
+//                                                as the quiet one without sign or payload, so NaN is one value, and last
 //   uuid, timeuuid                               upper half rearranged (CQLUUID.orderedHigh), lower half;
 //                                                timeuuid: each byte of the lower half compares signed
 //   ascii, text, blob, inet                      bytes, 00 escaped as 00 FF, end marked 00 00
 //   list, set, map                               01 and the element, for each; end marked 00
 //
 // Invariants: encodings are self-terminating, so components compare one after another and a prefix of the components
-// is a prefix of the bytes; encodings are reversible; a descending component has every byte inverted.
+// is a prefix of the bytes; encodings are reversible (but for a NaN's payload); a descending component has every byte inverted.
 
 enum OrderedComponent {
     /// Appends the ordered form of the value whose binary format is `bytes`.
@@ -34,10 +35,12 @@ enum OrderedComponent {
         case .int: key.appendBigEndian(try reader.bigEndian(UInt32.self) ^ 0x8000_0000)
         case .bigint, .time, .timestamp: key.appendBigEndian(try reader.bigEndian(UInt64.self) ^ 1 << 63)
         case .float:
-            let bits = try reader.bigEndian(UInt32.self)
+            let number = Float(bitPattern: try reader.bigEndian(UInt32.self))
+            let bits = (number.isNaN ? .nan : number).bitPattern
             key.appendBigEndian(bits >> 31 == 1 ? ~bits : bits ^ 1 << 31)
         case .double:
-            let bits = try reader.bigEndian(UInt64.self)
+            let number = Double(bitPattern: try reader.bigEndian(UInt64.self))
+            let bits = (number.isNaN ? .nan : number).bitPattern
             key.appendBigEndian(bits >> 63 == 1 ? ~bits : bits ^ 1 << 63)
         case .uuid, .timeuuid:
             let high = try reader.bigEndian(UInt64.self)

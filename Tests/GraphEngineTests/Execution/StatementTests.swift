@@ -30,6 +30,21 @@ struct StatementTests {
         #expect(!(try graph.execute("MATCH (n) RETURN n").counters.containsUpdates))
     }
 
+    @Test(
+        "elementary functions",
+        arguments: [
+            ("exp(0)", 1), ("log(e())", 1), ("log10(1000)", 3), ("2 ^ 10", 1024), ("2 ^ -1", 0.5), ("sin(0)", 0),
+            ("cos(0)", 1), ("tan(0)", 0), ("asin(1)", .pi / 2), ("acos(1)", 0), ("atan(1)", .pi / 4),
+            ("atan2(1, -1)", 3 * .pi / 4), ("cot(pi() / 4)", 1), ("haversin(pi())", 1), ("sqrt(16)", 4),
+        ] as [(String, Double)])
+    func elementaryFunctions(expression: String, expected: Double) throws {
+        guard case .float(let result)? = try rows("RETURN \(expression)").first?.first else {
+            Issue.record("\(expression) is no float")
+            return
+        }
+        #expect(abs(result - expected) < 1e-12)
+    }
+
     @Test("a relationship is used once in a match, a node as often as it likes")
     func isomorphism() throws {
         try graph.execute("CREATE (a:A), (b:B), (a)-[:R {i: 1}]->(b), (a)-[:R {i: 2}]->(b)")

@@ -52,7 +52,7 @@ struct VerificationTests {
     @Test(
         "an entry that vanished is reported",
         arguments: [
-            "documents/shopstream.users/index/unique_verified_email", "wide/shopstream.user_events",
+            "documents/index/1/shopstream.users", "wide/shopstream.user_events",
             "wide/shopstream.session_events", "table/Orders", "graph/adjacency", "graph/unique",
         ])
     func plantedInconsistency(keyspaceName: String) async throws {

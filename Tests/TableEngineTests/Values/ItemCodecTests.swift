@@ -84,6 +84,15 @@ struct ItemCodecTests {
         #expect(throws: StorageError.self) { try ItemCodec.decode(bytes.rawSpan) }
     }
 
+    @Test("a number set that holds number sets without end is refused")
+    func endlessNumberSets() {
+        let bytes: [UInt8] =
+            [1, 1, 1, UInt8(ascii: "a")] + (0..<200_000).flatMap { _ in [0x0C, 0x01] as [UInt8] } + [0x02, 0x00]
+        #expect { try ItemCodec.decode(bytes.rawSpan) } throws: { error in
+            (error as? StorageError)?.code == .corruption
+        }
+    }
+
     @Test("an item of another format version is refused by name")
     func version() {
         #expect { try ItemCodec.decode(([9, 0] as [UInt8]).rawSpan) } throws: { error in
