@@ -38,7 +38,7 @@ final class CoOccurrenceStage: Stage {
         return try context.graph.store.counterPool.withScratch { scratch in
             context.graph.store.counterPool.withScratch { count.run(from: node.id, middles: &$0, &scratch) }
             guard try keysAreDistinct(scratch, view) else { return false }
-            try emit(scratch, anchor)
+            try emit(scratch, anchor, from: node.id)
             return true
         }
     }
@@ -77,8 +77,15 @@ final class CoOccurrenceStage: Stage {
     }
 
     /// Passes groups on by descending count until neither the limit nor a tie with its last group wants more.
-    private func emit(_ scratch: borrowing UnsafeCounterScratch, _ anchor: Row) throws {
-        var progress = Progress(limit: try context.count(plan.limit, "LIMIT"))
+    private func emit(_ scratch: borrowing UnsafeCounterScratch, _ anchor: Row, from node: NodeID) throws {
+        var progress = Progress(limit: try context.count(plan.limit, "LIMIT"), filters: plan.filters)
+        if let exclusion = plan.exclusion {
+            if AnchorExclusion.isReflexive(try evaluator.evaluate(exclusion.value, anchor)) {
+                progress.excluded = node
+            } else {
+                progress.filters.append(exclusion.filter)
+            }
+        }
         // Most often a few more than the limit are enough; all are ranked only if conditions or ties want more.
         let best = scratch.top(min(progress.limit, 1 << 20) + 8) { _ in true }
         for candidate in best where try !pass(candidate, anchor, &progress) { return }
@@ -92,6 +99,9 @@ final class CoOccurrenceStage: Stage {
 
     private struct Progress {
         let limit: Int
+        var filters: [Expression]
+        /// Fails the conditions, whatever else they are.
+        var excluded: NodeID?
         var accepted = 0
         var lastCount = Int.max
     }
@@ -99,9 +109,10 @@ final class CoOccurrenceStage: Stage {
     /// Passes a group on if it meets the conditions; false if no more are wanted.
     private func pass(_ candidate: NodeCount, _ anchor: Row, _ progress: inout Progress) throws -> Bool {
         if progress.accepted >= progress.limit, candidate.count < progress.lastCount { return false }
+        if candidate.node == progress.excluded { return true }
         var row = anchor
         row[plan.second.to] = .node(GraphNode(id: candidate.node))
-        guard try plan.filters.allSatisfy({ try evaluator.holds($0, row) }) else { return true }
+        guard try progress.filters.allSatisfy({ try evaluator.holds($0, row) }) else { return true }
         progress.accepted += 1
         progress.lastCount = candidate.count
         row[plan.aggregate.calls[0].slot] = GraphValue(candidate.count)
