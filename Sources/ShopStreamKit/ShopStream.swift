@@ -42,7 +42,8 @@ public final class ShopStream: Sendable {
 
     /// Opens the platform in a directory, or creates it there.
     /// - Throws: `StorageError`, as ``Storage/open(at:options:)`` does.
-    public static func open(at directory: String, options: ShopStreamOptions = ShopStreamOptions()) throws -> ShopStream {
+    public static func open(at directory: String, options: ShopStreamOptions = ShopStreamOptions()) throws -> ShopStream
+    {
         let storage = try Storage.open(at: directory, options: options.storage)
         do {
             return try ShopStream(storage: storage, options: options)
@@ -95,11 +96,15 @@ public final class ShopStream: Sendable {
             handler: handler)
     }
 
-    /// Stops the consumers, writes everything to disk and lets go of the directory.
+    /// Stops the consumers, writes everything to disk and lets go of the directory. Closing twice is fine.
+    ///
+    /// If something can't be written, its error is thrown, and the directory is let go of all the same: opening it again is
+    /// the way on after a failed sync.
     public func close() async throws {
         await fanOut.stop()
-        try cache.close()
+        let saved = Result { try cache.close() }
         try storage.close()
+        try saved.get()
     }
 
     /// Makes a consistent copy of all services in an absent or empty directory, while work goes on.

@@ -6,6 +6,7 @@ internal import ArgumentParser
 struct ShopStreamCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shopstream",
-        abstract: "An embedded data platform for live commerce: documents, wide columns, transactions, a graph, a cache.",
+        abstract:
+            "An embedded data platform for live commerce: documents, wide columns, transactions, a graph, a cache.",
         subcommands: [DemoCommand.self, BenchCommand.self, VerifyCommand.self])
 }

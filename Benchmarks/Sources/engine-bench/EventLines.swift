@@ -45,7 +45,7 @@ struct EventLines {
                     try events.insert(index, of: context.workload)
                     meter.lap()
                 }
-                if untilSettled { try storage.compact() }
+                if untilSettled { try storage.settle() }
                 return UInt64(count)
             }
         }

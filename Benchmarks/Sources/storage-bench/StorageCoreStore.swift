@@ -88,8 +88,7 @@ final class StorageCoreStore: OrderedStore {
     // MARK: Background work
 
     func settle() throws {
-        try storage.flush()
-        try storage.compact()
+        try storage.settle()
     }
 
     func compact() throws {

@@ -7,6 +7,13 @@ public struct FulfilmentRequest: Sendable, Hashable, Codable {
     public let productId: String
     /// In cents.
     public let amount: Int
+
+    public init(orderId: String, userId: String, productId: String, amount: Int) {
+        self.orderId = orderId
+        self.userId = userId
+        self.productId = productId
+        self.amount = amount
+    }
 }
 
 /// A fulfilment message that was received and is to be completed.
@@ -15,6 +22,12 @@ public struct ReceivedFulfilment: Sendable, Hashable {
     public let receiptHandle: String
     /// How often the message was received, this time included.
     public let receiveCount: Int
+
+    public init(request: FulfilmentRequest, receiptHandle: String, receiveCount: Int) {
+        self.request = request
+        self.receiptHandle = receiptHandle
+        self.receiveCount = receiveCount
+    }
 }
 
 /// Hands out orders in the order in which they were placed, each until it is completed.

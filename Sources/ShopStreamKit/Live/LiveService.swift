@@ -4,6 +4,12 @@ public struct ChatMessage: Sendable, Hashable {
     public let userID: String
     public let text: String
     public let sentAt: StorageInstant
+
+    public init(userID: String, text: String, sentAt: StorageInstant) {
+        self.userID = userID
+        self.text = text
+        self.sentAt = sentAt
+    }
 }
 
 /// Real-time state of the streams, backed by the events and the cache: events keep the history, the cache what is shown

@@ -29,7 +29,9 @@ struct EmbeddedOrderService: OrderService {
 
     func place(_ request: OrderRequest) async throws -> PlacedOrder {
         let orderID = request.orderID ?? request.clientRequestToken.map { "ord_" + $0 } ?? Self.newOrderID()
-        if request.clientRequestToken != nil, try wasPlaced(orderID, request) { return PlacedOrder(orderID: orderID) }
+        if request.clientRequestToken != nil, try await wasPlaced(orderID, request) {
+            return PlacedOrder(orderID: orderID)
+        }
         let transaction = TransactWriteItemsRequest([
             takeFromStock(request.productID),
             .put(newOrder(orderID, request)),
@@ -40,7 +42,7 @@ struct EmbeddedOrderService: OrderService {
         } catch let error as TableError where error.code == .transactionCanceled {
             let refusal = placementRefusal(error)
             // The first of two concurrent calls with one token may have come between.
-            if refusal.reason == .duplicateOrder, try wasPlaced(orderID, request) {
+            if refusal.reason == .duplicateOrder, try await wasPlaced(orderID, request) {
                 return PlacedOrder(orderID: orderID)
             }
             throw refusal
@@ -48,11 +50,15 @@ struct EmbeddedOrderService: OrderService {
         return PlacedOrder(orderID: orderID)
     }
 
-    /// Whether the same request was accepted before under the same token.
-    private func wasPlaced(_ orderID: String, _ request: OrderRequest) throws -> Bool {
-        guard let token = request.clientRequestToken,
-            let item = try tables.getItem(OrderTables.orderKey(orderID, request.userID), from: OrderTables.orders)
-        else { return false }
+    /// Whether the same request was accepted before under the same token. Read in a transaction, so that the answer is as
+    /// durable as a placement's.
+    private func wasPlaced(_ orderID: String, _ request: OrderRequest) async throws -> Bool {
+        guard let token = request.clientRequestToken else { return false }
+        let key = OrderTables.orderKey(orderID, request.userID)
+        let found = try await tables.storage.write(durability) {
+            try tables.getItem(key, from: OrderTables.orders, in: $0)
+        }
+        guard let item = found else { return false }
         return item["requestToken"]?.string == token && item["productId"]?.string == request.productID
             && item["amountCents"]?.int == request.amountCents
     }
@@ -78,12 +84,14 @@ struct EmbeddedOrderService: OrderService {
         var item = OrderTables.paymentKey(orderID)
         item["amountCents"] = .n(request.amountCents)
         item["status"] = .s(PaymentStatus.initiated.rawValue)
-        return PutItemRequest(table: OrderTables.payments, item: item)
+        // An order's key holds its user, a payment's does not: without the condition, another user's order of the same id
+        // would replace this payment.
+        return PutItemRequest(table: OrderTables.payments, item: item, condition: "attribute_not_exists(SK)")
     }
 
     private func placementRefusal(_ error: TableError) -> OrderRefusal {
         let reasons = error.cancellationReasons
-        let isDuplicate = reasons.count > 1 && reasons[1].code == .conditionalCheckFailed
+        let isDuplicate = reasons.dropFirst().contains { $0.code == .conditionalCheckFailed }
         return OrderRefusal(reason: isDuplicate ? .duplicateOrder : .outOfStock, cancellationReasons: reasons)
     }
 
@@ -156,7 +164,9 @@ struct EmbeddedOrderService: OrderService {
         }
     }
 
-    private func transition(_ table: String, _ key: Item, to status: String, from allowed: [String]) -> UpdateItemRequest {
+    private func transition(_ table: String, _ key: Item, to status: String, from allowed: [String])
+        -> UpdateItemRequest
+    {
         var values: [String: AttributeValue] = [":to": .s(status)]
         for (index, state) in allowed.enumerated() { values[":from\(index)"] = .s(state) }
         let list = allowed.indices.map { ":from\($0)" }.joined(separator: ", ")

@@ -7,11 +7,12 @@ public struct OrderRequest: Sendable, Hashable {
     public var userID: String
     public var productID: String
     public var amountCents: Int
-    /// Given by the caller, it makes the call idempotent: a second order of the same user with it is refused as a
-    /// duplicate. Nil draws a new one.
+    /// Given by the caller, it makes the call idempotent: a second order with it is refused as a duplicate, whoever
+    /// places it. Nil draws a new one.
     public var orderID: String?
-    /// Makes the call idempotent for ten minutes: repeating the same request with it answers as the first time did.
-    /// 1 to 36 characters; goes with an order id.
+    /// Makes the call idempotent: repeating the same request with it answers as the first time did, also after a restart.
+    /// Without an order id, the order's id is made of it. Of two different requests with it, the second is refused as a
+    /// duplicate.
     public var clientRequestToken: String?
 
     public init(
@@ -66,6 +67,18 @@ public struct Order: Sendable, Hashable {
     public var amountCents: Int
     public var status: OrderStatus
     public var createdAt: StorageInstant
+
+    public init(
+        orderID: String, userID: String, productID: String, amountCents: Int, status: OrderStatus,
+        createdAt: StorageInstant
+    ) {
+        self.orderID = orderID
+        self.userID = userID
+        self.productID = productID
+        self.amountCents = amountCents
+        self.status = status
+        self.createdAt = createdAt
+    }
 }
 
 /// Why an order, or a change of one, was refused. Nothing was written.
@@ -82,6 +95,11 @@ public struct OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     public let reason: Reason
     /// One for each action of the transaction, as `TransactWriteItems` reports them.
     public let cancellationReasons: [CancellationReason]
+
+    public init(reason: Reason, cancellationReasons: [CancellationReason]) {
+        self.reason = reason
+        self.cancellationReasons = cancellationReasons
+    }
 
     public var description: String {
         switch reason {

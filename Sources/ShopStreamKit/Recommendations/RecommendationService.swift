@@ -4,6 +4,11 @@
 public struct ProductCount: Sendable, Hashable {
     public let productID: String
     public let count: Int
+
+    public init(productID: String, count: Int) {
+        self.productID = productID
+        self.count = count
+    }
 }
 
 /// Recommendations from the purchase and viewing relationships.

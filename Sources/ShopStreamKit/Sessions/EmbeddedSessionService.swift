@@ -54,7 +54,8 @@ struct EmbeddedSessionService: SessionService {
     // MARK: Positions
 
     func setPosition(_ position: Duration, of userID: String, in streamID: String) async throws {
-        let milliseconds = Int64(position / .milliseconds(1))
+        // In whole numbers, clamped: a quotient of durations is a Double, which drops milliseconds and may not fit.
+        let milliseconds = StorageInstant(microseconds: 0).advanced(by: position).milliseconds
         try cache.set(
             key(ofPosition: userID, streamID), String(milliseconds), expiresIn: options.positionTimeToLive)
     }

@@ -28,7 +28,7 @@ public protocol SessionService: Sendable {
     func cart(of userID: String) async throws -> [CartLine]
     func emptyCart(of userID: String) async throws
 
-    /// Remembers how far a viewer has watched a stream.
+    /// Remembers how far a viewer has watched a stream, in whole milliseconds.
     func setPosition(_ position: Duration, of userID: String, in streamID: String) async throws
     func position(of userID: String, in streamID: String) async throws -> Duration?
 }

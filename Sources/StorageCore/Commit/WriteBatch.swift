@@ -38,6 +38,7 @@ public struct WriteBatch: Sendable {
     private(set) var entries: [Entry] = []
     private(set) var rangeDeletes: [RangeDelete] = []
     private(set) var keyspaces: [Keyspace] = []
+    private var rangeDeleteByteCount = 0
     private var index: [Int32] = []
     private var indexMask = 0
 
@@ -45,13 +46,14 @@ public struct WriteBatch: Sendable {
 
     public var isEmpty: Bool { entries.isEmpty && rangeDeletes.isEmpty }
 
-    /// Keys and values added so far, in bytes.
-    public var byteCount: Int { bytes.count }
+    /// Keys, values and bounds added so far, in bytes; what was overwritten or merged counts on.
+    public var byteCount: Int { bytes.count + rangeDeleteByteCount }
 
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
         entries.removeAll(keepingCapacity: true)
         rangeDeletes.removeAll()
+        rangeDeleteByteCount = 0
         keyspaces.removeAll(keepingCapacity: true)
         index.removeAll(keepingCapacity: true)
         indexMask = 0
@@ -82,8 +84,9 @@ public struct WriteBatch: Sendable {
     /// Removes every key in `range`, at a cost that does not depend on how many there are.
     public mutating func deleteRange(_ keyspace: Keyspace, _ range: KeyRange) throws {
         let (lower, upper) = keyspace.treeRange(range)
-        guard lower.lexicographicallyPrecedes(upper) else { return }
-        try checkSizes(lower.rawSpan, valueByteCount: upper.count)
+        guard compareBytes(lower, upper) < 0 else { return }
+        try checkBounds(lower, upper)
+        rangeDeleteByteCount += lower.count + upper.count
         for position in entries.indices where entries[position].isLive {
             if unsafe withKey(of: position, { unsafe compareBytes(lower, $0) <= 0 && compareBytes(upper, $0) > 0 }) {
                 entries[position].isLive = false
@@ -112,6 +115,7 @@ public struct WriteBatch: Sendable {
             let older = Array(bytes[entry.valueOffset..<entry.valueOffset + entry.valueByteCount])
             var merged: [UInt8] = []
             try mergeOperator.merge(key: key, older: older.rawSpan, newer: operand, into: &merged)
+            try checkSizes(key, valueByteCount: merged.count)
             let bound = mergeOperator.droppableAfter(
                 merged: merged.rawSpan, older: StorageInstant(entryExpiry: entry.expiry), newer: expiry)
             setValue(of: position, kind: entry.kind, merged.rawSpan, bound)
@@ -138,7 +142,8 @@ public struct WriteBatch: Sendable {
     func withKey<R>(of position: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         let entry = entries[position]
         return unsafe try bytes.withUnsafeBytes {
-            unsafe try body(UnsafeRawBufferPointer(rebasing: $0[entry.keyOffset..<entry.keyOffset + entry.keyByteCount]))
+            unsafe try body(
+                UnsafeRawBufferPointer(rebasing: $0[entry.keyOffset..<entry.keyOffset + entry.keyByteCount]))
         }
     }
 
@@ -247,7 +252,18 @@ public struct WriteBatch: Sendable {
         guard valueByteCount <= Self.maximumValueByteCount else {
             throw StorageError(.valueTooLarge, "A value of \(valueByteCount) bytes is over the limit of 32 MiB.")
         }
-        guard bytes.count + key.byteCount + valueByteCount <= Self.maximumByteCount else {
+        try checkRoom(key.byteCount + valueByteCount)
+    }
+
+    private func checkBounds(_ lower: [UInt8], _ upper: [UInt8]) throws {
+        guard max(lower.count, upper.count) <= Self.maximumKeyByteCount else {
+            throw StorageError(.keyTooLarge, "A bound of a range is over the limit of 256 KiB.")
+        }
+        try checkRoom(lower.count + upper.count)
+    }
+
+    private func checkRoom(_ count: Int) throws {
+        guard byteCount + count <= Self.maximumByteCount else {
             throw StorageError(.batchTooLarge, "A batch holds at most 64 MiB; commit in several batches.")
         }
     }

@@ -24,6 +24,9 @@ final class WriterLane: Sendable {
 
     private static let spinLimit = 100
 
+    /// Callers that wait for the lane now.
+    var waiterCount: Int { state.withLock { $0.waiters.count } }
+
     /// Waits for the lane on this thread.
     func enter() {
         checkNotReentered()

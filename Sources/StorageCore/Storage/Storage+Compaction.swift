@@ -39,6 +39,12 @@ extension Storage {
         background.setFailure(nil, of: .compaction)
     }
 
+    /// Writes every memtable to disk and returns when no compaction is due any more.
+    public func settle() throws {
+        try flush()
+        while try compactOne() {}
+    }
+
     /// Does the most urgent compaction; false if none is due.
     func compactOne() throws -> Bool {
         let done = try compactionTurn.withLock { pointers in

@@ -169,7 +169,8 @@ struct StorageOpening {
     private func makeTableCache() -> TableCache {
         TableCache(
             fileSystem: fileSystem, directory: tableDirectory,
-            blocks: BlockCache(byteCapacity: options.blockCacheByteCount), maximumOpenCount: options.maximumOpenTables)
+            blocks: BlockCache(byteCapacity: options.blockCacheByteCount), maximumOpenCount: options.maximumOpenTables,
+            salt: seed)
     }
 
     // MARK: Manifest

@@ -12,8 +12,8 @@ extension Storage {
     /// The body reads its own writes. If it throws, nothing is written and its error is thrown on. The body must not
     /// write to the storage except through its transaction.
     ///
-    /// A `.synced` body that wrote nothing waits too, for the last commit that it could have read: no answer rests on
-    /// something that a power cut may take back.
+    /// A `.synced` body that wrote nothing, or that threw, waits too, for the last commit that it could have read: no
+    /// answer, be it "out of stock", rests on something that a power cut may take back.
     ///
     /// - Throws: what the body throws; `StorageError`: `.diskFull` (nothing was written), `.poisoned`, `.closed`,
     ///   `.readOnly`, `.batchTooLarge`, and `.commitOutcomeUnknown` if the sync failed.
@@ -21,9 +21,14 @@ extension Storage {
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) throws -> R {
         lane.enter()
-        let (result, commit) = try leavingLane { try runInLane(body) }
-        try finish(commit, durability)
-        return result
+        switch leavingLane(body) {
+        case .done(let result, let commit):
+            try finish(commit, durability)
+            return result
+        case .refused(let error, let seen):
+            if durability == .synced { try gate.wait(for: seen) }
+            throw error
+        }
     }
 
     /// As the synchronous form; suspends where it has to wait, and holds no thread meanwhile.
@@ -31,9 +36,14 @@ extension Storage {
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) async throws -> R {
         await lane.enterSuspending()
-        let (result, commit) = try leavingLane { try runInLane(body) }
-        try await finishSuspending(commit, durability)
-        return result
+        switch leavingLane(body) {
+        case .done(let result, let commit):
+            try await finishSuspending(commit, durability)
+            return result
+        case .refused(let error, let seen):
+            if durability == .synced { try await gate.waitSuspending(for: seen) }
+            throw error
+        }
     }
 
     /// Commits a batch that was made without reading.
@@ -67,13 +77,31 @@ extension Storage {
         var crowdedTrees: [Tree] = []
     }
 
+    /// What became of a body.
+    private enum Outcome<R> {
+        case done(R, Commit)
+        /// The body threw, or did not get to run; what it had read was committed up to `seen`.
+        case refused(any Error, seen: UInt64)
+    }
+
+    /// Runs a body in the lane, which the caller has entered, and leaves it.
+    private func leavingLane<R>(_ body: (WriteTransaction) throws -> R) -> Outcome<R> {
+        defer { lane.leave() }
+        if let refusal = refusal() { return .refused(refusal, seen: 0) }
+        do {
+            let (result, commit) = try runInLane(body)
+            return .done(result, commit)
+        } catch {
+            return .refused(error, seen: commits.visibleSequence)
+        }
+    }
+
     private func leavingLane<R>(_ body: () throws -> R) throws -> R {
         defer { lane.leave() }
         return try body()
     }
 
     private func runInLane<R>(_ body: (WriteTransaction) throws -> R) throws -> (R, Commit) {
-        if let refusal = refusal() { throw refusal }
         var batch = WriteBatch()
         swap(&batch, &scratch.batch)
         batch.removeAll()

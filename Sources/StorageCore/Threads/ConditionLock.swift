@@ -41,13 +41,17 @@ internal import CStorage
         }
     }
 
-    /// As `wait(until:)`, but gives up after `nanoseconds` without a result.
+    /// As `wait(until:)`, but gives up after `nanoseconds` without a result, however many signals come meanwhile.
     func wait<R>(nanoseconds: UInt64, until body: (inout State) throws -> R?) rethrows -> R? {
         unsafe cstorage_condition_lock(condition)
         defer { unsafe cstorage_condition_unlock(condition) }
-        if let result = try body(&state) { return result }
-        _ = unsafe cstorage_condition_wait_for(condition, nanoseconds)
-        return try body(&state)
+        let start = cstorage_monotonic_nanoseconds()
+        while true {
+            if let result = try body(&state) { return result }
+            let elapsed = cstorage_monotonic_nanoseconds() &- start
+            guard elapsed < nanoseconds else { return nil }
+            _ = unsafe cstorage_condition_wait_for(condition, nanoseconds - elapsed)
+        }
     }
 }
 
@@ -65,7 +69,8 @@ enum BackgroundThread {
             name, { context in unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run() }, context)
         guard started else {
             unsafe Unmanaged<Body>.fromOpaque(context).release()
-            throw StorageError(.ioFailure, "The thread \"\(name)\" could not be started; the process has too many threads.")
+            throw StorageError(
+                .ioFailure, "The thread \"\(name)\" could not be started; the process has too many threads.")
         }
     }
 }

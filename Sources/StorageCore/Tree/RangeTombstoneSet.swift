@@ -54,18 +54,18 @@ final class RangeTombstoneSet: Sendable {
     }
 
     private static func fragment(_ tombstones: [RangeTombstone]) -> [Fragment] {
-        let tombstones = tombstones.filter { $0.lower.lexicographicallyPrecedes($0.upper) }
+        let tombstones = tombstones.filter { compareBytes($0.lower, $0.upper) < 0 }
         guard !tombstones.isEmpty else { return [] }
         var bounds = tombstones.flatMap { [$0.lower, $0.upper] }
-        bounds.sort { $0.lexicographicallyPrecedes($1) }
+        bounds.sort { compareBytes($0, $1) < 0 }
         bounds.removeConsecutiveDuplicates()
-        let starts = tombstones.sorted { $0.lower.lexicographicallyPrecedes($1.lower) }
+        let starts = tombstones.sorted { compareBytes($0.lower, $1.lower) < 0 }
 
         var fragments: [Fragment] = []
         var active: [RangeTombstone] = []
         var nextStart = 0
         for (lower, upper) in zip(bounds, bounds.dropFirst()) {
-            active.removeAll { !lower.lexicographicallyPrecedes($0.upper) }
+            active.removeAll { compareBytes(lower, $0.upper) >= 0 }
             while nextStart < starts.count, starts[nextStart].lower == lower {
                 active.append(starts[nextStart])
                 nextStart += 1

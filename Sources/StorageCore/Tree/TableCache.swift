@@ -10,11 +10,17 @@ final class TableCache: Sendable {
     let fileSystem: any FileSystem
     let directory: String
     let blocks: BlockCache
+    /// Mixed into the block checksums of new tables; differs from run to run, so that a stale block of a file that had the
+    /// same number does not pass.
+    let salt: UInt64
     private let maximumOpenCount: Int
     private let ticks = Atomic<UInt64>(0)
     private let entries = Mutex<[Entry]>([])
 
-    init(fileSystem: any FileSystem, directory: String, blocks: BlockCache, maximumOpenCount: Int) {
+    init(
+        fileSystem: any FileSystem, directory: String, blocks: BlockCache, maximumOpenCount: Int, salt: UInt64 = 0
+    ) {
+        self.salt = salt
         self.fileSystem = fileSystem
         self.directory = directory
         self.blocks = blocks

@@ -59,7 +59,9 @@
         number = newNumber()
         let path = cache.path(of: number)
         let opened = try cache.fileSystem.open(path, .createOrTruncate)
-        let created = TableBuilder(file: opened, path: path, fileNumber: number, options: options.table)
+        var random = SeededRandom(seed: cache.salt ^ number)
+        let created = TableBuilder(
+            file: opened, path: path, fileNumber: number, salt: random.next(), options: options.table)
         file = opened
         builder = created
         return created

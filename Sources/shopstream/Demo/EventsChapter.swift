@@ -128,9 +128,11 @@ struct EventsChapter {
             VALUES ('sess_short', toTimestamp(now()), uuid(), 'usr_short', 'join', '{}') USING TTL 1
             """)
         let deadline = Stopwatch()
-        while deadline.seconds < 3, try !shop.wideColumns.execute(
-            "SELECT * FROM shopstream.session_events WHERE session_id = 'sess_short'"
-        ).rows.isEmpty {}
+        while deadline.seconds < 3,
+            try !shop.wideColumns.execute(
+                "SELECT * FROM shopstream.session_events WHERE session_id = 'sess_short'"
+            ).rows.isEmpty
+        {}
         let left = try shop.wideColumns.execute("SELECT * FROM shopstream.user_events WHERE user_id = 'usr_short'").rows
         transcript.check("an expired event is gone from the table and from the view", left.isEmpty)
     }

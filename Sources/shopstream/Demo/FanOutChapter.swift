@@ -26,7 +26,8 @@ struct FanOutChapter {
         try await shop.fanOut.drain()
         let history = try await shop.users.orderHistory(of: "usr_8821")
         transcript.result("orderHistory: \(history)")
-        transcript.check("the profile lists the user's orders", Set(history).isSuperset(of: ["ord_1001", "ord_1002", "ord_1003"]))
+        transcript.check(
+            "the profile lists the user's orders", Set(history).isSuperset(of: ["ord_1001", "ord_1002", "ord_1003"]))
         let backlog = try await shop.fulfilment.backlog()
         transcript.check("each order is in the fulfilment queue once", backlog, equals: try orderCount())
         transcript.check("the graph has an edge for each order", try edgeCount(), equals: try orderCount())

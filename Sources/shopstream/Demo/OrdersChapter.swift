@@ -89,11 +89,13 @@ struct OrdersChapter {
     }
 
     private func lifeCycle() async throws {
-        transcript.statement("capture, fulfil; then cancel a fulfilled order, cancel a pending one, capture a cancelled one")
+        transcript.statement(
+            "capture, fulfil; then cancel a fulfilled order, cancel a pending one, capture a cancelled one")
         try await orders.capturePayment(of: "ord_1001", by: "usr_8821")
         try await orders.fulfil("ord_1001", by: "usr_8821")
         transcript.check(
-            "PENDING → PAID → FULFILLED", try await orders.order("ord_1001", by: "usr_8821")?.status, equals: .fulfilled)
+            "PENDING → PAID → FULFILLED", try await orders.order("ord_1001", by: "usr_8821")?.status, equals: .fulfilled
+        )
         let late = await refusal { try await orders.cancel("ord_1001", by: "usr_8821") }
         transcript.check(
             "a fulfilled order can't be cancelled", late?.reason,
@@ -116,7 +118,8 @@ struct OrdersChapter {
 
     private func reasons(_ refusal: OrderRefusal?) -> String {
         guard let refusal else { return "placed" }
-        return "TransactionCanceledException: [\(refusal.cancellationReasons.map(\.code.rawValue).joined(separator: ", "))]"
+        return
+            "TransactionCanceledException: [\(refusal.cancellationReasons.map(\.code.rawValue).joined(separator: ", "))]"
     }
 
     private func refusal(_ body: () async throws -> Void) async -> OrderRefusal? {

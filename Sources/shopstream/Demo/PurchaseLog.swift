@@ -78,7 +78,9 @@ struct PurchaseLog: Sendable {
         var counted = Set<Int>()
         var counts = Array(repeating: 0, count: products.count)
         for purchase in purchases where buyers.contains(purchase.customer) && purchase.product != product {
-            if counted.insert(purchase.customer * products.count + purchase.product).inserted { counts[purchase.product] += 1 }
+            if counted.insert(purchase.customer * products.count + purchase.product).inserted {
+                counts[purchase.product] += 1
+            }
         }
         return counts.filter { $0 > 0 }.sorted(by: >)
     }

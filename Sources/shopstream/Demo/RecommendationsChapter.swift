@@ -62,7 +62,9 @@ struct RecommendationsChapter {
         transcript.result("recommendations(for: \"eve\"): \(recommended.map { "\($0.productID) \($0.count)" })")
         transcript.check("eve, who has a camera, is recommended the lens", recommended.first?.productID, equals: "lens")
         transcript.check("and nothing that she owns", !recommended.contains { $0.productID == "camera" })
-        for (user, product) in [("ann", "drone"), ("ann", "strap"), ("ben", "drone"), ("ben", "strap"), ("cid", "strap")] {
+        for (user, product) in [
+            ("ann", "drone"), ("ann", "strap"), ("ben", "drone"), ("ben", "strap"), ("cid", "strap"),
+        ] {
             try await shop.recommendations.recordView(of: product, by: user)
         }
         let viewed = try await shop.recommendations.alsoViewed("strap", limit: 5)

@@ -23,7 +23,8 @@ struct RestartChapter {
         transcript.statement("close(); open(at: \"\(directory)\")")
         let watch = Stopwatch()
         let reopened = try ShopStream.open(at: directory, options: options)
-        transcript.result("opened in \(decimal(watch.milliseconds, 1)) ms at sequence \(reopened.storage.visibleSequence)")
+        transcript.result(
+            "opened in \(decimal(watch.milliseconds, 1)) ms at sequence \(reopened.storage.visibleSequence)")
         transcript.check("nothing committed is missing", reopened.storage.visibleSequence >= sequence)
         transcript.check("users", try await reopened.users.orderHistory(of: "usr_8821"), equals: history)
         let events = try await reopened.events.events(ofSession: "sess_live_882", after: .distantPast, limit: 2000)

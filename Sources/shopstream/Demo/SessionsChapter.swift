@@ -23,7 +23,8 @@ struct SessionsChapter {
 
     private func tokens() async throws {
         let token = try await shop.sessions.signIn("usr_8821")
-        transcript.statement("signIn(\"usr_8821\") → \(token.prefix(12))…, then \(Self.readCount) × authenticate(token)")
+        transcript.statement(
+            "signIn(\"usr_8821\") → \(token.prefix(12))…, then \(Self.readCount) × authenticate(token)")
         let watch = Stopwatch()
         var hits = 0
         for _ in 0..<Self.readCount {
@@ -66,7 +67,8 @@ struct SessionsChapter {
         for index in 0..<120 { try await shop.live.say("message \(index)", by: "viewer_1", in: "live_882") }
         let chat = try await shop.live.recentChat(of: "live_882", limit: 3)
         transcript.check(
-            "the newest chat messages, in order", chat.map(\.text), equals: ["message 117", "message 118", "message 119"])
+            "the newest chat messages, in order", chat.map(\.text),
+            equals: ["message 117", "message 118", "message 119"])
         try await shop.live.showcase("prod_001", in: "live_882")
         transcript.check(
             "the product that is shown", try await shop.live.showcasedProduct(in: "live_882"), equals: "prod_001")

@@ -60,7 +60,8 @@ struct UsersChapter {
         for user in ["usr_1", "usr_2"] { try users.insertOne(profile(user, "shared@example.com", isVerified: false)) }
         transcript.check(
             "both are there", try users.countDocuments(["email": "shared@example.com"]), equals: 2)
-        transcript.statement(#"db.users.insertOne({ userId: "usr_3", email: "ada@example.com", emailVerified: true, … })"#)
+        transcript.statement(
+            #"db.users.insertOne({ userId: "usr_3", email: "ada@example.com", emailVerified: true, … })"#)
         let error = try refusal { _ = try users.insertOne(profile("usr_3", "ada@example.com", isVerified: true)) }
         transcript.result(error.map { "\($0)" } ?? "inserted")
         transcript.check("a second verified profile is refused with code 11000", error?.code.rawValue == 11000)

@@ -1,0 +1,233 @@
+import StorageTypes
+import Testing
+
+@testable import StorageCore
+
+/// Tables of one tree on a simulated disk.
+private final class TableFixture {
+    let disk = SimulatedFileSystem()
+    let cache: TableCache
+    private var number: UInt64 = 0
+
+    init(maximumOpenCount: Int = 8) throws {
+        try disk.createDirectory("/tables")
+        cache = TableCache(
+            fileSystem: disk, directory: "/tables", blocks: BlockCache(byteCapacity: 1 << 16),
+            maximumOpenCount: maximumOpenCount)
+    }
+
+    /// Cuts entries into tables of at least `tableByteCount` bytes.
+    func tables(_ entries: [PlainEntry], _ tombstones: [RangeTombstone] = [], tableByteCount: Int) throws -> [TableFile]
+    {
+        var options = TableOptions()
+        options.blockByteCount = 64
+        let output = TableOutput(
+            cache: cache, options: TableOutput.Options(tableByteCount: tableByteCount, table: options),
+            tombstones: tombstones
+        ) {
+            self.number += 1
+            return self.number
+        }
+        for entry in entries {
+            try entry.key.withUnsafeBytes { key in
+                try entry.value.withUnsafeBytes { value in
+                    try output.add(
+                        UnsafeEntry(
+                            key: key, sequence: entry.sequence, kind: entry.kind, expiry: entry.expiry, value: value))
+                }
+            }
+        }
+        return try output.finish().map { TableFile($0, cache: cache) }
+    }
+}
+
+extension MergingCursor {
+    fileprivate var plainEntry: PlainEntry? { isValid ? PlainEntry(entry) : nil }
+}
+
+@Suite struct CursorTests {
+    @Test("several sources read as one sorted array, both ways and after every seek", arguments: 1...12)
+    func merging(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let all = MemtableTests.randomEntries(300, &random)
+        let fixture = try TableFixture()
+        var parts: [[PlainEntry]] = Array(repeating: [], count: 4)
+        for entry in all { parts[Int.random(in: 0..<4, using: &random)].append(entry) }
+        let level = try fixture.tables(parts[0].sorted(), tableByteCount: 300)
+        let upper = try fixture.tables(parts[1].sorted(), tableByteCount: .max)
+        #expect(level.count > 3)
+        #expect(zip(level, level.dropFirst()).allSatisfy { !$0.metadata.overlaps($1.metadata) })
+        let cursor = MergingCursor([
+            .memtable(Memtable(parts[2]).makeCursor()), .memtable(Memtable(parts[3]).makeCursor()),
+            .table(try upper[0].open().makeCursor()), .level(LevelCursor(level)),
+        ])
+        let sorted = all.sorted()
+        #expect(try entries(cursor) == sorted)
+        var backwards: [PlainEntry] = []
+        try cursor.seekToLast()
+        while let entry = cursor.plainEntry {
+            backwards.append(entry)
+            try cursor.previous()
+        }
+        #expect(backwards == sorted.reversed())
+        for _ in 0..<200 {
+            let target = PlainEntry(ModelRun.randomKey(&random), UInt64.random(in: 0...310, using: &random))
+            try target.key.withUnsafeBytes { try cursor.seek(key: $0, sequence: target.sequence) }
+            var index = sorted.firstIndex { !($0 < target) } ?? sorted.count
+            for _ in 0..<4 where cursor.isValid {
+                #expect(cursor.plainEntry == sorted[index], "seed \(seed)")
+                try cursor.next()
+                index += 1
+            }
+            #expect(cursor.isValid == sorted.indices.contains(index))
+            try target.key.withUnsafeBytes { try cursor.seekBackward(key: $0, sequence: target.sequence) }
+            index = sorted.lastIndex { !(target < $0) } ?? -1
+            for _ in 0..<4 where cursor.isValid {
+                #expect(cursor.plainEntry == sorted[index], "seed \(seed)")
+                try cursor.previous()
+                index -= 1
+            }
+            #expect(cursor.isValid == sorted.indices.contains(index))
+        }
+    }
+
+    @Test("a merging cursor over nothing, and a level of nothing, are never valid")
+    func nothing() throws {
+        for sources in [[], [EntrySource.level(LevelCursor([]))]] {
+            let cursor = MergingCursor(sources)
+            try cursor.seekToFirst()
+            #expect(!cursor.isValid)
+            try cursor.seekToLast()
+            #expect(!cursor.isValid)
+            try [1].withUnsafeBytes { try cursor.seek(key: $0, sequence: 1) }
+            #expect(!cursor.isValid)
+            try [1].withUnsafeBytes { try cursor.seekBackward(key: $0, sequence: 1) }
+            #expect(!cursor.isValid)
+        }
+    }
+
+    @Test("a level cursor passes over a table that holds range deletes only")
+    func tableWithoutEntries() throws {
+        let fixture = try TableFixture()
+        let first = try fixture.tables([PlainEntry("a", 1)], tableByteCount: .max)
+        let middle = try fixture.tables(
+            [], [RangeTombstone(lower: bytes("b"), upper: bytes("c"), sequence: 9)], tableByteCount: .max)
+        let last = try fixture.tables([PlainEntry("d", 1)], tableByteCount: .max)
+        let cursor = LevelCursor(first + middle + last)
+        try cursor.seekToFirst()
+        try cursor.next()
+        #expect(PlainEntry(cursor.entry) == PlainEntry("d", 1))
+        try cursor.previous()
+        #expect(PlainEntry(cursor.entry) == PlainEntry("a", 1))
+        try bytes("b").withUnsafeBytes { try cursor.seek(key: $0, sequence: 5) }
+        #expect(PlainEntry(cursor.entry) == PlainEntry("d", 1))
+        try bytes("b").withUnsafeBytes { try cursor.seekBackward(key: $0, sequence: 5) }
+        #expect(PlainEntry(cursor.entry) == PlainEntry("a", 1))
+    }
+
+    @Test(
+        "outputs share no key, keep all versions of a key together, and cut range deletes where they are cut",
+        arguments: 1...10)
+    func output(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let all = MemtableTests.randomEntries(200, &random).sorted()
+        let tombstones = RangeTombstoneSet(RangeTombstoneTests.random(6, &random)).tombstones
+        let tables = try TableFixture().tables(all, tombstones, tableByteCount: 200)
+        for (left, right) in zip(tables, tables.dropFirst()) {
+            #expect(!left.metadata.overlaps(right.metadata), "seed \(seed)")
+            #expect(compareBytes(left.metadata.smallestKey, right.metadata.smallestKey) < 0)
+        }
+        #expect(try entries(MergingCursor([.level(LevelCursor(tables))])) == all)
+        let before = RangeTombstoneSet(tombstones)
+        let after = try tables.map { try $0.rangeTombstones() }
+        for _ in 0..<200 {
+            let key = ModelRun.randomKey(&random)
+            key.withUnsafeBytes { key in
+                let found = after.flatMap { $0.sequences(covering: key) }
+                #expect(found == before.sequences(covering: key), "seed \(seed), \(Array(key))")
+            }
+        }
+    }
+
+    @Test("no more tables stay open than the budget says, and a closed one opens again")
+    func openTables() throws {
+        let fixture = try TableFixture(maximumOpenCount: 8)
+        let all = (0..<400).map { PlainEntry(bytes("key \(1000 + $0)"), 1) }
+        let tables = try fixture.tables(all, tableByteCount: 100)
+        #expect(tables.count > 20)
+        let cursor = LevelCursor(tables)
+        for _ in 0..<2 {
+            #expect(try entries(MergingCursor([.level(cursor)])) == all)
+            #expect(tables.filter(\.isOpen).count <= 8)
+        }
+    }
+
+    @Test("level 0 is newest first, deeper levels are in key order, and look-ups find the table of a key")
+    func levels() throws {
+        let fixture = try TableFixture()
+        func table(_ keys: [String], _ sequence: UInt64) throws -> TableFile {
+            try fixture.tables(keys.map { PlainEntry($0, sequence) }, tableByteCount: .max)[0]
+        }
+        var levels = Levels()
+        #expect(levels.isEmpty)
+        #expect(levels.deepest == 0)
+        for sequence in [3, 9, 5] as [UInt64] { levels.add(try table(["a", "z"], sequence), level: 0) }
+        #expect(levels[0].map(\.metadata.largestSequence) == [9, 5, 3])
+        for keys in [["m", "p"], ["a", "c"], ["x", "x!"]] { levels.add(try table(keys, 1), level: 2) }
+        #expect(levels[2].map { String(decoding: $0.metadata.smallestKey, as: UTF8.self) } == ["a", "m", "x"])
+        #expect(levels.deepest == 2)
+        func found(_ key: String) -> [UInt8]? {
+            bytes(key).withUnsafeBytes { levels.table(in: 2, containing: $0)?.metadata.smallestKey }
+        }
+        #expect(found("") == nil)
+        #expect(found("b") == bytes("a"))
+        #expect(found("d") == nil)
+        #expect(found("p") == bytes("m"))
+        #expect(found("x") == bytes("x"))
+        #expect(found("y") == nil)
+        #expect(levels.overlapping(2, lower: bytes("c"), upper: bytes("m")).count == 1)
+        #expect(levels.overlapping(2, lower: bytes("c"), upper: bytes("m") + [0]).count == 2)
+        #expect(levels.overlapping(2, lower: bytes("d"), upper: bytes("e")).isEmpty)
+        levels.remove(numbers: Set(levels[0].map(\.number)))
+        #expect(levels[0].isEmpty)
+        #expect(levels.all.count == 3)
+    }
+
+    @Test("a cursor stays good while the storage goes on, and owns what it reads")
+    func cursorOutlivesChanges() throws {
+        let storage = try smallStorage()
+        let keyspace = try storage.keyspace("k")
+        for key in UInt8(0)..<100 { try storage.write { try $0.put(keyspace, [key].rawSpan, [key].rawSpan) } }
+        var cursor = try storage.snapshot().view.cursor(keyspace, KeyRange(lower: [10], upper: [90]))
+        try cursor.seek([50].rawSpan)
+        try storage.write { try $0.deleteRange(keyspace, .all) }
+        try storage.compact()
+        for key in UInt8(50)..<90 {
+            let found = cursor.key.array()
+            #expect(found == [key])
+            try cursor.next()
+        }
+        var isValid = cursor.isValid
+        #expect(!isValid)
+        try cursor.seekBackward([200].rawSpan)
+        let last = cursor.key.array()
+        #expect(last == [89])
+        try cursor.seekBackward([9].rawSpan)
+        isValid = cursor.isValid
+        #expect(!isValid)
+    }
+
+    @Test("moving or reading a cursor that is not on an entry ends the process with a sentence")
+    func misuse() async {
+        await #expect(processExitsWith: .failure) {
+            let storage = try Storage.inMemory()
+            var cursor = try storage.snapshot().view.cursor(try storage.keyspace("k"))
+            try cursor.next()
+        }
+        await #expect(processExitsWith: .failure) {
+            let storage = try Storage.inMemory()
+            let cursor = try storage.snapshot().view.cursor(try storage.keyspace("k"))
+            _ = cursor.key.byteCount
+        }
+    }
+}
