@@ -41,6 +41,9 @@ struct AdjacencyView: Sendable {
 
     func nodeCount(label: UInt32) -> Int { Int(label) < labels.count ? labels[Int(label)].count : 0 }
 
+    /// The number of nodes that have a value under a unique constraint.
+    func keyCount(_ constraint: UInt32) -> Int { Int(constraint) < keyed.count ? keyed[Int(constraint)].count : 0 }
+
     fileprivate mutating func set(
         _ bits: WritableKeyPath<AdjacencyView, [NodeBits]>, _ index: UInt32, _ node: NodeID, _ isMember: Bool
     ) {
@@ -160,10 +163,10 @@ final class AdjacencyIndex: Sendable {
         }
     }
 
-    func remove(_ relationship: UInt64, type: UInt32, at sequence: SequenceNumber) {
+    func remove(_ relationship: UInt64, type: UInt32, start: NodeID, end: NodeID, at sequence: SequenceNumber) {
         change(type, at: sequence) { outgoing, incoming in
-            outgoing.remove(relationship)
-            incoming.remove(relationship)
+            outgoing.remove(relationship, of: start.rawValue)
+            incoming.remove(relationship, of: end.rawValue)
         }
     }
 

@@ -12,29 +12,42 @@ struct AdjacencyTable: Sendable {
 
     /// The relationships added to one node, in chunks: appending to a copy duplicates one chunk at most.
     struct AddedRun: Sendable {
+        /// Neighbours by themselves, because counting reads nothing else.
+        struct Chunk: Sendable {
+            fileprivate(set) var neighbours: [UInt32] = []
+            fileprivate(set) var relationships: [UInt64] = []
+
+            fileprivate func forEach(_ body: (Edge) throws -> Bool) rethrows -> Bool {
+                for (neighbour, relationship) in zip(neighbours, relationships)
+                where try !body(Edge(neighbour: neighbour, relationship: relationship)) { return false }
+                return true
+            }
+        }
+
         private static var chunkCount: Int { 256 }
-        private(set) var full: [[Edge]] = []
-        private(set) var tail: [Edge] = []
+        private(set) var full: [Chunk] = []
+        private(set) var tail = Chunk()
 
         mutating func append(_ edge: Edge) {
-            tail.append(edge)
-            guard tail.count == Self.chunkCount else { return }
+            tail.neighbours.append(edge.neighbour)
+            tail.relationships.append(edge.relationship)
+            guard tail.neighbours.count == Self.chunkCount else { return }
             full.append(tail)
-            tail = []
+            tail = Chunk()
         }
 
         func forEach(_ body: (Edge) throws -> Bool) rethrows -> Bool {
-            for chunk in full {
-                for edge in chunk where try !body(edge) { return false }
-            }
-            for edge in tail where try !body(edge) { return false }
-            return true
+            for chunk in full where try !chunk.forEach(body) { return false }
+            return try tail.forEach(body)
         }
     }
 
     private(set) var rows: CompressedRows
     private(set) var added = PagedMap<AddedRun>()
     private(set) var removed: Set<UInt64> = []
+    /// The nodes with an added relationship, and those that lost one: most nodes are neither.
+    private(set) var grownNodes = NodeBits()
+    private(set) var shrunkNodes = NodeBits()
     /// One past the highest node with an added relationship.
     private var addedNodeBound = 0
     private(set) var addedCount = 0
@@ -53,18 +66,20 @@ struct AdjacencyTable: Sendable {
 
     mutating func add(node: UInt32, _ edge: Edge) {
         added.update(node, default: AddedRun()) { $0.append(edge) }
+        grownNodes.set(node, true)
         addedNodeBound = max(addedNodeBound, Int(node) + 1)
         addedCount += 1
     }
 
-    mutating func remove(_ relationship: UInt64) {
+    mutating func remove(_ relationship: UInt64, of node: UInt32) {
         removed.insert(relationship)
+        shrunkNodes.set(node, true)
     }
 
     /// Whether the changes have grown so far that new rows are due: folding costs a pass over all relationships, so
     /// it waits for a number of changes in proportion to them.
     var wantsFolding: Bool {
-        addedCount > max(65_536, rows.count / 4) || removed.count > max(4_096, rows.count / 16)
+        addedCount > max(4_096, rows.count / 4) || removed.count > max(4_096, rows.count / 16)
     }
 
     /// The same relationships, all in rows.

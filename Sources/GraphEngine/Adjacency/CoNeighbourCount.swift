@@ -15,65 +15,39 @@ struct CoNeighbourCount {
     var isDistinct = false
 
     /// Fills the scratch space with the number of paths from `node` to each node.
-    func run(from node: NodeID, _ scratch: CounterScratch) {
+    ///
+    /// - Parameter middles: Scratch space for the nodes in the middle: each is expanded once, with a weight.
+    func run(
+        from node: NodeID, middles: inout UnsafeCounterScratch, _ scratch: inout UnsafeCounterScratch
+    ) {
+        middles.reserve(view.nodeBound)
         scratch.reserve(view.nodeBound)
         let first = view.table(firstType, firstSide)
-        let second = view.table(secondType, secondSide)
-        if isDistinct {
-            countDistinct(node.rawValue, first, second, scratch)
-        } else {
-            countPaths(node.rawValue, first, second, scratch)
-        }
-    }
-
-    /// Whether a first relationship is found again among the second ones of the node it leads to.
-    private func isSeenAgain(_ middle: UInt32, from node: UInt32) -> Bool {
-        guard firstType == secondType else { return false }
-        return secondSide == firstSide.opposite || middle == node
-    }
-
-    private func isWanted(_ middle: UInt32) -> Bool {
-        middleLabel.map { view.hasLabel($0, middle) } ?? true
-    }
-
-    private func countPaths(
-        _ node: UInt32, _ first: AdjacencyTable, _ second: AdjacencyTable, _ scratch: CounterScratch
-    ) {
-        var returning: UInt32 = 0
-        let isSettled = second.isSettled
-        _ = first.forEach(node) { edge in
-            guard isWanted(edge.neighbour) else { return true }
-            if isSettled {
-                scratch.add(second.rows, second.rows.row(of: edge.neighbour))
-            } else {
-                _ = second.forEach(edge.neighbour) { reached in
-                    scratch.add(reached.neighbour)
-                    return true
-                }
+        first.countNeighbours(of: node.rawValue, &middles)
+        if let middleLabel {
+            for index in 0..<middles.touchedCount {
+                let (middle, count) = middles.touched(at: index)
+                if !view.hasLabel(middleLabel, middle) { middles.subtract(middle, count) }
             }
-            if isSeenAgain(edge.neighbour, from: node) { returning += 1 }
-            return true
         }
-        scratch.subtract(node, returning)
+        view.table(secondType, secondSide).countNeighbours(of: middles, isDistinct: isDistinct, &scratch)
+        scratch.subtract(node.rawValue, returningCount(node.rawValue, middles))
     }
 
-    private func countDistinct(
-        _ node: UInt32, _ first: AdjacencyTable, _ second: AdjacencyTable, _ scratch: CounterScratch
-    ) {
-        var multiplicity: [UInt32: Int] = [:]
-        _ = first.forEach(node) { edge in
-            if isWanted(edge.neighbour) { multiplicity[edge.neighbour, default: 0] += 1 }
-            return true
+    /// How many of the counted paths went back to where they came from over the relationship they came by.
+    private func returningCount(_ node: UInt32, _ middles: borrowing UnsafeCounterScratch) -> UInt32 {
+        guard firstType == secondType else { return 0 }
+        // On the same side only a loop leads back.
+        guard secondSide == firstSide.opposite else { return Self.returning(middles.count(of: node), isDistinct) }
+        var total: UInt32 = 0
+        for index in 0..<middles.touchedCount {
+            total &+= Self.returning(middles.touched(at: index).count, isDistinct)
         }
-        var returning: UInt32 = 0
-        for (middle, count) in multiplicity {
-            _ = second.forEach(middle) { reached in
-                scratch.add(reached.neighbour, onceFor: middle)
-                return true
-            }
-            // A single relationship does not lead back over itself.
-            if count == 1, isSeenAgain(middle, from: node) { returning += 1 }
-        }
-        scratch.subtract(node, returning)
+        return total
+    }
+
+    /// Of two parallel relationships one leads back over the other, so the node in the middle counts; of one, none.
+    private static func returning(_ count: UInt32, _ isDistinct: Bool) -> UInt32 {
+        isDistinct ? (count == 1 ? 1 : 0) : count
     }
 }

@@ -20,27 +20,19 @@ struct SharedNeighbourCount {
     }
 
     /// First weighs each v by the paths that lead to it, then counts on from each v once.
-    func run(from node: NodeID, owned: Set<UInt32>, weights: CounterScratch, _ scratch: CounterScratch) {
+    func run(
+        from node: NodeID, weights: inout UnsafeCounterScratch,
+        _ scratch: inout UnsafeCounterScratch
+    ) {
         weights.reserve(view.nodeBound)
         scratch.reserve(view.nodeBound)
         let outgoing = view.table(type, .outgoing)
         let incoming = view.table(type, .incoming)
         _ = outgoing.forEach(node.rawValue) { shared in
-            _ = incoming.forEach(shared.neighbour) { edge in
-                if edge.neighbour != node.rawValue { weights.add(edge.neighbour) }
-                return true
-            }
+            incoming.countNeighbours(of: shared.neighbour, &weights)
             return true
         }
-        weights.forEachTouched { middle, weight in
-            _ = outgoing.forEach(middle) { reached in
-                if isDistinct {
-                    scratch.add(reached.neighbour, onceFor: middle)
-                } else {
-                    scratch.add(reached.neighbour, weight: weight)
-                }
-                return true
-            }
-        }
+        weights.subtract(node.rawValue, weights.count(of: node.rawValue))
+        outgoing.countNeighbours(of: weights, isDistinct: isDistinct, &scratch)
     }
 }

@@ -14,6 +14,8 @@ struct CoOccurrencePlan: Sendable {
     var second: ExpandStep
     /// Conditions on o, and on nothing that is bound after x.
     var filters: [Expression]
+    /// One more, which most often says no more than that o is not x.
+    var exclusion: AnchorExclusion?
     var isDistinct: Bool
     /// The grouping key is the value of this constraint's property: no two nodes share one.
     var keyConstraint: UniqueConstraint?
@@ -51,6 +53,23 @@ extension CoOccurrencePlan {
         self.aggregate = aggregate
         self.limit = limit
         general = match
+        separateExclusion()
+    }
+
+    /// Takes the condition that o's key is not the value by which x was found out of the filters.
+    private mutating func separateExclusion() {
+        guard let keyConstraint, case .nodeByUniqueKey(_, keyConstraint, let value)? = anchor.steps.first else {
+            return
+        }
+        let index = filters.firstIndex {
+            guard case .comparison(.property(let owner, keyConstraint.property), let rest) = $0, rest.count == 1 else {
+                return false
+            }
+            return owner.isSlot(second.to) && rest[0].operation == .notEqual
+                && rest[0].operand.isSameConstant(as: value)
+        }
+        guard let index else { return }
+        exclusion = AnchorExclusion(filter: filters.remove(at: index), value: value)
     }
 
     /// `count(*)`, `count(v)`, `count(DISTINCT v)`.
@@ -132,7 +151,32 @@ extension CoOccurrencePlan {
     }
 }
 
+/// The condition `o.key <> value` where x was found as the one node whose key is that value.
+///
+/// Every candidate has the key and no two share one: so it holds of all nodes but x, unless the value does not even
+/// equal itself.
+struct AnchorExclusion: Sendable {
+    var filter: Expression
+    var value: Expression
+
+    static func isReflexive(_ value: GraphValue) -> Bool {
+        switch value {
+        case .boolean, .integer, .string: true
+        default: false
+        }
+    }
+}
+
 extension Expression {
+    /// Whether both are the same parameter, or the same literal.
+    func isSameConstant(as other: Expression) -> Bool {
+        switch (self, other) {
+        case (.parameter(let left), .parameter(let right)): left == right
+        case (.literal(let left), .literal(let right)): left == right
+        default: false
+        }
+    }
+
     func isSlot(_ slot: Int) -> Bool {
         if case .slot(slot) = self { true } else { false }
     }

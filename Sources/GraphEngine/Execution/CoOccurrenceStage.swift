@@ -36,9 +36,9 @@ final class CoOccurrenceStage: Stage {
         guard let anchor = anchors.first else { return true }
         guard case .node(let node) = anchor[plan.first.from], let count = try kernel(view) else { return false }
         return try context.graph.store.counterPool.withScratch { scratch in
-            count.run(from: node.id, scratch)
-            guard keysAreDistinct(scratch, view) else { return false }
-            try emit(scratch.candidates { _ in true }, anchor)
+            context.graph.store.counterPool.withScratch { count.run(from: node.id, middles: &$0, &scratch) }
+            guard try keysAreDistinct(scratch, view) else { return false }
+            try emit(scratch, anchor, from: node.id)
             return true
         }
     }
@@ -61,8 +61,14 @@ final class CoOccurrenceStage: Stage {
     }
 
     /// Nodes without the key property would all fall into one group.
-    private func keysAreDistinct(_ scratch: CounterScratch, _ view: AdjacencyView) -> Bool {
+    private func keysAreDistinct(_ scratch: borrowing UnsafeCounterScratch, _ view: AdjacencyView) throws -> Bool {
         guard let constraint = plan.keyConstraint else { return true }
+        // The statement asks for the constraint's label: if all nodes with it have the key, so have the candidates.
+        if let label = try context.graph.store.tokens.token(.label, constraint.label, in: context.graph.view),
+            view.nodeCount(label: label) == view.keyCount(constraint.id)
+        {
+            return true
+        }
         var areDistinct = true
         scratch.forEachTouched { node, _ in
             if !view.hasKey(constraint.id, node) { areDistinct = false }
@@ -71,25 +77,50 @@ final class CoOccurrenceStage: Stage {
     }
 
     /// Passes groups on by descending count until neither the limit nor a tie with its last group wants more.
-    private func emit(_ candidates: CandidateHeap, _ anchor: Row) throws {
-        let limit = try context.count(plan.limit, "LIMIT")
-        var candidates = candidates
+    private func emit(_ scratch: borrowing UnsafeCounterScratch, _ anchor: Row, from node: NodeID) throws {
+        var progress = Progress(limit: try context.count(plan.limit, "LIMIT"), filters: plan.filters)
+        if let exclusion = plan.exclusion {
+            if AnchorExclusion.isReflexive(try evaluator.evaluate(exclusion.value, anchor)) {
+                progress.excluded = node
+            } else {
+                progress.filters.append(exclusion.filter)
+            }
+        }
+        // Most often a few more than the limit are enough; all are ranked only if conditions or ties want more.
+        let best = scratch.top(min(progress.limit, 1 << 20) + 8) { _ in true }
+        for candidate in best where try !pass(candidate, anchor, &progress) { return }
+        guard best.count < scratch.touchedCount else { return }
+        var candidates = scratch.candidates()
+        for _ in best { _ = candidates.pop() }
+        while let candidate = candidates.pop() {
+            if try !pass(candidate, anchor, &progress) { return }
+        }
+    }
+
+    private struct Progress {
+        let limit: Int
+        var filters: [Expression]
+        /// Fails the conditions, whatever else they are.
+        var excluded: NodeID?
         var accepted = 0
         var lastCount = Int.max
-        while let candidate = candidates.pop() {
-            if accepted >= limit, candidate.count < lastCount { return }
-            var row = anchor
-            row[plan.second.to] = .node(GraphNode(id: candidate.node))
-            guard try plan.filters.allSatisfy({ try evaluator.holds($0, row) }) else { continue }
-            accepted += 1
-            lastCount = candidate.count
-            row[plan.aggregate.calls[0].slot] = GraphValue(candidate.count)
-            let input = row
-            for output in plan.aggregate.outputs {
-                row[output.slot] = try evaluator.evaluate(output.expression, input)
-            }
-            if try !forward(row) { return }
+    }
+
+    /// Passes a group on if it meets the conditions; false if no more are wanted.
+    private func pass(_ candidate: NodeCount, _ anchor: Row, _ progress: inout Progress) throws -> Bool {
+        if progress.accepted >= progress.limit, candidate.count < progress.lastCount { return false }
+        if candidate.node == progress.excluded { return true }
+        var row = anchor
+        row[plan.second.to] = .node(GraphNode(id: candidate.node))
+        guard try progress.filters.allSatisfy({ try evaluator.holds($0, row) }) else { return true }
+        progress.accepted += 1
+        progress.lastCount = candidate.count
+        row[plan.aggregate.calls[0].slot] = GraphValue(candidate.count)
+        let input = row
+        for output in plan.aggregate.outputs {
+            row[output.slot] = try evaluator.evaluate(output.expression, input)
         }
+        return try forward(row)
     }
 }
 

@@ -115,12 +115,12 @@ extension GraphStore {
         try withMemory { view, reader in
             guard let token = try reader.store.tokens.token(.relationshipType, type, in: reader.view) else { return [] }
             guard let isWanted = try labelTest(label, view, reader) else { return [] }
+            let count = CoNeighbourCount(
+                view: view, firstType: token, firstSide: .incoming, secondType: token, secondSide: .outgoing,
+                isDistinct: distinct)
             return counterPool.withScratch { scratch in
-                let count = CoNeighbourCount(
-                    view: view, firstType: token, firstSide: .incoming, secondType: token, secondSide: .outgoing,
-                    isDistinct: distinct)
-                count.run(from: node, scratch)
-                return Self.top(limit, scratch.candidates { $0 != node.rawValue && isWanted($0) })
+                counterPool.withScratch { count.run(from: node, middles: &$0, &scratch) }
+                return scratch.top(limit) { $0 != node.rawValue && isWanted($0) }
             }
         }
     }
@@ -140,8 +140,8 @@ extension GraphStore {
             let count = SharedNeighbourCount(view: view, type: token, isDistinct: distinct)
             let owned = count.owned(by: node)
             return counterPool.withScratch { scratch in
-                counterPool.withScratch { weights in count.run(from: node, owned: owned, weights: weights, scratch) }
-                return Self.top(limit, scratch.candidates { !owned.contains($0) && isWanted($0) })
+                counterPool.withScratch { count.run(from: node, weights: &$0, &scratch) }
+                return scratch.top(limit) { !owned.contains($0) && isWanted($0) }
             }
         }
     }
@@ -152,13 +152,6 @@ extension GraphStore {
         guard let label else { return { _ in true } }
         guard let token = try tokens.token(.label, label, in: reader.view) else { return nil }
         return { view.hasLabel(token, $0) }
-    }
-
-    private static func top(_ limit: Int, _ candidates: CandidateHeap) -> [NodeCount] {
-        var candidates = candidates
-        var result: [NodeCount] = []
-        while result.count < limit, let next = candidates.pop() { result.append(next) }
-        return result
     }
 
     /// Runs `body` on the adjacency in memory and a snapshot that fits it.

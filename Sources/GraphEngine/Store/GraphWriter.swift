@@ -209,7 +209,7 @@ final class GraphWriter {
             try transaction.delete(store.adjacency, GraphKeys.adjacency(entry).rawSpan)
         }
         transaction.onCommit { [index = store.index] sequence in
-            index.remove(id.rawValue, type: record.type, at: sequence)
+            index.remove(id.rawValue, type: record.type, start: record.start, end: record.end, at: sequence)
         }
         counters.relationshipsDeleted += 1
     }
