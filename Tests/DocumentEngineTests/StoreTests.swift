@@ -52,7 +52,9 @@ import Testing
 
     @Test(
         "a store whose last record has an impossible number is not opened",
-        arguments: [[UInt8](repeating: 0xFF, count: 8), [0x80, 0, 0, 0, 0, 0, 0, 0], [1], [UInt8](repeating: 1, count: 9)])
+        arguments: [
+            [UInt8](repeating: 0xFF, count: 8), [0x80, 0, 0, 0, 0, 0, 0, 0], [1], [UInt8](repeating: 1, count: 9),
+        ])
     func impossibleRecordNumber(key: [UInt8]) throws {
         try items.insertOne(["_id": 1])
         let records = try #require(store.state(items.namespace)?.records)

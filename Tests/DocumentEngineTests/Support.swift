@@ -43,7 +43,8 @@ func randomValue(_ random: inout SeededRandom, depth: Int = 3) -> BSONValue {
     case 6: .string(["a\0b", "é", "\u{10FFFF}", "zz"].randomElement(using: &random) ?? "")
     case 7: .date(BSONDate(milliseconds: Int64.random(in: -5...5, using: &random)))
     case 8: .objectID(ObjectID(high: UInt64.random(in: 0...2, using: &random), low: 7))
-    case 9: .double([.nan, .infinity, -0.0, 0x1p53, -.infinity, .leastNonzeroMagnitude].randomElement(using: &random) ?? 0)
+    case 9:
+        .double([.nan, .infinity, -0.0, 0x1p53, -.infinity, .leastNonzeroMagnitude].randomElement(using: &random) ?? 0)
     case 10: .int64([Int64.max, .min, 1 << 53 + 1, 1 << 53].randomElement(using: &random) ?? 0)
     case 11:
         Decimal128(

@@ -64,7 +64,8 @@ enum CollectionCatalog {
 
     static func indexes(of entry: Document) throws -> [(id: UInt32, isReady: Bool, specification: IndexSpecification)] {
         try (entry["indexes"]?.arrayValue ?? []).map { element in
-            guard let document = element.documentValue, let id = document["id"]?.intValue.flatMap(UInt32.init(exactly:)),
+            guard let document = element.documentValue,
+                let id = document["id"]?.intValue.flatMap(UInt32.init(exactly:)),
                 let specification = document["spec"]?.documentValue
             else { throw StorageError.corruption("The document catalog holds a damaged index entry: \(element)") }
             let isReady = document["ready"]?.boolValue ?? false

@@ -129,7 +129,8 @@ extension FIFOQueue {
             return nil
         }
         let delivery = Delivery(
-            receiveCount: receiveCount < .max ? receiveCount + 1 : .max, firstReceivedAt: previous?.firstReceivedAt ?? now,
+            receiveCount: receiveCount < .max ? receiveCount + 1 : .max,
+            firstReceivedAt: previous?.firstReceivedAt ?? now,
             visibleAt: now.advanced(by: timeout), nonce: random.withLock { $0.next() })
         try transaction.put(keyspace, QueueKey.delivery(sequence), delivery.encoded())
         transaction.onCommit { [self] _ in groups.withLock { $0.received(sequence, visibleAt: delivery.visibleAt) } }

@@ -24,7 +24,9 @@ extension BuiltinFunction {
             },
             "isnan": BuiltinFunction(1) { arguments, _ in .boolean(try number("isNaN", arguments[0]).isNaN) },
             "atan2": BuiltinFunction(2) { arguments, _ in
-                .float(ElementaryFunctions.arcTangent(try number("atan2", arguments[0]), try number("atan2", arguments[1])))
+                .float(
+                    ElementaryFunctions.arcTangent(try number("atan2", arguments[0]), try number("atan2", arguments[1]))
+                )
             },
         ]
         for (name, function) in ElementaryFunctions.byName {

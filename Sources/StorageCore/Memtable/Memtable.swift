@@ -4,7 +4,8 @@
 
 internal import Synchronization
 
-@safe final class Memtable: @unchecked Sendable {  // the skip list: one writer, lock-free readers; the rest: `tombstones`, atomics
+// Sendable: the skip list has one writer and lock-free readers; the rest is behind `tombstones` or atomic.
+@safe final class Memtable: @unchecked Sendable {
     private let list: UnsafeSkipList
     private var writer: UnsafeSkipListWriter
     private let count = Atomic<Int>(0)

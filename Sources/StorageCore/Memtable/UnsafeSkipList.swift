@@ -177,7 +177,9 @@ internal import CStorage
     ) {
         var node = unsafe list.head
         for level in stride(from: height - 1, through: 0, by: -1) {
-            while let next = unsafe UnsafeSkipList.next(node, level), unsafe UnsafeSkipList.isBefore(next, key, sequence) {
+            while let next = unsafe UnsafeSkipList.next(node, level),
+                unsafe UnsafeSkipList.isBefore(next, key, sequence)
+            {
                 unsafe node = next
             }
             unsafe before[level] = node

@@ -41,7 +41,8 @@
         }
         slices.sort { left, right in
             unsafe compareBytes(
-                UnsafeRawBufferPointer(rebasing: buffer[left.key]), UnsafeRawBufferPointer(rebasing: buffer[right.key])) < 0
+                UnsafeRawBufferPointer(rebasing: buffer[left.key]), UnsafeRawBufferPointer(rebasing: buffer[right.key]))
+                < 0
         }
         unsafe bytes = buffer
         self.slices = slices

@@ -144,7 +144,9 @@
         operands.removeAll(keepingCapacity: true)
         while merged.isValid {
             let entry = unsafe merged.entry
-            guard unsafe compareBytes(entry.key, keyBuffer.bytes) == 0, unsafe !isHidden(entry, tombstone) else { break }
+            guard unsafe compareBytes(entry.key, keyBuffer.bytes) == 0, unsafe !isHidden(entry, tombstone) else {
+                break
+            }
             if unsafe entry.kind == .put {
                 if operands.isEmpty {
                     unsafe foreignValue = entry.value

@@ -31,7 +31,9 @@ extension Storage {
             try manifest.whileUnchanged { state in
                 let read = try ManifestWriter.read(
                     number: manifest.number, directory: directory, fileSystem: options.fileSystem)
-                if read.state != state { report.problems.append("The manifest on disk differs from the one in memory.") }
+                if read.state != state {
+                    report.problems.append("The manifest on disk differs from the one in memory.")
+                }
                 if try ManifestFiles.current(in: directory, options.fileSystem) != manifest.number {
                     report.problems.append("CURRENT does not name the manifest in use.")
                 }
@@ -51,7 +53,9 @@ extension Storage {
                     fileSystem: options.fileSystem, directory: directory + "/log", identity: manifest.identity)
                 let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
                     _, payload, file, offset in
-                    try BatchEncoding.decode(payload, file: file, offset: offset) { _, _ in } entry: { _, _, _, _ in }
+                    try BatchEncoding.decode(payload, file: file, offset: offset) { _, _ in
+                    } entry: { _, _, _, _ in
+                    }
                 }
                 if end.sequence < reached {
                     report.problems.append("The log ends at sequence \(end.sequence), before \(reached).")

@@ -19,6 +19,7 @@ public struct VerificationReport: Sendable, CustomStringConvertible {
     public var description: String {
         let summary =
             "\(tableCount) tables, \(entryCount) entries, \(byteCount) bytes, \(crossChecks.count) cross-checks"
-        return isHealthy ? "healthy: \(summary)" : "\(problems.count) problems: \(summary)\n" + problems.joined(separator: "\n")
+        return isHealthy
+            ? "healthy: \(summary)" : "\(problems.count) problems: \(summary)\n" + problems.joined(separator: "\n")
     }
 }

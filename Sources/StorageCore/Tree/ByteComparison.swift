@@ -22,7 +22,8 @@ func compareBytes(_ left: [UInt8], _ right: [UInt8]) -> Int {
 /// The order of the tree: key ascending, then sequence descending.
 @inline(__always)
 func compareEntries(
-    _ leftKey: UnsafeRawBufferPointer, _ leftSequence: UInt64, _ rightKey: UnsafeRawBufferPointer, _ rightSequence: UInt64
+    _ leftKey: UnsafeRawBufferPointer, _ leftSequence: UInt64, _ rightKey: UnsafeRawBufferPointer,
+    _ rightSequence: UInt64
 ) -> Int {
     let order = unsafe compareBytes(leftKey, rightKey)
     if order != 0 { return order }

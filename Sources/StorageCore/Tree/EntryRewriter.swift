@@ -176,7 +176,8 @@ struct RewriteRules {
             try unsafe result.value.withUnsafeBytes { value in
                 try unsafe key.withUnsafeBytes { key in
                     try unsafe outputValue(
-                        UnsafeEntry(key: key, sequence: newest.sequence, kind: .put, expiry: result.expiry, value: value))
+                        UnsafeEntry(
+                            key: key, sequence: newest.sequence, kind: .put, expiry: result.expiry, value: value))
                 }
             }
         }

@@ -42,7 +42,8 @@ final class TableCache: Sendable {
         }
         let reader = try TableReader.open(file: file, path: path, fileNumber: number, cache: blocks)
         guard TableMetadata(number: number, properties: reader.properties) == expected else {
-            throw StorageError.corruption("The table is not the one that the manifest lists under its number.", file: path)
+            throw StorageError.corruption(
+                "The table is not the one that the manifest lists under its number.", file: path)
         }
         return reader
     }

@@ -90,7 +90,8 @@ extension Keyspace {
     ///   - operands: Oldest first, not empty.
     ///   - key: The tree key.
     func fold(operands: some Sequence<[UInt8]>, key: UnsafeRawBufferPointer) throws -> [UInt8] {
-        let userKey = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: key.dropFirst(Keyspace.prefixByteCount)))
+        let userKey = unsafe RawSpan(
+            _unsafeBytes: UnsafeRawBufferPointer(rebasing: key.dropFirst(Keyspace.prefixByteCount)))
         var result: [UInt8]?
         for operand in operands {
             guard let older = result else {
