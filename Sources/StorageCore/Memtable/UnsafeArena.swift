@@ -18,7 +18,7 @@
     }
 
     deinit {
-        for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+        for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
     }
 
     /// Uninitialised memory, aligned to eight bytes, valid until the arena goes.
