@@ -9,6 +9,16 @@ import Testing
         try storage.write(durability) { try $0.put(keyspace, [key].rawSpan, [key].rawSpan) }
     }
 
+    @Test("work that keeps failing in the background shows in a verification, and no longer once it succeeded")
+    func failingBackgroundWork() throws {
+        let storage = try smallStorage()
+        storage.background.setFailure(StorageError(.ioFailure, "no luck"), of: .compaction)
+        let report = try storage.verify()
+        #expect(report.problems.count == 1 && report.problems.first?.contains("compaction keeps failing") == true)
+        try storage.step()
+        #expect(try storage.verify().isHealthy)
+    }
+
     @Test("a read-only storage refuses every change and changes no file")
     func readOnly() throws {
         let disk = SimulatedFileSystem()

@@ -7,6 +7,7 @@ extension Storage {
     /// engines have registered. What is wrong is listed; only a failure to read at all is thrown.
     public func verify() throws -> VerificationReport {
         var report = VerificationReport()
+        verifyBackground(&report)
         verifyManifest(&report)
         verifyLog(&report)
         for tree in catalog.withLock({ $0.persistentTrees }).sorted(by: { $0.id < $1.id }) {
@@ -22,6 +23,14 @@ extension Storage {
             }
         }
         return report
+    }
+
+    /// What keeps failing in the background is nobody's error to catch: it shows here.
+    private func verifyBackground(_ report: inout VerificationReport) {
+        if let failure = background.failure(of: .flush) { report.problems.append("flush keeps failing: \(failure)") }
+        if let failure = background.failure(of: .compaction) {
+            report.problems.append("compaction keeps failing: \(failure)")
+        }
     }
 
     private func verifyManifest(_ report: inout VerificationReport) {
