@@ -39,31 +39,36 @@ internal import CStorage
 
     /// The first node at or after (key, sequence).
     func seek(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> Node? {
-        unsafe Self.next(lastBefore(key, sequence), 0)
+        unsafe search(key, sequence).next
     }
 
     /// The last node at or before (key, sequence).
     func seekBackward(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> Node? {
-        let node = unsafe lastBefore(key, sequence)
-        if let next = unsafe Self.next(node, 0), unsafe Self.equals(next, key, sequence) { return unsafe next }
+        let (node, next) = unsafe search(key, sequence)
+        if let next = unsafe next, unsafe Self.equals(next, key, sequence) { return unsafe next }
         return unsafe node == head ? nil : node
     }
 
     /// The node before `node`; costs a search, since nodes carry no backward pointers.
     func previous(_ node: Node) -> Node? {
         let entry = unsafe Self.entry(node)
-        let before = unsafe lastBefore(entry.key, entry.sequence)
+        let before = unsafe search(entry.key, entry.sequence).before
         return unsafe before == head ? nil : before
     }
 
-    private func lastBefore(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> Node {
+    /// The last node before (key, sequence), and the one that was seen after it. The latter is not to be loaded again:
+    /// an insert beside the search may have put a node between the two, which is before (key, sequence) as well.
+    private func search(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> (before: Node, next: Node?) {
         var node = unsafe head
+        var following: Node?
         for level in unsafe stride(from: Self.maximumHeight - 1, through: 0, by: -1) {
-            while let next = unsafe Self.next(node, level), unsafe Self.isBefore(next, key, sequence) {
+            unsafe following = Self.next(node, level)
+            while let next = unsafe following, unsafe Self.isBefore(next, key, sequence) {
                 unsafe node = next
+                unsafe following = Self.next(node, level)
             }
         }
-        return unsafe node
+        return unsafe (node, following)
     }
 
     @inline(__always)
