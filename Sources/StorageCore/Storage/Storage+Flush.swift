@@ -130,9 +130,7 @@ extension Storage {
         isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
     ) throws -> [TableMetadata] {
         let rules = rewriteRules()
-        let tableOptions = TableOptions(
-            blockByteCount: options.blockByteCount, compression: compression,
-            filterBitsPerKey: tree.options.filterBitsPerKey)
+        let tableOptions = options.tableOptions(for: tree, compression: compression)
         let output = TableOutput(
             cache: tableCache, options: TableOutput.Options(tableByteCount: tableByteCount, table: tableOptions),
             tombstones: tombstones.kept(rules, isBottommost: isRangeBottommost), newNumber: newFileNumber)

@@ -291,9 +291,7 @@ struct StorageOpening {
                 cache: parts.tableCache,
                 options: TableOutput.Options(
                     tableByteCount: .max,
-                    table: TableOptions(
-                        blockByteCount: options.blockByteCount, compression: tree.options.compression.upper,
-                        filterBitsPerKey: tree.options.filterBitsPerKey)),
+                    table: options.tableOptions(for: tree, compression: tree.options.compression.upper)),
                 tombstones: memtable.rangeTombstones.tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
             let cursor = memtable.makeCursor()

@@ -48,3 +48,11 @@ public struct StorageOptions: Sendable {
 
     public init() {}
 }
+
+extension StorageOptions {
+    /// How the tables of a tree are written.
+    func tableOptions(for tree: Tree, compression: TableCompression) -> TableOptions {
+        TableOptions(
+            blockByteCount: blockByteCount, compression: compression, filterBitsPerKey: tree.options.filterBitsPerKey)
+    }
+}
