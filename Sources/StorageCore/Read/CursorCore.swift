@@ -29,7 +29,7 @@
 
     init(
         keyspace: Keyspace, range: KeyRange, sequence: UInt64, readTime: StorageInstant, batch: WriteBatch? = nil,
-        batchSequence: UInt64 = 0, snapshot: Snapshot? = nil
+        batchSequence: UInt64 = 0, snapshot: Snapshot? = nil, reader: SQLiteReader? = nil
     ) throws {
         self.keyspace = keyspace
         (lower, upper) = keyspace.treeRange(range)
@@ -51,7 +51,11 @@
                         }))
             }
         }
-        try state.appendSources(to: &sources, tombstones: &sets, lower: lower, upper: upper)
+        if let reader {
+            if !reader.isHidden(keyspace) { sources.append(.sqlite(SQLiteCursor(reader, lower: lower, upper: upper))) }
+        } else {
+            try state.appendSources(to: &sources, tombstones: &sets, lower: lower, upper: upper)
+        }
         merged = MergingCursor(sources)
         tombstones = sets
     }

@@ -8,6 +8,7 @@ extension Storage {
     public func verify() throws -> VerificationReport {
         var report = VerificationReport()
         verifyBackground(&report)
+        if let sqlite { verify(sqlite, &report) }
         verifyManifest(&report)
         verifyLog(&report)
         for tree in catalog.withLock({ $0.persistentTrees }).sorted(by: { $0.id < $1.id }) {
