@@ -295,7 +295,7 @@ struct StorageOpening {
                     table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
                     origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
                     commitTimes: memtable.commitTimes),
-                tombstones: memtable.rangeTombstones.tombstones,
+                tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
             let cursor = memtable.makeCursor()
             cursor.seekToFirst()
