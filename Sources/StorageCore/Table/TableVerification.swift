@@ -36,7 +36,7 @@ private struct TableVerification {
         let blocks = reader.blocks
         footer = try TableFooter.read(blocks.file, path: blocks.path, fileNumber: reader.fileNumber)
         guard footer == reader.footer else {
-            throw Self.corruption("The table's footer changed since opening.", reader)
+            throw Self.corruption("The table's footer changed since opening.", reader, blocks.blocksByteCount)
         }
         meta = try TableMetaIndex(blocks, footer.metaIndex)
         properties = try meta.readProperties(blocks, footer)
@@ -146,7 +146,8 @@ private struct TableVerification {
         if let handle = meta.rangeTombstones { _ = try readBlock(handle) }
         let tombstones = try meta.readRangeTombstones(reader.blocks)
         guard tombstones == reader.rangeTombstones else {
-            throw Self.corruption("The table's range tombstones changed since opening.", reader)
+            throw Self.corruption(
+                "The table's range tombstones changed since opening.", reader, meta.rangeTombstones?.offset ?? 0)
         }
         counted.count(tombstones)
     }
@@ -160,7 +161,8 @@ private struct TableVerification {
         counted.earliestTime = properties.earliestTime
         counted.latestTime = properties.latestTime
         guard counted == properties, properties == reader.properties else {
-            throw Self.corruption("The table's properties do not match its entries.", reader)
+            throw Self.corruption(
+                "The table's properties do not match its entries.", reader, meta.properties.offset)
         }
     }
 
@@ -175,14 +177,14 @@ private struct TableVerification {
             end += handle.byteCount + UInt64(TableFormat.blockTrailerByteCount)
         }
         guard end == reader.blocks.blocksByteCount else {
-            throw Self.corruption("Bytes in front of the table's footer belong to no block.", reader)
+            throw Self.corruption("Bytes in front of the table's footer belong to no block.", reader, end)
         }
     }
 
     func checkFileChecksum() throws {
         let checksum = try reader.blocks.checksum(upTo: meta.properties.offset)
         guard checksum == properties.fileChecksum else {
-            throw Self.corruption("The table fails the checksum over its blocks.", reader)
+            throw Self.corruption("The table fails the checksum over its blocks.", reader, 0)
         }
     }
 
@@ -199,8 +201,8 @@ private struct TableVerification {
         return order < 0 || (order == 0 && leftSequence > rightSequence)
     }
 
-    private static func corruption(_ message: String, _ reader: TableReader) -> StorageError {
-        .corruption(message, file: reader.blocks.path)
+    private static func corruption(_ message: String, _ reader: TableReader, _ offset: UInt64) -> StorageError {
+        .corruption(message, file: reader.blocks.path, offset: Int64(clamping: offset))
     }
 }
 
