@@ -43,17 +43,17 @@ private struct TableVerification {
         filter = try meta.readFilter(blocks)
         handles = meta.allBlocks + [footer.metaIndex]
         _ = try meta.readOrigin(blocks)
-        for handle in [footer.metaIndex, meta.properties] + [meta.origin].compactMap({ $0 }) {
-            try blocks.readBlock(handle).checkLayout()
-        }
+        _ = try readBlock(footer.metaIndex, .metaIndex)
+        _ = try readBlock(meta.properties, .properties)
+        if let origin = meta.origin { _ = try readBlock(origin, .origin) }
     }
 
     // MARK: Entries
 
     mutating func checkEntries() throws {
-        let top = try readBlock(meta.index)
+        let top = try readBlock(meta.index, .topLevelIndex)
         try forEachIndexEntry(top) { verification, separator, handle in
-            let partition = try verification.readBlock(handle)
+            let partition = try verification.readBlock(handle, .indexPartition)
             verification.handles.append(handle)
             var last: Separator?
             try verification.forEachIndexEntry(partition) { verification, separator, handle in
@@ -95,7 +95,7 @@ private struct TableVerification {
     }
 
     private mutating func checkData(_ handle: BlockHandle, after: Separator?, upTo separator: Separator) throws {
-        let block = try readBlock(handle)
+        let block = try readBlock(handle, .data)
         counted.uncompressedByteCount += block.byteCount
         guard block.restartCount > 0 else { throw block.location.corruption("A data block is empty.") }
         var cursor = UnsafeBlockCursor()
@@ -143,7 +143,7 @@ private struct TableVerification {
     // MARK: The rest
 
     mutating func checkRangeTombstones() throws {
-        if let handle = meta.rangeTombstones { _ = try readBlock(handle) }
+        if let handle = meta.rangeTombstones { _ = try readBlock(handle, .rangeTombstones) }
         let tombstones = try meta.readRangeTombstones(reader.blocks)
         guard tombstones == reader.rangeTombstones else {
             throw Self.corruption(
@@ -168,7 +168,10 @@ private struct TableVerification {
 
     /// No byte in front of the footer belongs to no block or to two.
     func checkBlocksFillFile() throws {
-        var end: UInt64 = 0
+        guard try TableHeader.read(reader.blocks.file, path: reader.blocks.path) == footer.header else {
+            throw Self.corruption("Header and footer of the table differ.", reader, 0)
+        }
+        var end = UInt64(TableHeader.byteCount)
         for handle in handles.sorted(by: { $0.offset < $1.offset }) {
             guard handle.offset == end else {
                 throw StorageError.corruption(
@@ -188,9 +191,12 @@ private struct TableVerification {
         }
     }
 
-    private func readBlock(_ handle: BlockHandle) throws -> Block {
+    private func readBlock(_ handle: BlockHandle, _ kind: BlockKind) throws -> Block {
         let block = try reader.blocks.readBlock(handle)
         try block.checkLayout()
+        guard try reader.blocks.kind(handle) == kind else {
+            throw block.location.corruption("The block does not say of itself what it is.")
+        }
         return block
     }
 
