@@ -40,6 +40,7 @@ extension Storage {
         }
         background.setFailure(nil, of: .flush)
         if flushed {
+            surveyMemtables()
             background.madeProgress()
             background.request(.compaction)
         }

@@ -167,10 +167,11 @@ struct StorageOpening {
     }
 
     private func makeTableCache() -> TableCache {
-        TableCache(
+        let memory = MemoryShares(options)
+        return TableCache(
             fileSystem: fileSystem, directory: tableDirectory,
-            blocks: BlockCache(byteCapacity: options.blockCacheByteCount), maximumOpenCount: options.maximumOpenTables,
-            salt: seed)
+            blocks: BlockCache(byteCapacity: memory.blockCache), descriptorCount: options.tableDescriptorCount,
+            readerByteCapacity: memory.tableReaders, salt: seed)
     }
 
     // MARK: Manifest
