@@ -35,15 +35,16 @@ struct SQLiteOpening {
     private func open(lock: (any FileLock)?) throws -> OpenedParts {
         // Symbolic links are followed here, so that the log is found beside the file itself, however it was named.
         let path = try fileSystem.resolve(self.path)
+        let cacheByteCount = MemoryShares(options).blockCache
         let files = SQLiteFiles(fileSystem, path: path, isReadOnly: options.isReadOnly)
         let writer = try SQLiteConnection(path: path, files: files)
         let engine = SQLiteEngine(
-            path: path, files: files, writer: writer, cacheByteCount: options.blockCacheByteCount / 8,
+            path: path, files: files, writer: writer, cacheByteCount: cacheByteCount / 8,
             lock: lock)
         // What is in the log stays there until it is copied with care; a storage that is let go just ends.
         writer.keepLogOnClose()
         do {
-            try writer.configure(cacheByteCount: options.blockCacheByteCount / 2)
+            try writer.configure(cacheByteCount: cacheByteCount / 2)
             try SQLiteSchema.prepare(writer, isReadOnly: options.isReadOnly)
             let keyspaces = try readKeyspaces(engine)
             let progress = try writer.progress()
@@ -65,8 +66,8 @@ struct SQLiteOpening {
             lock: lock, commits: CommitState(visible: progress.sequence, commitTime: progress.commitTime),
             catalog: Catalog(keyspaces: Dictionary(uniqueKeysWithValues: keyspaces.map { ($0.name, $0) })),
             tableCache: TableCache(
-                fileSystem: fileSystem, directory: path, blocks: BlockCache(byteCapacity: 0), maximumOpenCount: 1,
-                salt: 0),
+                fileSystem: fileSystem, directory: path, blocks: BlockCache(byteCapacity: 0), descriptorCount: 1,
+                readerByteCapacity: 0),
             nextFileNumber: 1, purgeFloor: PurgeFloor(commitTimeFloor: progress.commitTime, clock: options.clock),
             sqlite: engine)
     }
