@@ -16,8 +16,10 @@ final class TableReader: Sendable {
     let footer: TableFooter
     let blocks: TableBlockFile
     let topIndex: Block
-    private let filter: UnsafeBloomFilter?
+    /// Absent in a table without point entries or without filter.
+    let filter: UnsafeBloomFilter?
     private let cache: BlockCache
+    private let partitions: UnsafePinnedBlocks
 
     /// Opens a table and reads what it keeps in memory.
     ///
@@ -42,10 +44,11 @@ final class TableReader: Sendable {
         topIndex = try blocks.readBlock(meta.index)
         filter = try meta.readFilter(blocks)
         rangeTombstones = try meta.readRangeTombstones(blocks)
+        partitions = UnsafePinnedBlocks(count: topIndex.isDense ? topIndex.restartCount : 0)
     }
 
-    /// Memory held as long as the table is open.
-    var memoryByteCount: Int { topIndex.byteCount + (filter?.byteCount ?? 0) }
+    /// Memory held as long as the table is open; grows with the parts of the index that were used.
+    var memoryByteCount: Int { topIndex.byteCount + (filter?.byteCount ?? 0) + partitions.byteCount }
 
     /// False only if the table has no point entry with that key.
     func mayContain(_ key: UnsafeRawBufferPointer) -> Bool {
@@ -64,10 +67,22 @@ final class TableReader: Sendable {
         try block(unsafe blockHandle(handle, in: index), fillCache: fillCache)
     }
 
+    /// The index partition that an entry of the top-level index leads to: kept for as long as the table is open, so that a
+    /// read asks the cache for a data block only.
+    ///
+    /// - Parameters:
+    ///   - position: The place of the entry among all.
+    ///   - handle: The entry's value.
+    func partition(_ position: Int, _ handle: UnsafeRawBufferPointer) throws -> Block {
+        if let partition = partitions[position] { return partition }
+        let handle = unsafe try blockHandle(handle, in: topIndex)
+        return partitions.keep(try blocks.readBlock(handle), at: position)
+    }
+
     func block(_ handle: BlockHandle, fillCache: Bool) throws -> Block {
         let key = BlockCacheKey(fileNumber: fileNumber, offset: handle.offset)
         if let block = cache.block(key) { return block }
-        let block = try blocks.readBlock(handle)
+        let block = try blocks.readBlock(handle, isSearched: fillCache)
         return fillCache ? cache.insert(block, key) : block
     }
 
