@@ -113,10 +113,10 @@ struct TableCacheTests {
             case 1..<40:
                 let block = try Self.block(byteCount: Int.random(in: 20...3000, using: &random))
                 alive.append(block)
-                inserted[name] = ObjectIdentifier(cache.insert(block, Self.key(file, number)))
+                inserted[name] = ObjectIdentifier(cache.insert(block, Self.key(file, number)).memory)
             default:
                 guard let found = cache.block(Self.key(file, number)) else { break }
-                #expect(inserted[name] == ObjectIdentifier(found), "seed 77")
+                #expect(inserted[name] == ObjectIdentifier(found.memory), "seed 77")
             }
         }
         #expect(cache.statistics.byteCount <= 150_000)

@@ -14,6 +14,8 @@ final class StorageCoreStore: OrderedStore {
         var options = StorageOptions()
         options.memtableByteCount = settings.memtableByteCount
         options.blockCacheByteCount = settings.cacheByteCount
+        // The cache is half of it at most.
+        options.memoryByteBudget = max(options.memoryByteBudget, 5 * settings.cacheByteCount / 2)
         storage = try Storage.open(at: "\(directory)/storage", options: options)
         keyspace = try storage.keyspace(
             "entries",

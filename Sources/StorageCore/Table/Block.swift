@@ -1,5 +1,7 @@
 // Block.swift — an entry block in memory: its restart points checked, immutable from then on.
 
+internal import CStorage
+
 /// The place of a block, for error messages.
 struct BlockLocation: Sendable {
     let path: String
@@ -49,6 +51,16 @@ struct Block: @unchecked Sendable {
     /// What the block costs a cache.
     var byteCount: Int { unsafe memory.header.byteCount }
 
+    /// What the block holds, as it was before compression.
+    var contentsByteCount: Int { entries.byteCount + restartCount * 4 + 4 }
+
+    /// Asks for the lines that every search looks at.
+    @inline(__always)
+    func prefetch() {
+        let start = unsafe Unmanaged.passUnretained(memory).toOpaque()
+        for line in 0..<5 { unsafe cstorage_prefetch(start + line &* 64) }
+    }
+
     /// Whether every entry is known to be a restart point.
     var isDense: Bool { directory.isDense }
 
@@ -83,6 +95,7 @@ struct Block: @unchecked Sendable {
     private func firstRestart(notBefore key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Int {
         let entries = entries
         var (low, high) = unsafe directory.candidates(for: key) ?? (0, entries.restartCount)
+        prefetchEntry(low)
         while low < high {
             let middle = (low &+ high) / 2
             let entry = try entry(atRestart: middle)
@@ -93,6 +106,13 @@ struct Block: @unchecked Sendable {
             }
         }
         return low
+    }
+
+    /// Asks for the lines of the entry where a search is likely to end: its key, and in most cases its value.
+    @inline(__always)
+    private func prefetchEntry(_ restart: Int) {
+        guard let offset = directory.offset(restart) else { return }
+        for line in 0..<5 { unsafe cstorage_prefetch(entries.base + (offset &+ line &* 64)) }
     }
 
     /// The entry of a restart point, whose key is written whole.

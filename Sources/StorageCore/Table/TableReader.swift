@@ -25,17 +25,21 @@ final class TableReader: Sendable {
     ///
     /// - Parameters:
     ///   - fileNumber: The number in the file's name. Among the tables that share a cache, each has its own.
+    ///   - pinsIndex: Whether the table keeps the parts of its index that were read, instead of the cache.
     /// - Throws: `StorageError.Code.corruption`; `.unsupportedFormat` for a file of a newer version or with unknown
     ///   incompatible features.
     static func open(
-        file: any StorageFile, path: String, fileNumber: UInt64, cache: BlockCache
+        file: any StorageFile, path: String, fileNumber: UInt64, cache: BlockCache, pinsIndex: Bool = true
     ) throws -> TableReader {
         let footer = try TableFooter.read(file, path: path, fileNumber: fileNumber)
         let blocks = TableBlockFile(file: file, path: path, footer: footer)
-        return try TableReader(blocks, footer: footer, meta: TableMetaIndex(blocks, footer.metaIndex), cache: cache)
+        return try TableReader(
+            blocks, footer: footer, meta: TableMetaIndex(blocks, footer.metaIndex), cache: cache, pinsIndex: pinsIndex)
     }
 
-    private init(_ blocks: TableBlockFile, footer: TableFooter, meta: TableMetaIndex, cache: BlockCache) throws {
+    private init(
+        _ blocks: TableBlockFile, footer: TableFooter, meta: TableMetaIndex, cache: BlockCache, pinsIndex: Bool
+    ) throws {
         self.blocks = blocks
         self.footer = footer
         self.cache = cache
@@ -44,10 +48,10 @@ final class TableReader: Sendable {
         topIndex = try blocks.readBlock(meta.index)
         filter = try meta.readFilter(blocks)
         rangeTombstones = try meta.readRangeTombstones(blocks)
-        partitions = UnsafePinnedBlocks(count: topIndex.isDense ? topIndex.restartCount : 0)
+        partitions = UnsafePinnedBlocks(pinsIndex ? topIndex : nil)
     }
 
-    /// Memory held as long as the table is open; grows with the parts of the index that were used.
+    /// Memory held as long as the table is open, once it has all of its index that it will keep.
     var memoryByteCount: Int { topIndex.byteCount + (filter?.byteCount ?? 0) + partitions.byteCount }
 
     /// False only if the table has no point entry with that key.
@@ -67,8 +71,8 @@ final class TableReader: Sendable {
         try block(unsafe blockHandle(handle, in: index), fillCache: fillCache)
     }
 
-    /// The index partition that an entry of the top-level index leads to: kept for as long as the table is open, so that a
-    /// read asks the cache for a data block only.
+    /// The index partition that an entry of the top-level index leads to: kept for as long as the table is open if the
+    /// table pins its index, so that a read asks the cache for a data block only.
     ///
     /// - Parameters:
     ///   - position: The place of the entry among all.
@@ -76,6 +80,7 @@ final class TableReader: Sendable {
     func partition(_ position: Int, _ handle: UnsafeRawBufferPointer) throws -> Block {
         if let partition = partitions[position] { return partition }
         let handle = unsafe try blockHandle(handle, in: topIndex)
+        guard position < partitions.count else { return try block(handle, fillCache: true) }
         return partitions.keep(try blocks.readBlock(handle), at: position)
     }
 

@@ -9,11 +9,14 @@ internal import Synchronization
 @safe
 struct UnsafePinnedBlocks: ~Copyable, @unchecked Sendable {
     private let places: UnsafeMutablePointer<AtomicLazyReference<UnsafeBlockMemory>>
-    private let count: Int
-    private let pinnedByteCount = Atomic<Int>(0)
+    let count: Int
+    /// About what the blocks take once all are there.
+    let byteCount: Int
 
-    init(count: Int) {
-        self.count = count
+    /// - Parameter index: Leads to the blocks, one by each entry; nil for no places.
+    init(_ index: Block?) {
+        count = index?.isDense == true ? index?.restartCount ?? 0 : 0
+        byteCount = count > 0 ? index?.expectedByteCountOfBlocks ?? 0 : 0
         unsafe places = .allocate(capacity: max(count, 1))
         for index in 0..<count { unsafe (places + index).initialize(to: AtomicLazyReference()) }
     }
@@ -23,8 +26,6 @@ struct UnsafePinnedBlocks: ~Copyable, @unchecked Sendable {
         unsafe places.deallocate()
     }
 
-    var byteCount: Int { pinnedByteCount.load(ordering: .relaxed) + count * 8 }
-
     subscript(index: Int) -> Block? {
         index < count ? unsafe places[index].load().map { unsafe Block($0) } : nil
     }
@@ -33,8 +34,20 @@ struct UnsafePinnedBlocks: ~Copyable, @unchecked Sendable {
     /// nothing is kept.
     func keep(_ block: Block, at index: Int) -> Block {
         guard index < count else { return block }
-        let kept = unsafe Block(places[index].storeIfNil(block.memory))
-        if unsafe kept.memory === block.memory { pinnedByteCount.add(block.byteCount, ordering: .relaxed) }
-        return kept
+        return unsafe Block(places[index].storeIfNil(block.memory))
+    }
+}
+
+extension Block {
+    /// About what the blocks that an index block leads to take in memory: index entries compress to half at best.
+    fileprivate var expectedByteCountOfBlocks: Int {
+        var byteCount = 0
+        for index in 0..<restartCount {
+            guard let entry = entries.entry(atRestart: index), let handle = unsafe BlockHandle(entries.value(entry)) else {
+                continue
+            }
+            byteCount += 2 * Int(clamping: min(handle.byteCount, 1 << 40))
+        }
+        return byteCount
     }
 }
