@@ -107,6 +107,13 @@ final class SnapshotRegistry: Sendable {
 
     func closeTransaction() { openTransaction.store(.max, ordering: .releasing) }
 
+    /// The sequences that snapshots read at, ascending.
+    var sequences: [UInt64] {
+        var sequences: Set<UInt64> = []
+        forEach { sequence, _ in sequences.insert(sequence) }
+        return sequences.sorted()
+    }
+
     /// How many snapshots live.
     var count: Int {
         var count = 0

@@ -194,7 +194,8 @@ struct StorageOpening {
             var random = SeededRandom(seed: seed)
             return Found(state: ManifestState(), identity: random.next(), exists: false, nextManifest: next)
         }
-        let (state, identity) = try ManifestWriter.read(number: current, directory: directory, fileSystem: fileSystem)
+        let (state, identity, _) = try ManifestWriter.read(
+            number: current, directory: directory, fileSystem: fileSystem)
         return Found(state: state, identity: identity, exists: true, nextManifest: max(next, current + 1))
     }
 
@@ -295,7 +296,7 @@ struct StorageOpening {
                     table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
                     origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
                     commitTimes: memtable.commitTimes),
-                tombstones: memtable.rangeTombstones.tombstones,
+                tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
             let cursor = memtable.makeCursor()
             cursor.seekToFirst()
