@@ -43,7 +43,8 @@ extension Block {
     fileprivate var expectedByteCountOfBlocks: Int {
         var byteCount = 0
         for index in 0..<restartCount {
-            guard let entry = entries.entry(atRestart: index), let handle = unsafe BlockHandle(entries.value(entry)) else {
+            guard let entry = entries.entry(atRestart: index), let handle = unsafe BlockHandle(entries.value(entry))
+            else {
                 continue
             }
             byteCount += 2 * Int(clamping: min(handle.byteCount, 1 << 40))

@@ -146,7 +146,8 @@ struct UnsafeRestartDirectory: @unchecked Sendable {
         }
         var number: UInt32 = 0
         for place in 0..<4 where offset &+ place < key.count {
-            number |= unsafe UInt32(base.load(fromByteOffset: offset &+ place, as: UInt8.self)) &<< UInt32(24 &- place &* 8)
+            number |=
+                unsafe UInt32(base.load(fromByteOffset: offset &+ place, as: UInt8.self)) &<< UInt32(24 &- place &* 8)
         }
         return number
     }
