@@ -49,6 +49,7 @@ struct WatchedFileSystem: FileSystem {
 
     func syncDirectory(_ path: String) throws { try latch.watching { try base.syncDirectory(path) } }
 
+    func resolve(_ path: String) throws -> String { try base.resolve(path) }
     func exists(_ path: String) throws -> Bool { try base.exists(path) }
     func list(_ directory: String) throws -> [String] { try base.list(directory) }
     func createDirectory(_ path: String) throws { try base.createDirectory(path) }

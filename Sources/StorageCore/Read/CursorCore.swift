@@ -31,7 +31,7 @@
 
     init(
         keyspace: Keyspace, range: KeyRange, sequence: UInt64, readTime: StorageInstant, batch: WriteBatch? = nil,
-        batchSequence: UInt64 = 0, snapshot: Snapshot? = nil
+        batchSequence: UInt64 = 0, snapshot: Snapshot? = nil, reader: SQLiteReader? = nil
     ) throws {
         self.keyspace = keyspace
         (lower, upper) = keyspace.treeRange(range)
@@ -54,8 +54,12 @@
                     SourceTombstones(RangeTombstoneView(set, atMost: batchSequence), firstOlderSource: sources.count))
             }
         }
-        try state.appendSources(
-            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence)
+        if let reader {
+            if !reader.isHidden(keyspace) { sources.append(.sqlite(SQLiteCursor(reader, lower: lower, upper: upper))) }
+        } else {
+            try state.appendSources(
+                to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence)
+        }
         merged = MergingCursor(sources)
         self.tombstones = tombstones
     }

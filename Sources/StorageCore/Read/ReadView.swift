@@ -59,6 +59,11 @@ public struct ReadView {
             switch source {
             case .snapshot(let snapshot):
                 try snapshot.checkOpen()
+                if let reader = snapshot.reader {
+                    return unsafe try reader.withValue(of: treeKey, in: keyspace, readTime: snapshot.readTime) {
+                        unsafe try body(RawSpan(_unsafeBytes: $0))
+                    }
+                }
                 return unsafe try keyspace.tree.withValue(
                     of: treeKey, in: keyspace, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime
                 ) { unsafe try body(RawSpan(_unsafeBytes: $0)) }
@@ -76,7 +81,7 @@ public struct ReadView {
             return Cursor(
                 try CursorCore(
                     keyspace: keyspace, range: range, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime,
-                    snapshot: snapshot))
+                    snapshot: snapshot, reader: snapshot.reader))
         case .transaction(let transaction):
             return try transaction.makeCursor(keyspace, range)
         }

@@ -19,13 +19,19 @@ public final class Snapshot: Sendable {
     /// Expiry is judged against this.
     public let readTime: StorageInstant
     let registry: SnapshotRegistry
+    /// Reads the rows of a SQLite database; nil where the storage is made of trees.
+    let reader: SQLiteReader?
     private let registration: UInt64
 
-    init(registry: SnapshotRegistry, registration: UInt64, sequence: SequenceNumber, readTime: StorageInstant) {
+    init(
+        registry: SnapshotRegistry, registration: UInt64, sequence: SequenceNumber, readTime: StorageInstant,
+        reader: SQLiteReader? = nil
+    ) {
         self.registry = registry
         self.registration = registration
         self.sequence = sequence
         self.readTime = readTime
+        self.reader = reader
     }
 
     deinit { registry.release(registration) }
@@ -66,8 +72,12 @@ final class SnapshotRegistry: Sendable {
     /// either sees the registration or had already decided by a sequence that is not newer.
     /// - Parameters:
     ///   - now: What the clock says.
+    ///   - reader: Called after `sequence`.
     ///   - lastCommitTime: Not before the commit time of any sequence that was read before it is called.
-    func register(now: StorageInstant, lastCommitTime: () -> StorageInstant, sequence: () -> UInt64) -> Snapshot {
+    func register(
+        now: StorageInstant, lastCommitTime: () -> StorageInstant, reader: () -> SQLiteReader? = { nil },
+        sequence: () -> UInt64
+    ) -> Snapshot {
         let (registration, sequence, readTime) = state.withLock { state in
             let sequence = sequence()
             let readTime = max(now, lastCommitTime(), purgedThrough)
@@ -76,7 +86,8 @@ final class SnapshotRegistry: Sendable {
             return (state.nextRegistration, sequence, readTime)
         }
         return Snapshot(
-            registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime)
+            registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime,
+            reader: reader())
     }
 
     func release(_ registration: UInt64) {

@@ -20,7 +20,8 @@ struct OpenedParts {
     var log: LogWriter?
     var manifest: ManifestWriter?
     var purgeFloor: PurgeFloor
-    var latch: FailureLatch
+    var latch = FailureLatch()
+    var sqlite: SQLiteEngine?
 }
 
 extension Storage {
@@ -29,7 +30,10 @@ extension Storage {
     /// - Throws: `StorageError`: `.locked` if it is open elsewhere, `.corruption` naming file and offset,
     ///   `.unsupportedFormat` for files of a newer version, `.ioFailure`, `.diskFull`.
     public static func open(at directory: String, options: StorageOptions = StorageOptions()) throws -> Storage {
-        let parts = try StorageOpening(directory: directory, options: options).open()
+        try open(try StorageOpening(directory: directory, options: options).open(), directory, options)
+    }
+
+    static func open(_ parts: OpenedParts, _ directory: String, _ options: StorageOptions) throws -> Storage {
         let storage = Storage(parts, options: options, directory: directory)
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage

@@ -9,6 +9,7 @@ extension Storage {
         if isClosed.load(ordering: .acquiring) { throw StorageError(.closed, "The storage was closed.") }
         var report = VerificationReport()
         verifyBackground(&report)
+        if let sqlite { verify(sqlite, &report) }
         verifyManifest(&report)
         verifyLog(&report)
         for tree in catalog.withLock({ $0.persistentTrees }).sorted(by: { $0.id < $1.id }) {

@@ -40,6 +40,8 @@ public final class Storage: Sendable {
     let isClosed = Atomic<Bool>(false)
     let flushTurn = Mutex<Void>(())
     let compactionTurn = Mutex<[UInt32: [Int: [UInt8]]]>([:])
+    /// What the storage stands on where that is a SQLite database; log, manifest and trees are absent then.
+    let sqlite: SQLiteEngine?
 
     struct CrossCheck: Sendable {
         var name: String
@@ -59,6 +61,8 @@ public final class Storage: Sendable {
         manifest = parts.manifest
         purgeFloor = parts.purgeFloor
         latch = parts.latch
+        sqlite = parts.sqlite
+        let sqlite = parts.sqlite
         let commits = parts.commits
         let log = parts.log
         let durableWaiters = CommitWaiters()
@@ -66,7 +70,7 @@ public final class Storage: Sendable {
         visibleWaiters = CommitWaiters()
         gate = DurabilityGate(
             durable: commits.visibleSequence, hasThread: options.backgroundWork == .threads && !options.isReadOnly,
-            target: { commits.visibleSequence }, sync: { try log?.sync() },
+            target: { commits.visibleSequence }, sync: { try sqlite.map { try $0.sync() } ?? log?.sync() },
             didAdvance: { durableWaiters.signal($0) })
     }
 
@@ -88,7 +92,8 @@ public final class Storage: Sendable {
 
     /// A snapshot of every keyspace. Once the storage is closed, reading from one is refused with `.closed`.
     public func snapshot(_ level: SnapshotLevel = .visible) -> Snapshot {
-        registry.register(now: clock.now, lastCommitTime: { commits.lastCommitTime }) {
+        if let sqlite { return snapshot(level, of: sqlite) }
+        return registry.register(now: clock.now, lastCommitTime: { commits.lastCommitTime }) {
             switch level {
             case .visible: commits.visibleSequence
             case .durable: gate.durableSequence
@@ -130,6 +135,7 @@ public final class Storage: Sendable {
     /// Why writes are refused until the storage is opened again; nil if they are not, or only until a flush succeeds.
     func lastingRefusal() -> StorageError? {
         if isClosed.load(ordering: .acquiring) { return StorageError(.closed, "The storage was closed.") }
+        if let sqlite, !options.isReadOnly { return sqlite.refusal(gate) }
         guard let log, !options.isReadOnly else {
             return StorageError(.readOnly, "The storage was opened read-only.", file: directory)
         }
