@@ -58,6 +58,11 @@ public struct ReadView {
         try unsafe keyspace.withTreeKey(key) { treeKey in
             switch source {
             case .snapshot(let snapshot):
+                if let reader = snapshot.reader {
+                    return unsafe try reader.withValue(of: treeKey, in: keyspace, readTime: snapshot.readTime) {
+                        unsafe try body(RawSpan(_unsafeBytes: $0))
+                    }
+                }
                 return unsafe try keyspace.tree.withValue(
                     of: treeKey, in: keyspace, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime
                 ) { unsafe try body(RawSpan(_unsafeBytes: $0)) }
@@ -74,7 +79,7 @@ public struct ReadView {
             Cursor(
                 try CursorCore(
                     keyspace: keyspace, range: range, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime,
-                    snapshot: snapshot))
+                    snapshot: snapshot, reader: snapshot.reader))
         case .transaction(let transaction):
             try transaction.makeCursor(keyspace, range)
         }

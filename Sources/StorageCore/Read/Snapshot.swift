@@ -19,13 +19,19 @@ public final class Snapshot: Sendable {
     /// Expiry is judged against this.
     public let readTime: StorageInstant
     let registry: SnapshotRegistry
+    /// Reads the rows of a SQLite database; nil where the storage is made of trees.
+    let reader: SQLiteReader?
     private let registration: UInt64
 
-    init(registry: SnapshotRegistry, registration: UInt64, sequence: SequenceNumber, readTime: StorageInstant) {
+    init(
+        registry: SnapshotRegistry, registration: UInt64, sequence: SequenceNumber, readTime: StorageInstant,
+        reader: SQLiteReader? = nil
+    ) {
         self.registry = registry
         self.registration = registration
         self.sequence = sequence
         self.readTime = readTime
+        self.reader = reader
     }
 
     deinit { registry.release(registration) }
@@ -54,8 +60,12 @@ final class SnapshotRegistry: Sendable {
     /// either sees the registration or had already decided by a sequence that is not newer.
     /// - Parameters:
     ///   - now: What the clock says.
+    ///   - reader: Called after `sequence`.
     ///   - lastCommitTime: Not before the commit time of any sequence that was read before it is called.
-    func register(now: StorageInstant, lastCommitTime: () -> StorageInstant, sequence: () -> UInt64) -> Snapshot {
+    func register(
+        now: StorageInstant, lastCommitTime: () -> StorageInstant, reader: () -> SQLiteReader? = { nil },
+        sequence: () -> UInt64
+    ) -> Snapshot {
         let (registration, sequence, readTime) = state.withLock { state in
             let sequence = sequence()
             let readTime = max(now, lastCommitTime(), purgedThrough)
@@ -64,7 +74,8 @@ final class SnapshotRegistry: Sendable {
             return (state.nextRegistration, sequence, readTime)
         }
         return Snapshot(
-            registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime)
+            registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime,
+            reader: reader())
     }
 
     func release(_ registration: UInt64) {
@@ -103,4 +114,7 @@ final class SnapshotRegistry: Sendable {
     func closeTransaction() { openTransaction.store(.max, ordering: .releasing) }
 
     var count: Int { state.withLock { $0.active.count } }
+
+    /// The sequences that snapshots read at, ascending.
+    var sequences: [UInt64] { Set(state.withLock { $0.active.values.map(\.sequence) }).sorted() }
 }

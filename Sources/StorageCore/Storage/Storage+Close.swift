@@ -22,6 +22,7 @@ extension Storage {
         // Threads finish what they are at; from here on this one works alone.
         gate.stop()
         background.stop()
+        if let sqlite { return try close(sqlite, after: synced) }
         guard let manifest, let log, gate.failure == nil, !log.isBroken else { return }
         try synced.get()
         for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }

@@ -20,6 +20,7 @@ struct OpenedParts {
     var log: LogWriter?
     var manifest: ManifestWriter?
     var purgeFloor: PurgeFloor
+    var sqlite: SQLiteEngine?
 }
 
 extension Storage {
@@ -28,7 +29,10 @@ extension Storage {
     /// - Throws: `StorageError`: `.locked` if it is open elsewhere, `.corruption` naming file and offset,
     ///   `.unsupportedFormat` for files of a newer version, `.ioFailure`, `.diskFull`.
     public static func open(at directory: String, options: StorageOptions = StorageOptions()) throws -> Storage {
-        let parts = try StorageOpening(directory: directory, options: options).open()
+        try open(try StorageOpening(directory: directory, options: options).open(), directory, options)
+    }
+
+    static func open(_ parts: OpenedParts, _ directory: String, _ options: StorageOptions) throws -> Storage {
         let storage = Storage(parts, options: options, directory: directory)
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage
@@ -167,10 +171,11 @@ struct StorageOpening {
     }
 
     private func makeTableCache() -> TableCache {
-        TableCache(
+        let memory = MemoryShares(options)
+        return TableCache(
             fileSystem: fileSystem, directory: tableDirectory,
-            blocks: BlockCache(byteCapacity: options.blockCacheByteCount), maximumOpenCount: options.maximumOpenTables,
-            salt: seed)
+            blocks: BlockCache(byteCapacity: memory.blockCache), descriptorCount: options.tableDescriptorCount,
+            readerByteCapacity: memory.tableReaders, salt: seed)
     }
 
     // MARK: Manifest
@@ -193,7 +198,8 @@ struct StorageOpening {
             var random = SeededRandom(seed: seed)
             return Found(state: ManifestState(), identity: random.next(), exists: false, nextManifest: next)
         }
-        let (state, identity) = try ManifestWriter.read(number: current, directory: directory, fileSystem: fileSystem)
+        let (state, identity, _) = try ManifestWriter.read(
+            number: current, directory: directory, fileSystem: fileSystem)
         return Found(state: state, identity: identity, exists: true, nextManifest: max(next, current + 1))
     }
 
@@ -273,7 +279,7 @@ struct StorageOpening {
         let commits = parts.commits
         let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
             header, payload, file, offset in
-            let replay = LogReplay(state: state, keyspaces: keyspaces, sequence: header.sequence)
+            let replay = LogReplay(state: state, keyspaces: keyspaces, header: header)
             try replay.apply(payload, file: file, offset: offset)
             commits.visible.store(max(commits.visibleSequence, header.sequence), ordering: .relaxed)
             commits.commitTime.store(
@@ -291,8 +297,10 @@ struct StorageOpening {
                 cache: parts.tableCache,
                 options: TableOutput.Options(
                     tableByteCount: .max,
-                    table: options.tableOptions(for: tree, compression: tree.options.compression.upper)),
-                tombstones: memtable.rangeTombstones.tombstones,
+                    table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
+                    origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
+                    commitTimes: memtable.commitTimes),
+                tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
             let cursor = memtable.makeCursor()
             cursor.seekToFirst()
@@ -332,15 +340,19 @@ struct StorageOpening {
 private struct LogReplay {
     let state: ManifestState
     let keyspaces: [UInt32: Keyspace]
-    let sequence: UInt64
+    let header: LogRecordHeader
+
+    private var sequence: UInt64 { header.sequence }
 
     func apply(_ payload: RawSpan, file: String, offset: Int64) throws {
         try BatchEncoding.decode(payload, file: file, offset: offset) { lower, upper in
             guard let tree = try target(of: lower, file, offset) else { return }
+            tree.state.memtable.noteCommit(time: header.commitTime)
             tree.state.memtable.insert(
                 RangeTombstone(lower: lower.array(), upper: upper.array(), sequence: sequence))
         } entry: { kind, expiry, key, value in
             guard let tree = try target(of: key, file, offset) else { return }
+            tree.state.memtable.noteCommit(time: header.commitTime)
             unsafe key.withUnsafeBytes { key in
                 unsafe value.withUnsafeBytes { value in
                     unsafe tree.state.memtable.insert(
