@@ -17,16 +17,28 @@ public final class Snapshot: Sendable {
     /// Expiry is judged against this.
     public let readTime: StorageInstant
     let registry: SnapshotRegistry
+    /// Reads the rows of a SQLite database; nil where the storage is made of trees.
+    let reader: SQLiteReader?
     private let registration: Int
 
-    init(registry: SnapshotRegistry, registration: Int, sequence: SequenceNumber, readTime: StorageInstant) {
+    init(
+        registry: SnapshotRegistry, registration: Int, sequence: SequenceNumber, readTime: StorageInstant,
+        reader: SQLiteReader? = nil
+    ) {
         self.registry = registry
         self.registration = registration
         self.sequence = sequence
         self.readTime = readTime
+        self.reader = reader
     }
 
     deinit { registry.release(registration) }
+
+    /// Refuses reads of a storage that was closed.
+    @inline(__always)
+    func checkOpen() throws {
+        if registry.isClosed { throw StorageError(.closed, "The storage was closed.") }
+    }
 
     public var view: ReadView { ReadView(.snapshot(self)) }
 }

@@ -22,26 +22,39 @@ final class SnapshotRegistry: Sendable {
     private let purged = Atomic<Int64>(.min)
     /// The earliest time at which the open transaction may read; `Int64.max` where none is open.
     private let openTransaction = Atomic<Int64>(.max)
+    private let closed = Atomic<Bool>(false)
+
+    /// Whether snapshots are no longer to be read.
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+
+    func close() { closed.store(true, ordering: .relaxed) }
 
     /// Takes a snapshot of the sequence that `sequence` reads. It is read after the registration has begun, so a compaction
     /// either sees the registration or had already decided by a sequence that is not newer.
     /// - Parameters:
     ///   - now: What the clock says.
+    ///   - reader: Called after `sequence`.
     ///   - lastCommitTime: Not before the commit time of any sequence that was read before it is called.
     @inline(__always)
-    func register(now: StorageInstant, lastCommitTime: () -> StorageInstant, sequence: () -> UInt64) -> Snapshot {
+    func register(
+        now: StorageInstant, lastCommitTime: () -> StorageInstant, reader: () -> SQLiteReader? = { nil },
+        sequence: () -> UInt64
+    ) -> Snapshot {
         guard let slot = slots.claim() else {
-            return registerInSurplus(now: now, lastCommitTime: lastCommitTime, sequence: sequence)
+            return registerInSurplus(now: now, lastCommitTime: lastCommitTime, reader: reader, sequence: sequence)
         }
         let sequence = sequence()
         let readTime = max(now, lastCommitTime(), purgedThrough)
         slots.fill(slot, sequence: sequence, readTime: readTime.microseconds)
-        return Snapshot(registry: self, registration: slot, sequence: SequenceNumber(sequence), readTime: readTime)
+        return Snapshot(
+            registry: self, registration: slot, sequence: SequenceNumber(sequence), readTime: readTime,
+            reader: reader())
     }
 
     /// The list is locked while sequence and time are read, which so happens before or after a look at it.
     private func registerInSurplus(
-        now: StorageInstant, lastCommitTime: () -> StorageInstant, sequence: () -> UInt64
+        now: StorageInstant, lastCommitTime: () -> StorageInstant, reader: () -> SQLiteReader?,
+        sequence: () -> UInt64
     ) -> Snapshot {
         let (registration, sequence, readTime) = surplus.withLock { surplus in
             let sequence = sequence()
@@ -51,7 +64,8 @@ final class SnapshotRegistry: Sendable {
             return (surplus.nextRegistration, sequence, readTime)
         }
         return Snapshot(
-            registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime)
+            registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime,
+            reader: reader())
     }
 
     func release(_ registration: Int) {

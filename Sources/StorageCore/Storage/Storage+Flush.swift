@@ -21,6 +21,7 @@ extension Storage {
     @discardableResult
     public func step() throws -> Bool {
         try checkWritable()
+        if let sqlite { return try maintain(sqlite) }
         if try flushOne() { return true }
         return try compactOne()
     }
