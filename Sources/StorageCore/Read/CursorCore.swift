@@ -76,12 +76,14 @@
     // MARK: Moving
 
     func seekToFirst() throws {
+        try snapshot?.checkOpen()
         direction = .forward
         unsafe try lower.withUnsafeBytes { unsafe try merged.seek(key: $0, sequence: SequenceNumber.max.rawValue) }
         try findForward()
     }
 
     func seekToLast() throws {
+        try snapshot?.checkOpen()
         direction = .backward
         unsafe try upper.withUnsafeBytes {
             unsafe try merged.seekBackward(key: $0, sequence: SequenceNumber.max.rawValue)
@@ -90,6 +92,7 @@
     }
 
     func seek(_ key: RawSpan) throws {
+        try snapshot?.checkOpen()
         let target = keyspace.prefix + key.array()
         guard compareBytes(target, lower) > 0 else { return try seekToFirst() }
         direction = .forward
@@ -98,6 +101,7 @@
     }
 
     func seekBackward(_ key: RawSpan) throws {
+        try snapshot?.checkOpen()
         let target = keyspace.prefix + key.array()
         guard compareBytes(target, upper) < 0 else { return try seekToLast() }
         direction = .backward
@@ -107,6 +111,7 @@
 
     func next() throws {
         precondition(isValid, "A cursor moves only from an entry; seek first.")
+        try snapshot?.checkOpen()
         if direction == .backward {
             direction = .forward
             unsafe try merged.seek(key: keyBuffer.bytes, sequence: 0)
@@ -118,6 +123,7 @@
 
     func previous() throws {
         precondition(isValid, "A cursor moves only from an entry; seek first.")
+        try snapshot?.checkOpen()
         if direction == .forward {
             direction = .backward
             unsafe try merged.seekBackward(key: keyBuffer.bytes, sequence: SequenceNumber.max.rawValue)

@@ -36,6 +36,12 @@ public final class Snapshot: Sendable {
 
     deinit { registry.release(registration) }
 
+    /// Refuses reads of a storage that was closed.
+    @inline(__always)
+    func checkOpen() throws {
+        if registry.isClosed { throw StorageError(.closed, "The storage was closed.") }
+    }
+
     public var view: ReadView { ReadView(.snapshot(self)) }
 }
 
@@ -55,6 +61,12 @@ final class SnapshotRegistry: Sendable {
     private let purged = Atomic<Int64>(.min)
     /// The earliest time at which the open transaction may read; `Int64.max` where none is open.
     private let openTransaction = Atomic<Int64>(.max)
+    private let closed = Atomic<Bool>(false)
+
+    /// Whether snapshots are no longer to be read.
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+
+    func close() { closed.store(true, ordering: .relaxed) }
 
     /// Takes a snapshot of the sequence that `sequence` reads. It is read under the registry's lock, so a compaction
     /// either sees the registration or had already decided by a sequence that is not newer.
