@@ -288,7 +288,8 @@ final class ManifestWriter: Sendable {
         }
     }
 
-    private static func parse(
+    /// The record at an offset; nil if there is no valid one.
+    static func parse(
         _ bytes: RawSpan, at offset: Int, salt: UInt32
     ) -> (number: UInt64, payload: Range<Int>, end: Int)? {
         guard offset + recordHeaderByteCount <= bytes.byteCount else { return nil }
