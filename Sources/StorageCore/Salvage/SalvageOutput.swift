@@ -67,7 +67,7 @@ final class SalvageOutput {
                     value: entry.value)
                 cursor.next()
             }
-            for tombstone in memtable.rangeTombstones.tombstones {
+            for tombstone in RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones {
                 builder.addRangeTombstone(
                     lower: tombstone.lower, upper: tombstone.upper, sequence: tombstone.sequence)
             }
