@@ -11,7 +11,9 @@ import Testing
             smallestSequence: .random(in: 0...1 << 56, using: &random),
             largestSequence: .random(in: 0...1 << 56, using: &random),
             entryCount: .random(in: 0...1 << 40, using: &random),
-            deleteCount: 3, rangeTombstoneCount: 1, earliestExpiry: .min, latestExpiry: .max,
+            deleteCount: 3, mergeCount: 2, rangeTombstoneCount: 1, expiringCount: 4, densestDeleteCount: 3,
+            rawByteCount: .random(in: 0...1 << 40, using: &random), earliestExpiry: .min, latestExpiry: .max,
+            earliestTime: .random(in: .min ... .max, using: &random), latestTime: 77, compression: .zstd(level: -3),
             checksum: .random(in: 0 ... .max, using: &random))
     }
 
@@ -122,7 +124,7 @@ import Testing
             number: 3, manifest: state, identity: 42, salt: 7, directory: "/db", fileSystem: disk)
     }
 
-    private func read(_ disk: SimulatedFileSystem) throws -> (state: ManifestState, identity: UInt64) {
+    private func read(_ disk: SimulatedFileSystem) throws -> (state: ManifestState, identity: UInt64, end: Int64) {
         try ManifestWriter.read(number: 3, directory: "/db", fileSystem: disk)
     }
 
@@ -250,10 +252,10 @@ import Testing
         #expect(try read(disk).state.lastSequence == 2)
         disk.failOperation(number: disk.operationCount(of: .sync) + 1, once: true, kind: .sync)
         #expect(errorCode { try edit(3) } == .ioFailure)
-        #expect(errorCode { try edit(4) } == .ioFailure)
+        #expect(errorCode { try edit(4) } == .poisoned)
         #expect(manifest.manifest.lastSequence == 2)
         try manifest.close()
-        #expect(errorCode { try edit(5) } == .ioFailure)
+        #expect(errorCode { try edit(5) } == .poisoned)
     }
 
     @Test("a manifest that was closed refuses edits")

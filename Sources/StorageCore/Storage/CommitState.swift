@@ -13,7 +13,8 @@ final class CommitState: Sendable {
         self.commitTime = Atomic(commitTime)
     }
 
-    var visibleSequence: UInt64 { visible.load(ordering: .acquiring) }
+    // Sequentially consistent for the protocol of `UnsafeSnapshotSlots`.
+    var visibleSequence: UInt64 { visible.load(ordering: .sequentiallyConsistent) }
     var lastCommitTime: StorageInstant { StorageInstant(microseconds: commitTime.load(ordering: .relaxed)) }
 }
 
@@ -21,6 +22,8 @@ final class CommitState: Sendable {
 final class LaneScratch: @unchecked Sendable {  // guarded by the writer lane
     var record: [UInt8] = []
     var batch = WriteBatch()
+    /// What commits have added to memtables since these were last looked at.
+    var unsurveyedByteCount = 0
 }
 
 /// The keyspaces and trees there are.

@@ -20,6 +20,8 @@ struct OpenedParts {
     var log: LogWriter?
     var manifest: ManifestWriter?
     var purgeFloor: PurgeFloor
+    var latch = FailureLatch()
+    var sqlite: SQLiteEngine?
 }
 
 extension Storage {
@@ -28,7 +30,10 @@ extension Storage {
     /// - Throws: `StorageError`: `.locked` if it is open elsewhere, `.corruption` naming file and offset,
     ///   `.unsupportedFormat` for files of a newer version, `.ioFailure`, `.diskFull`.
     public static func open(at directory: String, options: StorageOptions = StorageOptions()) throws -> Storage {
-        let parts = try StorageOpening(directory: directory, options: options).open()
+        try open(try StorageOpening(directory: directory, options: options).open(), directory, options)
+    }
+
+    static func open(_ parts: OpenedParts, _ directory: String, _ options: StorageOptions) throws -> Storage {
         let storage = Storage(parts, options: options, directory: directory)
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage
@@ -85,6 +90,8 @@ extension Storage {
             } catch {
                 background.setFailure(StorageError(wrapping: error), of: work)
                 background.madeProgress()
+                // Nothing that is tried again would count.
+                if storage.lastingRefusal() != nil { return false }
                 if !background.pause(nanoseconds: 100_000_000) { return false }
             }
         }
@@ -97,7 +104,13 @@ struct StorageOpening {
     let directory: String
     let options: StorageOptions
 
-    private var fileSystem: any FileSystem { options.fileSystem }
+    init(directory: String, options: StorageOptions) {
+        self.directory = directory
+        self.options = options
+    }
+
+    private let latch = FailureLatch()
+    private var fileSystem: any FileSystem { WatchedFileSystem(base: options.fileSystem, latch: latch) }
     private var logDirectory: String { directory + "/log" }
     private var tableDirectory: String { directory + "/tables" }
     /// Differs from run to run, except where runs must be deterministic.
@@ -143,7 +156,8 @@ struct StorageOpening {
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
             salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem,
-            reserveByteCount: options.reserveByteCount)
+            latch: latch, reserveByteCount: options.reserveByteCount,
+            replacementByteCount: options.manifestReplacementByteCount)
         try removeLeftovers(found.state, keepingManifest: found.nextManifest)
         return parts
     }
@@ -167,10 +181,11 @@ struct StorageOpening {
     }
 
     private func makeTableCache() -> TableCache {
-        TableCache(
+        let memory = MemoryShares(options)
+        return TableCache(
             fileSystem: fileSystem, directory: tableDirectory,
-            blocks: BlockCache(byteCapacity: options.blockCacheByteCount), maximumOpenCount: options.maximumOpenTables,
-            salt: seed)
+            blocks: BlockCache(byteCapacity: memory.blockCache), descriptorCount: options.tableDescriptorCount,
+            readerByteCapacity: memory.tableReaders, salt: seed)
     }
 
     // MARK: Manifest
@@ -193,7 +208,8 @@ struct StorageOpening {
             var random = SeededRandom(seed: seed)
             return Found(state: ManifestState(), identity: random.next(), exists: false, nextManifest: next)
         }
-        let (state, identity) = try ManifestWriter.read(number: current, directory: directory, fileSystem: fileSystem)
+        let (state, identity, _) = try ManifestWriter.read(
+            number: current, directory: directory, fileSystem: fileSystem)
         return Found(state: state, identity: identity, exists: true, nextManifest: max(next, current + 1))
     }
 
@@ -249,7 +265,7 @@ struct StorageOpening {
         return OpenedParts(
             commits: CommitState(visible: state.lastSequence, commitTime: state.commitTimeFloor), catalog: catalog,
             tableCache: tableCache, nextFileNumber: max(state.nextFileNumber, (present.max() ?? 0) + 1),
-            purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock))
+            purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock), latch: latch)
     }
 
     // MARK: Log
@@ -273,7 +289,7 @@ struct StorageOpening {
         let commits = parts.commits
         let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
             header, payload, file, offset in
-            let replay = LogReplay(state: state, keyspaces: keyspaces, sequence: header.sequence)
+            let replay = LogReplay(state: state, keyspaces: keyspaces, header: header)
             try replay.apply(payload, file: file, offset: offset)
             commits.visible.store(max(commits.visibleSequence, header.sequence), ordering: .relaxed)
             commits.commitTime.store(
@@ -291,8 +307,10 @@ struct StorageOpening {
                 cache: parts.tableCache,
                 options: TableOutput.Options(
                     tableByteCount: .max,
-                    table: options.tableOptions(for: tree, compression: tree.options.compression.upper)),
-                tombstones: memtable.rangeTombstones.tombstones,
+                    table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
+                    origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
+                    commitTimes: memtable.commitTimes),
+                tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
             let cursor = memtable.makeCursor()
             cursor.seekToFirst()
@@ -332,15 +350,19 @@ struct StorageOpening {
 private struct LogReplay {
     let state: ManifestState
     let keyspaces: [UInt32: Keyspace]
-    let sequence: UInt64
+    let header: LogRecordHeader
+
+    private var sequence: UInt64 { header.sequence }
 
     func apply(_ payload: RawSpan, file: String, offset: Int64) throws {
         try BatchEncoding.decode(payload, file: file, offset: offset) { lower, upper in
             guard let tree = try target(of: lower, file, offset) else { return }
+            tree.state.memtable.noteCommit(time: header.commitTime)
             tree.state.memtable.insert(
                 RangeTombstone(lower: lower.array(), upper: upper.array(), sequence: sequence))
         } entry: { kind, expiry, key, value in
             guard let tree = try target(of: key, file, offset) else { return }
+            tree.state.memtable.noteCommit(time: header.commitTime)
             unsafe key.withUnsafeBytes { key in
                 unsafe value.withUnsafeBytes { value in
                     unsafe tree.state.memtable.insert(

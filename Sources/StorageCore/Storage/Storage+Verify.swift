@@ -6,8 +6,10 @@ extension Storage {
     /// Reads every checksum (manifest, log, tables), checks the order of keys and levels, and runs the cross-checks that
     /// engines have registered. What is wrong is listed; only a failure to read at all is thrown.
     public func verify() throws -> VerificationReport {
+        if isClosed.load(ordering: .acquiring) { throw StorageError(.closed, "The storage was closed.") }
         var report = VerificationReport()
         verifyBackground(&report)
+        if let sqlite { verify(sqlite, &report) }
         verifyManifest(&report)
         verifyLog(&report)
         for tree in catalog.withLock({ $0.persistentTrees }).sorted(by: { $0.id < $1.id }) {
@@ -37,18 +39,22 @@ extension Storage {
         guard let manifest, !isClosed.load(ordering: .acquiring) else { return }
         do {
             // Under the manifest's lock nothing is appended meanwhile.
-            try manifest.whileUnchanged { state in
+            try manifest.whileFileUnchanged { state, number in
                 let read = try ManifestWriter.read(
-                    number: manifest.number, directory: directory, fileSystem: options.fileSystem)
+                    number: number, directory: directory, fileSystem: options.fileSystem)
                 if read.state != state {
-                    report.problems.append("The manifest on disk differs from the one in memory.")
+                    throw StorageError.corruption(
+                        "The manifest on disk differs from the one in memory.",
+                        file: "\(directory)/\(ManifestFiles.name(number))", offset: read.end)
                 }
-                if try ManifestFiles.current(in: directory, options.fileSystem) != manifest.number {
-                    report.problems.append("CURRENT does not name the manifest in use.")
+                if try ManifestFiles.current(in: directory, options.fileSystem) != number {
+                    throw StorageError.corruption(
+                        "CURRENT does not name the manifest in use.", file: "\(directory)/\(ManifestFiles.currentName)",
+                        offset: 0)
                 }
             }
         } catch {
-            report.problems.append("manifest: \(error)")
+            report.add(error, in: "manifest")
         }
     }
 
@@ -67,11 +73,13 @@ extension Storage {
                     }
                 }
                 if end.sequence < reached {
-                    report.problems.append("The log ends at sequence \(end.sequence), before \(reached).")
+                    throw StorageError.corruption(
+                        "The log ends at sequence \(end.sequence), before \(reached).", file: end.file,
+                        offset: end.offset)
                 }
             }
         } catch {
-            report.problems.append("log: \(error)")
+            report.add(error, in: "log")
         }
     }
 
@@ -87,12 +95,13 @@ extension Storage {
         }
         for table in levels.all {
             do {
-                try table.open().verify()
+                // Opened anew: a reader that is open would go on reading a file that has lost its name.
+                try tableCache.open(number: table.number, expected: table.metadata).verify()
                 report.tableCount += 1
                 report.entryCount += table.metadata.entryCount
                 report.byteCount += table.metadata.byteCount
             } catch {
-                report.problems.append("table \(table.number): \(error)")
+                report.add(error, in: "table \(table.number)")
             }
         }
     }

@@ -107,7 +107,9 @@ extension Storage {
         batch.removeAll()
         let commitTime = registry.openTransaction(at: nextCommitTime())
         defer { registry.closeTransaction() }
-        let transaction = WriteTransaction(sequence: visibleSequence.next, commitTime: commitTime, batch: batch)
+        let transaction = WriteTransaction(
+            sequence: visibleSequence.next, commitTime: commitTime, batch: batch, reader: sqlite?.laneReader)
+        defer { sqlite?.endReading() }
         batch = WriteBatch()
         let result: R
         do {
@@ -139,17 +141,19 @@ extension Storage {
             throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
         }
         let sequence = last + 1
+        if let sqlite { return try commit(batch, sequence, commitTime, actions, to: sqlite) }
         try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         var commit = Commit(sequence: sequence)
         makeRoom(for: batch, &commit)
-        apply(batch, sequence: sequence)
+        apply(batch, sequence: sequence, commitTime: commitTime)
         run(actions, sequence: sequence)
         commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
         commits.visible.store(sequence, ordering: .releasing)
+        shareMemory(batch, &commit)
         return commit
     }
 
-    private func run(_ actions: [(SequenceNumber) -> Void], sequence: UInt64) {
+    func run(_ actions: [(SequenceNumber) -> Void], sequence: UInt64) {
         guard !actions.isEmpty else { return }
         lane.asOwner { for action in actions { action(SequenceNumber(sequence)) } }
     }
@@ -163,11 +167,11 @@ extension Storage {
         if startsSegment { flushLaggardIfLogIsLong() }
     }
 
-    private func apply(_ batch: borrowing WriteBatch, sequence: UInt64) {
+    private func apply(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) {
         for rangeDelete in batch.rangeDeletes {
-            let tree = batch.keyspaces[Int(rangeDelete.keyspace)].tree
-            tree.state.memtable.insert(
-                RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
+            let memtable = batch.keyspaces[Int(rangeDelete.keyspace)].tree.state.memtable
+            memtable.noteCommit(time: commitTime.microseconds)
+            memtable.insert(RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
         }
         var lastKeyspace: UInt32?
         var memtable: Memtable?
@@ -176,6 +180,7 @@ extension Storage {
             if entry.keyspace != lastKeyspace {
                 lastKeyspace = entry.keyspace
                 memtable = batch.keyspaces[Int(entry.keyspace)].tree.state.memtable
+                memtable?.noteCommit(time: commitTime.microseconds)
             }
             unsafe batch.withKey(of: position) { key in
                 unsafe batch.withValue(of: position) { value in
@@ -193,7 +198,7 @@ extension Storage {
         for keyspace in batch.keyspaces {
             let tree = keyspace.tree
             let state = tree.state
-            if state.memtable.byteCount >= options.memtableByteCount { rotate(tree) }
+            if state.memtable.byteCount >= memory.memtable { rotate(tree) }
             if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
         }
     }
@@ -238,7 +243,7 @@ extension Storage {
         let count = background.progressCount
         // Nobody flushes a tree that was dropped meanwhile.
         let isCrowded = commit.crowdedTrees.contains {
-            $0.state.immutables.count > options.maximumImmutableMemtables && !$0.isDropped.load(ordering: .acquiring)
+            self.isCrowded($0) && !$0.isDropped.load(ordering: .acquiring)
         }
         guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring), !Task.isCancelled else {
             return nil

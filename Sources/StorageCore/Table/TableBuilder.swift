@@ -31,6 +31,7 @@ final class TableBuilder {
     private var filter: BloomFilterBuilder
     private var rangeTombstones: [RangeTombstone] = []
     private var properties = TableProperties()
+    private var density = DeleteDensity()
     private var separator = UnsafeByteBuilder()
     /// The data block written last, while its separator isn't known.
     private var pendingBlock: BlockHandle?
@@ -46,8 +47,7 @@ final class TableBuilder {
         self.salt = salt
         self.options = options
         writer = TableFileWriter(
-            file: file, checksumSeed: tableChecksumSeed(salt: salt, fileNumber: fileNumber),
-            compression: options.compression)
+            file: file, header: TableHeader(fileNumber: fileNumber, salt: salt), compression: options.compression)
         data = BlockBuilder(restartInterval: options.restartInterval)
         filter = BloomFilterBuilder(bitsPerKey: options.filterBitsPerKey)
         properties.compression = options.compression
@@ -76,6 +76,7 @@ final class TableBuilder {
         unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value)
         properties.count(
             kind: kind, sequence: sequence, expiry: expiry, keyByteCount: key.count, valueByteCount: value.count)
+        density.count(isDelete: kind == .delete)
         if data.byteCount >= options.blockByteCount { try writeDataBlock() }
     }
 
@@ -86,7 +87,11 @@ final class TableBuilder {
     }
 
     /// Writes index, filter, range tombstones, properties and footer, and syncs the file. The builder is used up.
-    func finish() throws -> TableProperties {
+    ///
+    /// - Parameters:
+    ///   - origin: Where the entries come from; nil for a table outside a storage.
+    ///   - commitTimes: Bounds those of the table's entries.
+    func finish(origin: TableOrigin? = nil, commitTimes: CommitTimes = .unknown) throws -> TableProperties {
         let index = try finishIndex()
         var metaBlocks: [(name: String, handle: BlockHandle)] = [(TableFormat.MetaBlockName.index, index)]
         if !filter.isEmpty { metaBlocks.append((TableFormat.MetaBlockName.filter, try writeFilter())) }
@@ -94,17 +99,22 @@ final class TableBuilder {
         if !rangeTombstones.isEmpty {
             metaBlocks.append((TableFormat.MetaBlockName.rangeTombstones, try writeRangeTombstones()))
         }
+        if let origin { metaBlocks.append((TableFormat.MetaBlockName.origin, try write(origin))) }
         properties.count(rangeTombstones)
+        properties.densestDeleteCount = density.densest
+        properties.bound(by: commitTimes)
         properties.fileChecksum = writer.checksum()
-        let stored = try writeNamedValues(properties.encoded())
+        let stored = try writeNamedValues(properties.encoded(), .properties)
         metaBlocks.append((TableFormat.MetaBlockName.properties, stored))
-        try writeFooter(metaIndex: writeNamedValues(metaBlocks.map { ($0.name, $0.handle.encoded()) }))
+        try writeFooter(metaIndex: writeNamedValues(metaBlocks.map { ($0.name, $0.handle.encoded()) }, .metaIndex))
         try file.sync()
         return properties
     }
 
     private func writeDataBlock() throws {
-        let handle = unsafe try writer.append(block: data.finish())
+        let contents = unsafe data.finish()
+        let handle = unsafe try writer.append(block: contents, .data)
+        properties.uncompressedByteCount += contents.count
         data.reset()
         properties.dataByteCount += Int(handle.byteCount) + TableFormat.blockTrailerByteCount
         pendingBlock = handle
@@ -125,7 +135,7 @@ final class TableBuilder {
 
     private func writePartition() throws {
         guard !partition.isEmpty else { return }
-        let handle = unsafe try writer.append(block: partition.finish())
+        let handle = unsafe try writer.append(block: partition.finish(), .indexPartition)
         partition.reset()
         unsafe topIndex.add(partition.lastKey, partition.lastSequence, handle)
     }
@@ -139,13 +149,13 @@ final class TableBuilder {
             try indexPendingBlock(separatorSequence: 0)
         }
         try writePartition()
-        return unsafe try writer.append(block: topIndex.finish())
+        return unsafe try writer.append(block: topIndex.finish(), .topLevelIndex)
     }
 
     private func writeFilter() throws -> BlockHandle {
         var contents = UnsafeByteBuilder(capacity: filter.byteCount)
         filter.write(to: &contents)
-        return unsafe try writer.append(block: contents.bytes, compress: false)
+        return unsafe try writer.append(block: contents.bytes, .filter)
     }
 
     private func writeRangeTombstones() throws -> BlockHandle {
@@ -159,10 +169,19 @@ final class TableBuilder {
                 }
             }
         }
-        return unsafe try writer.append(block: block.finish())
+        return unsafe try writer.append(block: block.finish(), .rangeTombstones)
     }
 
-    private func writeNamedValues(_ values: [(name: String, value: [UInt8])]) throws -> BlockHandle {
+    /// With only what the table is about of the keyspaces given.
+    private func write(_ origin: TableOrigin) throws -> BlockHandle {
+        var origin = origin
+        var bounds = rangeTombstones.flatMap { [$0.lower, $0.upper] }
+        if entryCount > 0 { bounds += [properties.smallestKey, properties.largestKey] }
+        origin.keepKeyspaces(between: bounds)
+        return try writeNamedValues(origin.encoded(), .origin)
+    }
+
+    private func writeNamedValues(_ values: [(name: String, value: [UInt8])], _ kind: BlockKind) throws -> BlockHandle {
         var block = BlockBuilder(restartInterval: 16)
         for (name, value) in values.sorted(by: { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }) {
             unsafe Array(name.utf8).withUnsafeBytes { key in
@@ -171,7 +190,7 @@ final class TableBuilder {
                 }
             }
         }
-        return unsafe try writer.append(block: block.finish())
+        return unsafe try writer.append(block: block.finish(), kind)
     }
 
     private func writeFooter(metaIndex: BlockHandle) throws {
