@@ -20,6 +20,7 @@ struct OpenedParts {
     var log: LogWriter?
     var manifest: ManifestWriter?
     var purgeFloor: PurgeFloor
+    var latch = FailureLatch()
     var sqlite: SQLiteEngine?
 }
 
@@ -89,6 +90,8 @@ extension Storage {
             } catch {
                 background.setFailure(StorageError(wrapping: error), of: work)
                 background.madeProgress()
+                // Nothing that is tried again would count.
+                if storage.lastingRefusal() != nil { return false }
                 if !background.pause(nanoseconds: 100_000_000) { return false }
             }
         }
@@ -101,7 +104,13 @@ struct StorageOpening {
     let directory: String
     let options: StorageOptions
 
-    private var fileSystem: any FileSystem { options.fileSystem }
+    init(directory: String, options: StorageOptions) {
+        self.directory = directory
+        self.options = options
+    }
+
+    private let latch = FailureLatch()
+    private var fileSystem: any FileSystem { WatchedFileSystem(base: options.fileSystem, latch: latch) }
     private var logDirectory: String { directory + "/log" }
     private var tableDirectory: String { directory + "/tables" }
     /// Differs from run to run, except where runs must be deterministic.
@@ -147,7 +156,8 @@ struct StorageOpening {
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
             salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem,
-            reserveByteCount: options.reserveByteCount)
+            latch: latch, reserveByteCount: options.reserveByteCount,
+            replacementByteCount: options.manifestReplacementByteCount)
         try removeLeftovers(found.state, keepingManifest: found.nextManifest)
         return parts
     }
@@ -255,7 +265,7 @@ struct StorageOpening {
         return OpenedParts(
             commits: CommitState(visible: state.lastSequence, commitTime: state.commitTimeFloor), catalog: catalog,
             tableCache: tableCache, nextFileNumber: max(state.nextFileNumber, (present.max() ?? 0) + 1),
-            purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock))
+            purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock), latch: latch)
     }
 
     // MARK: Log

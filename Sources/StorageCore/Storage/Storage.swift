@@ -35,6 +35,8 @@ public final class Storage: Sendable {
     let memtableUse = MemtableUse()
     let crossChecks = Mutex<[CrossCheck]>([])
     let purgeFloor: PurgeFloor
+    /// The first failure that left it unknown what is on the device.
+    let latch: FailureLatch
     let isClosed = Atomic<Bool>(false)
     let flushTurn = Mutex<Void>(())
     let compactionTurn = Mutex<[UInt32: [Int: [UInt8]]]>([:])
@@ -58,6 +60,7 @@ public final class Storage: Sendable {
         log = parts.log
         manifest = parts.manifest
         purgeFloor = parts.purgeFloor
+        latch = parts.latch
         sqlite = parts.sqlite
         let sqlite = parts.sqlite
         let commits = parts.commits
@@ -87,7 +90,7 @@ public final class Storage: Sendable {
     /// The newest commit that a power cut can't take back.
     public var durableSequence: SequenceNumber { SequenceNumber(gate.durableSequence) }
 
-    /// A snapshot of every keyspace.
+    /// A snapshot of every keyspace. Once the storage is closed, reading from one is refused with `.closed`.
     public func snapshot(_ level: SnapshotLevel = .visible) -> Snapshot {
         if let sqlite { return snapshot(level, of: sqlite) }
         return registry.register(now: clock.now, lastCommitTime: { commits.lastCommitTime }) {
@@ -141,6 +144,7 @@ public final class Storage: Sendable {
                 .poisoned, "An earlier sync failed; reads go on, writes are refused until the storage is opened again.",
                 cause: failure)
         }
+        if let refusal = latch.refusal { return refusal }
         if log.isBroken {
             return StorageError(
                 .poisoned,
@@ -152,6 +156,6 @@ public final class Storage: Sendable {
 
     /// Refuses background work where nobody may write.
     func checkWritable() throws {
-        if let refusal = lastingRefusal(), refusal.code == .closed || refusal.code == .readOnly { throw refusal }
+        if let refusal = lastingRefusal() { throw refusal }
     }
 }

@@ -1,0 +1,50 @@
+// DependentBuilder.swift — fills a view or an index from existing rows, a bounded chunk for each commit.
+
+/// Walks a table once. Writes that happen between chunks maintain the view or index themselves, so no row is missed.
+struct DependentBuilder {
+    enum Target {
+        case view(View)
+        case index(SecondaryIndex)
+    }
+
+    private static let chunkRowCount = 500
+    private static let chunkByteCount = 1 << 20
+
+    private let table: Table
+    private let target: Target
+    private var lower: [UInt8]?
+
+    init(table: Table, target: Target) {
+        self.table = table
+        self.target = target
+    }
+
+    /// Writes what belongs to the next chunk of rows; tells whether there is more.
+    mutating func buildChunk(_ transaction: WriteTransaction) throws -> Bool {
+        let maintenance = DependentMaintenance(table: table, transaction: transaction)
+        var cursor = try transaction.cursor(table.storage, KeyRange(lower: lower))
+        try cursor.seekToFirst()
+        var rowCount = 0
+        var byteCount = 0
+        var partition: [UInt8] = []
+        var tombstones = PartitionTombstones()
+        while cursor.isValid, rowCount < Self.chunkRowCount, byteCount < Self.chunkByteCount {
+            let key = cursor.key.array()
+            let parts = try StorageKey.Parts(key.rawSpan)
+            if parts.kind != .partitionTombstones {
+                let prefix = Array(key[..<parts.prefixByteCount])
+                if prefix != partition {
+                    partition = prefix
+                    tombstones = try maintenance.tombstones(ofPartition: prefix)
+                }
+                let fragment = cursor.value.array()
+                try maintenance.build(target, key: key, fragment: fragment, tombstones: tombstones)
+                rowCount += 1
+                byteCount += key.count + fragment.count
+            }
+            lower = key + [0]
+            try cursor.next()
+        }
+        return cursor.isValid
+    }
+}
