@@ -77,6 +77,7 @@ final class CrashRun {
                 try storage.checkpoint(to: path)
                 checkpoints.append((path, history.count - 1, incarnations))
             }
+        case .verify: try verify(storage)
         case .toggleSnapshot: try toggleSnapshot(storage)
         case .wait(let duration): clock.advance(by: duration)
         }
@@ -174,6 +175,17 @@ final class CrashRun {
         case .deleteRange(_, let range): try target.deleteRange(keyspace, range)
         case .merge(_, let key, let operand): try target.merge(keyspace, key.rawSpan, operand.rawSpan, expiry: nil)
         }
+    }
+
+    /// Verification changes nothing, and finds nothing but background work that the disk lets fail.
+    private func verify(_ storage: Storage) throws {
+        let operations = disk.operationCount
+        attempt {
+            let problems = try storage.verify().problems.filter { !$0.contains("keeps failing") }
+            if !problems.isEmpty, errors.isEmpty, !disk.isPowerOff { throw CrashViolation("verify(): \(problems)") }
+        }
+        guard disk.operationCount == operations else { throw CrashViolation("a verification has written") }
+        if let violation = errors.last as? CrashViolation { throw violation }
     }
 
     private func toggleSnapshot(_ storage: Storage) throws {

@@ -14,6 +14,7 @@ enum CrashStep {
     case compact
     case reopen
     case checkpoint(String)
+    case verify
     /// Takes a snapshot if none is held, otherwise checks the one that is and lets it go.
     case toggleSnapshot
     case wait(Duration)
@@ -80,7 +81,8 @@ private struct CrashWorkloadMaker {
         case 0..<64: return commit()
         case 64..<74: return .work
         case 74..<78: return .flush
-        case 78..<80: return .compact
+        case 78: return .compact
+        case 79: return .verify
         case 80..<84: return .toggleSnapshot
         case 84..<88: return .wait(.seconds(Int.random(in: 1..<40, using: &random)))
         case 88..<92: return toggle(["brief", "passing"][Int.random(in: 0..<2, using: &random)])
@@ -116,7 +118,8 @@ private struct CrashWorkloadMaker {
         switch Int.random(in: 0..<20, using: &random) {
         case 0..<3: return .delete(name, key)
         case 3:
-            let other = self.key()
+            // Empty ranges leave nothing to commit.
+            let other = self.key() + [0]
             let bounds = key.lexicographicallyPrecedes(other) ? (key, other) : (other, key)
             return .deleteRange(name, KeyRange(lower: bounds.0, upper: bounds.1))
         case 4..<15 where isMerged:

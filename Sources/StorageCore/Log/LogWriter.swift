@@ -55,6 +55,17 @@ final class LogWriter: Sendable {
     /// The newest sequence in the log.
     var appendedSequence: UInt64 { appended.load(ordering: .acquiring) }
 
+    /// The newest sequence in the log that is on the device.
+    var syncedSequence: UInt64 { durableLogged.load(ordering: .acquiring) }
+
+    /// The segment that takes the records, and the last sequence before it.
+    var newestSegment: (number: UInt64, previousSequence: UInt64) {
+        state.withLock { state in
+            let number = state.segments.last?.number ?? 0
+            return (number, state.previousSequences[number] ?? 0)
+        }
+    }
+
     /// Bytes of all segments.
     var byteCount: Int64 { state.withLock { $0.segments.reduce(0) { $0 + $1.endOffset } } }
 
@@ -155,7 +166,10 @@ final class LogWriter: Sendable {
     func close() throws -> UInt64 {
         let segments = state.withLock { $0.segments }
         for segment in segments { try segment.close() }
-        return (segments.last?.number ?? 0) + 1
+        let next = (segments.last?.number ?? 0) + 1
+        // Nothing keeps the last segment either.
+        if syncedSequence == appendedSequence { state.withLock { $0.firstUnsynced = next } }
+        return next
     }
 }
 

@@ -9,6 +9,7 @@ extension Storage {
     /// cursors that are still held included. Closing twice is fine.
     /// After a failure that poisoned the storage nothing is written any more, and closing succeeds.
     public func close() throws {
+        try checkProcess()
         lane.checkNotReentered()
         lane.enter()
         let wasClosed = isClosed.exchange(true, ordering: .acquiringAndReleasing)

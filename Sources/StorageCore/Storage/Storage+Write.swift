@@ -20,6 +20,7 @@ extension Storage {
     public func write<R>(
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) throws -> R {
+        try checkProcess()
         lane.enter()
         switch leavingLane(body) {
         case .done(let result, let commit):
@@ -35,6 +36,7 @@ extension Storage {
     public func write<R>(
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) async throws -> R {
+        try checkProcess()
         await lane.enterSuspending()
         switch leavingLane(body) {
         case .done(let result, let commit):
@@ -50,6 +52,7 @@ extension Storage {
     @discardableResult
     public func commit(_ batch: consuming WriteBatch, _ durability: Durability = .buffered) throws -> SequenceNumber {
         let batch = batch
+        try checkProcess()
         lane.enter()
         let commit = try leavingLane { try commitInLane(batch, commitTime: nextCommitTime(), actions: []) }
         try finish(commit, durability)
@@ -62,6 +65,7 @@ extension Storage {
         _ batch: consuming WriteBatch, _ durability: Durability = .buffered
     ) async throws -> SequenceNumber {
         let batch = batch
+        try checkProcess()
         await lane.enterSuspending()
         let commit = try leavingLane { try commitInLane(batch, commitTime: nextCommitTime(), actions: []) }
         try await finishSuspending(commit, durability)
@@ -164,7 +168,10 @@ extension Storage {
         scratch.record.append(contentsOf: repeatElement(0, count: LogRecordHeader.byteCount))
         guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return }
         let startsSegment = try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
-        if startsSegment { flushLaggardIfLogIsLong() }
+        if startsSegment {
+            flushLaggardIfLogIsLong()
+            background.request(.flush)
+        }
     }
 
     private func apply(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) {
