@@ -14,8 +14,11 @@ final class StorageCoreStore: OrderedStore {
 
     init(directory: String, settings: StoreSettings) throws {
         var options = StorageOptions()
+        options.memoryByteBudget = Self.memoryByteBudget(settings)
         options.memtableByteCount = settings.memtableByteCount
         options.blockCacheByteCount = settings.cacheByteCount
+        // The cache is half of it at most.
+        options.memoryByteBudget = max(options.memoryByteBudget, 5 * settings.cacheByteCount / 2)
         options.logByteBudget = max(options.logByteBudget, Int64(settings.memtableByteCount) * 2)
         isSynced = settings.isSynced
         storage = try Storage.open(at: "\(directory)/storage", options: options)
@@ -24,6 +27,12 @@ final class StorageCoreStore: OrderedStore {
             options: KeyspaceOptions(
                 isDedicated: true, compression: CompressionOptions(upper: .lz4, bottom: .lz4),
                 filterBitsPerKey: settings.filterBitsPerKey))
+    }
+
+    /// As much as gives the cache and one memtable their size: an eighth goes to open tables, the cache may take half of
+    /// the rest, and a memtable a quarter of what is left.
+    private static func memoryByteBudget(_ settings: StoreSettings) -> Int {
+        max(settings.cacheByteCount * 2, settings.cacheByteCount + settings.memtableByteCount * 4) / 7 * 8 + 1024
     }
 
     func close() throws {

@@ -155,7 +155,8 @@
             }
             if code == WT_NOTFOUND { return nil }
             try check(code, "search")
-            // The entry is the cursor's until its next call.
+            // A cursor that stays where it is would keep its page in the cache.
+            defer { _ = wtpeer_reset(cursor) }
             return try digestOfValue()
         }
 
