@@ -72,7 +72,8 @@ private enum FinalFault: CaseIterable {
                 #expect(error.code == .poisoned && error.cause != nil, "\(error)")
             }
         }
-        #expect(disk.operationCount == attempts, "nothing is written any more")
+        // Threads may be about to find out.
+        if work == .manual { #expect(disk.operationCount == attempts, "nothing is written any more") }
         let view = storage.snapshot().view
         #expect(try (0..<acknowledged).allSatisfy { try view.get(keyspace, key($0).rawSpan) == value })
         #expect(storage.existingKeyspace("k") === keyspace)
