@@ -21,6 +21,9 @@ enum CrashStep {
 }
 
 struct CrashWorkload {
+    /// Outside every promise of durability: empty after every opening.
+    static let volatileName = "scratch"
+
     let steps: [CrashStep]
 
     /// What the keyspaces of a workload are created with.
@@ -29,6 +32,7 @@ struct CrashWorkload {
         case "merged": KeyspaceOptions(mergeOperator: CrashAppend())
         case "dedicated": KeyspaceOptions(isDedicated: true)
         case "expiring": KeyspaceOptions(expiry: .engine)
+        case volatileName: KeyspaceOptions(isVolatile: true)
         case "brief": KeyspaceOptions(mergeOperator: CrashAppend(), isDedicated: true)
         default: KeyspaceOptions()
         }
@@ -63,6 +67,8 @@ struct CrashWorkload {
 private struct CrashWorkloadMaker {
     private var random: SeededRandom
     private var names = ["plain", "second", "merged", "dedicated", "expiring"]
+    /// Says what goes into the volatile keyspace, so that the other choices stay as they were.
+    private var volatileRandom = SeededRandom(seed: 0)
     private var operandCount = 0
     private var checkpointCount = 0
 
@@ -71,7 +77,7 @@ private struct CrashWorkloadMaker {
     }
 
     mutating func make(_ count: Int) -> [CrashStep] {
-        var steps = names.map { CrashStep.create($0) }
+        var steps = (names + [CrashWorkload.volatileName]).map { CrashStep.create($0) }
         for _ in 0..<count { steps.append(step()) }
         return steps
     }
@@ -106,7 +112,11 @@ private struct CrashWorkloadMaker {
 
     private mutating func commit() -> CrashStep {
         let count = [1, 1, 2, 3, 6][Int.random(in: 0..<5, using: &random)]
-        let changes = (0..<count).map { _ in change() }
+        var changes = (0..<count).map { _ in change() }
+        if Int.random(in: 0..<4, using: &volatileRandom) == 0 {
+            let key = [UInt8.random(in: 0..<9, using: &volatileRandom)]
+            changes.append(.put(CrashWorkload.volatileName, key, value(), lifetime: nil))
+        }
         let isSynced = Int.random(in: 0..<10, using: &random) < 3
         return .commit(changes, isSynced ? .synced : .buffered, inTransaction: Bool.random(using: &random))
     }

@@ -121,6 +121,21 @@ final class LogWriter: Sendable {
         for segment in unsynced.dropLast() { try? segment.close() }
     }
 
+    /// The last sequence of the segments that have to go for the others to fit into `byteBudget`; 0 if all of them fit. The
+    /// one that takes the records can't go.
+    func lastSequence(overByteBudget byteBudget: Int64) -> UInt64 {
+        state.withLock { state in
+            var byteCount = state.segments.reduce(0) { $0 + $1.endOffset }
+            var last: UInt64 = 0
+            for segment in state.segments.dropLast() {
+                guard byteCount > byteBudget else { break }
+                byteCount -= segment.endOffset
+                last = max(last, segment.lastSequence)
+            }
+            return last
+        }
+    }
+
     // MARK: Removing
 
     /// What recovery has to start from if everything up to `sequence` is in tables: the oldest segment that holds a

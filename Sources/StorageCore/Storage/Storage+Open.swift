@@ -91,7 +91,7 @@ extension Storage {
                 background.setFailure(StorageError(wrapping: error), of: work)
                 background.madeProgress()
                 // Nothing that is tried again would count.
-                if storage.lastingRefusal() != nil { return false }
+                if storage.latch.refusal != nil { return false }
                 if !background.pause(nanoseconds: 100_000_000) { return false }
             }
         }

@@ -169,7 +169,7 @@ extension Storage {
         guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return }
         let startsSegment = try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
         if startsSegment {
-            flushLaggardIfLogIsLong()
+            flushLaggardsIfLogIsLong()
             background.request(.flush)
         }
     }
@@ -221,13 +221,14 @@ extension Storage {
         background.request(.flush)
     }
 
-    /// Lets go of old log segments by flushing the tree that has pinned them longest.
-    private func flushLaggardIfLogIsLong() {
+    /// Lets go of old log segments by flushing every tree that has pinned them, be there one laggard or a thousand.
+    private func flushLaggardsIfLogIsLong() {
         guard let log, log.byteCount > options.logByteBudget else { return }
-        let trees = catalog.withLock { $0.persistentTrees }
-        let laggard = trees.filter { !$0.state.memtable.isEmpty }
-            .min { $0.state.memtable.firstSequence < $1.state.memtable.firstSequence }
-        if let laggard { rotate(laggard) }
+        let last = log.lastSequence(overByteBudget: options.logByteBudget)
+        for tree in catalog.withLock({ $0.persistentTrees }) {
+            let memtable = tree.state.memtable
+            if !memtable.isEmpty, memtable.firstSequence <= last { rotate(tree) }
+        }
     }
 
     // MARK: Outside the lane

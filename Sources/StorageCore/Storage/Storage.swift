@@ -146,7 +146,7 @@ public final class Storage: Sendable {
                 .poisoned, "An earlier sync failed; reads go on, writes are refused until the storage is opened again.",
                 cause: failure)
         }
-        if let refusal = latch.refusal { return refusal }
+        if let refusal = latch.reportedRefusal { return refusal }
         if log.isBroken {
             return StorageError(
                 .poisoned,
