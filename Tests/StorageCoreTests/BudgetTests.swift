@@ -86,6 +86,33 @@ import Testing
         #expect(try keys(storage.snapshot().view, keyspace).count == 300)
     }
 
+    @Test("the log stays within its budget, however many idle keyspaces have something in its oldest segments")
+    func logBudget() throws {
+        let disk = SimulatedFileSystem()
+        var options = smallOptions(disk)
+        options.memtableByteCount = 1 << 20
+        options.logSegmentByteCount = 8 << 10
+        options.logByteBudget = 40 << 10
+        let storage = try Storage.open(at: "/db", options: options)
+        let idle = try (0..<40).map { try storage.keyspace("\($0)", options: KeyspaceOptions(isDedicated: true)) }
+        let busy = try storage.keyspace("busy")
+        for keyspace in idle { try storage.write { try $0.put(keyspace, [1].rawSpan, [1].rawSpan) } }
+        for number in 0..<400 {
+            let value = [UInt8](repeating: UInt8(number & 255), count: 500)
+            try storage.write { try $0.put(busy, bytes("\(number)").rawSpan, value.rawSpan) }
+            while try storage.step() {}
+            #expect((storage.log?.byteCount ?? .max) <= 40 << 10 + 16 << 10)
+        }
+        #expect(try LogFiles.numbers(in: "/db/log", disk).count <= 7)
+        #expect(idle.allSatisfy { $0.tree.state.levels.all.count == 1 })
+        let found = disk.crash(.everything)
+        let reopened = try smallStorage(found)
+        for keyspace in idle {
+            let again = try reopened.keyspace(keyspace.name, options: KeyspaceOptions(isDedicated: true))
+            #expect(try keys(reopened.snapshot().view, again) == [[1]])
+        }
+    }
+
     @Test("cursors over more tables than there are descriptors go on, and a full log segment gives its descriptor back")
     func descriptors() throws {
         let fileSystem = CountingFileSystem()

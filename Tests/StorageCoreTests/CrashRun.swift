@@ -88,6 +88,7 @@ final class CrashRun {
                 try storage.checkpoint(to: path)
                 checkpoints.append((path, history.count - 1, incarnations))
             }
+        case .verify: try verify(storage)
         case .toggleSnapshot: try toggleSnapshot(storage)
         case .wait(let duration): clock.advance(by: duration)
         }
@@ -100,10 +101,18 @@ final class CrashRun {
         isPoisoned = false
         if let refused, Int(opened.visibleSequence.rawValue) == history.count { history.append(refused) }
         refused = nil
+        forgetVolatile()
         for (name, incarnation) in pending {
             incarnations[name] = opened.existingKeyspace(name) == nil ? nil : incarnation ?? incarnations[name]
         }
         pending = [:]
+    }
+
+    /// What a volatile keyspace held is gone with the run: from now on it is another incarnation.
+    private func forgetVolatile() {
+        guard incarnations[CrashWorkload.volatileName] != nil else { return }
+        incarnationCount += 1
+        incarnations[CrashWorkload.volatileName] = incarnationCount
     }
 
     private func create(_ name: String, _ storage: Storage) throws {
@@ -127,7 +136,8 @@ final class CrashRun {
         _ changes: [CrashChange], _ durability: Durability, inTransaction: Bool, _ storage: Storage
     ) throws {
         let changes = changes.filter { incarnations[$0.keyspace] != nil }
-        guard !changes.isEmpty else { return }
+        // What is volatile alone leaves no trace by which its commit could be counted later.
+        guard changes.contains(where: { $0.keyspace != CrashWorkload.volatileName }) else { return }
         var next = history[history.count - 1]
         for change in changes { next.apply(change, incarnation: incarnation(change.keyspace), now: clock.now) }
         let before = storage.visibleSequence
@@ -187,6 +197,17 @@ final class CrashRun {
         }
     }
 
+    /// Verification changes nothing, and finds nothing but background work that the disk lets fail.
+    private func verify(_ storage: Storage) throws {
+        let operations = disk.operationCount
+        attempt {
+            let problems = try storage.verify().problems.filter { !$0.contains("keeps failing") }
+            if !problems.isEmpty, errors.isEmpty, !disk.isPowerOff { throw CrashViolation("verify(): \(problems)") }
+        }
+        guard disk.operationCount == operations else { throw CrashViolation("a verification has written") }
+        if let violation = errors.last as? CrashViolation { throw violation }
+    }
+
     private func toggleSnapshot(_ storage: Storage) throws {
         if let taken = held {
             held = nil
@@ -225,14 +246,18 @@ extension CrashRun {
 
     private typealias Names = [String: Int]
 
+    /// The incarnation of a volatile keyspace that was opened and not written to.
+    private static let nothing = -1
+
     /// Opens what was found, holds it against the history, writes to it, and opens it once more.
     /// - Parameter briefly: Leaves it at the history.
     /// - Returns: The number of commits that survived.
     @discardableResult
     func check(_ found: SimulatedFileSystem, holds promise: Promise, briefly: Bool = false) throws -> Int {
         let options = CrashWorkload.storageOptions(found, clock)
-        let storage = try Storage.open(engine.location("/db"), options: options)
         let least = promise == .durable ? durable : acknowledged
+        if !briefly, engine == .trees { try checkReadOnly(found, least) }
+        let storage = try Storage.open(engine.location("/db"), options: options)
         let sequence = try survivingSequence(storage, least)
         try checkHealth(storage)
         guard !briefly else { return sequence }
@@ -246,6 +271,22 @@ extension CrashRun {
 
         try writeAndReopen(storage, options)
         return sequence
+    }
+
+    /// Who opens what was found without writing to it sees the survivors too.
+    private func checkReadOnly(_ found: SimulatedFileSystem, _ least: Int) throws {
+        var options = CrashWorkload.storageOptions(found, clock)
+        options.isReadOnly = true
+        let operations = found.operationCount
+        do {
+            let storage = try Storage.open(at: "/db", options: options)
+            _ = try survivingSequence(storage, least)
+            try checkHealth(storage)
+            try storage.close()
+        } catch let error as StorageError where error.code == .notFound && least == 0 {
+            // The power was cut before there was a storage.
+        }
+        guard found.operationCount == operations else { throw CrashViolation("a read-only opening has written") }
     }
 
     /// Opens a damaged disk: it has to be refused, or found unhealthy, or hold a state that is right. What is read is right
@@ -323,6 +364,7 @@ extension CrashRun {
         for (name, incarnation) in pending where present.contains(name) != (incarnations[name] != nil) {
             expected[name] = incarnation
         }
+        if expected[CrashWorkload.volatileName] != nil { expected[CrashWorkload.volatileName] = Self.nothing }
         guard present == Set(expected.keys) else {
             throw CrashViolation("keyspaces \(present.sorted()) instead of \(expected.keys.sorted())")
         }
@@ -345,7 +387,8 @@ extension CrashRun {
             let view = copy.snapshot().view
             for (name, incarnation) in checkpoint.incarnations {
                 let keyspace = try copy.keyspace(name, options: CrashWorkload.options(of: name))
-                let expected = history[checkpoint.sequence].visible("\(name) \(incarnation)", at: view.readTime)
+                let kept = name == CrashWorkload.volatileName ? Self.nothing : incarnation
+                let expected = history[checkpoint.sequence].visible("\(name) \(kept)", at: view.readTime)
                 try require(try crashContent(view, keyspace), expected, "\(name) in \(checkpoint.path)")
             }
             try checkHealth(copy)

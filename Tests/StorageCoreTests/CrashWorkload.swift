@@ -14,12 +14,16 @@ enum CrashStep {
     case compact
     case reopen
     case checkpoint(String)
+    case verify
     /// Takes a snapshot if none is held, otherwise checks the one that is and lets it go.
     case toggleSnapshot
     case wait(Duration)
 }
 
 struct CrashWorkload {
+    /// Outside every promise of durability: empty after every opening.
+    static let volatileName = "scratch"
+
     let steps: [CrashStep]
 
     /// What the keyspaces of a workload are created with.
@@ -28,6 +32,7 @@ struct CrashWorkload {
         case "merged": KeyspaceOptions(mergeOperator: CrashAppend())
         case "dedicated": KeyspaceOptions(isDedicated: true)
         case "expiring": KeyspaceOptions(expiry: .engine)
+        case volatileName: KeyspaceOptions(isVolatile: true)
         case "brief": KeyspaceOptions(mergeOperator: CrashAppend(), isDedicated: true)
         default: KeyspaceOptions()
         }
@@ -62,6 +67,8 @@ struct CrashWorkload {
 private struct CrashWorkloadMaker {
     private var random: SeededRandom
     private var names = ["plain", "second", "merged", "dedicated", "expiring"]
+    /// Says what goes into the volatile keyspace, so that the other choices stay as they were.
+    private var volatileRandom = SeededRandom(seed: 0)
     private var operandCount = 0
     private var checkpointCount = 0
 
@@ -70,7 +77,7 @@ private struct CrashWorkloadMaker {
     }
 
     mutating func make(_ count: Int) -> [CrashStep] {
-        var steps = names.map { CrashStep.create($0) }
+        var steps = (names + [CrashWorkload.volatileName]).map { CrashStep.create($0) }
         for _ in 0..<count { steps.append(step()) }
         return steps
     }
@@ -80,7 +87,8 @@ private struct CrashWorkloadMaker {
         case 0..<64: return commit()
         case 64..<74: return .work
         case 74..<78: return .flush
-        case 78..<80: return .compact
+        case 78: return .compact
+        case 79: return .verify
         case 80..<84: return .toggleSnapshot
         case 84..<88: return .wait(.seconds(Int.random(in: 1..<40, using: &random)))
         case 88..<92: return toggle(["brief", "passing"][Int.random(in: 0..<2, using: &random)])
@@ -104,7 +112,11 @@ private struct CrashWorkloadMaker {
 
     private mutating func commit() -> CrashStep {
         let count = [1, 1, 2, 3, 6][Int.random(in: 0..<5, using: &random)]
-        let changes = (0..<count).map { _ in change() }
+        var changes = (0..<count).map { _ in change() }
+        if Int.random(in: 0..<4, using: &volatileRandom) == 0 {
+            let key = [UInt8.random(in: 0..<9, using: &volatileRandom)]
+            changes.append(.put(CrashWorkload.volatileName, key, value(), lifetime: nil))
+        }
         let isSynced = Int.random(in: 0..<10, using: &random) < 3
         return .commit(changes, isSynced ? .synced : .buffered, inTransaction: Bool.random(using: &random))
     }
@@ -116,7 +128,8 @@ private struct CrashWorkloadMaker {
         switch Int.random(in: 0..<20, using: &random) {
         case 0..<3: return .delete(name, key)
         case 3:
-            let other = self.key()
+            // Empty ranges leave nothing to commit.
+            let other = self.key() + [0]
             let bounds = key.lexicographicallyPrecedes(other) ? (key, other) : (other, key)
             return .deleteRange(name, KeyRange(lower: bounds.0, upper: bounds.1))
         case 4..<15 where isMerged:

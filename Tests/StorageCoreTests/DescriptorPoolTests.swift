@@ -8,8 +8,12 @@ import Testing
 
 /// A disk that counts the files that are open on it.
 final class CountingFileSystem: FileSystem {
-    let disk = SimulatedFileSystem()
+    let disk: SimulatedFileSystem
     private let state = Mutex((open: 0, most: 0, opened: 0, readByteCount: 0))
+
+    init(_ disk: SimulatedFileSystem = SimulatedFileSystem()) {
+        self.disk = disk
+    }
 
     /// Files open now, at most so far, opened so far, and bytes read.
     var counts: (open: Int, most: Int, opened: Int, readByteCount: Int) { state.withLock { $0 } }

@@ -135,6 +135,8 @@ enum GoldenFiles {
             state.commitTimeFloor = 1_600_000_000_000_000
             state.logStart = 12
             state.logStartPrevious = 4
+            state.logSyncedThrough = 1 << 33
+            state.newestSegment = 13
             state.isClosedCleanly = false
             return state
         }

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cstorage_fork.h"
 #include "cstorage_math.h"
 #include "cstorage_threads.h"
 

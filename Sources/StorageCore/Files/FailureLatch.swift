@@ -9,6 +9,7 @@ internal import Synchronization
 final class FailureLatch: Sendable {
     private let first = Mutex<StorageError?>(nil)
     private let hasFailed = Atomic<Bool>(false)
+    private let wasReported = Atomic<Bool>(false)
 
     /// The refusal of everything that would be written from now on; nil while nothing has failed.
     var refusal: StorageError? {
@@ -18,6 +19,16 @@ final class FailureLatch: Sendable {
             "An earlier write or sync failed and left it unknown what is on the device; reads go on, writes are refused "
                 + "until the storage is opened again.", cause: first.withLock { $0 })
     }
+
+    /// The refusal, for somebody who calls the storage and will be told.
+    var reportedRefusal: StorageError? {
+        guard let refusal else { return nil }
+        wasReported.store(true, ordering: .relaxed)
+        return refusal
+    }
+
+    /// The refusal if there was no call yet that it could have been told to.
+    var unreportedRefusal: StorageError? { wasReported.load(ordering: .relaxed) ? nil : reportedRefusal }
 
     /// Keeps the first failure.
     func set(_ failure: any Error) {

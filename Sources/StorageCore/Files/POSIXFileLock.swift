@@ -14,7 +14,8 @@ final class POSIXFileLock: FileLock {
         var inode: UInt64 = 0
     }
 
-    private static let held = Mutex<Set<Identity>>([])
+    /// What is locked, and in which generation of forks.
+    private static let held = Mutex<[Identity: UInt32]>([:])
 
     private let identity: Identity
     private let descriptor: Mutex<Int32?>
@@ -58,15 +59,22 @@ final class POSIXFileLock: FileLock {
     private static let lockFileMode: Int32 = 4
 
     private static func register(_ identity: Identity, path: String) throws {
-        let isNew = held.withLock { $0.insert(identity).inserted }
-        guard isNew else {
-            throw StorageError(
-                .locked, "This process has the storage open already: use that instance, or close it.", file: path)
+        let generation = cstorage_fork_generation()
+        let holder = held.withLock { held in
+            defer { held[identity] = held[identity] ?? generation }
+            return held[identity]
         }
+        guard let holder else { return }
+        throw StorageError(
+            .locked,
+            holder == generation
+                ? "This process has the storage open already: use that instance, or close it."
+                : "The storage was open when this process was forked, and belongs to its parent: close it there, and open it "
+                    + "in a process that was started anew.", file: path)
     }
 
     private static func unregister(_ identity: Identity) {
-        _ = held.withLock { $0.remove(identity) }
+        _ = held.withLock { $0.removeValue(forKey: identity) }
     }
 
     private static func acquire(_ descriptor: Int32, path: String) throws {

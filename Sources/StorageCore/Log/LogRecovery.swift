@@ -6,7 +6,8 @@
 // told that s is durable. So recovery reads on: a later valid record with `syncedThrough` ≥ s shows that s had been on
 // the device, and what is there now is damage, which is refused. Otherwise the log ends before s.
 //
-// Damage to the last synced group with nothing valid after it can't be told from a torn tail.
+// Damage to the last synced group with nothing valid after it can't be told from a torn tail, but for what the manifest
+// knows: how far the log was synced, and which segment was the newest, at its last edit (StorageOpening+Replay.swift).
 
 struct LogRecovery {
     let fileSystem: any FileSystem

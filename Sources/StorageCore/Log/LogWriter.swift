@@ -55,6 +55,17 @@ final class LogWriter: Sendable {
     /// The newest sequence in the log.
     var appendedSequence: UInt64 { appended.load(ordering: .acquiring) }
 
+    /// The newest sequence in the log that is on the device.
+    var syncedSequence: UInt64 { durableLogged.load(ordering: .acquiring) }
+
+    /// The segment that takes the records, and the last sequence before it.
+    var newestSegment: (number: UInt64, previousSequence: UInt64) {
+        state.withLock { state in
+            let number = state.segments.last?.number ?? 0
+            return (number, state.previousSequences[number] ?? 0)
+        }
+    }
+
     /// Bytes of all segments.
     var byteCount: Int64 { state.withLock { $0.segments.reduce(0) { $0 + $1.endOffset } } }
 
@@ -110,6 +121,21 @@ final class LogWriter: Sendable {
         for segment in unsynced.dropLast() { try? segment.close() }
     }
 
+    /// The last sequence of the segments that have to go for the others to fit into `byteBudget`; 0 if all of them fit. The
+    /// one that takes the records can't go.
+    func lastSequence(overByteBudget byteBudget: Int64) -> UInt64 {
+        state.withLock { state in
+            var byteCount = state.segments.reduce(0) { $0 + $1.endOffset }
+            var last: UInt64 = 0
+            for segment in state.segments.dropLast() {
+                guard byteCount > byteBudget else { break }
+                byteCount -= segment.endOffset
+                last = max(last, segment.lastSequence)
+            }
+            return last
+        }
+    }
+
     // MARK: Removing
 
     /// What recovery has to start from if everything up to `sequence` is in tables: the oldest segment that holds a
@@ -155,7 +181,10 @@ final class LogWriter: Sendable {
     func close() throws -> UInt64 {
         let segments = state.withLock { $0.segments }
         for segment in segments { try segment.close() }
-        return (segments.last?.number ?? 0) + 1
+        let next = (segments.last?.number ?? 0) + 1
+        // Nothing keeps the last segment either.
+        if syncedSequence == appendedSequence { state.withLock { $0.firstUnsynced = next } }
+        return next
     }
 }
 

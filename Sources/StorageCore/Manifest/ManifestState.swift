@@ -37,6 +37,10 @@ struct ManifestState: Sendable, Equatable {
     var logStart: UInt64 = 1
     /// The last sequence before `logStart`.
     var logStartPrevious: UInt64 = 0
+    /// The log was on the device up to this sequence; one that ends before has lost something.
+    var logSyncedThrough: UInt64 = 0
+    /// A log segment that was there, header and name on the device; 0 where none is known.
+    var newestSegment: UInt64 = 0
     /// Whether the storage was closed with nothing left in the log.
     var isClosedCleanly = true
 
@@ -77,6 +81,8 @@ struct VersionEdit: Sendable, Equatable {
     var commitTimeFloor: Int64?
     var logStart: UInt64?
     var logStartPrevious: UInt64?
+    var logSyncedThrough: UInt64?
+    var newestSegment: UInt64?
     var isClosedCleanly: Bool?
 
     init() {}
@@ -98,6 +104,8 @@ struct VersionEdit: Sendable, Equatable {
         commitTimeFloor = state.commitTimeFloor
         logStart = state.logStart
         logStartPrevious = state.logStartPrevious
+        logSyncedThrough = state.logSyncedThrough
+        newestSegment = state.newestSegment
         isClosedCleanly = state.isClosedCleanly
     }
 }
@@ -150,6 +158,8 @@ extension ManifestState {
         commitTimeFloor = edit.commitTimeFloor ?? commitTimeFloor
         logStart = edit.logStart ?? logStart
         logStartPrevious = edit.logStartPrevious ?? logStartPrevious
+        logSyncedThrough = edit.logSyncedThrough ?? logSyncedThrough
+        newestSegment = edit.newestSegment ?? newestSegment
         isClosedCleanly = edit.isClosedCleanly ?? isClosedCleanly
     }
 }

@@ -16,6 +16,8 @@ private enum Tag: UInt64 {
     case commitTimeFloor = 12
     case logStart = 13
     case isClosedCleanly = 14
+    case logSyncedThrough = 16
+    case newestSegment = 17
 }
 
 extension VersionEdit {
@@ -74,6 +76,8 @@ extension VersionEdit {
             number(.logStart, logStart)
             writer.varint(logStartPrevious)
         }
+        number(.logSyncedThrough, logSyncedThrough)
+        number(.newestSegment, newestSegment)
         number(.isClosedCleanly, isClosedCleanly.map { $0 ? 1 : 0 })
     }
 
@@ -105,6 +109,8 @@ extension VersionEdit {
             case .logStart:
                 logStart = try reader.varint()
                 logStartPrevious = try reader.varint()
+            case .logSyncedThrough: logSyncedThrough = try reader.varint()
+            case .newestSegment: newestSegment = try reader.varint()
             case .isClosedCleanly: isClosedCleanly = try reader.varint() != 0
             }
         }

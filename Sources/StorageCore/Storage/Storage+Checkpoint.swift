@@ -6,15 +6,29 @@ extension Storage {
     /// Makes a copy of the storage as of now in `target`, an absent or empty directory, while writes go on.
     ///
     /// Tables are hard-linked where the file system allows, the log is copied up to a synced offset. Every commit that was
-    /// visible when the call began is in the copy. It opens like any storage, also read-only.
+    /// visible when the call began is in the copy. It opens like any storage, also read-only. Of a checkpoint that fails
+    /// nothing is left.
     public func checkpoint(to target: String) throws {
+        try checkProcess()
         if let refusal = lastingRefusal() { throw refusal }
         if let sqlite { return try checkpoint(sqlite, to: target) }
         guard let manifest, let log else { return }
         let fileSystem = options.fileSystem
-        if try fileSystem.exists(target), try !fileSystem.list(target).isEmpty {
+        let isThere = try fileSystem.exists(target)
+        if isThere, try !fileSystem.list(target).isEmpty {
             throw StorageError(.alreadyExists, "A checkpoint needs an absent or empty directory.", file: target)
         }
+        do {
+            try copy(to: target, manifest, log)
+        } catch {
+            // What is there is no storage, and would be in the way of the next attempt.
+            removeUnfinished(target, directoryToo: !isThere)
+            throw error
+        }
+    }
+
+    private func copy(to target: String, _ manifest: ManifestWriter, _ log: LogWriter) throws {
+        let fileSystem = options.fileSystem
         try fileSystem.createDirectory(target + "/log")
         try fileSystem.createDirectory(target + "/tables")
         try log.keepingSegments {
@@ -39,6 +53,15 @@ extension Storage {
                 number: 1, manifest: state, identity: manifest.identity, salt: UInt32(truncatingIfNeeded: options.seed),
                 directory: target, fileSystem: fileSystem)
             try copy.close()
+        }
+    }
+
+    /// As far as it can be removed.
+    private func removeUnfinished(_ target: String, directoryToo: Bool) {
+        let fileSystem = options.fileSystem
+        for directory in [target + "/log", target + "/tables", target] {
+            for name in (try? fileSystem.list(directory)) ?? [] { try? fileSystem.remove("\(directory)/\(name)") }
+            if directory != target || directoryToo { try? fileSystem.removeDirectory(directory) }
         }
     }
 

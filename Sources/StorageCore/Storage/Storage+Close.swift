@@ -7,8 +7,11 @@ extension Storage {
     ///
     /// Commits that wait for durability are served first; later calls are refused with `.closed`, reads through snapshots and
     /// cursors that are still held included. Closing twice is fine.
-    /// After a failure that poisoned the storage nothing is written any more, and closing succeeds.
+    /// After a failure that poisoned the storage nothing is written any more, and closing succeeds, unless the failure was in
+    /// the background and no call has been told of it yet.
+    /// - Throws: `StorageError`, what keeps it from writing everything; the directory is let go of nevertheless.
     public func close() throws {
+        try checkProcess()
         lane.checkNotReentered()
         lane.enter()
         let wasClosed = isClosed.exchange(true, ordering: .acquiringAndReleasing)
@@ -27,6 +30,7 @@ extension Storage {
         gate.stop()
         background.stop()
         if let sqlite { return try close(sqlite, after: synced) }
+        if let unreported = latch.unreportedRefusal { throw unreported }
         guard let manifest, let log, gate.failure == nil, latch.refusal == nil, !log.isBroken else { return }
         try synced.get()
         for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }

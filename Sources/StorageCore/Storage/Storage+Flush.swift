@@ -10,6 +10,7 @@ internal import Synchronization
 extension Storage {
     /// Writes every memtable to disk and returns when that is done.
     public func flush() throws {
+        try checkProcess()
         if let refusal = lastingRefusal() { throw refusal }
         lane.enter()
         for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
@@ -31,7 +32,9 @@ extension Storage {
         let flushed = try flushTurn.withLock { _ in
             let trees = catalog.withLock { Array($0.trees.values) }
             let waiting = trees.filter { !$0.state.immutables.isEmpty }
-            guard let tree = waiting.min(by: { oldestSequence($0) < oldestSequence($1) }) else { return false }
+            guard let tree = waiting.min(by: { oldestSequence($0) < oldestSequence($1) }) else {
+                return try noteLogSegment()
+            }
             if tree.options.isVolatile {
                 try compactInMemory(tree)
             } else if let memtable = tree.state.immutables.last {
@@ -46,6 +49,21 @@ extension Storage {
             background.request(.compaction)
         }
         return flushed
+    }
+
+    /// Tells the manifest of a log segment that has been begun, so that an opening misses it if it is gone, or what it was
+    /// begun after; false if there is none.
+    private func noteLogSegment() throws -> Bool {
+        guard let manifest, let log else { return false }
+        let newest = log.newestSegment
+        guard newest.number > manifest.manifest.newestSegment else { return false }
+        try gate.wait(for: newest.previousSequence)
+        try manifest.edit { _ in
+            var edit = VersionEdit()
+            noteProgress(in: &edit)
+            return (edit, ())
+        }
+        return true
     }
 
     private func oldestSequence(_ tree: Tree) -> UInt64 { tree.state.immutables.last?.firstSequence ?? .max }
@@ -109,6 +127,8 @@ extension Storage {
         let visible = commits.visibleSequence
         edit.lastSequence = visible
         guard let log else { return }
+        edit.newestSegment = log.newestSegment.number
+        edit.logSyncedThrough = log.syncedSequence
         var flushedThrough = visible
         for tree in catalog.withLock({ $0.persistentTrees }) {
             for waiting in tree.state.memtables where waiting !== memtable && !waiting.isEmpty {

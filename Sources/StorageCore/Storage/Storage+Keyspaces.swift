@@ -8,6 +8,7 @@ extension Storage {
     /// - Throws: `StorageError.invalidArgument` if it exists with another expiry policy, placement or merge operator, or
     ///   if the options contradict one another; `.notFound` in a read-only storage.
     public func keyspace(_ name: String, options: KeyspaceOptions = KeyspaceOptions()) throws -> Keyspace {
+        try checkProcess()
         lane.checkNotReentered()
         guard manifest != nil || sqlite != nil && !self.options.isReadOnly else {
             return try openReadOnly(name, options)
@@ -48,6 +49,7 @@ extension Storage {
     /// returns. Not callable inside the body of a write. Later writes through its handles are refused with `.notFound`.
     /// - Throws: `StorageError.notFound`.
     public func dropKeyspace(_ name: String) throws {
+        try checkProcess()
         lane.checkNotReentered()
         // On a full disk dropping is how space comes back.
         if let refusal = refusal(), refusal.code != .diskFull { throw refusal }

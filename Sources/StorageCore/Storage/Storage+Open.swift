@@ -91,7 +91,7 @@ extension Storage {
                 background.setFailure(StorageError(wrapping: error), of: work)
                 background.madeProgress()
                 // Nothing that is tried again would count.
-                if storage.lastingRefusal() != nil { return false }
+                if storage.latch.refusal != nil { return false }
                 if !background.pause(nanoseconds: 100_000_000) { return false }
             }
         }
@@ -110,8 +110,8 @@ struct StorageOpening {
     }
 
     private let latch = FailureLatch()
-    private var fileSystem: any FileSystem { WatchedFileSystem(base: options.fileSystem, latch: latch) }
-    private var logDirectory: String { directory + "/log" }
+    var fileSystem: any FileSystem { WatchedFileSystem(base: options.fileSystem, latch: latch) }
+    var logDirectory: String { directory + "/log" }
     private var tableDirectory: String { directory + "/tables" }
     /// Differs from run to run, except where runs must be deterministic.
     private var seed: UInt64 {
@@ -140,13 +140,14 @@ struct StorageOpening {
         let firstSegment = try firstFreeSegment(found.state)
         var parts = try restore(found.state, tableCache)
         parts.lock = lock
-        let end = try replayLog(found, &parts)
-
+        let end = try replayLog(&found, &parts)
         try flushReplayed(&found.state, &parts)
         found.state.lastSequence = max(found.state.lastSequence, end)
         found.state.commitTimeFloor = parts.commits.lastCommitTime.microseconds
         found.state.logStart = firstSegment
         found.state.logStartPrevious = parts.commits.visibleSequence
+        found.state.logSyncedThrough = parts.commits.visibleSequence
+        found.state.newestSegment = firstSegment
         found.state.isClosedCleanly = false
         parts.log = try LogWriter(
             directory: logDirectory, fileSystem: fileSystem, identity: found.identity, firstSegment: firstSegment,
@@ -171,12 +172,12 @@ struct StorageOpening {
     }
 
     private func openReadOnly() throws -> OpenedParts {
-        let found = try readManifest()
+        var found = try readManifest()
         guard found.exists else {
             throw StorageError(.notFound, "There is no storage to open read-only.", file: directory)
         }
         var parts = try restore(found.state, makeTableCache())
-        _ = try replayLog(found, &parts)
+        _ = try replayLog(&found, &parts)
         return parts
     }
 
@@ -190,7 +191,7 @@ struct StorageOpening {
 
     // MARK: Manifest
 
-    private struct Found {
+    struct Found {
         var state: ManifestState
         var identity: UInt64
         var exists: Bool
@@ -274,63 +275,6 @@ struct StorageOpening {
         max(state.logStart, (try LogFiles.numbers(in: logDirectory, fileSystem).last ?? 0) + 1)
     }
 
-    /// Applies the log to the memtables; the last sequence in it.
-    private func replayLog(_ found: Found, _ parts: inout OpenedParts) throws -> UInt64 {
-        let state = found.state
-        guard found.exists, try fileSystem.exists(logDirectory) else { return state.lastSequence }
-        let hasLog = try LogFiles.numbers(in: logDirectory, fileSystem).contains { $0 >= state.logStart }
-        guard hasLog else {
-            if state.isClosedCleanly { return state.lastSequence }
-            throw StorageError.corruption(
-                "The log is missing.", file: LogFiles.path(of: state.logStart, in: logDirectory))
-        }
-        let keyspaces = parts.catalog.keyspacesByID
-        let recovery = LogRecovery(fileSystem: fileSystem, directory: logDirectory, identity: found.identity)
-        let commits = parts.commits
-        let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
-            header, payload, file, offset in
-            let replay = LogReplay(state: state, keyspaces: keyspaces, header: header)
-            try replay.apply(payload, file: file, offset: offset)
-            commits.visible.store(max(commits.visibleSequence, header.sequence), ordering: .relaxed)
-            commits.commitTime.store(
-                max(commits.lastCommitTime.microseconds, header.commitTime), ordering: .relaxed)
-        }
-        return end.sequence
-    }
-
-    /// Writes the replayed memtables to tables and notes them in the state of the manifest to come.
-    private func flushReplayed(_ state: inout ManifestState, _ parts: inout OpenedParts) throws {
-        let fileNumbers = Atomic(parts.nextFileNumber)
-        for tree in parts.catalog.persistentTrees where !tree.state.memtable.isEmpty {
-            let memtable = tree.state.memtable
-            let output = TableOutput(
-                cache: parts.tableCache,
-                options: TableOutput.Options(
-                    tableByteCount: .max,
-                    table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
-                    origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
-                    commitTimes: memtable.commitTimes),
-                tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
-                newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
-            let cursor = memtable.makeCursor()
-            cursor.seekToFirst()
-            while cursor.isValid {
-                unsafe try output.add(cursor.entry)
-                cursor.next()
-            }
-            let tables = try output.finish()
-            state.trees[tree.id]?.tables[0] += tables
-            state.trees[tree.id]?.flushedThrough = memtable.lastSequence
-            let cache = parts.tableCache
-            tree.update { old in
-                var levels = old.levels
-                for table in tables { levels.add(TableFile(table, cache: cache), level: 0) }
-                return TreeState(memtable: Memtable(seed: options.seed ^ memtable.lastSequence), levels: levels)
-            }
-        }
-        parts.nextFileNumber = fileNumbers.load(ordering: .relaxed)
-    }
-
     /// Removes what the new manifest does not refer to.
     private func removeLeftovers(_ state: ManifestState, keepingManifest manifest: UInt64) throws {
         for number in try LogFiles.numbers(in: logDirectory, fileSystem) where number < state.logStart {
@@ -343,49 +287,5 @@ struct StorageOpening {
         for number in try TableFiles.numbers(in: tableDirectory, fileSystem) where !listed.contains(number) {
             try fileSystem.remove(TableFiles.path(of: number, in: tableDirectory))
         }
-    }
-}
-
-/// Applies one record of the log.
-private struct LogReplay {
-    let state: ManifestState
-    let keyspaces: [UInt32: Keyspace]
-    let header: LogRecordHeader
-
-    private var sequence: UInt64 { header.sequence }
-
-    func apply(_ payload: RawSpan, file: String, offset: Int64) throws {
-        try BatchEncoding.decode(payload, file: file, offset: offset) { lower, upper in
-            guard let tree = try target(of: lower, file, offset) else { return }
-            tree.state.memtable.noteCommit(time: header.commitTime)
-            tree.state.memtable.insert(
-                RangeTombstone(lower: lower.array(), upper: upper.array(), sequence: sequence))
-        } entry: { kind, expiry, key, value in
-            guard let tree = try target(of: key, file, offset) else { return }
-            tree.state.memtable.noteCommit(time: header.commitTime)
-            unsafe key.withUnsafeBytes { key in
-                unsafe value.withUnsafeBytes { value in
-                    unsafe tree.state.memtable.insert(
-                        UnsafeEntry(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value))
-                }
-            }
-        }
-    }
-
-    /// The tree that the entry is missing from; nil if it is in a table, or its keyspace was dropped.
-    private func target(of key: RawSpan, _ file: String, _ offset: Int64) throws -> Tree? {
-        let id = (0..<Keyspace.prefixByteCount).reduce(UInt32(0)) { id, index in
-            unsafe id << 8 | UInt32(key.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        }
-        guard let keyspace = keyspaces[id] else {
-            guard id < state.nextKeyspaceID else {
-                throw StorageError.corruption(
-                    "The log writes to keyspace \(id), which the manifest has never heard of.", file: file,
-                    offset: offset)
-            }
-            return nil
-        }
-        guard let record = state.trees[keyspace.tree.id], sequence > record.flushedThrough else { return nil }
-        return keyspace.tree
     }
 }

@@ -20,6 +20,7 @@ extension Storage {
     public func write<R>(
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) throws -> R {
+        try checkProcess()
         lane.enter()
         switch leavingLane(body) {
         case .done(let result, let commit):
@@ -35,6 +36,7 @@ extension Storage {
     public func write<R>(
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) async throws -> R {
+        try checkProcess()
         await lane.enterSuspending()
         switch leavingLane(body) {
         case .done(let result, let commit):
@@ -50,6 +52,7 @@ extension Storage {
     @discardableResult
     public func commit(_ batch: consuming WriteBatch, _ durability: Durability = .buffered) throws -> SequenceNumber {
         let batch = batch
+        try checkProcess()
         lane.enter()
         let commit = try leavingLane { try commitInLane(batch, commitTime: nextCommitTime(), actions: []) }
         try finish(commit, durability)
@@ -62,6 +65,7 @@ extension Storage {
         _ batch: consuming WriteBatch, _ durability: Durability = .buffered
     ) async throws -> SequenceNumber {
         let batch = batch
+        try checkProcess()
         await lane.enterSuspending()
         let commit = try leavingLane { try commitInLane(batch, commitTime: nextCommitTime(), actions: []) }
         try await finishSuspending(commit, durability)
@@ -164,7 +168,10 @@ extension Storage {
         scratch.record.append(contentsOf: repeatElement(0, count: LogRecordHeader.byteCount))
         guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return }
         let startsSegment = try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
-        if startsSegment { flushLaggardIfLogIsLong() }
+        if startsSegment {
+            flushLaggardsIfLogIsLong()
+            background.request(.flush)
+        }
     }
 
     private func apply(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) {
@@ -214,13 +221,14 @@ extension Storage {
         background.request(.flush)
     }
 
-    /// Lets go of old log segments by flushing the tree that has pinned them longest.
-    private func flushLaggardIfLogIsLong() {
+    /// Lets go of old log segments by flushing every tree that has pinned them, be there one laggard or a thousand.
+    private func flushLaggardsIfLogIsLong() {
         guard let log, log.byteCount > options.logByteBudget else { return }
-        let trees = catalog.withLock { $0.persistentTrees }
-        let laggard = trees.filter { !$0.state.memtable.isEmpty }
-            .min { $0.state.memtable.firstSequence < $1.state.memtable.firstSequence }
-        if let laggard { rotate(laggard) }
+        let last = log.lastSequence(overByteBudget: options.logByteBudget)
+        for tree in catalog.withLock({ $0.persistentTrees }) {
+            let memtable = tree.state.memtable
+            if !memtable.isEmpty, memtable.firstSequence <= last { rotate(tree) }
+        }
     }
 
     // MARK: Outside the lane

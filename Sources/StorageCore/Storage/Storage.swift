@@ -3,6 +3,7 @@
 // Lock order, outermost first: writer lane → flush turn or compaction turn → manifest → catalog → a tree's published
 // state → leaves (snapshot registry, table and block caches, log state, gate). Nothing waits for the lane under a lock.
 
+internal import CStorage
 internal import Synchronization
 
 /// An embedded, durable, ordered key-value store with atomic batches over any number of keyspaces.
@@ -38,6 +39,7 @@ public final class Storage: Sendable {
     /// The first failure that left it unknown what is on the device.
     let latch: FailureLatch
     let isClosed = Atomic<Bool>(false)
+    private let forkGeneration = cstorage_fork_generation()
     let flushTurn = Mutex<Void>(())
     let compactionTurn = Mutex<[UInt32: [Int: [UInt8]]]>([:])
     /// What the storage stands on where that is a SQLite database; log, manifest and trees are absent then.
@@ -144,7 +146,7 @@ public final class Storage: Sendable {
                 .poisoned, "An earlier sync failed; reads go on, writes are refused until the storage is opened again.",
                 cause: failure)
         }
-        if let refusal = latch.refusal { return refusal }
+        if let refusal = latch.reportedRefusal { return refusal }
         if log.isBroken {
             return StorageError(
                 .poisoned,
@@ -154,8 +156,23 @@ public final class Storage: Sendable {
         return nil
     }
 
+    /// Refuses calls in a fork of the process that opened the storage. Its parent goes on writing to the same files, its
+    /// threads are not there, and locks may be held for ever: this comes before any of them is taken.
+    @inline(__always)
+    func checkProcess() throws {
+        guard forkGeneration == cstorage_fork_generation() else { throw forked }
+    }
+
+    private var forked: StorageError {
+        StorageError(
+            .locked,
+            "The storage was open when this process was forked, and belongs to its parent: use it there, and open no storage "
+                + "before a fork that is not followed by exec.", file: directory)
+    }
+
     /// Refuses background work where nobody may write.
     func checkWritable() throws {
+        try checkProcess()
         if let refusal = lastingRefusal() { throw refusal }
     }
 }
