@@ -36,6 +36,26 @@ static inline void cstorage_store_relaxed_pointer(void *_Nonnull address, void *
     __atomic_store_n((void **)address, value, __ATOMIC_RELAXED);
 }
 
+// Naturally aligned words inside raw memory: links of the memtable's trie, tag bits and all.
+static inline uintptr_t cstorage_load_acquire_word(const void *_Nonnull address) {
+    return __atomic_load_n((const uintptr_t *)address, __ATOMIC_ACQUIRE);
+}
+static inline void cstorage_store_release_word(void *_Nonnull address, uintptr_t value) {
+    __atomic_store_n((uintptr_t *)address, value, __ATOMIC_RELEASE);
+}
+static inline uint64_t cstorage_load_relaxed_64(const void *_Nonnull address) {
+    return __atomic_load_n((const uint64_t *)address, __ATOMIC_RELAXED);
+}
+static inline void cstorage_store_relaxed_64(void *_Nonnull address, uint64_t value) {
+    __atomic_store_n((uint64_t *)address, value, __ATOMIC_RELAXED);
+}
+static inline uint8_t cstorage_load_acquire_8(const void *_Nonnull address) {
+    return __atomic_load_n((const uint8_t *)address, __ATOMIC_ACQUIRE);
+}
+static inline void cstorage_store_release_8(void *_Nonnull address, uint8_t value) {
+    __atomic_store_n((uint8_t *)address, value, __ATOMIC_RELEASE);
+}
+
 // A hint that the caller is spinning.
 static inline void cstorage_spin_hint(void) {
 #if defined(__x86_64__)

@@ -154,7 +154,7 @@ extension Storage {
         let old = state.immutables + (state.settled.map { [$0] } ?? [])
         let tombstones = RangeTombstoneSet(old.flatMap { $0.rangeTombstones.tombstones })
         let rules = rewriteRules()
-        let memtable = Memtable(seed: options.seed)
+        let memtable = Memtable()
         var rewriter = unsafe EntryRewriter(
             rules: rules, tombstones: tombstones, isBottommost: { _ in true }, emit: { unsafe memtable.insert($0) })
         try rewriter.run(MergingCursor(old.map { .memtable($0.makeCursor()) }))

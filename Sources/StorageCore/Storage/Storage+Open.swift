@@ -231,7 +231,7 @@ struct StorageOpening {
                     levels.add(TableFile(metadata, cache: tableCache), level: level)
                 }
             }
-            let memtable = Memtable(seed: options.seed ^ UInt64(record.id))
+            let memtable = Memtable()
             catalog.trees[record.id] = Tree(
                 id: record.id, options: record.options, state: TreeState(memtable: memtable, levels: levels))
         }
@@ -307,7 +307,7 @@ struct StorageOpening {
             tree.update { old in
                 var levels = old.levels
                 for table in tables { levels.add(TableFile(table, cache: cache), level: 0) }
-                return TreeState(memtable: Memtable(seed: options.seed ^ memtable.lastSequence), levels: levels)
+                return TreeState(memtable: Memtable(), levels: levels)
             }
         }
         parts.nextFileNumber = fileNumbers.load(ordering: .relaxed)

@@ -200,10 +200,9 @@ extension Storage {
 
     /// Makes the memtable of a tree immutable and starts a new one. In the lane only.
     func rotate(_ tree: Tree) {
-        let seed = options.seed ^ commits.visibleSequence
         tree.update { state in
             TreeState(
-                memtable: Memtable(seed: seed), immutables: [state.memtable] + state.immutables, settled: state.settled,
+                memtable: Memtable(), immutables: [state.memtable] + state.immutables, settled: state.settled,
                 levels: state.levels)
         }
         background.request(.flush)
