@@ -11,7 +11,9 @@ import Testing
             smallestSequence: .random(in: 0...1 << 56, using: &random),
             largestSequence: .random(in: 0...1 << 56, using: &random),
             entryCount: .random(in: 0...1 << 40, using: &random),
-            deleteCount: 3, rangeTombstoneCount: 1, earliestExpiry: .min, latestExpiry: .max,
+            deleteCount: 3, mergeCount: 2, rangeTombstoneCount: 1, expiringCount: 4, densestDeleteCount: 3,
+            rawByteCount: .random(in: 0...1 << 40, using: &random), earliestExpiry: .min, latestExpiry: .max,
+            earliestTime: .random(in: .min ... .max, using: &random), latestTime: 77, compression: .zstd(level: -3),
             checksum: .random(in: 0 ... .max, using: &random))
     }
 

@@ -47,7 +47,8 @@ final class ModelRun {
         options.logSegmentByteCount = 16 << 10
         options.logByteBudget = 64 << 10
         options.blockCacheByteCount = 64 << 10
-        options.maximumOpenTables = 8
+        options.descriptorBudget = 40
+        options.memoryByteBudget = [64 << 10, 1 << 20, 64 << 20].randomElement(using: &random) ?? 0
         self.options = options
         storage = try Storage.open(at: "/db", options: options)
         try openKeyspaces()

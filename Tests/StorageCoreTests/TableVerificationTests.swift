@@ -41,6 +41,7 @@ struct TableVerificationTests {
                 let contents = forged ?? TableBlockTests.contents(block.entries)
                 let handle = try contents.withUnsafeBytes { try writer.append(block: $0) }
                 properties.dataByteCount += Int(handle.byteCount) + 5
+                properties.uncompressedByteCount += contents.count
                 partition.append(Self.indexEntry(block.separator, handle))
             }
             writer.append(raw: gap)
@@ -159,7 +160,9 @@ struct TableVerificationTests {
     func properties() throws {
         let mistakes: [(inout TableProperties) -> Void] = [
             { $0.entryCount += 1 }, { $0.deleteCount += 1 }, { $0.mergeCount += 1 }, { $0.rangeTombstoneCount += 1 },
-            { $0.rawKeyByteCount += 1 }, { $0.rawValueByteCount += 1 }, { $0.dataByteCount += 1 },
+            { $0.rawKeyByteCount += 1 }, { $0.expiringCount += 1 },
+            { $0.densestDeleteCount += 1 }, { $0.uncompressedByteCount += 1 }, { $0.rawValueByteCount += 1 },
+            { $0.dataByteCount += 1 },
             { $0.smallestKey = [0] }, { $0.largestKey.append(0) }, { $0.largestKeyIsExclusive = true },
             { $0.smallestSequence = 0 }, { $0.largestSequence += 1 }, { $0.earliestExpiry = 3 },
             { $0.latestExpiry = 3 },

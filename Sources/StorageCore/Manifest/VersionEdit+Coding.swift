@@ -112,7 +112,7 @@ extension VersionEdit {
 }
 
 extension ByteWriter {
-    fileprivate mutating func encode(_ options: TreeOptions) {
+    mutating func encode(_ options: TreeOptions) {
         u8(options.isVolatile ? 1 : 0)
         encode(options.compression.upper)
         encode(options.compression.bottom)
@@ -124,7 +124,7 @@ extension ByteWriter {
         if case .zstd(let level) = compression { i64(Int64(level)) }
     }
 
-    fileprivate mutating func encode(_ keyspace: KeyspaceRecord) {
+    mutating func encode(_ keyspace: KeyspaceRecord) {
         varint(UInt64(keyspace.id))
         string(keyspace.name)
         varint(UInt64(keyspace.tree))
@@ -143,21 +143,28 @@ extension ByteWriter {
         varint(table.largestSequence)
         varint(UInt64(clamping: table.entryCount))
         varint(UInt64(clamping: table.deleteCount))
+        varint(UInt64(clamping: table.mergeCount))
         varint(UInt64(clamping: table.rangeTombstoneCount))
+        varint(UInt64(clamping: table.expiringCount))
+        varint(UInt64(clamping: table.densestDeleteCount))
+        varint(UInt64(clamping: table.rawByteCount))
         i64(table.earliestExpiry)
         i64(table.latestExpiry)
+        i64(table.earliestTime)
+        i64(table.latestTime)
+        encode(table.compression)
         u32(table.checksum)
     }
 }
 
 extension ByteReader {
-    fileprivate mutating func id() throws -> UInt32 {
+    mutating func id() throws -> UInt32 {
         let start = offset
         guard let id = UInt32(exactly: try varint()) else { throw corruption("An id is too large", at: start) }
         return id
     }
 
-    fileprivate mutating func treeOptions() throws -> TreeOptions {
+    mutating func treeOptions() throws -> TreeOptions {
         TreeOptions(
             isVolatile: try u8() != 0,
             compression: CompressionOptions(upper: try compression(), bottom: try compression()),
@@ -174,7 +181,7 @@ extension ByteReader {
         }
     }
 
-    fileprivate mutating func keyspaceRecord() throws -> KeyspaceRecord {
+    mutating func keyspaceRecord() throws -> KeyspaceRecord {
         let id = try id()
         let name = try string()
         let tree = try self.id()
@@ -193,7 +200,9 @@ extension ByteReader {
             number: try varint(), byteCount: Int64(try count()), smallestKey: try lengthPrefixed().array(),
             largestKey: try lengthPrefixed().array(), largestKeyIsExclusive: try u8() != 0,
             smallestSequence: try varint(), largestSequence: try varint(), entryCount: try count(),
-            deleteCount: try count(), rangeTombstoneCount: try count(), earliestExpiry: try i64(),
-            latestExpiry: try i64(), checksum: try u32())
+            deleteCount: try count(), mergeCount: try count(), rangeTombstoneCount: try count(),
+            expiringCount: try count(), densestDeleteCount: try count(), rawByteCount: try count(),
+            earliestExpiry: try i64(), latestExpiry: try i64(), earliestTime: try i64(), latestTime: try i64(),
+            compression: try compression(), checksum: try u32())
     }
 }

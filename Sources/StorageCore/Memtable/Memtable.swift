@@ -16,6 +16,8 @@ internal import Synchronization
     private let tombstoneByteCount = Atomic<Int>(0)
     private let newest = Atomic<UInt64>(0)
     private let oldest = Atomic<UInt64>(0)
+    private let oldestTime = Atomic<Int64>(.max)
+    private let newestTime = Atomic<Int64>(.min)
 
     private struct Tombstones {
         var all: [RangeTombstone] = []
@@ -42,7 +44,24 @@ internal import Synchronization
     /// The smallest sequence written; 0 if none was.
     var firstSequence: UInt64 { oldest.load(ordering: .acquiring) }
 
+    /// The commit times of the first and the last sequence, as far as they were noted.
+    var commitTimes: CommitTimes {
+        let (first, last) = (oldestTime.load(ordering: .relaxed), newestTime.load(ordering: .relaxed))
+        guard first <= last else { return .unknown }
+        let points = [
+            CommitTimes.Point(sequence: firstSequence, time: first),
+            CommitTimes.Point(sequence: lastSequence, time: last),
+        ]
+        return CommitTimes(notBefore: points, notAfter: points)
+    }
+
     // MARK: Writing, in the writer lane only
+
+    /// Notes the time of a commit that writes here; times don't fall.
+    func noteCommit(time: Int64) {
+        if oldestTime.load(ordering: .relaxed) == .max { oldestTime.store(time, ordering: .relaxed) }
+        newestTime.store(time, ordering: .relaxed)
+    }
 
     func insert(_ entry: UnsafeEntry) {
         unsafe writer.insert(entry)

@@ -27,6 +27,13 @@ public final class Keyspace: Sendable {
 
     var isDropped: Bool { life.isDropped.load(ordering: .acquiring) }
 
+    /// What the manifest says of the keyspace.
+    var record: KeyspaceRecord {
+        KeyspaceRecord(
+            id: id, name: name, tree: tree.id, expiry: options.expiry, isDedicated: options.isDedicated,
+            isArchived: options.isArchived, mergeOperator: life.mergeOperator)
+    }
+
     static let prefixByteCount = 4
 
     static func prefix(of id: UInt32) -> [UInt8] {

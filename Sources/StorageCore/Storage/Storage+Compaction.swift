@@ -113,7 +113,8 @@ extension Storage {
         let tables = unsafe try write(
             sources(compaction), tombstones: RangeTombstoneSet(try rangeTombstones(compaction)), of: tree,
             compression: isBottom ? tree.options.compression.bottom : tree.options.compression.upper,
-            tableByteCount: options.tableByteCount,
+            tableByteCount: options.tableByteCount, level: compaction.outputLevel, inputs: compaction.all,
+            commitTimes: compaction.all.reduce(into: .unknown) { $0.formUnion($1.metadata.commitTimes) },
             isBottommost: { key in
                 deeper.allSatisfy { level in unsafe levels.table(in: level, containing: key) == nil }
             },

@@ -40,6 +40,7 @@ extension Storage {
         }
         background.setFailure(nil, of: .flush)
         if flushed {
+            surveyMemtables()
             background.madeProgress()
             background.request(.compaction)
         }
@@ -53,7 +54,8 @@ extension Storage {
         try gate.wait(for: memtable.lastSequence)
         let tables = unsafe try write(
             [.memtable(memtable.makeCursor())], tombstones: memtable.rangeTombstones, of: tree,
-            compression: tree.options.compression.upper, tableByteCount: .max, isBottommost: { _ in false },
+            compression: tree.options.compression.upper, tableByteCount: .max, level: 0,
+            commitTimes: memtable.commitTimes, isBottommost: { _ in false },
             isRangeBottommost: { _, _ in false })
         try removingTablesIfFull(tables) {
             try install(tables, of: memtable, tree, manifest)
@@ -124,15 +126,24 @@ extension Storage {
     }
 
     /// Rewrites sources into tables, which are on the device, with their names, when this returns.
+    /// - Parameters:
+    ///   - inputs: The tables that the new ones take the place of.
+    ///   - commitTimes: Bounds those of the entries.
     func write(
         _ sources: [EntrySource], tombstones: RangeTombstoneSet, of tree: Tree, compression: TableCompression,
-        tableByteCount: Int, isBottommost: @escaping (UnsafeRawBufferPointer) -> Bool,
+        tableByteCount: Int, level: Int, inputs: [TableFile] = [], commitTimes: CommitTimes,
+        isBottommost: @escaping (UnsafeRawBufferPointer) -> Bool,
         isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
     ) throws -> [TableMetadata] {
         let rules = rewriteRules()
         let tableOptions = options.tableOptions(for: tree, compression: compression)
         let output = TableOutput(
-            cache: tableCache, options: TableOutput.Options(tableByteCount: tableByteCount, table: tableOptions),
+            cache: tableCache,
+            options: TableOutput.Options(
+                tableByteCount: tableByteCount, table: tableOptions,
+                origin: TableOrigin(
+                    of: tree, keyspaces: rules.keyspaces.values, level: level, inputs: inputs.map(\.number)),
+                commitTimes: commitTimes),
             tombstones: tombstones.kept(rules, isBottommost: isRangeBottommost), newNumber: newFileNumber)
         do {
             var rewriter = unsafe EntryRewriter(

@@ -167,10 +167,11 @@ struct StorageOpening {
     }
 
     private func makeTableCache() -> TableCache {
-        TableCache(
+        let memory = MemoryShares(options)
+        return TableCache(
             fileSystem: fileSystem, directory: tableDirectory,
-            blocks: BlockCache(byteCapacity: options.blockCacheByteCount), maximumOpenCount: options.maximumOpenTables,
-            salt: seed)
+            blocks: BlockCache(byteCapacity: memory.blockCache), descriptorCount: options.tableDescriptorCount,
+            readerByteCapacity: memory.tableReaders, salt: seed)
     }
 
     // MARK: Manifest
@@ -273,7 +274,7 @@ struct StorageOpening {
         let commits = parts.commits
         let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
             header, payload, file, offset in
-            let replay = LogReplay(state: state, keyspaces: keyspaces, sequence: header.sequence)
+            let replay = LogReplay(state: state, keyspaces: keyspaces, header: header)
             try replay.apply(payload, file: file, offset: offset)
             commits.visible.store(max(commits.visibleSequence, header.sequence), ordering: .relaxed)
             commits.commitTime.store(
@@ -291,7 +292,9 @@ struct StorageOpening {
                 cache: parts.tableCache,
                 options: TableOutput.Options(
                     tableByteCount: .max,
-                    table: options.tableOptions(for: tree, compression: tree.options.compression.upper)),
+                    table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
+                    origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
+                    commitTimes: memtable.commitTimes),
                 tombstones: memtable.rangeTombstones.tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
             let cursor = memtable.makeCursor()
@@ -332,15 +335,19 @@ struct StorageOpening {
 private struct LogReplay {
     let state: ManifestState
     let keyspaces: [UInt32: Keyspace]
-    let sequence: UInt64
+    let header: LogRecordHeader
+
+    private var sequence: UInt64 { header.sequence }
 
     func apply(_ payload: RawSpan, file: String, offset: Int64) throws {
         try BatchEncoding.decode(payload, file: file, offset: offset) { lower, upper in
             guard let tree = try target(of: lower, file, offset) else { return }
+            tree.state.memtable.noteCommit(time: header.commitTime)
             tree.state.memtable.insert(
                 RangeTombstone(lower: lower.array(), upper: upper.array(), sequence: sequence))
         } entry: { kind, expiry, key, value in
             guard let tree = try target(of: key, file, offset) else { return }
+            tree.state.memtable.noteCommit(time: header.commitTime)
             unsafe key.withUnsafeBytes { key in
                 unsafe value.withUnsafeBytes { value in
                     unsafe tree.state.memtable.insert(

@@ -142,10 +142,11 @@ extension Storage {
         try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         var commit = Commit(sequence: sequence)
         makeRoom(for: batch, &commit)
-        apply(batch, sequence: sequence)
+        apply(batch, sequence: sequence, commitTime: commitTime)
         run(actions, sequence: sequence)
         commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
         commits.visible.store(sequence, ordering: .releasing)
+        shareMemory(batch, &commit)
         return commit
     }
 
@@ -163,11 +164,11 @@ extension Storage {
         if startsSegment { flushLaggardIfLogIsLong() }
     }
 
-    private func apply(_ batch: borrowing WriteBatch, sequence: UInt64) {
+    private func apply(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) {
         for rangeDelete in batch.rangeDeletes {
-            let tree = batch.keyspaces[Int(rangeDelete.keyspace)].tree
-            tree.state.memtable.insert(
-                RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
+            let memtable = batch.keyspaces[Int(rangeDelete.keyspace)].tree.state.memtable
+            memtable.noteCommit(time: commitTime.microseconds)
+            memtable.insert(RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
         }
         var lastKeyspace: UInt32?
         var memtable: Memtable?
@@ -176,6 +177,7 @@ extension Storage {
             if entry.keyspace != lastKeyspace {
                 lastKeyspace = entry.keyspace
                 memtable = batch.keyspaces[Int(entry.keyspace)].tree.state.memtable
+                memtable?.noteCommit(time: commitTime.microseconds)
             }
             unsafe batch.withKey(of: position) { key in
                 unsafe batch.withValue(of: position) { value in
@@ -193,7 +195,7 @@ extension Storage {
         for keyspace in batch.keyspaces {
             let tree = keyspace.tree
             let state = tree.state
-            if state.memtable.byteCount >= options.memtableByteCount { rotate(tree) }
+            if state.memtable.byteCount >= memory.memtable { rotate(tree) }
             if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
         }
     }
@@ -237,7 +239,7 @@ extension Storage {
         let count = background.progressCount
         // Nobody flushes a tree that was dropped meanwhile.
         let isCrowded = commit.crowdedTrees.contains {
-            $0.state.immutables.count > options.maximumImmutableMemtables && !$0.isDropped.load(ordering: .acquiring)
+            self.isCrowded($0) && !$0.isDropped.load(ordering: .acquiring)
         }
         guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring), !Task.isCancelled else {
             return nil

@@ -31,6 +31,7 @@ final class TableBuilder {
     private var filter: BloomFilterBuilder
     private var rangeTombstones: [RangeTombstone] = []
     private var properties = TableProperties()
+    private var density = DeleteDensity()
     private var separator = UnsafeByteBuilder()
     /// The data block written last, while its separator isn't known.
     private var pendingBlock: BlockHandle?
@@ -76,6 +77,7 @@ final class TableBuilder {
         unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value)
         properties.count(
             kind: kind, sequence: sequence, expiry: expiry, keyByteCount: key.count, valueByteCount: value.count)
+        density.count(isDelete: kind == .delete)
         if data.byteCount >= options.blockByteCount { try writeDataBlock() }
     }
 
@@ -86,7 +88,11 @@ final class TableBuilder {
     }
 
     /// Writes index, filter, range tombstones, properties and footer, and syncs the file. The builder is used up.
-    func finish() throws -> TableProperties {
+    ///
+    /// - Parameters:
+    ///   - origin: Where the entries come from; nil for a table outside a storage.
+    ///   - commitTimes: Bounds those of the table's entries.
+    func finish(origin: TableOrigin? = nil, commitTimes: CommitTimes = .unknown) throws -> TableProperties {
         let index = try finishIndex()
         var metaBlocks: [(name: String, handle: BlockHandle)] = [(TableFormat.MetaBlockName.index, index)]
         if !filter.isEmpty { metaBlocks.append((TableFormat.MetaBlockName.filter, try writeFilter())) }
@@ -94,7 +100,10 @@ final class TableBuilder {
         if !rangeTombstones.isEmpty {
             metaBlocks.append((TableFormat.MetaBlockName.rangeTombstones, try writeRangeTombstones()))
         }
+        if let origin { metaBlocks.append((TableFormat.MetaBlockName.origin, try write(origin))) }
         properties.count(rangeTombstones)
+        properties.densestDeleteCount = density.densest
+        properties.bound(by: commitTimes)
         properties.fileChecksum = writer.checksum()
         let stored = try writeNamedValues(properties.encoded())
         metaBlocks.append((TableFormat.MetaBlockName.properties, stored))
@@ -104,7 +113,9 @@ final class TableBuilder {
     }
 
     private func writeDataBlock() throws {
-        let handle = unsafe try writer.append(block: data.finish())
+        let contents = unsafe data.finish()
+        let handle = unsafe try writer.append(block: contents)
+        properties.uncompressedByteCount += contents.count
         data.reset()
         properties.dataByteCount += Int(handle.byteCount) + TableFormat.blockTrailerByteCount
         pendingBlock = handle
@@ -160,6 +171,15 @@ final class TableBuilder {
             }
         }
         return unsafe try writer.append(block: block.finish())
+    }
+
+    /// With only what the table is about of the keyspaces given.
+    private func write(_ origin: TableOrigin) throws -> BlockHandle {
+        var origin = origin
+        var bounds = rangeTombstones.flatMap { [$0.lower, $0.upper] }
+        if entryCount > 0 { bounds += [properties.smallestKey, properties.largestKey] }
+        origin.keepKeyspaces(between: bounds)
+        return try writeNamedValues(origin.encoded())
     }
 
     private func writeNamedValues(_ values: [(name: String, value: [UInt8])]) throws -> BlockHandle {

@@ -20,6 +20,7 @@ enum TableFormat {
     enum MetaBlockName {
         static let filter = "filter.bloom"
         static let index = "index"
+        static let origin = "origin"
         static let properties = "properties"
         static let rangeTombstones = "rangeTombstones"
     }

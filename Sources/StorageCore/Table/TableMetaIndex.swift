@@ -10,6 +10,8 @@ struct TableMetaIndex: Sendable {
     let filter: BlockHandle?
     /// Absent in a table without range tombstones.
     let rangeTombstones: BlockHandle?
+    /// Absent in a table that no tree of a storage has written.
+    let origin: BlockHandle?
     /// All blocks listed, those that this version does not know included.
     let allBlocks: [BlockHandle]
 
@@ -27,6 +29,7 @@ struct TableMetaIndex: Sendable {
         self.properties = properties
         filter = handles[Name.filter]
         rangeTombstones = handles[Name.rangeTombstones]
+        origin = handles[Name.origin]
         allBlocks = Array(handles.values)
     }
 
@@ -37,6 +40,11 @@ struct TableMetaIndex: Sendable {
     func readFilter(_ blocks: TableBlockFile) throws -> UnsafeBloomFilter? {
         guard let filter else { return nil }
         return try UnsafeBloomFilter(blocks.readContents(filter), location: blocks.location(filter))
+    }
+
+    func readOrigin(_ blocks: TableBlockFile) throws -> TableOrigin? {
+        guard let origin else { return nil }
+        return try TableOrigin(blocks.readBlock(origin))
     }
 
     func readRangeTombstones(_ blocks: TableBlockFile) throws -> [RangeTombstone] {

@@ -9,10 +9,13 @@ extension TableProperties {
             ("bytes.data", Self.number(dataByteCount)),
             ("bytes.rawKey", Self.number(rawKeyByteCount)),
             ("bytes.rawValue", Self.number(rawValueByteCount)),
+            ("bytes.uncompressed", Self.number(uncompressedByteCount)),
             ("checksum", Self.number(Int(fileChecksum))),
             ("compression", [compression.code.rawValue] + Self.signed(Int64(compression.level))),
             ("count.delete", Self.number(deleteCount)),
+            ("count.densestDelete", Self.number(densestDeleteCount)),
             ("count.entry", Self.number(entryCount)),
+            ("count.expiring", Self.number(expiringCount)),
             ("count.merge", Self.number(mergeCount)),
             ("count.rangeTombstone", Self.number(rangeTombstoneCount)),
             ("expiry.earliest", Self.signed(earliestExpiry)),
@@ -22,6 +25,8 @@ extension TableProperties {
             ("key.smallest", smallestKey),
             ("sequence.largest", Self.number(Int(largestSequence))),
             ("sequence.smallest", Self.number(Int(smallestSequence))),
+            ("time.earliest", Self.signed(earliestTime)),
+            ("time.latest", Self.signed(latestTime)),
         ]
     }
 
@@ -32,9 +37,12 @@ extension TableProperties {
         deleteCount = try values.number("count.delete")
         mergeCount = try values.number("count.merge")
         rangeTombstoneCount = try values.number("count.rangeTombstone")
+        expiringCount = try values.number("count.expiring")
+        densestDeleteCount = try values.number("count.densestDelete")
         rawKeyByteCount = try values.number("bytes.rawKey")
         rawValueByteCount = try values.number("bytes.rawValue")
         dataByteCount = try values.number("bytes.data")
+        uncompressedByteCount = try values.number("bytes.uncompressed")
         self.fileByteCount = fileByteCount
         smallestKey = try values.bytes("key.smallest")
         largestKey = try values.bytes("key.largest")
@@ -43,6 +51,8 @@ extension TableProperties {
         largestSequence = UInt64(try values.number("sequence.largest"))
         earliestExpiry = try values.signed("expiry.earliest")
         latestExpiry = try values.signed("expiry.latest")
+        earliestTime = try values.signed("time.earliest")
+        latestTime = try values.signed("time.latest")
         compression = try values.compression("compression")
         fileChecksum = UInt32(try values.number("checksum", atMost: Int(UInt32.max)))
     }
@@ -103,7 +113,7 @@ private struct StoredProperties {
 
     func number(_ name: String, atMost limit: Int = .max) throws -> Int {
         let value = try bytes(name)
-        var reader = ByteReader(value.rawSpan, file: location.path)
+        var reader = ByteReader(value.rawSpan, file: location.path, offset: Int64(clamping: location.offset))
         let number = try reader.count()
         try reader.expectEnd()
         guard number <= limit else { throw location.corruption("The table's property \(name) is too large.") }
@@ -112,7 +122,7 @@ private struct StoredProperties {
 
     func signed(_ name: String) throws -> Int64 {
         let value = try bytes(name)
-        var reader = ByteReader(value.rawSpan, file: location.path)
+        var reader = ByteReader(value.rawSpan, file: location.path, offset: Int64(clamping: location.offset))
         let number = try reader.varint()
         try reader.expectEnd()
         return Self.unzigzag(number)
@@ -120,7 +130,7 @@ private struct StoredProperties {
 
     func compression(_ name: String) throws -> TableCompression {
         let value = try bytes(name)
-        var reader = ByteReader(value.rawSpan, file: location.path)
+        var reader = ByteReader(value.rawSpan, file: location.path, offset: Int64(clamping: location.offset))
         let code = BlockCompressionCode(rawValue: try reader.u8())
         let level = Int(Self.unzigzag(try reader.varint()))
         try reader.expectEnd()

@@ -9,11 +9,17 @@ struct TableProperties: Equatable, Sendable {
     var deleteCount = 0
     var mergeCount = 0
     var rangeTombstoneCount = 0
+    /// Point entries with an expiry.
+    var expiringCount = 0
+    /// The most deletes among 128 consecutive point entries: where a scan has to step over many. See `DeleteDensity`.
+    var densestDeleteCount = 0
     /// Keys of the point entries, before prefix compression.
     var rawKeyByteCount = 0
     var rawValueByteCount = 0
     /// Data blocks as stored.
     var dataByteCount = 0
+    /// Contents of the data blocks before compression.
+    var uncompressedByteCount = 0
     /// The whole file. Not stored among the properties: the footer has it.
     var fileByteCount = 0
 
@@ -32,6 +38,11 @@ struct TableProperties: Equatable, Sendable {
     /// When the last point entry expires; `Int64.max` if one never does, or if there are no point entries.
     var latestExpiry = Int64.max
 
+    /// Bounds of the commit times of what the table holds, in microseconds since 1970; `Int64.min` and `.max` where
+    /// nothing is known.
+    var earliestTime = Int64.min
+    var latestTime = Int64.max
+
     /// The compression asked for; single blocks may be stored without.
     var compression = TableCompression.none
 
@@ -49,6 +60,7 @@ extension TableProperties {
         case .merge: mergeCount += 1
         case .put: break
         }
+        if expiry != TableFormat.noExpiry { expiringCount += 1 }
         rawKeyByteCount += keyByteCount
         rawValueByteCount += valueByteCount
         earliestExpiry = min(earliestExpiry, expiry)
@@ -70,5 +82,63 @@ extension TableProperties {
                 largestKeyIsExclusive = true
             }
         }
+    }
+}
+
+/// Finds where a table's deletes lie densest, in windows of 128 point entries that begin at multiples of 128.
+struct DeleteDensity: Sendable {
+    static let windowEntryCount = 128
+
+    private var entryCount = 0
+    private var deleteCount = 0
+    /// The most deletes in any window so far.
+    private(set) var densest = 0
+
+    mutating func count(isDelete: Bool) {
+        if entryCount == Self.windowEntryCount {
+            entryCount = 0
+            deleteCount = 0
+        }
+        entryCount += 1
+        guard isDelete else { return }
+        deleteCount += 1
+        densest = max(densest, deleteCount)
+    }
+}
+
+/// What is known of when commits were made. Commit times never fall from one commit to the next.
+struct CommitTimes: Sendable, Equatable {
+    /// A commit, and a bound of its time in microseconds since 1970.
+    struct Point: Sendable, Equatable {
+        var sequence: UInt64
+        var time: Int64
+    }
+
+    /// Commits that were made at these times or later.
+    var notBefore: [Point] = []
+    /// Commits that were made at these times or earlier.
+    var notAfter: [Point] = []
+
+    static let unknown = CommitTimes()
+
+    /// The bounds of the times of all commits between two; `Int64.min` and `.max` where nothing is known.
+    func bounds(from smallest: UInt64, through largest: UInt64) -> (earliest: Int64, latest: Int64) {
+        (
+            notBefore.filter { $0.sequence <= smallest }.map(\.time).max() ?? .min,
+            notAfter.filter { $0.sequence >= largest }.map(\.time).min() ?? .max
+        )
+    }
+
+    mutating func formUnion(_ other: CommitTimes) {
+        notBefore += other.notBefore
+        notAfter += other.notAfter
+    }
+}
+
+extension TableProperties {
+    /// Bounds the commit times of what the table holds.
+    mutating func bound(by times: CommitTimes) {
+        guard entryCount > 0 || rangeTombstoneCount > 0 else { return }
+        (earliestTime, latestTime) = times.bounds(from: smallestSequence, through: largestSequence)
     }
 }

@@ -25,6 +25,7 @@ private struct TableVerification {
     private let filter: UnsafeBloomFilter?
     /// Counted from the entries, to be compared with `properties`.
     private var counted = TableProperties()
+    private var density = DeleteDensity()
     /// Every block met.
     private var handles: [BlockHandle]
     private var previous: (key: [UInt8], sequence: UInt64)?
@@ -41,7 +42,10 @@ private struct TableVerification {
         properties = try meta.readProperties(blocks, footer)
         filter = try meta.readFilter(blocks)
         handles = meta.allBlocks + [footer.metaIndex]
-        for handle in [footer.metaIndex, meta.properties] { try blocks.readBlock(handle).checkLayout() }
+        _ = try meta.readOrigin(blocks)
+        for handle in [footer.metaIndex, meta.properties] + [meta.origin].compactMap({ $0 }) {
+            try blocks.readBlock(handle).checkLayout()
+        }
     }
 
     // MARK: Entries
@@ -92,6 +96,7 @@ private struct TableVerification {
 
     private mutating func checkData(_ handle: BlockHandle, after: Separator?, upTo separator: Separator) throws {
         let block = try readBlock(handle)
+        counted.uncompressedByteCount += block.byteCount
         guard block.restartCount > 0 else { throw block.location.corruption("A data block is empty.") }
         var cursor = UnsafeBlockCursor()
         cursor.load(block)
@@ -131,6 +136,7 @@ private struct TableVerification {
         counted.count(
             kind: cursor.kind, sequence: cursor.sequence, expiry: cursor.expiry, keyByteCount: key.count,
             valueByteCount: unsafe cursor.value.count)
+        density.count(isDelete: cursor.kind == .delete)
         previous = (key, cursor.sequence)
     }
 
@@ -150,6 +156,9 @@ private struct TableVerification {
         counted.fileByteCount = properties.fileByteCount
         counted.compression = properties.compression
         counted.fileChecksum = properties.fileChecksum
+        counted.densestDeleteCount = density.densest
+        counted.earliestTime = properties.earliestTime
+        counted.latestTime = properties.latestTime
         guard counted == properties, properties == reader.properties else {
             throw Self.corruption("The table's properties do not match its entries.", reader)
         }

@@ -14,10 +14,27 @@ struct TableMetadata: Sendable, Equatable {
     var largestSequence: UInt64
     var entryCount: Int
     var deleteCount: Int
+    var mergeCount: Int
     var rangeTombstoneCount: Int
+    var expiringCount: Int
+    /// The most deletes among 128 consecutive entries.
+    var densestDeleteCount: Int
+    /// Keys and values before coding.
+    var rawByteCount: Int
     var earliestExpiry: Int64
     var latestExpiry: Int64
+    /// Bounds of the commit times, in microseconds since 1970; `Int64.min` and `.max` where nothing is known.
+    var earliestTime: Int64
+    var latestTime: Int64
+    var compression: TableCompression
     var checksum: UInt32
+
+    /// What the table says of when its commits were made.
+    var commitTimes: CommitTimes {
+        CommitTimes(
+            notBefore: earliestTime == .min ? [] : [.init(sequence: smallestSequence, time: earliestTime)],
+            notAfter: latestTime == .max ? [] : [.init(sequence: largestSequence, time: latestTime)])
+    }
 
     /// Whether the table may hold something in `lower..<upper`.
     func overlaps(lower: [UInt8], upper: [UInt8]) -> Bool {
@@ -47,9 +64,13 @@ extension TableMetadata {
             number: number, byteCount: Int64(properties.fileByteCount), smallestKey: properties.smallestKey,
             largestKey: properties.largestKey, largestKeyIsExclusive: properties.largestKeyIsExclusive,
             smallestSequence: properties.smallestSequence, largestSequence: properties.largestSequence,
-            entryCount: properties.entryCount, deleteCount: properties.deleteCount,
-            rangeTombstoneCount: properties.rangeTombstoneCount, earliestExpiry: properties.earliestExpiry,
-            latestExpiry: properties.latestExpiry, checksum: properties.fileChecksum)
+            entryCount: properties.entryCount, deleteCount: properties.deleteCount, mergeCount: properties.mergeCount,
+            rangeTombstoneCount: properties.rangeTombstoneCount, expiringCount: properties.expiringCount,
+            densestDeleteCount: properties.densestDeleteCount,
+            rawByteCount: properties.rawKeyByteCount + properties.rawValueByteCount,
+            earliestExpiry: properties.earliestExpiry, latestExpiry: properties.latestExpiry,
+            earliestTime: properties.earliestTime, latestTime: properties.latestTime,
+            compression: properties.compression, checksum: properties.fileChecksum)
     }
 }
 
@@ -88,7 +109,7 @@ final class TableFile: Sendable {
             current = opened
             return (opened, true)
         }
-        if isNew { cache.didOpen(self) }
+        if isNew { cache.didOpen(self, opened) }
         return kept
     }
 

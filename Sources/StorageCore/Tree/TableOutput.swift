@@ -6,6 +6,10 @@
     struct Options {
         var tableByteCount: Int
         var table: TableOptions
+        /// Of all outputs; what tells them apart is filled in here.
+        var origin: TableOrigin?
+        /// Bounds the commit times of the entries.
+        var commitTimes = CommitTimes.unknown
     }
 
     private let cache: TableCache
@@ -85,7 +89,12 @@
             }
         }
         tombstones = later
-        tables.append(TableMetadata(number: number, properties: try builder.finish()))
+        var origin = options.origin
+        origin?.group = tables.first?.number ?? number
+        origin?.position = tables.count
+        origin?.isLast = boundary == nil
+        let properties = try builder.finish(origin: origin, commitTimes: options.commitTimes)
+        tables.append(TableMetadata(number: number, properties: properties))
         try file?.close()
         self.builder = nil
         file = nil
