@@ -194,7 +194,8 @@ struct StorageOpening {
             var random = SeededRandom(seed: seed)
             return Found(state: ManifestState(), identity: random.next(), exists: false, nextManifest: next)
         }
-        let (state, identity) = try ManifestWriter.read(number: current, directory: directory, fileSystem: fileSystem)
+        let (state, identity, _) = try ManifestWriter.read(
+            number: current, directory: directory, fileSystem: fileSystem)
         return Found(state: state, identity: identity, exists: true, nextManifest: max(next, current + 1))
     }
 
