@@ -29,14 +29,18 @@ final class CrashRun {
     /// Whether a sync has failed since the storage was opened.
     private var isPoisoned = false
     private let fileSystem: any FileSystem
+    let logWriting: LogWriting
 
     /// - Parameter fileSystem: What the storage sees of the disk, if not the disk itself.
-    init(_ disk: SimulatedFileSystem, seenAs fileSystem: (any FileSystem)? = nil) {
+    init(
+        _ disk: SimulatedFileSystem, seenAs fileSystem: (any FileSystem)? = nil, logWriting: LogWriting = .written
+    ) {
         self.disk = disk
+        self.logWriting = logWriting
         self.fileSystem = fileSystem ?? disk
     }
 
-    private var options: StorageOptions { CrashWorkload.storageOptions(fileSystem, clock) }
+    private var options: StorageOptions { CrashWorkload.storageOptions(fileSystem, clock, logWriting) }
 
     // MARK: Running
 

@@ -23,8 +23,8 @@ struct CrashPattern: CustomStringConvertible {
 }
 
 /// The number of mutating operations that a workload takes on a disk where nothing goes wrong.
-func crashOperationCount(of workload: CrashWorkload) throws -> Int {
-    let run = CrashRun(SimulatedFileSystem(seed: 1))
+func crashOperationCount(of workload: CrashWorkload, _ logWriting: LogWriting = .written) throws -> Int {
+    let run = CrashRun(SimulatedFileSystem(seed: 1), logWriting: logWriting)
     try run.run(workload.steps)
     for error in run.errors { Issue.record("a healthy disk: \(error)") }
     try run.checkReads()
@@ -32,8 +32,10 @@ func crashOperationCount(of workload: CrashWorkload) throws -> Int {
 }
 
 /// Runs a workload until the power is cut at an operation.
-func crashedRun(of workload: CrashWorkload, atOperation operation: Int) throws -> CrashRun {
-    let run = CrashRun(SimulatedFileSystem(seed: 1))
+func crashedRun(
+    of workload: CrashWorkload, _ logWriting: LogWriting = .written, atOperation operation: Int
+) throws -> CrashRun {
+    let run = CrashRun(SimulatedFileSystem(seed: 1), logWriting: logWriting)
     run.disk.cutPower(atOperation: operation)
     try run.run(workload.steps)
     return run
@@ -46,9 +48,11 @@ let crashSoakDuration = ProcessInfo.processInfo.environment["SHOPSTREAM_SOAK_SEC
 
 @Suite("Crash at every step")
 struct CrashTests {
-    @Test("a power cut at any step leaves a prefix of the commits with all that was synced")
-    func everyStep() throws {
-        try cutEveryStep(of: CrashWorkload(seed: 1, stepCount: 60), "workload 1")
+    @Test(
+        "a power cut at any step leaves a prefix of the commits with all that was synced",
+        arguments: [LogWriting.written, .mapped])
+    func everyStep(logWriting: LogWriting) throws {
+        try cutEveryStep(of: CrashWorkload(seed: 1, stepCount: 60), "workload 1, log \(logWriting)", logWriting)
     }
 }
 
@@ -62,17 +66,22 @@ struct CrashSoakTests {
             let seed = UInt64.random(in: 0..<1 << 32, using: &random)
             let stepCount = Int.random(in: 20..<150, using: &random)
             let what = "CrashWorkload(seed: \(seed), stepCount: \(stepCount))"
-            guard try cutEveryStep(of: CrashWorkload(seed: seed, stepCount: stepCount), what, seeds: 3) else { return }
+            let workload = CrashWorkload(seed: seed, stepCount: stepCount)
+            for logWriting in [LogWriting.written, .mapped] {
+                guard try cutEveryStep(of: workload, "\(what), log \(logWriting)", logWriting, seeds: 3) else { return }
+            }
         } while ContinuousClock.now - start < crashSoakDuration ?? .zero
     }
 }
 
 /// Cuts the power at each step in turn and looks at what each pattern of survivors leaves; false after a violation.
 @discardableResult
-func cutEveryStep(of workload: CrashWorkload, _ what: String, seeds: UInt64 = 1) throws -> Bool {
-    let count = try crashOperationCount(of: workload)
+func cutEveryStep(
+    of workload: CrashWorkload, _ what: String, _ logWriting: LogWriting = .written, seeds: UInt64 = 1
+) throws -> Bool {
+    let count = try crashOperationCount(of: workload, logWriting)
     for operation in 1...count {
-        let run = try crashedRun(of: workload, atOperation: operation)
+        let run = try crashedRun(of: workload, logWriting, atOperation: operation)
         let firstSeed = UInt64(operation) * seeds
         for (index, pattern) in CrashPattern.all(seeds: firstSeed..<firstSeed + seeds).enumerated() {
             do {

@@ -10,11 +10,11 @@ private final class LogFixture {
     let writer: LogWriter
     private var sequence: UInt64 = 0
 
-    init(segmentByteCount: Int64 = 1 << 20) throws {
+    init(segmentByteCount: Int64 = 1 << 20, writing: LogWriting = .written) throws {
         try disk.createDirectory("/log")
         writer = try LogWriter(
             directory: "/log", fileSystem: disk, identity: Self.identity, firstSegment: 1, previousSequence: 0,
-            segmentByteCount: segmentByteCount, seed: 5)
+            segmentByteCount: segmentByteCount, writing: writing, seed: 5)
     }
 
     /// Appends records with the next sequences; each has its sequence as its payload.
@@ -69,6 +69,62 @@ private final class LogFixture {
         let (segment, previous) = log.writer.start(afterFlushOfAllThrough: 17)
         #expect(previous <= 17)
         #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...40))
+    }
+
+    @Test("a mapped log is read as a written one, over several segments and with records larger than one")
+    func mappedRoundTrip() throws {
+        let log = try LogFixture(segmentByteCount: 4096, writing: .mapped)
+        try log.append(100)
+        try log.append(1, payload: 9000)
+        try log.append(30)
+        #expect(log.disk.operationCount(of: .store) == 131)
+        let (sequences, end) = try log.replay()
+        #expect(sequences == Array(1...131))
+        #expect((end.sequence, end.droppedByteCount) == (131, 0))
+        #expect(end.segment == 4)
+        let (segment, previous) = log.writer.start(afterFlushOfAllThrough: 70)
+        #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...131))
+    }
+
+    @Test("a segment made of an old one's file holds its own records only", arguments: 1...8)
+    func recycling(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let log = try LogFixture(segmentByteCount: 4096, writing: .mapped)
+        var kept: UInt64 = 0
+        for _ in 0..<12 {
+            try log.append(Int.random(in: 1...60, using: &random), payload: 40)
+            try log.writer.sync()
+            if Bool.random(using: &random) {
+                kept = UInt64.random(in: kept...log.writer.appendedSequence, using: &random)
+                try log.writer.removeSegments(below: log.writer.start(afterFlushOfAllThrough: kept).segment)
+            }
+        }
+        let creations = log.disk.operationCount(of: .create)
+        let renames = log.disk.operationCount(of: .rename)
+        #expect(renames > creations, "no file was recycled, seed \(seed)")
+        let (segment, previous) = log.writer.start(afterFlushOfAllThrough: kept)
+        let last = log.writer.appendedSequence
+        #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...last))
+        // The last segment ends in old records: after damage to the newest one, none of them takes its place.
+        let path = try #require(log.writer.segments(from: segment).last)
+        try log.append(1)
+        try log.disk.flipBit(path: path.path, bitOffset: (Int(path.byteCount) + 70) * 8)
+        guard log.writer.segments(from: segment).last?.path == path.path else { return }
+        #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...last))
+    }
+
+    @Test("where the disk has no room for a mapped segment, records are written until it is full")
+    func mappedOnFullDisk() throws {
+        let log = try LogFixture(segmentByteCount: 8192, writing: .mapped)
+        try log.append(10)
+        log.disk.capacity = log.disk.usedByteCount + 3000
+        try log.append(80)
+        #expect(log.disk.operationCount(of: .write) > 2)
+        #expect(errorCode { try log.append(80) } == .diskFull)
+        #expect(!log.writer.isBroken)
+        let appended = log.writer.appendedSequence
+        #expect(try log.replay().sequences == Array(1...appended))
+        log.disk.capacity = nil
     }
 
     @Test("payloads of every length keep their alignment and their bytes", arguments: 0...17)

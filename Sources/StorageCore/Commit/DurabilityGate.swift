@@ -21,6 +21,7 @@ final class DurabilityGate: Sendable {
 
     private let state = ConditionLock(State())
     private let durable: Atomic<UInt64>
+    private let hasFailed = Atomic<Bool>(false)
     /// The newest commit that is applied; a sync makes everything up to it durable.
     private let target: @Sendable () -> UInt64
     private let sync: @Sendable () throws -> Void
@@ -41,7 +42,11 @@ final class DurabilityGate: Sendable {
 
     var durableSequence: UInt64 { durable.load(ordering: .acquiring) }
 
-    var failure: StorageError? { state.withLock { $0.failure } }
+    /// Why a sync failed; nil if none did.
+    var failure: StorageError? {
+        guard hasFailed.load(ordering: .acquiring) else { return nil }
+        return state.withLock { $0.failure }
+    }
 
     /// Returns once `sequence` is on the device, syncing on this thread if nobody else does.
     func wait(for sequence: UInt64) throws {
@@ -132,6 +137,7 @@ final class DurabilityGate: Sendable {
         let ready = state.withLockAndSignal { state in
             state.isSyncing = false
             state.failure = state.failure ?? failure
+            if failure != nil { self.hasFailed.store(true, ordering: .releasing) }
             let isReady: (Waiter) -> Bool = { failure != nil || $0.sequence <= reached }
             defer { state.waiters.removeAll(where: isReady) }
             return state.waiters.filter(isReady)

@@ -1,7 +1,11 @@
 // WriterLane.swift — the queue through which every commit goes, one at a time, in order of arrival.
 //
-// Invariant: at most one caller is between `enter` and `leave`. `leave` hands the lane straight to the first in the
-// queue, so nobody overtakes who waits.
+// Invariants:
+// (1) At most one caller is between `enter` and `leave`.
+// (2) `occupancy` is 0 while nobody is in the lane, 1 while someone is and nobody waits, 2 while someone may wait. It
+//     becomes 2 and the queue changes only under `queue`.
+// (3) `leave` hands the lane straight to the first in the queue, `occupancy` staying above 0: so nobody overtakes who
+//     waits, and who finds nobody pays for one compare-and-swap to enter and one to leave.
 
 internal import CStorage
 internal import DequeModule
@@ -13,37 +17,30 @@ final class WriterLane: Sendable {
         case task(UnsafeContinuation<Void, Never>)
     }
 
-    private struct State {
-        var isBusy = false
-        var waiters: Deque<Waiter> = []
-    }
-
-    private let state = Mutex(State())
+    private let occupancy = Atomic<UInt32>(0)
+    private let queue = Mutex<Deque<Waiter>>([])
     /// The thread whose body runs now, to refuse a write inside a write.
     private let owner = Atomic<UInt>(0)
 
     private static let spinLimit = 100
 
     /// Callers that wait for the lane now.
-    var waiterCount: Int { state.withLock { $0.waiters.count } }
+    var waiterCount: Int { queue.withLock { $0.count } }
 
     /// Waits for the lane on this thread.
+    @inline(__always)
     func enter() {
         checkNotReentered()
+        if !claim() { enterSlowly() }
+    }
+
+    private func enterSlowly() {
         for _ in 0..<Self.spinLimit {
             if claim() { return }
             cstorage_spin_hint()
         }
         let isMine = ConditionLock(false)
-        let claimed = state.withLock { state in
-            if !state.isBusy {
-                state.isBusy = true
-                return true
-            }
-            state.waiters.append(.thread(isMine))
-            return false
-        }
-        if !claimed { isMine.wait { $0 ? () : nil } }
+        if !join(.thread(isMine)) { isMine.wait { $0 ? () : nil } }
     }
 
     /// Waits for the lane without holding a thread.
@@ -51,22 +48,31 @@ final class WriterLane: Sendable {
         checkNotReentered()
         if claim() { return }
         unsafe await withUnsafeContinuation { continuation in
-            let claimed = state.withLock { state in
-                if !state.isBusy {
-                    state.isBusy = true
-                    return true
-                }
-                unsafe state.waiters.append(.task(continuation))
-                return false
-            }
-            if claimed { unsafe continuation.resume() }
+            if unsafe join(.task(continuation)) { unsafe continuation.resume() }
         }
     }
 
+    /// Stands in the queue; true if the lane became free instead, and is the caller's now.
+    private func join(_ waiter: Waiter) -> Bool {
+        queue.withLock { queue in
+            // From here on who leaves looks at the queue, under this lock.
+            if occupancy.exchange(2, ordering: .acquiringAndReleasing) == 0 { return true }
+            queue.append(waiter)
+            return false
+        }
+    }
+
+    @inline(__always)
     func leave() {
-        let next: Waiter? = state.withLock { state in
-            guard let next = state.waiters.popFirst() else {
-                state.isBusy = false
+        let (left, _) = occupancy.compareExchange(
+            expected: 1, desired: 0, successOrdering: .releasing, failureOrdering: .relaxed)
+        if !left { handOver() }
+    }
+
+    private func handOver() {
+        let next: Waiter? = queue.withLock { queue in
+            guard let next = queue.popFirst() else {
+                occupancy.store(0, ordering: .releasing)
                 return nil
             }
             return next
@@ -85,12 +91,11 @@ final class WriterLane: Sendable {
         return try body()
     }
 
+    @inline(__always)
     private func claim() -> Bool {
-        state.withLock { state in
-            guard !state.isBusy, state.waiters.isEmpty else { return false }
-            state.isBusy = true
-            return true
-        }
+        occupancy.compareExchange(
+            expected: 0, desired: 1, successOrdering: .acquiring, failureOrdering: .relaxed
+        ).exchanged
     }
 
     func checkNotReentered() {

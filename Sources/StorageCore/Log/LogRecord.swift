@@ -67,8 +67,9 @@ struct LogRecordHeader: Equatable {
         func u64(_ field: Int) -> UInt64 {
             unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + field, as: UInt64.self))
         }
-        guard let base = bytes.baseAddress,
-            unsafe cstorage_crc32c(salt, base + offset + 4, byteCount - 4) == u32(0), u32(12) == batchType
+        // The type first: it costs next to nothing where a search goes through zeros or old bytes.
+        guard u32(12) == batchType, let base = bytes.baseAddress,
+            unsafe cstorage_crc32c(salt, base + offset + 4, byteCount - 4) == u32(0)
         else { return nil }
         let header = LogRecordHeader(
             payloadByteCount: Int(u32(8)), sequence: u64(16), previousSequence: u64(24),

@@ -7,16 +7,18 @@ internal import CStorage
     let trie: UnsafeTrie
     private var entries = UnsafeArena(firstChunk: 4096)
     /// Apart from the entries, so that look-ups share cache lines and pages with other look-ups only.
-    private var branches = UnsafeArena(firstChunk: 1024)
+    private var branches = UnsafeArena(firstChunk: 512)
 
     /// Bytes of memory held.
     var byteCount: Int { entries.byteCount + branches.byteCount }
 
     init() {
-        let root = unsafe branches.allocate(byteCount: 8)
+        let root = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
         unsafe UnsafeTrieLink.none.store(at: root)
         unsafe trie = UnsafeTrie(root: root)
     }
+
+    deinit { unsafe trie.root.deallocate() }
 
     /// Adds an entry. The caller is the only writer, and no entry of the same key and sequence is there yet.
     mutating func insert(_ entry: UnsafeEntry) {

@@ -21,6 +21,7 @@ extension Storage {
         let synced = Result { try sync() }
         // Threads finish what they are at; from here on this one works alone.
         gate.stop()
+        log?.stopTending()
         background.stop()
         guard let manifest, let log, gate.failure == nil, !log.isBroken else { return }
         try synced.get()

@@ -70,6 +70,7 @@ public final class Storage: Sendable {
     deinit {
         background.requestStop()
         gate.stop()
+        log?.stopTending()
         visibleWaiters.close()
         durableWaiters.close()
     }

@@ -34,6 +34,8 @@ public struct StorageOptions: Sendable {
     public var maximumImmutableMemtables = 3
     /// Decompressed blocks kept in memory, over all keyspaces.
     public var blockCacheByteCount = 128 << 20
+    /// How records get into the log's files.
+    public var logWriting = LogWriting.automatic
     /// A log segment is full at this size.
     public var logSegmentByteCount: Int64 = 64 << 20
     /// Over this size the log is shortened by flushing what has waited longest.
