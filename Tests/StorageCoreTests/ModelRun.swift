@@ -30,8 +30,11 @@ final class ModelRun {
     var journal: [String] = []
 
     private let options: StorageOptions
+    private let location: (String) -> StorageLocation
 
-    init(seed: UInt64) throws {
+    /// - Parameter location: Which engine a storage of that name has.
+    init(seed: UInt64, location: @escaping (String) -> StorageLocation) throws {
+        self.location = location
         self.seed = seed
         random = SeededRandom(seed: seed)
         disk = SimulatedFileSystem(seed: seed)
@@ -50,7 +53,7 @@ final class ModelRun {
         options.descriptorBudget = 40
         options.memoryByteBudget = [64 << 10, 1 << 20, 64 << 20].randomElement(using: &random) ?? 0
         self.options = options
-        storage = try Storage.open(at: "/db", options: options)
+        storage = try Storage.open(location("/db"), options: options)
         try openKeyspaces()
     }
 
@@ -276,7 +279,7 @@ final class ModelRun {
         journal.append("reopen")
         snapshots = []
         try storage.close()
-        storage = try Storage.open(at: "/db", options: options)
+        storage = try Storage.open(location("/db"), options: options)
         try openKeyspaces()
         for index in incarnations.indices where ModelKeyspace.all[index].isVolatile { state.clear(incarnations[index]) }
         guard storage.visibleSequence == sequence else {
@@ -302,7 +305,7 @@ final class ModelRun {
         try note(path) { try storage.checkpoint(to: path) }
         var copyOptions = options
         copyOptions.isReadOnly = true
-        let copy = try Storage.open(at: path, options: copyOptions)
+        let copy = try Storage.open(location(path), options: copyOptions)
         let kept = keyspaces
         defer { keyspaces = kept }
         keyspaces = try ModelKeyspace.all.map { try copy.keyspace($0.name, options: $0.options) }

@@ -91,6 +91,11 @@ final class WriterLane: Sendable {
         return try body()
     }
 
+    /// Whether the body that runs now runs on this thread.
+    var isOwnedByThisThread: Bool {
+        owner.load(ordering: .relaxed) == UInt(cstorage_thread_identity())
+    }
+
     @inline(__always)
     private func claim() -> Bool {
         occupancy.compareExchange(

@@ -10,7 +10,7 @@ internal import Synchronization
     /// Used by the one writer only, so no access to it can overlap another.
     @exclusivity(unchecked) private var writer = UnsafeTrieWriter()
     private let count = Atomic<Int>(0)
-    private let tombstones = Mutex(Tombstones())
+    private let tombstones = Mutex(RangeTombstoneHistory())
     private let hasTombstones = Atomic<Bool>(false)
     private let approximateByteCount = Atomic<Int>(0)
     private let tombstoneByteCount = Atomic<Int>(0)
@@ -18,11 +18,6 @@ internal import Synchronization
     private let oldest = Atomic<UInt64>(0)
     private let oldestTime = Atomic<Int64>(.max)
     private let newestTime = Atomic<Int64>(.min)
-
-    private struct Tombstones {
-        var all: [RangeTombstone] = []
-        var fragmented: RangeTombstoneSet? = .empty
-    }
 
     init() {
         unsafe trie = writer.trie
@@ -71,12 +66,13 @@ internal import Synchronization
         unsafe approximateByteCount.store(writer.byteCount, ordering: .relaxed)
     }
 
+    /// Range deletes come in the order of their sequences.
     func insert(_ tombstone: RangeTombstone) {
-        tombstones.withLock {
-            $0.all.append(tombstone)
-            $0.fragmented = nil
+        let byteCount = tombstones.withLock {
+            $0.insert(tombstone)
+            return $0.byteCount
         }
-        tombstoneByteCount.add(tombstone.lower.count + tombstone.upper.count + 64, ordering: .relaxed)
+        tombstoneByteCount.store(byteCount, ordering: .relaxed)
         note(tombstone.sequence)
         hasTombstones.store(true, ordering: .releasing)
     }
@@ -88,15 +84,16 @@ internal import Synchronization
 
     // MARK: Reading
 
-    /// The range deletes so far; those of commits that are not visible yet are told apart by their sequence.
-    var rangeTombstones: RangeTombstoneSet {
-        guard hasTombstones.load(ordering: .acquiring) else { return .empty }
-        return tombstones.withLock { state in
-            if let fragmented = state.fragmented { return fragmented }
-            let fragmented = RangeTombstoneSet(state.all)
-            state.fragmented = fragmented
-            return fragmented
-        }
+    /// The range deletes up to `sequence`.
+    func rangeTombstones(atMost sequence: UInt64) -> RangeTombstoneView {
+        guard hasTombstones.load(ordering: .acquiring) else { return RangeTombstoneView(RangeTombstoneMap()) }
+        return RangeTombstoneView(tombstones.withLock { $0.map(atMost: sequence) })
+    }
+
+    /// What of the range deletes readers at the given sequences, ascending, or at the present can tell apart.
+    func rangeTombstones(seenAt snapshots: [UInt64]) -> [RangeTombstone] {
+        guard hasTombstones.load(ordering: .acquiring) else { return [] }
+        return tombstones.withLock { $0 }.tombstones(seenAt: snapshots)
     }
 
     /// Calls `visit` with the versions of `key` not newer than `sequence`, newest first, until it returns false.

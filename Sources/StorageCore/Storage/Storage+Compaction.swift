@@ -25,6 +25,7 @@ extension Storage {
     /// Rewrites every tree so that what was overwritten, deleted or has expired is gone from disk, as far as no
     /// snapshot sees it.
     public func compact() throws {
+        if let sqlite { return try compact(sqlite) }
         try flush()
         for tree in catalog.withLock({ $0.persistentTrees }) {
             _ = try compactionTurn.withLock { _ in
@@ -47,6 +48,7 @@ extension Storage {
 
     /// Does the most urgent compaction; false if none is due.
     func compactOne() throws -> Bool {
+        if let sqlite { return try maintain(sqlite) }
         let done = try compactionTurn.withLock { pointers in
             guard let compaction = mostUrgent(&pointers) else { return false }
             try run(compaction)

@@ -20,6 +20,8 @@ struct OpenedParts {
     var log: LogWriter?
     var manifest: ManifestWriter?
     var purgeFloor: PurgeFloor
+    var latch = FailureLatch()
+    var sqlite: SQLiteEngine?
 }
 
 extension Storage {
@@ -28,7 +30,10 @@ extension Storage {
     /// - Throws: `StorageError`: `.locked` if it is open elsewhere, `.corruption` naming file and offset,
     ///   `.unsupportedFormat` for files of a newer version, `.ioFailure`, `.diskFull`.
     public static func open(at directory: String, options: StorageOptions = StorageOptions()) throws -> Storage {
-        let parts = try StorageOpening(directory: directory, options: options).open()
+        try open(try StorageOpening(directory: directory, options: options).open(), directory, options)
+    }
+
+    static func open(_ parts: OpenedParts, _ directory: String, _ options: StorageOptions) throws -> Storage {
         let storage = Storage(parts, options: options, directory: directory)
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage
@@ -86,6 +91,8 @@ extension Storage {
             } catch {
                 background.setFailure(StorageError(wrapping: error), of: work)
                 background.madeProgress()
+                // Nothing that is tried again would count.
+                if storage.lastingRefusal() != nil { return false }
                 if !background.pause(nanoseconds: 100_000_000) { return false }
             }
         }
@@ -98,7 +105,13 @@ struct StorageOpening {
     let directory: String
     let options: StorageOptions
 
-    private var fileSystem: any FileSystem { options.fileSystem }
+    init(directory: String, options: StorageOptions) {
+        self.directory = directory
+        self.options = options
+    }
+
+    private let latch = FailureLatch()
+    private var fileSystem: any FileSystem { WatchedFileSystem(base: options.fileSystem, latch: latch) }
     private var logDirectory: String { directory + "/log" }
     private var tableDirectory: String { directory + "/tables" }
     /// Differs from run to run, except where runs must be deterministic.
@@ -144,7 +157,8 @@ struct StorageOpening {
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
             salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem,
-            reserveByteCount: options.reserveByteCount)
+            latch: latch, reserveByteCount: options.reserveByteCount,
+            replacementByteCount: options.manifestReplacementByteCount)
         try removeLeftovers(found.state, keepingManifest: found.nextManifest)
         return parts
     }
@@ -257,7 +271,7 @@ struct StorageOpening {
         return OpenedParts(
             commits: CommitState(visible: state.lastSequence, commitTime: state.commitTimeFloor), catalog: catalog,
             tableCache: tableCache, nextFileNumber: max(state.nextFileNumber, (present.max() ?? 0) + 1),
-            purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock))
+            purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock), latch: latch)
     }
 
     // MARK: Log
@@ -302,7 +316,7 @@ struct StorageOpening {
                     table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
                     origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
                     commitTimes: memtable.commitTimes),
-                tombstones: memtable.rangeTombstones.tombstones,
+                tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
             let cursor = memtable.makeCursor()
             cursor.seekToFirst()

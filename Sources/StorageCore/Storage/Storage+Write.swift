@@ -107,7 +107,9 @@ extension Storage {
         batch.removeAll()
         let commitTime = registry.openTransaction(at: nextCommitTime())
         defer { registry.closeTransaction() }
-        let transaction = WriteTransaction(sequence: visibleSequence.next, commitTime: commitTime, batch: batch)
+        let transaction = WriteTransaction(
+            sequence: visibleSequence.next, commitTime: commitTime, batch: batch, reader: sqlite?.laneReader)
+        defer { sqlite?.endReading() }
         batch = WriteBatch()
         let result: R
         do {
@@ -139,6 +141,7 @@ extension Storage {
             throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
         }
         let sequence = last + 1
+        if let sqlite { return try commit(batch, sequence, commitTime, actions, to: sqlite) }
         try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         var commit = Commit(sequence: sequence)
         makeRoom(for: batch, &commit)
@@ -150,7 +153,7 @@ extension Storage {
         return commit
     }
 
-    private func run(_ actions: [(SequenceNumber) -> Void], sequence: UInt64) {
+    func run(_ actions: [(SequenceNumber) -> Void], sequence: UInt64) {
         guard !actions.isEmpty else { return }
         lane.asOwner { for action in actions { action(SequenceNumber(sequence)) } }
     }

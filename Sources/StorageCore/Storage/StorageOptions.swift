@@ -44,6 +44,9 @@ public struct StorageOptions: Sendable {
     /// Space set aside so that a full disk still takes what frees space: dropping a keyspace, finishing a compaction.
     public var reserveByteCount: Int64 = 256 << 10
 
+    /// A manifest this long, and four times as long as its state takes, is replaced.
+    package var manifestReplacementByteCount: Int64 = 1 << 20
+
     /// Data blocks, before compression.
     public var blockByteCount = 8 << 10
     /// A compaction cuts its output at this size.
