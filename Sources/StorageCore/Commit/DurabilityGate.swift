@@ -40,7 +40,8 @@ final class DurabilityGate: Sendable {
         self.didAdvance = didAdvance
     }
 
-    var durableSequence: UInt64 { durable.load(ordering: .acquiring) }
+    // Sequentially consistent for the protocol of `UnsafeSnapshotSlots`.
+    var durableSequence: UInt64 { durable.load(ordering: .sequentiallyConsistent) }
 
     /// Why a sync failed; nil if none did.
     var failure: StorageError? {
