@@ -25,7 +25,7 @@ import Testing
             let record = [UInt8](repeating: 1, count: 352)
             let before = try dirtiedByteCount()
             for sequence in 1...(soak ? 10_000 : 600) as ClosedRange<UInt64> {
-                try segment.append(record, sequence: sequence)
+                try record.withUnsafeBytes { try segment.append($0, sequence: sequence) }
                 try segment.sync()
             }
             let bytes = try dirtiedByteCount() - before

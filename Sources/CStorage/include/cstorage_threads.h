@@ -16,6 +16,17 @@ void cstorage_condition_wait(cstorage_condition *_Nonnull condition);
 bool cstorage_condition_wait_for(cstorage_condition *_Nonnull condition, uint64_t nanoseconds);
 void cstorage_condition_signal_all(cstorage_condition *_Nonnull condition);
 
+// A word that threads sleep on: they wait while it has the value they saw, and who changes it wakes them. Sleeping and
+// waking take one system call each and no lock that those who wake would fight for.
+typedef struct cstorage_event cstorage_event;
+cstorage_event *_Nonnull cstorage_event_create(void);
+void cstorage_event_destroy(cstorage_event *_Nonnull event);
+uint32_t cstorage_event_load(const cstorage_event *_Nonnull event);
+// Returns at once if the word is not `seen`, otherwise after it changed; may return early.
+void cstorage_event_wait(cstorage_event *_Nonnull event, uint32_t seen);
+// Changes the word and wakes all.
+void cstorage_event_advance(cstorage_event *_Nonnull event);
+
 // Starts a detached thread with a name (15 characters kept on Linux) that runs `body(context)`; false if it could not.
 bool cstorage_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 

@@ -58,13 +58,13 @@ final class LogSegment: Sendable {
     }
 
     /// Appends a sealed record. After an error the segment is as it was, or can't be used any more (`isBroken`).
-    func append(_ record: [UInt8], sequence: UInt64) throws {
+    func append(_ record: UnsafeRawBufferPointer, sequence: UInt64) throws {
         let offset = end.load(ordering: .relaxed)
         do {
             if let mapping {
-                unsafe try record.withUnsafeBytes { unsafe try mapping.store($0, at: offset) }
+                unsafe try mapping.store(record, at: offset)
             } else {
-                unsafe try record.withUnsafeBytes { unsafe try file.write($0, at: offset) }
+                unsafe try file.write(record, at: offset)
             }
         } catch {
             takeBack(to: offset, after: error)

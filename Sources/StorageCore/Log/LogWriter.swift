@@ -83,7 +83,7 @@ final class LogWriter: @unchecked Sendable {
 
     /// Appends one record; true if it is the first of a segment.
     /// - Parameter record: 64 bytes of room, then the payload; sealed here.
-    func append(_ record: inout [UInt8], sequence: UInt64, commitTime: StorageInstant) throws -> Bool {
+    func append(_ record: inout UnsafeByteBuilder, sequence: UInt64, commitTime: StorageInstant) throws -> Bool {
         let header = unsafe LogRecordHeader(
             payloadByteCount: record.count - LogRecordHeader.byteCount, sequence: sequence,
             previousSequence: previousSequence, commitTime: commitTime.microseconds,
@@ -93,7 +93,7 @@ final class LogWriter: @unchecked Sendable {
         let isFirst = segment.lastSequence == 0
         header.seal(&record, salt: segment.salt)
         do {
-            try segment.append(record, sequence: sequence)
+            unsafe try segment.append(record.bytes, sequence: sequence)
         } catch {
             if segment.isBroken { broken.store(true, ordering: .releasing) }
             throw error

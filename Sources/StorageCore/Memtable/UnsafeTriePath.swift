@@ -126,6 +126,21 @@
     }
 
     /// To the newest version of the next key.
+    mutating func nextKey() { advance() }
+
+    /// To the oldest version of the previous key.
+    mutating func previousKey() { retreat() }
+
+    /// To the newest version of the same key that is not newer than `sequence`; false, and to another version, if there
+    /// is none.
+    mutating func moveToVersion(atMost sequence: UInt64) -> Bool {
+        let newest = unsafe steps.last.map { unsafe $0.branch.child($0.symbol) } ?? .load(trie.root)
+        let wanted = unsafe newest.newest(atMost: sequence)
+        unsafe link = wanted.isNone ? newest : wanted
+        return unsafe !wanted.isNone
+    }
+
+    /// To the newest version of the next key.
     private mutating func advance() {
         while let step = unsafe steps.popLast() {
             guard let (symbol, below) = unsafe step.branch.firstChild(from: step.symbol + 1) else { continue }
