@@ -11,8 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#if defined(__linux__)
+#include <sys/vfs.h>
+#endif
 #include <unistd.h>
 
 // The value of an expression that is -1 and errno on failure, tried again while a signal interrupts it.
@@ -112,6 +116,48 @@ int32_t cstorage_sync(int32_t descriptor) {
     RETRYING(result, fdatasync(descriptor));
 #endif
     return result == -1 ? -errno : 0;
+}
+
+int32_t cstorage_mapping_rank(int32_t descriptor) {
+#if defined(__linux__)
+    struct statfs status;
+    int result;
+    RETRYING(result, fstatfs(descriptor, &status));
+    if (result == -1) return 0;
+    switch ((uint32_t)status.f_type) {
+        case 0xEF53u: return 1;      // ext4
+        case 0x58465342u: return 2;  // XFS
+        case 0x01021994u: return 2;  // tmpfs
+        default: return 0;
+    }
+#else
+    (void)descriptor;
+    return 0;
+#endif
+}
+
+void *cstorage_map_file(int32_t descriptor, int64_t count, int32_t *error) {
+    void *bytes = mmap(NULL, (size_t)count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    *error = bytes == MAP_FAILED ? errno : 0;
+    if (bytes == MAP_FAILED) return NULL;
+    // Without this, reading ahead brings in large folios, and a store dirties all of one.
+    (void)madvise(bytes, (size_t)count, MADV_RANDOM);
+    return bytes;
+}
+
+void cstorage_unmap_file(void *bytes, int64_t count) { (void)munmap(bytes, (size_t)count); }
+
+int32_t cstorage_populate(void *bytes, int64_t count, bool for_writing) {
+#if defined(__linux__)
+    // Their numbers (Linux 5.14), since older C libraries don't name them.
+    const int populate_read = 22, populate_write = 23;
+    int result;
+    RETRYING(result, madvise(bytes, (size_t)count, for_writing ? populate_write : populate_read));
+    return result == -1 ? -errno : 0;
+#else
+    (void)bytes, (void)count, (void)for_writing;
+    return -ENOTSUP;
+#endif
 }
 
 int32_t cstorage_lock(int32_t descriptor) {

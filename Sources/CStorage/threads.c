@@ -3,6 +3,12 @@
 #include "cstorage_threads.h"
 
 #include <errno.h>
+#include <limits.h>
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +62,58 @@ bool cstorage_condition_wait_for(cstorage_condition *condition, uint64_t nanosec
     return pthread_cond_timedwait(&condition->condition, &condition->mutex, &deadline) != ETIMEDOUT;
 #endif
 }
+
+struct cstorage_event {
+    uint32_t word;
+#if !defined(__linux__)
+    pthread_mutex_t mutex;
+    pthread_cond_t condition;
+#endif
+};
+
+cstorage_event *cstorage_event_create(void) {
+    cstorage_event *event = calloc(1, sizeof *event);
+    if (event == NULL) abort();
+#if !defined(__linux__)
+    pthread_mutex_init(&event->mutex, NULL);
+    pthread_cond_init(&event->condition, NULL);
+#endif
+    return event;
+}
+
+void cstorage_event_destroy(cstorage_event *event) {
+#if !defined(__linux__)
+    pthread_cond_destroy(&event->condition);
+    pthread_mutex_destroy(&event->mutex);
+#endif
+    free(event);
+}
+
+uint32_t cstorage_event_load(const cstorage_event *event) { return __atomic_load_n(&event->word, __ATOMIC_ACQUIRE); }
+
+#if defined(__linux__)
+void cstorage_event_wait(cstorage_event *event, uint32_t seen) {
+    syscall(SYS_futex, &event->word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+void cstorage_event_advance(cstorage_event *event) {
+    __atomic_fetch_add(&event->word, 1, __ATOMIC_RELEASE);
+    syscall(SYS_futex, &event->word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+#else
+void cstorage_event_wait(cstorage_event *event, uint32_t seen) {
+    pthread_mutex_lock(&event->mutex);
+    while (cstorage_event_load(event) == seen) pthread_cond_wait(&event->condition, &event->mutex);
+    pthread_mutex_unlock(&event->mutex);
+}
+
+void cstorage_event_advance(cstorage_event *event) {
+    pthread_mutex_lock(&event->mutex);
+    __atomic_fetch_add(&event->word, 1, __ATOMIC_RELEASE);
+    pthread_cond_broadcast(&event->condition);
+    pthread_mutex_unlock(&event->mutex);
+}
+#endif
 
 struct start {
     void (*body)(void *);

@@ -20,6 +20,7 @@ struct SystemErrorNumber: Hashable, Sendable {
     static let fileExists = SystemErrorNumber(rawValue: EEXIST)
     static let wouldBlock = SystemErrorNumber(rawValue: EWOULDBLOCK)
     static let accessDenied = SystemErrorNumber(rawValue: EACCES)
+    static let invalidArgument = SystemErrorNumber(rawValue: EINVAL)
 
     /// Reasons why two names can't share a file although a copy would be possible: another device, a file system
     /// without hard links or with a limit on them, a file of another owner.

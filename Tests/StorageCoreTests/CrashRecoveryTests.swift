@@ -6,17 +6,19 @@ import Testing
 
 @Suite("Crash during recovery")
 struct CrashRecoveryTests {
-    @Test("a second power cut at any step of the recovery loses nothing that the first one left")
-    func secondCrash() throws {
+    @Test(
+        "a second power cut at any step of the recovery loses nothing that the first one left",
+        arguments: [CrashEngine.trees, .mappedTrees])
+    func secondCrash(engine: CrashEngine) throws {
         let seed: UInt64 = 2
         let workload = CrashWorkload(seed: seed, stepCount: 60)
-        let count = try crashOperationCount(of: workload)
-        for operation in stride(from: 7, through: count, by: 13) {
-            let run = try crashedRun(of: workload, atOperation: operation)
+        let count = try crashOperationCount(of: workload, engine)
+        for operation in stride(from: 7, through: count, by: 17) {
+            let run = try crashedRun(of: workload, atOperation: operation, engine)
             let patterns = CrashPattern.all(seeds: UInt64(operation)..<UInt64(operation) + 1)
             let first = patterns[operation % patterns.count]
             let second = patterns[operation / patterns.count % patterns.count]
-            try cutRecovery(of: run, first, second, "workload \(seed), cut at operation \(operation)")
+            try cutRecovery(of: run, first, second, "workload \(seed) over \(engine), cut at operation \(operation)")
         }
     }
 }
@@ -50,13 +52,13 @@ func cutRecovery(
 ) throws -> Bool {
     func found() -> SimulatedFileSystem { run.disk.crash(first.survivors, seed: first.seed) }
     let whole = found()
-    _ = try Storage.open(run.engine.location("/db"), options: CrashWorkload.storageOptions(whole, run.clock))
+    _ = try Storage.open(run.engine.location("/db"), options: CrashWorkload.storageOptions(whole, run.clock, run.engine.logWriting))
     let isKill = first.promise == .acknowledged && second.promise == .acknowledged
     for step in 1...whole.operationCount {
         let disk = found()
         disk.cutPower(atOperation: step)
         #expect(throws: StorageError.self) {
-            try Storage.open(run.engine.location("/db"), options: CrashWorkload.storageOptions(disk, run.clock))
+            try Storage.open(run.engine.location("/db"), options: CrashWorkload.storageOptions(disk, run.clock, run.engine.logWriting))
         }
         do {
             let again = disk.crash(second.survivors, seed: second.seed &+ UInt64(step))

@@ -5,9 +5,14 @@ import StorageTypes
 
 /// What a workload runs on.
 enum CrashEngine: Sendable {
-    case trees, sqlite
+    case trees
+    /// With a log in mapped segments.
+    case mappedTrees
+    case sqlite
 
-    func location(_ path: String) -> StorageLocation { self == .trees ? .directory(path) : .sqlite(path) }
+    var logWriting: LogWriting { self == .mappedTrees ? .mapped : .written }
+
+    func location(_ path: String) -> StorageLocation { self == .sqlite ? .sqlite(path) : .directory(path) }
 }
 
 final class CrashRun {
@@ -47,7 +52,7 @@ final class CrashRun {
         self.fileSystem = fileSystem ?? disk
     }
 
-    private var options: StorageOptions { CrashWorkload.storageOptions(fileSystem, clock) }
+    private var options: StorageOptions { CrashWorkload.storageOptions(fileSystem, clock, engine.logWriting) }
 
     // MARK: Running
 
@@ -254,9 +259,9 @@ extension CrashRun {
     /// - Returns: The number of commits that survived.
     @discardableResult
     func check(_ found: SimulatedFileSystem, holds promise: Promise, briefly: Bool = false) throws -> Int {
-        let options = CrashWorkload.storageOptions(found, clock)
+        let options = CrashWorkload.storageOptions(found, clock, engine.logWriting)
         let least = promise == .durable ? durable : acknowledged
-        if !briefly, engine == .trees { try checkReadOnly(found, least) }
+        if !briefly, engine != .sqlite { try checkReadOnly(found, least) }
         let storage = try Storage.open(engine.location("/db"), options: options)
         let sequence = try survivingSequence(storage, least)
         try checkHealth(storage)
@@ -266,7 +271,7 @@ extension CrashRun {
         // What a reader has been shown must not be taken back by the next crash.
         let afterPowerCut = found.crash(.syncedOnly)
         let again = try Storage.open(
-            engine.location("/db"), options: CrashWorkload.storageOptions(afterPowerCut, clock))
+            engine.location("/db"), options: CrashWorkload.storageOptions(afterPowerCut, clock, engine.logWriting))
         try requireSame(storage, again, "after a power cut that follows the recovery")
 
         try writeAndReopen(storage, options)
@@ -275,7 +280,7 @@ extension CrashRun {
 
     /// Who opens what was found without writing to it sees the survivors too.
     private func checkReadOnly(_ found: SimulatedFileSystem, _ least: Int) throws {
-        var options = CrashWorkload.storageOptions(found, clock)
+        var options = CrashWorkload.storageOptions(found, clock, engine.logWriting)
         options.isReadOnly = true
         let operations = found.operationCount
         do {
@@ -294,7 +299,7 @@ extension CrashRun {
     func checkDamaged(_ found: SimulatedFileSystem, atLeast least: Int) throws {
         let refusals: Set<StorageError.Code> = [.corruption, .unsupportedFormat]
         do {
-            let storage = try Storage.open(engine.location("/db"), options: CrashWorkload.storageOptions(found, clock))
+            let storage = try Storage.open(engine.location("/db"), options: CrashWorkload.storageOptions(found, clock, engine.logWriting))
             let isHealthy = try storage.verify().isHealthy
             do {
                 _ = try survivingSequence(storage, least)
@@ -378,7 +383,7 @@ extension CrashRun {
 
     private func checkCheckpoints(on found: SimulatedFileSystem) throws {
         for checkpoint in checkpoints {
-            var options = CrashWorkload.storageOptions(found, clock)
+            var options = CrashWorkload.storageOptions(found, clock, engine.logWriting)
             options.isReadOnly = true
             let copy = try Storage.open(engine.location(checkpoint.path), options: options)
             guard Set(copy.keyspaceNames) == Set(checkpoint.incarnations.keys) else {

@@ -48,9 +48,11 @@ let crashSoakDuration = ProcessInfo.processInfo.environment["SHOPSTREAM_SOAK_SEC
 
 @Suite("Crash at every step")
 struct CrashTests {
-    @Test("a power cut at any step leaves a prefix of the commits with all that was synced")
-    func everyStep() throws {
-        try cutEveryStep(of: CrashWorkload(seed: 1, stepCount: 60), "workload 1")
+    @Test(
+        "a power cut at any step leaves a prefix of the commits with all that was synced",
+        arguments: [CrashEngine.trees, .mappedTrees])
+    func everyStep(engine: CrashEngine) throws {
+        try cutEveryStep(of: CrashWorkload(seed: 1, stepCount: 60), "workload 1 over \(engine)", engine: engine)
     }
 }
 
@@ -65,7 +67,7 @@ struct CrashSoakTests {
             let stepCount = Int.random(in: 20..<150, using: &random)
             let what = "CrashWorkload(seed: \(seed), stepCount: \(stepCount))"
             let workload = CrashWorkload(seed: seed, stepCount: stepCount)
-            let engine = seed % 4 == 0 ? CrashEngine.sqlite : .trees
+            let engine = [CrashEngine.sqlite, .trees, .mappedTrees, .trees][Int(seed % 4)]
             guard try cutEveryStep(of: workload, "\(what) over \(engine)", seeds: 3, engine: engine) else { return }
         } while ContinuousClock.now - start < crashSoakDuration ?? .zero
     }

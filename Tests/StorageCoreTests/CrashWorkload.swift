@@ -39,14 +39,17 @@ struct CrashWorkload {
     }
 
     /// Small enough that a few dozen commits go through every mechanism.
-    static func storageOptions(_ fileSystem: any FileSystem, _ clock: any StorageClock) -> StorageOptions {
+    static func storageOptions(
+        _ fileSystem: any FileSystem, _ clock: any StorageClock, _ logWriting: LogWriting = .written
+    ) -> StorageOptions {
         var options = StorageOptions()
         options.fileSystem = fileSystem
         options.clock = clock
         options.backgroundWork = .manual
-        // One chunk of the arena is 4096 bytes: the second one fills the memtable.
-        options.memtableByteCount = 5000
+        // A memtable's first chunk for entries is 4096 bytes: the second one fills it.
+        options.memtableByteCount = 7000
         options.maximumImmutableMemtables = 2
+        options.logWriting = logWriting
         options.logSegmentByteCount = 4 << 10
         options.logByteBudget = 12 << 10
         options.blockByteCount = 512

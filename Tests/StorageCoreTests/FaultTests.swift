@@ -20,36 +20,40 @@ struct FaultTests {
 
     @Test(
         "whatever fails is reported, and nothing acknowledged is lost",
-        arguments: SimulatedFileSystem.Operation.allCases)
-    func failingOperations(kind: SimulatedFileSystem.Operation) throws {
+        arguments: SimulatedFileSystem.Operation.allCases, [CrashEngine.trees, .mappedTrees])
+    func failingOperations(kind: SimulatedFileSystem.Operation, engine: CrashEngine) throws {
         let workload = CrashWorkload(seed: Self.seed, stepCount: 60)
-        let healthy = CrashRun(SimulatedFileSystem(seed: 1))
+        let healthy = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
         try healthy.run(workload.steps)
         // A directory whose creation could not be synced is not created again, so its name stays unsynced: begin after.
         let first = kind == .syncDirectory ? 5 : 1
         let count = healthy.disk.operationCount(of: kind)
-        for number in stride(from: first, through: count, by: count > 40 && crashSoakDuration == nil ? 3 : 1) {
+        var silentCount = 0
+        for number in stride(from: first, through: count, by: count > 40 && crashSoakDuration == nil ? 5 : 1) {
             // A full disk shows at a sync where the file system allocates late.
             let code: StorageError.Code = kind == .sync && number % 4 == 0 ? .diskFull : .ioFailure
             let fault = Fault(kind: kind, number: number, once: number % 2 == 0, code: code)
             do {
-                try check(fault, workload)
+                if try !check(fault, workload, engine) { silentCount += 1 }
             } catch {
-                Issue.record("workload \(Self.seed), \(fault): \(error)")
+                Issue.record("workload \(Self.seed), over \(engine), \(fault): \(error)")
                 return
             }
         }
+        // One file is created without which a storage does as well: the reserve, of which another try follows.
+        #expect(silentCount <= (kind == .create ? 1 : 0))
     }
 
-    private func check(_ fault: Fault, _ workload: CrashWorkload) throws {
-        let run = CrashRun(SimulatedFileSystem(seed: 1))
+    /// Whether somebody was told, where somebody must be.
+    private func check(_ fault: Fault, _ workload: CrashWorkload, _ engine: CrashEngine) throws -> Bool {
+        let run = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
         run.disk.failOperation(number: fault.number, once: fault.once, with: fault.code, kind: fault.kind)
         try run.run(workload.steps)
-        // Files that could not be removed are left to the next opening; without its reserve a storage does as well.
-        let isBestEffort = [.remove, .truncate, .allocate].contains(fault.kind)
-        if !isBestEffort, run.errors.isEmpty {
-            throw CrashViolation("nobody was told")
-        }
+        // Files that could not be removed are left to the next opening; without its reserve a storage does as well. A store
+        // through a mapping fails with the power only.
+        let isBestEffort = [.remove, .truncate, .allocate, .store].contains(fault.kind)
+        let isTold = isBestEffort || !run.errors.isEmpty
+        if !isTold, fault.kind != .create || !fault.once { throw CrashViolation("nobody was told") }
         for error in run.errors where !(error is StorageError) { throw CrashViolation("told by \(error)") }
         try run.checkReads()
         let whole = run.disk.crash(.everything)
@@ -57,5 +61,6 @@ struct FaultTests {
         for survivors in [SimulatedFileSystem.Survivors.syncedOnly, .reordered] {
             try run.check(run.disk.crash(survivors), holds: .durable, briefly: true)
         }
+        return isTold
     }
 }

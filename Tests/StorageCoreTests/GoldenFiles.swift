@@ -93,12 +93,14 @@ enum GoldenFiles {
         var bytes = segmentHeader.bytes
         var previous: UInt64 = 4
         for (payload, sequence) in zip(payloads, sequences) {
-            var record = [UInt8](repeating: 0, count: LogRecordHeader.byteCount) + payload
+            var record = UnsafeByteBuilder()
+            record.resize(to: LogRecordHeader.byteCount)
+            payload.withUnsafeBytes { record.append($0) }
             let header = LogRecordHeader(
                 payloadByteCount: payload.count, sequence: sequence, previousSequence: previous,
                 commitTime: 1_600_000_000_000_000 + Int64(sequence), syncedThrough: previous)
             header.seal(&record, salt: segmentHeader.salt)
-            bytes += record
+            bytes += Array(record.bytes)
             previous = sequence
         }
         return bytes

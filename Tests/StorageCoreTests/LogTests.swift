@@ -10,19 +10,20 @@ private final class LogFixture {
     let writer: LogWriter
     private var sequence: UInt64 = 0
 
-    init(segmentByteCount: Int64 = 1 << 20) throws {
+    init(segmentByteCount: Int64 = 1 << 20, writing: LogWriting = .written) throws {
         try disk.createDirectory("/log")
         writer = try LogWriter(
             directory: "/log", fileSystem: disk, identity: Self.identity, firstSegment: 1, previousSequence: 0,
-            segmentByteCount: segmentByteCount, seed: 5)
+            segmentByteCount: segmentByteCount, writing: writing, seed: 5)
     }
 
     /// Appends records with the next sequences; each has its sequence as its payload.
     func append(_ count: Int = 1, payload: Int = 40) throws {
         for _ in 0..<count {
             sequence += 1
-            var record = [UInt8](repeating: 0, count: LogRecordHeader.byteCount)
-            record += [UInt8](repeating: UInt8(truncatingIfNeeded: sequence), count: payload)
+            var record = UnsafeByteBuilder()
+            record.resize(to: LogRecordHeader.byteCount)
+            for _ in 0..<payload { record.append(byte: UInt8(truncatingIfNeeded: sequence)) }
             _ = try writer.append(
                 &record, sequence: sequence, commitTime: StorageInstant(microseconds: Int64(sequence)))
         }
@@ -54,6 +55,14 @@ private final class LogFixture {
     }
 }
 
+/// The payload of a batch's record; empty if nothing of it is logged.
+private func encodedPayload(_ batch: WriteBatch) -> [UInt8] {
+    var bytes = UnsafeByteBuilder()
+    let isLogged = BatchEncoding.encode(batch, into: &bytes)
+    #expect(isLogged == (bytes.count > 0))
+    return Array(bytes.bytes)
+}
+
 @Suite struct LogTests {
     @Test("what was appended is read again, over several segments")
     func roundTrip() throws {
@@ -69,6 +78,62 @@ private final class LogFixture {
         let (segment, previous) = log.writer.start(afterFlushOfAllThrough: 17)
         #expect(previous <= 17)
         #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...40))
+    }
+
+    @Test("a mapped log is read as a written one, over several segments and with records larger than one")
+    func mappedRoundTrip() throws {
+        let log = try LogFixture(segmentByteCount: 4096, writing: .mapped)
+        try log.append(100)
+        try log.append(1, payload: 9000)
+        try log.append(30)
+        #expect(log.disk.operationCount(of: .store) == 131)
+        let (sequences, end) = try log.replay()
+        #expect(sequences == Array(1...131))
+        #expect((end.sequence, end.droppedByteCount) == (131, 0))
+        #expect(end.segment == 4)
+        let (segment, previous) = log.writer.start(afterFlushOfAllThrough: 70)
+        #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...131))
+    }
+
+    @Test("a segment made of an old one's file holds its own records only", arguments: 1...8)
+    func recycling(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let log = try LogFixture(segmentByteCount: 4096, writing: .mapped)
+        var kept: UInt64 = 0
+        for _ in 0..<12 {
+            try log.append(Int.random(in: 1...60, using: &random), payload: 40)
+            try log.writer.sync()
+            if Bool.random(using: &random) {
+                kept = UInt64.random(in: kept...log.writer.appendedSequence, using: &random)
+                try log.writer.removeSegments(below: log.writer.start(afterFlushOfAllThrough: kept).segment)
+            }
+        }
+        let creations = log.disk.operationCount(of: .create)
+        let renames = log.disk.operationCount(of: .rename)
+        #expect(renames > creations, "no file was recycled, seed \(seed)")
+        let (segment, previous) = log.writer.start(afterFlushOfAllThrough: kept)
+        let last = log.writer.appendedSequence
+        #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...last))
+        // The last segment ends in old records: after damage to the newest one, none of them takes its place.
+        let path = try #require(log.writer.segments(from: segment).last)
+        try log.append(1)
+        try log.disk.flipBit(path: path.path, bitOffset: (Int(path.byteCount) + 70) * 8)
+        guard log.writer.segments(from: segment).last?.path == path.path else { return }
+        #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...last))
+    }
+
+    @Test("where the disk has no room for a mapped segment, records are written until it is full")
+    func mappedOnFullDisk() throws {
+        let log = try LogFixture(segmentByteCount: 8192, writing: .mapped)
+        try log.append(10)
+        log.disk.capacity = log.disk.usedByteCount + 3000
+        try log.append(80)
+        #expect(log.disk.operationCount(of: .write) > 2)
+        #expect(errorCode { try log.append(80) } == .diskFull)
+        #expect(!log.writer.isBroken)
+        let appended = log.writer.appendedSequence
+        #expect(try log.replay().sequences == Array(1...appended))
+        log.disk.capacity = nil
     }
 
     @Test("payloads of every length keep their alignment and their bytes", arguments: 0...17)
@@ -248,8 +313,7 @@ private final class LogFixture {
         try batch.delete(plain, [3].rawSpan)
         try batch.put(scratch, [4].rawSpan, [4].rawSpan)
         try batch.deleteRange(scratch, .all)
-        var encoded: [UInt8] = []
-        #expect(BatchEncoding.encode(batch, into: &encoded))
+        let encoded = encodedPayload(batch)
         var ranges = 0
         var found: [PlainEntry] = []
         try BatchEncoding.decode(encoded.rawSpan, file: "f", offset: 0) { lower, upper in
@@ -268,7 +332,7 @@ private final class LogFixture {
             ])
         var volatileOnly = WriteBatch()
         try volatileOnly.put(scratch, [4].rawSpan, [4].rawSpan)
-        #expect(!BatchEncoding.encode(volatileOnly, into: &encoded))
+        #expect(encodedPayload(volatileOnly).isEmpty)
     }
 
     @Test("a payload of random bytes is read or refused as corruption, and never traps", arguments: 1...10)
@@ -279,8 +343,7 @@ private final class LogFixture {
         var batch = WriteBatch()
         for key in UInt8(0)..<5 { try batch.put(keyspace, [key].rawSpan, random.bytes(9).rawSpan) }
         try batch.deleteRange(keyspace, KeyRange(lower: [7]))
-        var whole: [UInt8] = []
-        _ = BatchEncoding.encode(batch, into: &whole)
+        let whole = encodedPayload(batch)
         for _ in 0..<300 {
             var damaged = Int.random(in: 0..<3, using: &random) == 0 ? random.bytes(40) : whole
             let offset = Int.random(in: 0..<damaged.count, using: &random)

@@ -15,7 +15,7 @@ extension Memtable {
     }
 
     convenience init(_ entries: [PlainEntry]) {
-        self.init(seed: 1)
+        self.init()
         for entry in entries { insert(entry) }
     }
 }
@@ -45,7 +45,7 @@ func entries(_ cursor: MergingCursor) throws -> [PlainEntry] {
 
     @Test("an empty memtable has nothing to seek, both ways")
     func empty() {
-        let memtable = Memtable(seed: 1)
+        let memtable = Memtable()
         let cursor = memtable.makeCursor()
         cursor.seekToFirst()
         #expect(!cursor.isValid)
@@ -105,7 +105,7 @@ func entries(_ cursor: MergingCursor) throws -> [PlainEntry] {
 
     @Test("sequences and memory are counted, range deletes too")
     func counts() {
-        let memtable = Memtable(seed: 1)
+        let memtable = Memtable()
         memtable.insert(RangeTombstone(lower: [1], upper: [2], sequence: 3))
         #expect(!memtable.isEmpty)
         #expect(memtable.firstSequence == 3)
@@ -121,7 +121,7 @@ func entries(_ cursor: MergingCursor) throws -> [PlainEntry] {
 
     @Test("who sees a memtable that is not empty sees its first sequence")
     func firstSequenceBesideWriter() throws {
-        let memtables = (0..<4000).map { Memtable(seed: UInt64($0)) }
+        let memtables = (0..<4000).map { _ in Memtable() }
         let violations = Atomic<Int>(0)
         let threads = TestThreads()
         try threads.start {
@@ -147,7 +147,7 @@ func entries(_ cursor: MergingCursor) throws -> [PlainEntry] {
     func readersBesideWriter() throws {
         var random = SeededRandom(seed: 3)
         let inserted = (1...3000).map { PlainEntry(random.bytes(4), UInt64($0), value: random.bytes(8)) }
-        let memtable = Memtable(seed: 1)
+        let memtable = Memtable()
         let published = Atomic<Int>(0)
         let threads = TestThreads()
         for reader in 0..<2 {
@@ -178,5 +178,127 @@ func entries(_ cursor: MergingCursor) throws -> [PlainEntry] {
             }
         }
         #expect(threads.join() == [])
+    }
+
+    /// A look-up that compared one successor and then read the next pointer again could see an insert in between: a
+    /// newer version of its key, or a neighbour of it, and answer that the key is absent.
+    @Test("a look-up at an old sequence finds its version while newer ones and neighbours are inserted")
+    func lookUpBesideNeighbours() throws {
+        let rounds = 400
+        let memtable = Memtable()
+        let key = bytes("shop/stock/42")
+        memtable.insert(PlainEntry(key, 5, value: [7]))
+        let isDone = Atomic<Bool>(false)
+        let threads = TestThreads()
+        for _ in 0..<2 {
+            try threads.start {
+                while !isDone.load(ordering: .acquiring) {
+                    var found: [UInt64] = []
+                    key.withUnsafeBytes { key in
+                        memtable.forEachVersion(of: key, maxSequence: 5) {
+                            found.append($0.sequence)
+                            return true
+                        }
+                    }
+                    let cursor = memtable.makeCursor()
+                    key.withUnsafeBytes { cursor.seek(key: $0, sequence: 5) }
+                    let forward = cursor.isValid ? PlainEntry(cursor.entry) : nil
+                    key.withUnsafeBytes { cursor.seekBackward(key: $0, sequence: 5) }
+                    let backward = cursor.isValid ? PlainEntry(cursor.entry) : nil
+                    guard found == [5], forward == backward, forward?.sequence == 5 else {
+                        throw ModelMismatch(description: "\(found), \(String(describing: (forward, backward)))")
+                    }
+                }
+            }
+        }
+        try threads.start {
+            defer { isDone.store(true, ordering: .releasing) }
+            var sequence: UInt64 = 5
+            for round in 0..<rounds {
+                // Newer versions, keys that end inside the key, go on after it, or part from it at every byte.
+                let byte = UInt8(truncatingIfNeeded: round)
+                for neighbour in [key, key + [byte], Array(key.prefix(round % key.count)) + [byte, byte]] {
+                    sequence += 1
+                    if neighbour == key || memtable.makeCursor().lacks(neighbour) {
+                        memtable.insert(PlainEntry(neighbour, sequence))
+                    }
+                }
+            }
+        }
+        #expect(threads.join() == [])
+        #expect(memtable.entryCount > rounds)
+    }
+
+    @Test("any version among a hundred thousand is found in a few steps, and both ways in order")
+    func manyVersions() {
+        let count: UInt64 = 100_000
+        let memtable = Memtable()
+        for sequence in 1...count { memtable.insert(PlainEntry("hot", sequence * 2)) }
+        let cursor = memtable.makeCursor()
+        bytes("hot").withUnsafeBytes { key in
+            // A walk down the chain for each of these look-ups would take minutes.
+            for step in 0..<20_000 as Range<UInt64> {
+                let wanted = 2 + step * 7 % (count * 2 - 1)
+                cursor.seek(key: key, sequence: wanted)
+                #expect(cursor.entry.sequence == wanted / 2 * 2)
+                cursor.seekBackward(key: key, sequence: wanted)
+                #expect(cursor.entry.sequence == (wanted + 1) / 2 * 2)
+            }
+            cursor.seek(key: key, sequence: 1)
+            #expect(!cursor.isValid)
+            cursor.seekBackward(key: key, sequence: count * 2 + 1)
+            #expect(!cursor.isValid)
+        }
+        cursor.seekToLast()
+        #expect(cursor.entry.sequence == 2)
+        cursor.previous()
+        #expect(cursor.entry.sequence == 4)
+    }
+
+    @Test("versions of a key may come in any order", arguments: 1...5)
+    func versionsInAnyOrder(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let inserted = (1...200).map { PlainEntry([UInt8($0 % 3)], UInt64($0)) }.shuffled(using: &random)
+        let memtable = Memtable(inserted)
+        #expect(try entries(MergingCursor([.memtable(memtable.makeCursor())])) == inserted.sorted(), "seed \(seed)")
+        let cursor = memtable.makeCursor()
+        cursor.seekToLast()
+        for entry in inserted.sorted().reversed() {
+            #expect(PlainEntry(cursor.entry) == entry, "seed \(seed)")
+            cursor.previous()
+        }
+        #expect(!cursor.isValid)
+    }
+
+    @Test("a branch grows through all its sizes, and keys may be prefixes of one another")
+    func everyBranchSize() throws {
+        var random = SeededRandom(seed: 9)
+        var inserted: [PlainEntry] = [PlainEntry([], 1)]
+        for (index, byte) in (UInt8.min...UInt8.max).shuffled(using: &random).enumerated() {
+            let sequence = UInt64(2 + index * 3)
+            inserted.append(PlainEntry([1, byte], sequence))
+            inserted.append(PlainEntry([1, byte, byte], sequence + 1))
+            if byte % 2 == 0 { inserted.append(PlainEntry([byte], sequence + 2)) }
+            let memtable = Memtable(inserted)
+            let sorted = inserted.sorted()
+            if index % 16 == 3 || index == 255 {
+                #expect(try entries(MergingCursor([.memtable(memtable.makeCursor())])) == sorted)
+                let cursor = memtable.makeCursor()
+                for (position, entry) in sorted.enumerated() {
+                    entry.key.withUnsafeBytes { cursor.seek(key: $0, sequence: entry.sequence) }
+                    #expect(PlainEntry(cursor.entry) == entry)
+                    cursor.previous()
+                    #expect(cursor.isValid == (position > 0))
+                    if position > 0 { #expect(PlainEntry(cursor.entry) == sorted[position - 1]) }
+                }
+            }
+        }
+    }
+}
+
+extension MemtableCursor {
+    fileprivate func lacks(_ key: [UInt8]) -> Bool {
+        key.withUnsafeBytes { seek(key: $0, sequence: .max >> 8) }
+        return !isValid || PlainEntry(entry).key != key
     }
 }

@@ -63,7 +63,7 @@ import Testing
 
     @Test("ten thousand range deletes that contain one another take no more than the paths they change")
     func nested() throws {
-        let memtable = Memtable(seed: 1)
+        let memtable = Memtable()
         func key(_ number: UInt64) -> [UInt8] {
             var encoder = KeyEncoder()
             encoder.append(uint64: number)

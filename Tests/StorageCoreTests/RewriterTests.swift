@@ -43,7 +43,7 @@ private struct RewriterCase {
         var options = KeyspaceOptions()
         if content == .appended { options.mergeOperator = ModelAppend() }
         if content == .expiring { options.expiry = .engine }
-        let tree = Tree(id: 1, options: TreeOptions(), state: TreeState(memtable: Memtable(seed: 1)))
+        let tree = Tree(id: 1, options: TreeOptions(), state: TreeState(memtable: Memtable()))
         return Keyspace(name: "k", id: Self.id, options: options, tree: tree, life: KeyspaceLife(mergeOperator: ""))
     }
 
@@ -159,7 +159,7 @@ private struct RewriterCase {
     func withoutOperator(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let scenario = RewriterCase(.appended, &random)
-        let tree = Tree(id: 1, options: TreeOptions(), state: TreeState(memtable: Memtable(seed: 1)))
+        let tree = Tree(id: 1, options: TreeOptions(), state: TreeState(memtable: Memtable()))
         let unopened = Keyspace(
             name: "k", id: RewriterCase.id, options: KeyspaceOptions(), tree: tree,
             life: KeyspaceLife(mergeOperator: "x"))

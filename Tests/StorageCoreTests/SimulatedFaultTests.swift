@@ -38,7 +38,7 @@ struct SimulatedFaultTests {
         try disk.removeDirectory("/x")
         #expect(disk.operationCount == 17)
         let counts = SimulatedFileSystem.Operation.allCases.map { disk.operationCount(of: $0) }
-        #expect(counts == [1, 1, 2, 1, 3, 2, 1, 1, 1, 1, 3])
+        #expect(counts == [1, 0, 1, 2, 1, 3, 2, 1, 1, 1, 1, 3])
         _ = try file.readAll()
         _ = try disk.list("/d")
         _ = try? disk.open("/d/missing", .read)

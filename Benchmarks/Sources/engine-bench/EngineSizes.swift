@@ -9,6 +9,7 @@ struct EngineSizes {
     var purchases = 200_000
     var syncedBuyers = 256
     var syncedPurchasesPerBuyer = 100
+    var mixedPurchases = 20_000
     var itemReads = 1_000_000
     var profiles = 200_000
     var profileReads = 500_000
@@ -19,12 +20,14 @@ struct EngineSizes {
     static let full = EngineSizes()
     static let quick = EngineSizes(
         burstEvents: 100_000, sustainedEvents: 300_000, queries: 2_000, purchases: 20_000, syncedPurchasesPerBuyer: 10,
-        itemReads: 100_000, profiles: 20_000, profileReads: 50_000, graphPurchases: 20_000, recommendations: 200,
+        mixedPurchases: 3_000, itemReads: 100_000, profiles: 20_000, profileReads: 50_000, graphPurchases: 20_000,
+        recommendations: 200,
         cacheKeys: 200_000)
     /// For tests: that every line runs, not how fast.
     static let smoke = EngineSizes(
         burstEvents: 700, sustainedEvents: 500, queries: 10, purchases: 50, syncedBuyers: 8, syncedPurchasesPerBuyer: 2,
-        itemReads: 50, profiles: 50, profileReads: 50, graphPurchases: 200, recommendations: 10, cacheKeys: 200)
+        mixedPurchases: 5, itemReads: 50, profiles: 50, profileReads: 50, graphPurchases: 200, recommendations: 10,
+        cacheKeys: 200)
 }
 
 /// What every group of engine lines works with.
@@ -38,6 +41,7 @@ struct EngineContext {
         try await EventLines(context: self).run()
         try await ProfileLines(context: self).run()
         try await OrderLines(context: self).run()
+        try await MixedLines(context: self).run()
         try await RecommendationLines(context: self).run()
         try await CacheLines(context: self).run()
     }

@@ -85,7 +85,7 @@ struct EventLines {
 }
 
 /// The statements of the events service, prepared once.
-private final class EventStatements {
+final class EventStatements: Sendable {
     private let insertEvent: PreparedStatement
     private let selectSession: PreparedStatement
     private let selectUser: PreparedStatement

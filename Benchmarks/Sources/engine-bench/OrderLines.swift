@@ -78,7 +78,7 @@ struct OrderLines {
         }
     }
 
-    private func createTables(in tables: TableStore) throws {
+    func createTables(in tables: TableStore) throws {
         try tables.createTable(CreateTableRequest(name: "Inventory", partitionKey: KeyAttribute("productId", .s)))
         try tables.createTable(
             CreateTableRequest(
@@ -89,7 +89,7 @@ struct OrderLines {
                 name: "Payments", partitionKey: KeyAttribute("orderId", .s), sortKey: KeyAttribute("SK", .s)))
         for index in 0..<workload.productCount {
             let item: Item = [
-                "productId": .s(workload.product(index)), "stock": .n(sizes.purchases),
+                "productId": .s(workload.product(index)), "stock": .n(max(sizes.purchases, sizes.mixedPurchases)),
                 "title": .s("Product number \(index)"),
             ]
             try tables.putItem(PutItemRequest(table: "Inventory", item: item))
@@ -131,7 +131,7 @@ struct OrderLines {
 }
 
 extension ShopWorkload {
-    fileprivate func purchaseRequest(_ index: Int) -> TransactWriteItemsRequest {
+    func purchaseRequest(_ index: Int) -> TransactWriteItemsRequest {
         let (order, user, product) = (
             order(index), user(ofOrder: index), product(ofOrder: index)
         )

@@ -12,11 +12,28 @@
 
 #include "cstorage_fork.h"
 #include "cstorage_math.h"
+#include "cstorage_memory.h"
 #include "cstorage_threads.h"
 
 // Byte comparison in memcmp order; a count of zero compares equal whatever the pointers are.
 static inline int cstorage_compare(const void *_Nullable left, const void *_Nullable right, size_t count) {
     return count == 0 ? 0 : memcmp(left, right, count);
+}
+
+// How many of the first `count` bytes are the same on both sides, from the start on.
+static inline size_t cstorage_common_prefix(const void *_Nullable left, const void *_Nullable right, size_t count) {
+    const uint8_t *a = (const uint8_t *)left, *b = (const uint8_t *)right;
+    size_t index = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    for (; index + 8 <= count; index += 8) {
+        uint64_t x, y;
+        memcpy(&x, a + index, 8);
+        memcpy(&y, b + index, 8);
+        if (x != y) return index + (size_t)(__builtin_ctzll(x ^ y) >> 3);
+    }
+#endif
+    while (index < count && a[index] == b[index]) index++;
+    return index;
 }
 
 // Wall-clock microseconds since 1970-01-01 UTC.

@@ -4,6 +4,7 @@
 #ifndef CSTORAGE_FILES_H
 #define CSTORAGE_FILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // How cstorage_open opens. Do not renumber: Swift passes the numbers.
@@ -29,6 +30,14 @@ int32_t cstorage_allocate(int32_t descriptor, int64_t count);
 void cstorage_start_write_back(int32_t descriptor, int64_t offset, int64_t count);
 // The file's bytes and length to stable storage: fdatasync, or F_FULLFSYNC on Darwin.
 int32_t cstorage_sync(int32_t descriptor);
+// Whether stores through a mapping of the file are known to dirty no more than writes do: 1 for file systems on which that
+// was measured (Linux ext4), 2 where mappings work as well (Linux XFS, memory), 0 elsewhere.
+int32_t cstorage_mapping_rank(int32_t descriptor);
+// The file's first bytes in memory, for reading and writing, or NULL with *error set to an errno.
+void *_Nullable cstorage_map_file(int32_t descriptor, int64_t count, int32_t *_Nonnull error);
+void cstorage_unmap_file(void *_Nonnull bytes, int64_t count);
+// Brings pages of a mapping in place, for writing or reading; a negated errno where the system can't, or the device fails.
+int32_t cstorage_populate(void *_Nonnull bytes, int64_t count, bool for_writing);
 // An exclusive lock of the open file description; -EWOULDBLOCK if someone else holds it.
 int32_t cstorage_lock(int32_t descriptor);
 // The device and inode numbers that tell one file from another.

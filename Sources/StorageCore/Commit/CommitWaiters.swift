@@ -31,7 +31,9 @@ final class CommitWaiters: Sendable {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 park(id, Waiter(after: after, continuation: continuation))
-                // A commit may have been published between the caller's look and the parking.
+                // A commit may have been published between the caller's look and the parking. Either this look sees it, or
+                // the one who published it sees the waiter: each of the two has a fence between its store and its load.
+                atomicMemoryFence(ordering: .sequentiallyConsistent)
                 signal(current())
             }
         } onCancel: {
@@ -61,7 +63,8 @@ final class CommitWaiters: Sendable {
 
     /// Wakes those whom `sequence` satisfies. Never called under a lock.
     func signal(_ sequence: UInt64) {
-        guard hasWaiters.load(ordering: .sequentiallyConsistent) else { return }
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        guard hasWaiters.load(ordering: .relaxed) else { return }
         let satisfied = state.withLock { state in
             let satisfied = state.waiters.filter { $0.value.after < sequence }
             for id in satisfied.keys { state.waiters.removeValue(forKey: id) }

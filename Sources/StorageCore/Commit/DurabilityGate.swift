@@ -1,8 +1,14 @@
 // DurabilityGate.swift — who waits for the device, and the one sync that serves them all.
 //
-// A thread that waits becomes the leader if nobody syncs: it syncs for everyone who had committed by then. Tasks never
-// block: the sync thread leads for them. `durableSequence` moves forward only, after a sync that began after the commit
-// was appended. The first failure is final: what a failed sync left on the device is unknown.
+// A thread that waits syncs itself if nobody does: for everyone who had committed by then. Who comes while a sync is under
+// way waits for it, or for the one after it, and the sync thread leads that one, and goes on as long as others wait: so the
+// device never idles until some waiter has woken up. Tasks never block: the sync thread always leads for them.
+//
+// `durableSequence` moves forward only, after a sync that began after the commit was appended. The first failure is final:
+// what a failed sync left on the device is unknown.
+//
+// Threads sleep for one of two events: the end of the sync under way, and the end of the one after it. Each sync wakes those
+// it has served and nobody else.
 
 internal import Synchronization
 
@@ -14,13 +20,23 @@ final class DurabilityGate: Sendable {
 
     private struct State {
         var isSyncing = false
+        /// What the sync under way makes durable.
+        var target: UInt64 = 0
+        /// The event that the sync under way, or else the next one, ends with.
+        var current = 0
+        /// Threads that wait for a sync that has not begun.
+        var followerCount = 0
+        var isThreadRunning = false
         var failure: StorageError?
         var waiters: [Waiter] = []
         var isStopped = false
     }
 
+    /// Only the sync thread waits for its signals.
     private let state = ConditionLock(State())
+    private let ends = [Event(), Event()]
     private let durable: Atomic<UInt64>
+    private let hasFailed = Atomic<Bool>(false)
     /// The newest commit that is applied; a sync makes everything up to it durable.
     private let target: @Sendable () -> UInt64
     private let sync: @Sendable () throws -> Void
@@ -42,20 +58,39 @@ final class DurabilityGate: Sendable {
     // Sequentially consistent for the protocol of `UnsafeSnapshotSlots`.
     var durableSequence: UInt64 { durable.load(ordering: .sequentiallyConsistent) }
 
-    var failure: StorageError? { state.withLock { $0.failure } }
+    /// Why a sync failed; nil if none did.
+    var failure: StorageError? {
+        guard hasFailed.load(ordering: .acquiring) else { return nil }
+        return state.withLock { $0.failure }
+    }
 
     /// Returns once `sequence` is on the device, syncing on this thread if nobody else does.
     func wait(for sequence: UInt64) throws {
+        enum Step { case lead(UInt64), follow(Event, UInt32), done }
         while durableSequence < sequence {
-            let isLeader: Bool = try state.wait { state in
+            let step: Step = try state.withLock { state in
                 if let failure = state.failure { throw failure }
-                if self.durableSequence >= sequence { return false }
-                guard !state.isSyncing else { return nil }
-                state.isSyncing = true
-                return true
+                if self.durableSequence >= sequence { return .done }
+                guard state.isSyncing else { return .lead(begin(&state)) }
+                let isServed = sequence <= state.target
+                if !isServed { state.followerCount += 1 }
+                let end = ends[isServed ? state.current : 1 - state.current]
+                return .follow(end, end.count)
             }
-            if isLeader { lead() }
+            switch step {
+            case .lead(let target): lead(target)
+            case .follow(let end, let count): end.wait(beyond: count)
+            case .done: return
+            }
         }
+    }
+
+    /// Claims the next sync; what it is to make durable.
+    private func begin(_ state: inout State) -> UInt64 {
+        state.isSyncing = true
+        state.followerCount = 0
+        state.target = target()
+        return state.target
     }
 
     /// Returns once `sequence` is on the device, without holding a thread.
@@ -76,28 +111,29 @@ final class DurabilityGate: Sendable {
         if let failure { throw failure }
     }
 
-    /// The sync thread: syncs when a task waits, and every `interval` for commits that nobody waits for.
+    /// The sync thread: syncs when a task or more than one thread waits, and every `interval` for commits that nobody waits
+    /// for.
     func run(interval: UInt64) {
+        enum Step { case sync(UInt64), stop }
+        state.withLock { $0.isThreadRunning = !$0.isStopped }
         while true {
-            enum Step { case sync, stop }
             let step: Step? = state.wait(nanoseconds: interval) { state in
                 if state.isStopped { return .stop }
-                guard !state.waiters.isEmpty, !state.isSyncing, state.failure == nil else { return nil }
-                state.isSyncing = true
-                return .sync
+                let isAwaited = state.followerCount > 0 || !state.waiters.isEmpty
+                guard isAwaited, !state.isSyncing, state.failure == nil else { return nil }
+                return .sync(begin(&state))
             }
             switch step {
             case .stop: return
-            case .sync: lead()
+            case .sync(let target): lead(target)
             case nil:
-                let claimed = state.withLock { state in
+                let target: UInt64? = state.withLock { state in
                     guard !state.isSyncing, state.failure == nil, self.durableSequence < self.target() else {
-                        return false
+                        return nil
                     }
-                    state.isSyncing = true
-                    return true
+                    return begin(&state)
                 }
-                if claimed { lead() }
+                if let target { lead(target) }
             }
         }
     }
@@ -106,9 +142,12 @@ final class DurabilityGate: Sendable {
     func stop() {
         let waiters = state.withLockAndSignal { state in
             state.isStopped = true
+            state.isThreadRunning = false
             defer { state.waiters = [] }
             return state.waiters
         }
+        // Threads that relied on the sync thread go on by themselves.
+        for end in ends { end.happen() }
         for waiter in waiters {
             // The last sync may have served it without having got round to saying so.
             let isServed = waiter.sequence <= durableSequence
@@ -117,26 +156,31 @@ final class DurabilityGate: Sendable {
         }
     }
 
-    /// Syncs as the leader that `isSyncing` announces.
-    private func lead() {
-        let reached = target()
+    /// Syncs as the leader that `begin` announced.
+    private func lead(_ reached: UInt64) {
         var failure: StorageError?
         do {
             try sync()
-            durable.store(reached, ordering: .releasing)
+            durable.store(reached, ordering: .sequentiallyConsistent)
         } catch {
             failure = StorageError(
                 .commitOutcomeUnknown,
                 "A sync of the log failed: commits that were waiting for it may or may not survive. Writes are refused "
                     + "until the storage is opened again.", cause: error)
         }
-        let ready = state.withLockAndSignal { state in
+        let (ready, ended, leaderless) = state.withLockAndSignal { state in
             state.isSyncing = false
             state.failure = state.failure ?? failure
+            if failure != nil { self.hasFailed.store(true, ordering: .releasing) }
+            let ended = ends[state.current]
+            state.current = 1 - state.current
+            let isLeaderless = state.failure != nil || (state.followerCount > 0 && !state.isThreadRunning)
             let isReady: (Waiter) -> Bool = { failure != nil || $0.sequence <= reached }
             defer { state.waiters.removeAll(where: isReady) }
-            return state.waiters.filter(isReady)
+            return (state.waiters.filter(isReady), ended, isLeaderless ? ends[state.current] : nil)
         }
+        ended.happen()
+        leaderless?.happen()
         for waiter in ready { unsafe waiter.continuation.resume(returning: failure) }
         if failure == nil { didAdvance(reached) }
     }

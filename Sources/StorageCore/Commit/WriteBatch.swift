@@ -38,7 +38,11 @@ public struct WriteBatch: Sendable {
     private(set) var entries: [Entry] = []
     private(set) var rangeDeletes: [RangeDelete] = []
     private(set) var keyspaces: [Keyspace] = []
+    /// Entries that no later range delete of the batch has removed.
+    private(set) var liveCount = 0
     private var rangeDeleteByteCount = 0
+    /// Entries that changed since `takeChanges` was first called; nil before.
+    private var changes: [Int32]?
     private var index: [Int32] = []
     private var indexMask = 0
 
@@ -56,6 +60,8 @@ public struct WriteBatch: Sendable {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
         entries.removeAll(keepingCapacity: true)
         rangeDeletes.removeAll()
+        liveCount = 0
+        changes = nil
         rangeDeleteByteCount = 0
         keyspaces.removeAll(keepingCapacity: true)
         index.removeAll(keepingCapacity: true)
@@ -82,6 +88,7 @@ public struct WriteBatch: Sendable {
         entries[position].kind = .delete
         entries[position].valueByteCount = 0
         entries[position].expiry = unsafe UnsafeEntry.noExpiry
+        changes?.append(Int32(truncatingIfNeeded: position))
     }
 
     /// Removes every key in `range`, at a cost that does not depend on how many there are.
@@ -93,6 +100,8 @@ public struct WriteBatch: Sendable {
         for position in entries.indices where entries[position].isLive {
             if unsafe withKey(of: position, { unsafe compareBytes(lower, $0) <= 0 && compareBytes(upper, $0) > 0 }) {
                 entries[position].isLive = false
+                liveCount -= 1
+                changes?.append(Int32(truncatingIfNeeded: position))
             }
         }
         rangeDeletes.append(RangeDelete(keyspace: slot(of: keyspace), lower: lower, upper: upper))
@@ -142,6 +151,23 @@ public struct WriteBatch: Sendable {
         return unsafe isCoveredByRangeDelete(key) ? .covered : .nothing
     }
 
+    func isVolatile(_ keyspace: UInt32) -> Bool { keyspaces[Int(keyspace)].options.isVolatile }
+
+    /// Calls `body` with every live entry, its tree key and its value, in the order in which they came.
+    @inline(__always)
+    func forEachLiveEntry(_ body: (Entry, UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void) rethrows {
+        unsafe try bytes.withUnsafeBytes { bytes in
+            for position in entries.indices where entries[position].isLive {
+                let entry = entries[position]
+                let key = unsafe UnsafeRawBufferPointer(
+                    rebasing: bytes[entry.keyOffset..<entry.keyOffset + entry.keyByteCount])
+                let value = unsafe UnsafeRawBufferPointer(
+                    rebasing: bytes[entry.valueOffset..<entry.valueOffset + entry.valueByteCount])
+                unsafe try body(entry, key, value)
+            }
+        }
+    }
+
     func withKey<R>(of position: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         let entry = entries[position]
         return unsafe try bytes.withUnsafeBytes {
@@ -172,13 +198,11 @@ public struct WriteBatch: Sendable {
         bytes.append(contentsOf: keyspace.prefix)
         bytes.append(key)
         let keyByteCount = bytes.count - keyOffset
-        let existing = unsafe bytes.withUnsafeBytes {
-            unsafe position(of: UnsafeRawBufferPointer(rebasing: $0[keyOffset...]))
-        }
-        if let existing {
+        if !entries.isEmpty, let existing = position(of: bytes, from: keyOffset) {
             bytes.removeSubrange(keyOffset...)
             return existing
         }
+        liveCount += 1
         unsafe entries.append(
             Entry(
                 keyOffset: keyOffset, keyByteCount: keyByteCount, valueOffset: bytes.count, valueByteCount: 0,
@@ -192,8 +216,16 @@ public struct WriteBatch: Sendable {
         entries[position].valueByteCount = value.byteCount
         entries[position].kind = kind
         entries[position].expiry = unsafe expiry?.microseconds ?? UnsafeEntry.noExpiry
+        if !entries[position].isLive { liveCount += 1 }
         entries[position].isLive = true
         bytes.append(value)
+        changes?.append(Int32(truncatingIfNeeded: position))
+    }
+
+    /// The positions of entries that changed since the last call, all of them at the first; from then on changes are noted.
+    mutating func takeChanges() -> [Int32] {
+        defer { changes = [] }
+        return changes ?? entries.indices.map { Int32(truncatingIfNeeded: $0) }
     }
 
     private mutating func slot(of keyspace: Keyspace) -> UInt32 {
@@ -203,6 +235,10 @@ public struct WriteBatch: Sendable {
     }
 
     // MARK: Index
+
+    private func position(of bytes: [UInt8], from offset: Int) -> Int? {
+        unsafe bytes.withUnsafeBytes { unsafe position(of: UnsafeRawBufferPointer(rebasing: $0[offset...])) }
+    }
 
     private func position(of key: UnsafeRawBufferPointer) -> Int? {
         if index.isEmpty {

@@ -14,6 +14,8 @@ public final class WriteTransaction {
     private(set) var commitActions: [(SequenceNumber) -> Void] = []
     /// Reads the rows of a SQLite database; nil where the storage is made of trees.
     private let reader: SQLiteReader?
+    /// The batch in key order, once there was a cursor.
+    private var order: BatchOrder?
     private var isOpen = true
     private var lastOrdinal: UInt32 = 0
 
@@ -106,10 +108,15 @@ public final class WriteTransaction {
 
     func makeCursor(_ keyspace: Keyspace, _ range: KeyRange) throws -> Cursor {
         checkOpen()
+        if !batch.entries.isEmpty {
+            let order = order ?? BatchOrder()
+            order.catchUp(with: &batch)
+            self.order = order
+        }
         return Cursor(
             try CursorCore(
                 keyspace: keyspace, range: range, sequence: base, readTime: commitTime,
-                batch: batch.isEmpty ? nil : batch, batchSequence: sequence.rawValue,
+                batch: batch.isEmpty ? nil : batch, order: order, batchSequence: sequence.rawValue,
                 reader: reader))
     }
 

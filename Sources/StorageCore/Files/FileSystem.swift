@@ -97,11 +97,35 @@ public protocol StorageFile: AnyObject, Sendable {
     /// nothing durable.
     func startWriteBack(from offset: Int64, byteCount: Int64)
 
-    /// Makes the file's bytes and length durable.
+    /// Makes the file's bytes and length durable, those stored through mappings too.
     func sync() throws
+
+    /// The first `byteCount` bytes in memory; nil where that is not supported. The file must be that long, its space
+    /// allocated: a store into space that the disk does not have would end the process.
+    func map(byteCount: Int64) throws -> (any FileMapping)?
+
+    /// Whether small synced stores through a mapping are known to cost the device no more than small synced writes.
+    var prefersMapping: Bool { get }
 
     /// Closes the file; later calls of anything but `close()` throw `.closed`. Also happens when the last reference goes.
     func close() throws
+}
+
+extension StorageFile {
+    public func map(byteCount: Int64) throws -> (any FileMapping)? { nil }
+    public var prefersMapping: Bool { false }
+}
+
+/// A part of a file in memory. What is stored is visible to reads of the file at once, and survives as what is written
+/// does. The mapping goes with its last reference; the file may be closed before.
+public protocol FileMapping: AnyObject, Sendable {
+    /// Stores bytes inside the mapping.
+    /// - Throws: Only where the file system is simulated and its power is off.
+    func store(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
+
+    /// Brings a range in place, so that stores to come don't wait for that. It dirties the range if `forStores`.
+    /// - Throws: `StorageError.ioFailure` where the bytes can't be read: a store there would end the process.
+    func populate(from offset: Int64, byteCount: Int64, forStores: Bool) throws
 }
 
 /// A lock held on a file.

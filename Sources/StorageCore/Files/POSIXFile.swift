@@ -78,6 +78,18 @@ final class POSIXFile: StorageFile {
         try withDescriptor { try check(Int64(cstorage_sync($0)), "fdatasync") }
     }
 
+    func map(byteCount: Int64) throws -> (any FileMapping)? {
+        try withDescriptor { descriptor in
+            guard cstorage_mapping_rank(descriptor) > 0 else { return nil }
+            let present = cstorage_byte_count(descriptor)
+            try check(present, "fstat")
+            precondition(byteCount > 0 && byteCount <= present, "A mapping lies inside its file.")
+            return try POSIXFileMapping(path: path, descriptor: descriptor, byteCount: byteCount)
+        }
+    }
+
+    var prefersMapping: Bool { (try? withDescriptor { cstorage_mapping_rank($0) == 1 }) ?? false }
+
     func close() throws {
         let before = uses.bitwiseOr(1, ordering: .acquiringAndReleasing).oldValue
         // Closed already, or the last call in progress will close it.

@@ -50,6 +50,7 @@ struct SimulatedDisk {
             inFlight = interrupted(operationCount)
             try checkPower(path)
         }
+        guard operation != .store else { return operationCount }
         for index in faults.indices where faults[index].applies(to: operation, path) {
             let number = faults[index].operation == nil ? operationCount : operationCounts[operation, default: 0]
             if faults[index].strikes(at: number) { throw faults[index].error(operation.rawValue, path) }
@@ -78,6 +79,13 @@ struct SimulatedDisk {
             change(node) { $0.content.apply(.write(offset: offset, bytes: fitting), order: order) }
         }
         throw StorageError(.diskFull, "The simulated disk is full.", file: path)
+    }
+
+    /// A store through a mapping: it fails only when the power does.
+    mutating func store(_ bytes: [UInt8], at offset: Int, to node: SimulatedNode, path: String) throws {
+        let action = SimulatedContent.Change.Action.write(offset: offset, bytes: bytes)
+        let order = try begin(.store, path) { .content(node, SimulatedContent.Change(order: $0, action: action)) }
+        change(node) { $0.content.apply(action, order: order) }
     }
 
     /// A failed write has written nobody knows what.

@@ -69,6 +69,16 @@ final class SimulatedFile: StorageFile {
         try fileSystem.disk.withLock { try $0.sync(node, path: path) }
     }
 
+    func map(byteCount: Int64) throws -> (any FileMapping)? {
+        try checkOpen()
+        let end = try position(byteCount)
+        try fileSystem.disk.withLock { disk in
+            try disk.checkPower(path)
+            precondition(end <= node.content.current.count, "A mapping lies inside its file.")
+        }
+        return SimulatedFileMapping(path: path, node: node, fileSystem: fileSystem, byteCount: end)
+    }
+
     func close() throws {
         releaseHandle()
     }
@@ -92,6 +102,34 @@ final class SimulatedFile: StorageFile {
         }
         return Int(offset)
     }
+}
+
+/// Stores are torn by sectors at a crash, as unsynced writes are. They need the space that the file has: one outside of
+/// it ends the process, as it would on a real disk.
+final class SimulatedFileMapping: FileMapping {
+    private let path: String
+    private let node: SimulatedNode
+    private let fileSystem: SimulatedFileSystem
+    private let byteCount: Int
+
+    init(path: String, node: SimulatedNode, fileSystem: SimulatedFileSystem, byteCount: Int) {
+        self.path = path
+        self.node = node
+        self.fileSystem = fileSystem
+        self.byteCount = byteCount
+    }
+
+    func store(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        let copy = unsafe [UInt8](bytes)
+        try fileSystem.disk.withLock { disk in
+            let end = Int(offset) + copy.count
+            precondition(
+                offset >= 0 && end <= min(byteCount, node.content.current.count), "A store lies inside the file.")
+            try disk.store(copy, at: Int(offset), to: node, path: path)
+        }
+    }
+
+    func populate(from offset: Int64, byteCount: Int64, forStores: Bool) throws {}
 }
 
 final class SimulatedFileLock: FileLock {

@@ -22,9 +22,9 @@ public final class SimulatedFileSystem: FileSystem {
     ///
     /// Opening with `.create`, or `.createOrTruncate` of a missing file, is a `create`; `.createOrTruncate` of an existing
     /// file is a `truncate`. `createDirectory` is one `createDirectory` and one `syncDirectory` for each directory made.
-    /// `lock` is a `create` if the file is missing.
+    /// `lock` is a `create` if the file is missing. A `store` goes through a mapping and fails only with the power.
     public enum Operation: String, Sendable, Hashable, CaseIterable {
-        case write, sync, truncate, allocate, create, createDirectory, rename, link, remove, removeDirectory
+        case write, store, sync, truncate, allocate, create, createDirectory, rename, link, remove, removeDirectory
         case syncDirectory
     }
 

@@ -15,37 +15,35 @@ enum BatchEncoding {
     static let expiryFlag: UInt8 = 0x10
 
     /// Appends the logged part of a batch; false if there is none.
-    static func encode(_ batch: WriteBatch, into bytes: inout [UInt8]) -> Bool {
-        func isLogged(_ keyspace: UInt32) -> Bool { !batch.keyspaces[Int(keyspace)].options.isVolatile }
-        let rangeDeletes = batch.rangeDeletes.filter { isLogged($0.keyspace) }
-        let entryCount = batch.entries.reduce(0) { $0 + ($1.isLive && isLogged($1.keyspace) ? 1 : 0) }
-        guard !rangeDeletes.isEmpty || entryCount > 0 else { return false }
-
-        bytes.reserveCapacity(bytes.count + batch.byteCount + batch.entries.count * 16 + 64)
-        appendVarint(UInt64(rangeDeletes.count), to: &bytes)
-        for rangeDelete in rangeDeletes {
-            appendLengthPrefixed(rangeDelete.lower.rawSpan, to: &bytes)
-            appendLengthPrefixed(rangeDelete.upper.rawSpan, to: &bytes)
+    static func encode(_ batch: borrowing WriteBatch, into bytes: inout UnsafeByteBuilder) -> Bool {
+        let hasVolatile = batch.keyspaces.contains { $0.options.isVolatile }
+        let (rangeDeleteCount, entryCount) = loggedCounts(batch, hasVolatile)
+        guard rangeDeleteCount > 0 || entryCount > 0 else { return false }
+        bytes.append(varint: UInt64(rangeDeleteCount))
+        for rangeDelete in batch.rangeDeletes where !(hasVolatile && batch.isVolatile(rangeDelete.keyspace)) {
+            bytes.append(lengthPrefixed: rangeDelete.lower)
+            bytes.append(lengthPrefixed: rangeDelete.upper)
         }
-        appendVarint(UInt64(entryCount), to: &bytes)
-        for position in batch.entries.indices {
-            let entry = batch.entries[position]
-            guard entry.isLive, isLogged(entry.keyspace) else { continue }
+        bytes.append(varint: UInt64(entryCount))
+        unsafe batch.forEachLiveEntry { entry, key, value in
+            if hasVolatile, batch.isVolatile(entry.keyspace) { return }
             let hasExpiry = unsafe entry.expiry != UnsafeEntry.noExpiry
-            bytes.append(entry.kind.rawValue | (hasExpiry ? expiryFlag : 0))
-            if hasExpiry {
-                var expiry = entry.expiry.littleEndian
-                unsafe withUnsafeBytes(of: &expiry) { unsafe bytes.append(contentsOf: $0) }
-            }
-            unsafe batch.withKey(of: position) {
-                appendLengthPrefixed(unsafe RawSpan(_unsafeBytes: $0), to: &bytes)
-            }
-            guard entry.kind != .delete else { continue }
-            unsafe batch.withValue(of: position) {
-                appendLengthPrefixed(unsafe RawSpan(_unsafeBytes: $0), to: &bytes)
-            }
+            bytes.append(byte: entry.kind.rawValue | (hasExpiry ? expiryFlag : 0))
+            if hasExpiry { bytes.append(littleEndian: entry.expiry) }
+            unsafe bytes.append(lengthPrefixed: key)
+            if entry.kind != .delete { unsafe bytes.append(lengthPrefixed: value) }
         }
         return true
+    }
+
+    private static func loggedCounts(
+        _ batch: borrowing WriteBatch, _ hasVolatile: Bool
+    ) -> (rangeDeletes: Int, entries: Int) {
+        guard hasVolatile else { return (batch.rangeDeletes.count, batch.liveCount) }
+        return (
+            batch.rangeDeletes.reduce(0) { $0 + (batch.isVolatile($1.keyspace) ? 0 : 1) },
+            batch.entries.reduce(0) { $0 + ($1.isLive && !batch.isVolatile($1.keyspace) ? 1 : 0) }
+        )
     }
 
     /// Hands out what a payload holds. Nothing in it is trusted.
@@ -80,18 +78,16 @@ enum BatchEncoding {
         }
         try reader.expectEnd()
     }
+}
 
-    private static func appendVarint(_ value: UInt64, to bytes: inout [UInt8]) {
-        var value = value
-        while value >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
-            value >>= 7
-        }
-        bytes.append(UInt8(value))
+extension UnsafeByteBuilder {
+    /// The number of bytes as a varint, then the bytes.
+    mutating func append(lengthPrefixed field: UnsafeRawBufferPointer) {
+        append(varint: UInt64(field.count))
+        unsafe append(field)
     }
 
-    private static func appendLengthPrefixed(_ field: RawSpan, to bytes: inout [UInt8]) {
-        appendVarint(UInt64(field.byteCount), to: &bytes)
-        bytes.append(field)
+    mutating func append(lengthPrefixed field: [UInt8]) {
+        unsafe field.withUnsafeBytes { unsafe append(lengthPrefixed: $0) }
     }
 }

@@ -38,24 +38,23 @@ struct LogRecordHeader: Equatable {
     }
 
     /// Fills in the first 64 bytes of `record`, whose payload is in place, and pads it.
-    func seal(_ record: inout [UInt8], salt: UInt32) {
-        record.append(contentsOf: repeatElement(0, count: recordByteCount - record.count))
-        unsafe record.withUnsafeMutableBytes { bytes in
-            let payload = unsafe UnsafeRawBufferPointer(rebasing: bytes[Self.byteCount...].prefix(payloadByteCount))
-            let payloadChecksum = unsafe cstorage_crc32c(salt, payload.baseAddress, payload.count)
-            unsafe bytes.storeBytes(of: payloadChecksum.littleEndian, toByteOffset: 4, as: UInt32.self)
-            unsafe bytes.storeBytes(of: UInt32(payloadByteCount).littleEndian, toByteOffset: 8, as: UInt32.self)
-            unsafe bytes.storeBytes(of: Self.batchType.littleEndian, toByteOffset: 12, as: UInt32.self)
-            unsafe bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 16, as: UInt64.self)
-            unsafe bytes.storeBytes(of: previousSequence.littleEndian, toByteOffset: 24, as: UInt64.self)
-            unsafe bytes.storeBytes(of: commitTime.littleEndian, toByteOffset: 32, as: Int64.self)
-            unsafe bytes.storeBytes(of: syncedThrough.littleEndian, toByteOffset: 40, as: UInt64.self)
-            unsafe bytes.storeBytes(of: 0, toByteOffset: 48, as: UInt64.self)
-            unsafe bytes.storeBytes(of: 0, toByteOffset: 56, as: UInt64.self)
-            let covered = unsafe UnsafeRawBufferPointer(rebasing: bytes[4..<Self.byteCount])
-            let checksum = unsafe cstorage_crc32c(salt, covered.baseAddress, covered.count)
-            unsafe bytes.storeBytes(of: checksum.littleEndian, toByteOffset: 0, as: UInt32.self)
-        }
+    func seal(_ record: inout UnsafeByteBuilder, salt: UInt32) {
+        assert(record.count == Self.byteCount + payloadByteCount)
+        let padding = recordByteCount - record.count
+        for _ in 0..<padding { record.append(byte: 0) }
+        let base = unsafe record.base
+        let payloadChecksum = unsafe cstorage_crc32c(salt, base + Self.byteCount, payloadByteCount)
+        unsafe base.storeBytes(of: payloadChecksum.littleEndian, toByteOffset: 4, as: UInt32.self)
+        unsafe base.storeBytes(of: UInt32(payloadByteCount).littleEndian, toByteOffset: 8, as: UInt32.self)
+        unsafe base.storeBytes(of: Self.batchType.littleEndian, toByteOffset: 12, as: UInt32.self)
+        unsafe base.storeBytes(of: sequence.littleEndian, toByteOffset: 16, as: UInt64.self)
+        unsafe base.storeBytes(of: previousSequence.littleEndian, toByteOffset: 24, as: UInt64.self)
+        unsafe base.storeBytes(of: commitTime.littleEndian, toByteOffset: 32, as: Int64.self)
+        unsafe base.storeBytes(of: syncedThrough.littleEndian, toByteOffset: 40, as: UInt64.self)
+        unsafe base.storeBytes(of: 0, toByteOffset: 48, as: UInt64.self)
+        unsafe base.storeBytes(of: 0, toByteOffset: 56, as: UInt64.self)
+        let checksum = unsafe cstorage_crc32c(salt, base + 4, Self.byteCount - 4)
+        unsafe base.storeBytes(of: checksum.littleEndian, toByteOffset: 0, as: UInt32.self)
     }
 
     /// The header of the record that starts at `offset`, if there is a valid one with a valid payload.
@@ -67,8 +66,9 @@ struct LogRecordHeader: Equatable {
         func u64(_ field: Int) -> UInt64 {
             unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + field, as: UInt64.self))
         }
-        guard let base = bytes.baseAddress,
-            unsafe cstorage_crc32c(salt, base + offset + 4, byteCount - 4) == u32(0), u32(12) == batchType
+        // The type first: it costs next to nothing where a search goes through zeros or old bytes.
+        guard u32(12) == batchType, let base = bytes.baseAddress,
+            unsafe cstorage_crc32c(salt, base + offset + 4, byteCount - 4) == u32(0)
         else { return nil }
         let header = LogRecordHeader(
             payloadByteCount: Int(u32(8)), sequence: u64(16), previousSequence: u64(24),

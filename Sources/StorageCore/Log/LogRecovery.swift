@@ -1,13 +1,16 @@
 // LogRecovery.swift — reading the log after a crash, and telling a torn tail from damage.
 //
 // Records are chained by `previousSequence`. Reading stops at the first record that is not valid or not next in the
-// chain; call what would have come next sequence s. A power cut may leave such a record in two ways: it was being
+// chain, and goes on in the next segment if the chain does: a segment may end in zeros, or in records of a segment that
+// its file was before. Where the chain ends for good, call what would have come next sequence s. A power cut may leave such a record in two ways: it was being
 // written, or it was written and not synced, and unsynced sectors reach the disk in any order. Either way nobody was
 // told that s is durable. So recovery reads on: a later valid record with `syncedThrough` ≥ s shows that s had been on
 // the device, and what is there now is damage, which is refused. Otherwise the log ends before s.
 //
 // Damage to the last synced group with nothing valid after it can't be told from a torn tail, but for what the manifest
 // knows: how far the log was synced, and which segment was the newest, at its last edit (StorageOpening+Replay.swift).
+
+internal import CStorage
 
 struct LogRecovery {
     let fileSystem: any FileSystem
@@ -38,7 +41,7 @@ struct LogRecovery {
         var end = End(
             sequence: previousSequence, segment: firstSegment, droppedByteCount: 0,
             file: LogFiles.path(of: firstSegment, in: directory), offset: Int64(LogSegmentHeader.byteCount))
-        var firstBad: (file: String, offset: Int64)?
+        var stop: (file: String, offset: Int64)?
         var expectedNumber = firstSegment
         var missing: UInt64?
         for number in try LogFiles.numbers(in: directory, fileSystem) where number >= firstSegment {
@@ -46,12 +49,6 @@ struct LogRecovery {
             if number != expectedNumber { missing = missing ?? expectedNumber }
             expectedNumber = number + 1
             let bytes = try fileSystem.readAll(path)
-            // Openings that failed leave segments without records, and a crash any of their names.
-            if let missing, bytes.count > LogSegmentHeader.byteCount {
-                throw StorageError.corruption(
-                    "Log segment \(missing) is missing; segment \(number) follows.",
-                    file: LogFiles.path(of: missing, in: directory))
-            }
             guard let header = try LogSegmentHeader.parse(bytes.rawSpan, path: path), header.number == number,
                 header.identity == identity
             else {
@@ -59,24 +56,42 @@ struct LogRecovery {
                 guard bytes.count <= LogSegmentHeader.byteCount else {
                     throw StorageError.corruption("The header of a log segment is damaged.", file: path, offset: 0)
                 }
-                if firstBad == nil { firstBad = (path, 0) }
+                if stop == nil { stop = (path, 0) }
                 end.droppedByteCount += bytes.count
                 continue
             }
+            // Openings that failed leave segments without records, and a crash any of their names.
+            if let missing, Self.hasRecord(bytes, header) {
+                throw StorageError.corruption(
+                    "Log segment \(missing) is missing; segment \(number) follows.",
+                    file: LogFiles.path(of: missing, in: directory))
+            }
             unsafe try bytes.withUnsafeBytes { bytes in
-                var offset = LogSegmentHeader.byteCount
-                if firstBad == nil {
-                    offset = unsafe try readChain(bytes, header, path, &end, visit)
-                    let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[offset...])
-                    if unsafe rest.contains(where: { $0 != 0 }) { firstBad = (path, Int64(offset)) }
-                }
-                if let place = firstBad {
-                    end.droppedByteCount += bytes.count - offset
-                    unsafe try refuseSyncedRecords(bytes, from: offset, header, after: end.sequence, place, path)
-                }
+                let before = end.sequence
+                let offset = unsafe try readChain(bytes, header, path, &end, visit)
+                if end.sequence > before { end.droppedByteCount = 0 }
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[offset...])
+                let place = end.sequence > before ? (path, Int64(offset)) : stop ?? (path, Int64(offset))
+                stop = place
+                if unsafe isZero(rest) { return }
+                end.droppedByteCount += rest.count
+                unsafe try refuseSyncedRecords(bytes, from: offset, header, after: end.sequence, place, path)
             }
         }
         return end
+    }
+
+    /// Whether a segment's file holds a valid record at its start.
+    static func hasRecord(_ bytes: [UInt8], _ header: LogSegmentHeader) -> Bool {
+        unsafe bytes.withUnsafeBytes {
+            unsafe LogRecordHeader.parse($0, at: LogSegmentHeader.byteCount, salt: header.salt) != nil
+        }
+    }
+
+    private func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let first = unsafe bytes.first, let base = bytes.baseAddress else { return true }
+        // Every byte equals the one before it.
+        return unsafe first == 0 && cstorage_compare(base, base + 1, bytes.count - 1) == 0
     }
 
     /// Reads records as long as they are valid and chained; the offset of the first byte after them.

@@ -1,72 +1,107 @@
-// LogSegment.swift — a file that records are appended to, behind a small protocol.
+// LogSegment.swift — a file that records are appended to, by writing or by storing into a mapping.
+//
+// Invariants:
+// (1) A mapped segment's space is allocated to the last byte before it takes a record, so that a full disk shows when the
+//     segment is made and never as a store that ends the process.
+// (2) Bytes from `endOffset` on are never relied upon: zeros, or records of the segment that the file was before.
 
 internal import Synchronization
 
-/// One file of the log. One thread appends (the writer lane); any thread may sync.
-protocol LogSegment: AnyObject, Sendable {
-    var number: UInt64 { get }
-    var path: String { get }
-    var salt: UInt32 { get }
-    /// Where the next record goes.
-    var endOffset: Int64 { get }
-    /// The sequence of the newest record; 0 if there is none.
-    var lastSequence: UInt64 { get }
-    /// Appends a sealed record. After an error the segment is as it was, or can't be used any more (`isBroken`).
-    func append(_ record: [UInt8], sequence: UInt64) throws
-    var isBroken: Bool { get }
-    func sync() throws
-    func close() throws
+/// How records get into the log's files.
+public enum LogWriting: Sendable, Hashable {
+    /// Mapped where that was measured to dirty no more than writing (ext4 on Linux), written elsewhere.
+    case automatic
+    /// One system call for each record.
+    case written
+    /// Stored into mapped files, wherever the file system can map; written where it can't.
+    case mapped
 }
 
-/// Appends with `pwrite`: the portable form.
-final class WrittenLogSegment: LogSegment {
+/// One file of the log. One thread appends (the writer lane); any thread may sync.
+final class LogSegment: Sendable {
     let number: UInt64
     let path: String
     let salt: UInt32
+    /// A written segment takes records until it is at least as long; a mapped one none beyond.
+    let capacity: Int64
     private let file: any StorageFile
-    private let end: Atomic<Int64>
+    private let mapping: (any FileMapping)?
+    private let end = Atomic<Int64>(Int64(LogSegmentHeader.byteCount))
     private let last = Atomic<UInt64>(0)
     private let broken = Atomic<Bool>(false)
 
-    var endOffset: Int64 { end.load(ordering: .acquiring) }
-    var lastSequence: UInt64 { last.load(ordering: .acquiring) }
-    var isBroken: Bool { broken.load(ordering: .acquiring) }
-
-    /// Creates the segment's file; its header and its name are on the device when this returns.
-    init(_ header: LogSegmentHeader, path: String, directory: String, fileSystem: any FileSystem) throws {
+    /// - Parameters:
+    ///   - file: Holds the header, on the device and under its name.
+    ///   - mapping: The first `capacity` bytes of the file.
+    init(_ header: LogSegmentHeader, path: String, capacity: Int64, file: any StorageFile, mapping: (any FileMapping)?)
+    {
         number = header.number
         salt = header.salt
         self.path = path
-        // A segment that could not be finished is not used again: after a failed sync its name may never become durable.
-        if try fileSystem.exists(path) { try fileSystem.remove(path) }
-        let file = try fileSystem.open(path, .create)
-        try file.write(header.bytes, at: 0)
-        try file.sync()
-        try fileSystem.syncDirectory(directory)
+        self.capacity = capacity
         self.file = file
-        end = Atomic(Int64(LogSegmentHeader.byteCount))
+        self.mapping = mapping
     }
 
-    func append(_ record: [UInt8], sequence: UInt64) throws {
-        let offset = endOffset
+    /// Where the next record goes.
+    var endOffset: Int64 { end.load(ordering: .acquiring) }
+    /// The sequence of the newest record; 0 if there is none.
+    var lastSequence: UInt64 { last.load(ordering: .acquiring) }
+    /// Whether an append failed in a way that leaves the end unknown.
+    var isBroken: Bool { broken.load(ordering: .acquiring) }
+    var isMapped: Bool { mapping != nil }
+
+    /// Whether a record of this size belongs into this segment.
+    func takes(_ recordByteCount: Int) -> Bool {
+        let end = end.load(ordering: .relaxed)
+        return mapping == nil ? end < capacity : end + Int64(recordByteCount) <= capacity
+    }
+
+    /// Appends a sealed record. After an error the segment is as it was, or can't be used any more (`isBroken`).
+    func append(_ record: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        let offset = end.load(ordering: .relaxed)
         do {
-            unsafe try record.withUnsafeBytes { unsafe try file.write($0, at: offset) }
-        } catch {
-            // A full disk has not taken the whole record. After other failures it may be there or not, and nothing may
-            // be written where it was: the caller could not tell which of the two survives.
-            do {
-                try file.truncate(to: offset)
-                if (error as? StorageError)?.code != .diskFull { broken.store(true, ordering: .releasing) }
-            } catch {
-                broken.store(true, ordering: .releasing)
+            if let mapping {
+                unsafe try mapping.store(record, at: offset)
+            } else {
+                unsafe try file.write(record, at: offset)
             }
+        } catch {
+            takeBack(to: offset, after: error)
             throw error
         }
         last.store(sequence, ordering: .releasing)
         end.store(offset + Int64(record.count), ordering: .releasing)
     }
 
+    /// A full disk has not taken the whole record. After other failures it may be there or not, and nothing may be written
+    /// where it was: the caller could not tell which of the two survives.
+    private func takeBack(to offset: Int64, after error: any Error) {
+        guard mapping == nil, (error as? StorageError)?.code == .diskFull else {
+            if mapping == nil { try? file.truncate(to: offset) }
+            return broken.store(true, ordering: .releasing)
+        }
+        do {
+            try file.truncate(to: offset)
+        } catch {
+            broken.store(true, ordering: .releasing)
+        }
+    }
+
     func sync() throws { try file.sync() }
 
     func close() throws { try file.close() }
+
+    // MARK: Ahead of the writer, and behind it
+
+    /// Asks the system to begin writing what was appended in a range.
+    func startWriteBack(from offset: Int64, byteCount: Int64) {
+        file.startWriteBack(from: offset, byteCount: byteCount)
+    }
+
+    /// Brings a mapped range in place for the records to come.
+    func populate(from offset: Int64, byteCount: Int64) {
+        // A hint: where it fails, the store that needs the page brings it in.
+        try? mapping?.populate(from: offset, byteCount: byteCount, forStores: true)
+    }
 }

@@ -1,55 +1,73 @@
 // LogWriter.swift — the append end of the log: the current segment, those before it, and the sync of them all.
 //
 // Thread safety: `append` in the writer lane only; `sync` on one thread at a time (the durability gate sees to it);
-// `removeSegments` and the counters anywhere.
+// `tend` on one thread at a time (LogWriter+Tending.swift); `removeSegments` and the counters anywhere.
 //
 // Invariant: a record counts as durable only once its segment and every older one were synced after it was appended.
 
 internal import Synchronization
 
-final class LogWriter: Sendable {
-    private struct State {
+// Sendable: `current`, `previousSequence` and `tendingOffset` belong to the writer lane; the rest guards itself.
+final class LogWriter: @unchecked Sendable {
+    struct State {
         /// Oldest first; the last one takes the records.
-        var segments: [any LogSegment]
+        var segments: [LogSegment]
         /// Segments with records that no sync has covered; a suffix of `segments`.
         var firstUnsynced: UInt64
         /// The last sequence before each segment.
         var previousSequences: [UInt64: UInt64]
-        var previousSequence: UInt64
         var random: SeededRandom
         /// Readers of whole segments; while there are any, none is removed.
         var readerCount = 0
+        /// The segment that comes after the last one, made ahead of time.
+        var next: LogSegment?
+        /// The thread that tends the log is making the next segment.
+        var isMakingNext = false
+        /// A file that was a segment and is not needed any more.
+        var recyclable: String?
+        var isTendingWanted = false
+        var isStopped = false
     }
 
-    private let state: Mutex<State>
-    private let fileSystem: any FileSystem
-    private let directory: String
-    private let identity: UInt64
-    private let segmentByteCount: Int64
+    let state: ConditionLock<State>
+    let files: LogSegmentFiles
+    let segmentByteCount: Int64
     private let appended: Atomic<UInt64>
     private let durableLogged: Atomic<UInt64>
+    private let broken = Atomic<Bool>(false)
+    /// Where the newest sync found the end of the current segment; for `tend`.
+    let synced = Atomic<Int64>(0)
+    /// Whether a thread tends the log.
+    let isTended = Atomic<Bool>(false)
+    @exclusivity(unchecked) private var current: LogSegment
+    @exclusivity(unchecked) private var previousSequence: UInt64
+    /// The end of the current segment at which `tend` is called next.
+    @exclusivity(unchecked) private var tendingOffset = LogWriter.tendingInterval
+
+    static let tendingInterval: Int64 = 256 << 10
+    /// Mapped segments are no larger before the log has filled one.
+    private static let firstMappedByteCount: Int64 = 4 << 20
 
     /// Starts the log with a new segment.
     /// - Parameter previousSequence: The newest sequence that an earlier log or the tables hold.
     init(
         directory: String, fileSystem: any FileSystem, identity: UInt64, firstSegment: UInt64, previousSequence: UInt64,
-        segmentByteCount: Int64, seed: UInt64
+        segmentByteCount: Int64, writing: LogWriting = .automatic, seed: UInt64
     ) throws {
-        self.directory = directory
-        self.fileSystem = fileSystem
-        self.identity = identity
         self.segmentByteCount = segmentByteCount
+        files = LogSegmentFiles(directory: directory, fileSystem: fileSystem, identity: identity, writing: writing)
         var random = SeededRandom(seed: seed)
-        let header = LogSegmentHeader(
-            number: firstSegment, identity: identity, salt: UInt32(truncatingIfNeeded: random.next()))
-        let first = try WrittenLogSegment(
-            header, path: LogFiles.path(of: firstSegment, in: directory), directory: directory, fileSystem: fileSystem)
+        let first = try files.make(
+            firstSegment, salt: UInt32(truncatingIfNeeded: random.next()), capacity: segmentByteCount,
+            mappedCapacity: min(segmentByteCount, Self.firstMappedByteCount))
         appended = Atomic(previousSequence)
         durableLogged = Atomic(previousSequence)
-        state = Mutex(
+        unsafe current = first
+        unsafe self.previousSequence = previousSequence
+        state = ConditionLock(
             State(
                 segments: [first], firstUnsynced: firstSegment, previousSequences: [firstSegment: previousSequence],
-                previousSequence: previousSequence, random: random))
+                random: random))
     }
 
     /// The newest sequence in the log.
@@ -69,42 +87,70 @@ final class LogWriter: Sendable {
     /// Bytes of all segments.
     var byteCount: Int64 { state.withLock { $0.segments.reduce(0) { $0 + $1.endOffset } } }
 
+    /// Whether an append failed in a way that leaves the end of the log unknown.
+    var isBroken: Bool { broken.load(ordering: .acquiring) }
+
     // MARK: Appending
 
     /// Appends one record; true if it is the first of a segment.
     /// - Parameter record: 64 bytes of room, then the payload; sealed here.
-    func append(_ record: inout [UInt8], sequence: UInt64, commitTime: StorageInstant) throws -> Bool {
-        let (segment, previousSequence) = try segmentForNextRecord()
-        let isFirst = segment.lastSequence == 0
-        let header = LogRecordHeader(
+    func append(_ record: inout UnsafeByteBuilder, sequence: UInt64, commitTime: StorageInstant) throws -> Bool {
+        let header = unsafe LogRecordHeader(
             payloadByteCount: record.count - LogRecordHeader.byteCount, sequence: sequence,
             previousSequence: previousSequence, commitTime: commitTime.microseconds,
             syncedThrough: durableLogged.load(ordering: .acquiring))
+        if unsafe !current.takes(header.recordByteCount) { try startSegment(for: header.recordByteCount) }
+        let segment = unsafe current
+        let isFirst = segment.lastSequence == 0
         header.seal(&record, salt: segment.salt)
-        try segment.append(record, sequence: sequence)
-        state.withLock { $0.previousSequence = sequence }
+        do {
+            unsafe try segment.append(record.bytes, sequence: sequence)
+        } catch {
+            if segment.isBroken { broken.store(true, ordering: .releasing) }
+            throw error
+        }
+        unsafe previousSequence = sequence
         appended.store(sequence, ordering: .releasing)
+        if unsafe segment.endOffset >= tendingOffset {
+            unsafe tendingOffset = segment.endOffset + Self.tendingInterval
+            requestTending()
+        }
         return isFirst
     }
 
-    /// Whether an append failed in a way that leaves the end of the log unknown.
-    var isBroken: Bool { state.withLock { $0.segments.last?.isBroken ?? true } }
+    /// Makes the next segment the current one: the one that was made ahead of time, if there is one and the record fits.
+    private func startSegment(for recordByteCount: Int) throws {
+        let (ready, number) = state.wait { state in
+            state.isMakingNext ? nil : (state.next, (state.segments.last?.number ?? 0) + 1)
+        }
+        if let ready { enlist(ready) }
+        if ready?.takes(recordByteCount) != true {
+            enlist(try make(ready.map { $0.number + 1 } ?? number, for: recordByteCount))
+        }
+        requestTending()
+    }
 
-    private func segmentForNextRecord() throws -> (any LogSegment, UInt64) {
-        let (current, previousSequence, salt) = state.withLock { state in
-            (state.segments.last, state.previousSequence, UInt32(truncatingIfNeeded: state.random.next()))
+    /// Makes a segment the current one.
+    private func enlist(_ segment: LogSegment) {
+        state.withLock { state in
+            state.next = nil
+            state.segments.append(segment)
+            unsafe state.previousSequences[segment.number] = previousSequence
         }
-        guard let current else { throw StorageError(.closed, "The log is closed.") }
-        guard current.endOffset >= segmentByteCount else { return (current, previousSequence) }
-        let number = current.number + 1
-        let next = try WrittenLogSegment(
-            LogSegmentHeader(number: number, identity: identity, salt: salt),
-            path: LogFiles.path(of: number, in: directory), directory: directory, fileSystem: fileSystem)
-        state.withLock {
-            $0.segments.append(next)
-            $0.previousSequences[number] = previousSequence
+        unsafe current = segment
+        unsafe tendingOffset = Self.tendingInterval
+    }
+
+    /// Makes a segment, of a recyclable file if there is one.
+    func make(_ number: UInt64, for recordByteCount: Int = 0) throws -> LogSegment {
+        let (salt, old) = state.withLock { state in
+            defer { state.recyclable = nil }
+            return (UInt32(truncatingIfNeeded: state.random.next()), state.recyclable)
         }
-        return (next, previousSequence)
+        let needed = Int64(LogSegmentHeader.byteCount + recordByteCount + 4095) & ~4095
+        return try files.make(
+            number, salt: salt, capacity: segmentByteCount, mappedCapacity: max(segmentByteCount, needed),
+            recycling: old)
     }
 
     // MARK: Syncing
@@ -114,9 +160,11 @@ final class LogWriter: Sendable {
         let target = appendedSequence
         let unsynced = state.withLock { state in state.segments.filter { $0.number >= state.firstUnsynced } }
         guard let newest = unsynced.last, target > durableLogged.load(ordering: .acquiring) else { return }
+        let end = newest.endOffset
         for segment in unsynced { try segment.sync() }
         state.withLock { $0.firstUnsynced = max($0.firstUnsynced, newest.number) }
         durableLogged.store(target, ordering: .releasing)
+        synced.store(end, ordering: .relaxed)
         // A full segment that is synced is read by its name, if at all: its descriptor is free for a table.
         for segment in unsynced.dropLast() { try? segment.close() }
     }
@@ -148,19 +196,27 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Removes the segments below `number`, oldest first. The manifest no longer needs them.
+    /// Removes the segments below `number`, oldest first, or keeps one's file for a segment to come. The manifest no longer
+    /// needs them.
     func removeSegments(below number: UInt64) throws {
-        let removed: [any LogSegment] = state.withLock { state in
-            guard state.readerCount == 0 else { return [] }
-            let removed = state.segments.filter { $0.number < number && $0.number < state.firstUnsynced }
+        let (removed, recycled) = state.withLock { state -> ([LogSegment], LogSegment?) in
+            guard state.readerCount == 0 else { return ([], nil) }
+            var removed = state.segments.filter { $0.number < number && $0.number < state.firstUnsynced }
             state.segments.removeAll { segment in removed.contains { $0 === segment } }
             for segment in removed { state.previousSequences[segment.number] = nil }
-            return removed
+            guard state.recyclable == nil, !state.isStopped,
+                let index = removed.lastIndex(where: { $0.isMapped && $0.capacity >= segmentByteCount })
+            else { return (removed, nil) }
+            let recycled = removed.remove(at: index)
+            return (removed, recycled)
         }
         for segment in removed {
             try segment.close()
-            try fileSystem.remove(segment.path)
+            try files.remove(segment.path)
         }
+        guard let recycled else { return }
+        try recycled.close()
+        state.withLock { $0.recyclable = recycled.path }
     }
 
     /// Runs `body` while no segment is removed.
@@ -177,46 +233,28 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Closes the files; the number that the next segment would have.
+    /// Closes the files and removes those that were kept ready; the number that the next segment would have.
     func close() throws -> UInt64 {
-        let segments = state.withLock { $0.segments }
-        for segment in segments { try segment.close() }
-        let next = (segments.last?.number ?? 0) + 1
+        stopTending()
+        struct Rest {
+            var segments: [LogSegment]
+            var next: LogSegment?
+            var recyclable: String?
+        }
+        let rest: Rest = state.wait { state in
+            guard !state.isMakingNext else { return nil }
+            defer { (state.next, state.recyclable) = (nil, nil) }
+            return Rest(segments: state.segments, next: state.next, recyclable: state.recyclable)
+        }
+        for segment in rest.segments { try segment.close() }
+        if let next = rest.next {
+            try next.close()
+            try files.remove(next.path)
+        }
+        if let recyclable = rest.recyclable { try files.remove(recyclable) }
+        let next = (rest.next?.number ?? rest.segments.last?.number ?? 0) + 1
         // Nothing keeps the last segment either.
         if syncedSequence == appendedSequence { state.withLock { $0.firstUnsynced = next } }
         return next
-    }
-}
-
-/// Names of log files.
-enum LogFiles {
-    static let suffix = ".log"
-
-    static func path(of number: UInt64, in directory: String) -> String {
-        "\(directory)/\(FileNumbers.text(number))\(suffix)"
-    }
-
-    /// The numbers of the segments in a directory, ascending.
-    static func numbers(in directory: String, _ fileSystem: any FileSystem) throws -> [UInt64] {
-        try FileNumbers.list(directory, suffix: suffix, fileSystem)
-    }
-}
-
-/// File names that are numbers of twelve digits.
-enum FileNumbers {
-    /// Numbers from here on are not ours: nobody counts so far.
-    private static let largest: UInt64 = 1 << 56
-
-    static func text(_ number: UInt64) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 12 - digits.count)) + digits
-    }
-
-    static func list(_ directory: String, suffix: String, _ fileSystem: any FileSystem) throws -> [UInt64] {
-        try fileSystem.list(directory)
-            .filter { $0.hasSuffix(suffix) }
-            .compactMap { UInt64($0.dropLast(suffix.count)) }
-            .filter { $0 < largest }
-            .sorted()
     }
 }

@@ -1,13 +1,14 @@
 // Memtable.swift — the newest entries of a tree, in memory, in order.
 //
-// Thread safety: one writer (the writer lane), any number of readers beside it; the skip list's header says why.
+// Thread safety: one writer (the writer lane), any number of readers beside it; `UnsafeTrie` says why.
 
 internal import Synchronization
 
-// Sendable: the skip list has one writer and lock-free readers; the rest is behind `tombstones` or atomic.
+// Sendable: the trie has one writer and lock-free readers; the rest is behind `tombstones` or atomic.
 @safe final class Memtable: @unchecked Sendable {
-    private let list: UnsafeSkipList
-    private var writer: UnsafeSkipListWriter
+    private let trie: UnsafeTrie
+    /// Used by the one writer only, so no access to it can overlap another.
+    @exclusivity(unchecked) private var writer = UnsafeTrieWriter()
     private let count = Atomic<Int>(0)
     private let tombstones = Mutex(RangeTombstoneHistory())
     private let hasTombstones = Atomic<Bool>(false)
@@ -18,9 +19,8 @@ internal import Synchronization
     private let oldestTime = Atomic<Int64>(.max)
     private let newestTime = Atomic<Int64>(.min)
 
-    init(seed: UInt64) {
-        writer = UnsafeSkipListWriter(seed: seed)
-        unsafe list = writer.list
+    init() {
+        unsafe trie = writer.trie
     }
 
     /// Memory held, including what the arena has reserved ahead.
@@ -61,8 +61,9 @@ internal import Synchronization
     func insert(_ entry: UnsafeEntry) {
         unsafe writer.insert(entry)
         unsafe note(entry.sequence)
-        count.add(1, ordering: .releasing)
-        approximateByteCount.store(writer.byteCount, ordering: .relaxed)
+        // Only the writer stores it, so an addition need not be one step.
+        count.store(count.load(ordering: .relaxed) + 1, ordering: .releasing)
+        unsafe approximateByteCount.store(writer.byteCount, ordering: .relaxed)
     }
 
     /// Range deletes come in the order of their sequences.
@@ -99,50 +100,38 @@ internal import Synchronization
     func forEachVersion(
         of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
     ) rethrows {
-        var node = unsafe list.seek(key, maxSequence)
-        while let current = unsafe node {
-            let entry = unsafe UnsafeSkipList.entry(current)
-            guard unsafe compareBytes(entry.key, key) == 0, unsafe try visit(entry) else { return }
-            unsafe node = UnsafeSkipList.next(current, 0)
+        var link = unsafe trie.find(key).newest(atMost: maxSequence)
+        while unsafe !link.isNone {
+            guard unsafe try visit(link.entry) else { return }
+            unsafe link = link.older
         }
     }
 
-    func makeCursor() -> MemtableCursor { MemtableCursor(self) }
-
-    fileprivate var first: UnsafeSkipList.Node? { unsafe list.first }
-    fileprivate var last: UnsafeSkipList.Node? { unsafe list.last }
-    fileprivate func seek(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> UnsafeSkipList.Node? {
-        unsafe list.seek(key, sequence)
-    }
-    fileprivate func seekBackward(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> UnsafeSkipList.Node? {
-        unsafe list.seekBackward(key, sequence)
-    }
-    fileprivate func previous(_ node: UnsafeSkipList.Node) -> UnsafeSkipList.Node? { unsafe list.previous(node) }
+    func makeCursor() -> MemtableCursor { unsafe MemtableCursor(self, trie) }
 }
 
 /// Walks a memtable both ways. Entries inserted meanwhile may or may not be met; their sequence tells them apart.
 @safe final class MemtableCursor {
     private let memtable: Memtable
-    private var node: UnsafeSkipList.Node?
+    @exclusivity(unchecked) private var path: UnsafeTriePath
 
-    fileprivate init(_ memtable: Memtable) {
+    fileprivate init(_ memtable: Memtable, _ trie: UnsafeTrie) {
         self.memtable = memtable
+        unsafe path = UnsafeTriePath(trie)
     }
 
-    var isValid: Bool { unsafe node != nil }
+    var isValid: Bool { unsafe !path.link.isNone }
 
     /// Valid while the memtable lives.
     var entry: UnsafeEntry {
-        guard let node = unsafe node else { preconditionFailure("A cursor is read only where it is valid.") }
-        return unsafe UnsafeSkipList.entry(node)
+        precondition(isValid, "A cursor is read only where it is valid.")
+        return unsafe path.link.entry
     }
 
-    func seekToFirst() { unsafe node = memtable.first }
-    func seekToLast() { unsafe node = memtable.last }
-    func seek(key: UnsafeRawBufferPointer, sequence: UInt64) { unsafe node = memtable.seek(key, sequence) }
-    func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) {
-        unsafe node = memtable.seekBackward(key, sequence)
-    }
-    func next() { if let current = unsafe node { unsafe node = UnsafeSkipList.next(current, 0) } }
-    func previous() { if let current = unsafe node { unsafe node = memtable.previous(current) } }
+    func seekToFirst() { unsafe path.seekToFirst() }
+    func seekToLast() { unsafe path.seekToLast() }
+    func seek(key: UnsafeRawBufferPointer, sequence: UInt64) { unsafe path.seek(key, sequence) }
+    func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) { unsafe path.seekBackward(key, sequence) }
+    func next() { if isValid { unsafe path.next() } }
+    func previous() { if isValid { unsafe path.previous() } }
 }

@@ -1,42 +1,92 @@
 // UnsafeArena.swift — memory that is handed out piece by piece and freed all at once.
 
+internal import CStorage
+internal import Synchronization
+
 /// A bump allocator. One thread allocates; any thread may read what was published with a release store.
 @safe struct UnsafeArena: ~Copyable {
-    private var chunks: [UnsafeMutableRawPointer] = unsafe []
-    private var next: UnsafeMutableRawPointer
-    private var remaining = 0
+    @safe private struct Chunk {
+        var start: UnsafeMutableRawPointer
+        var byteCount: Int
+    }
+
+    private var chunks: [Chunk] = []
+    private var next: UInt = 0
+    private var end: UInt = 0
     private var chunkByteCount: Int
 
     /// Bytes reserved from the system.
     private(set) var byteCount = 0
 
-    /// Chunks double from `firstChunk` up to a mebibyte, so that a thousand small memtables stay small.
-    init(firstChunk: Int = 4096) {
+    /// Chunks double from `firstChunk` up to the size of a huge page, so that a thousand small memtables stay small.
+    init(firstChunk: Int) {
         chunkByteCount = firstChunk
-        unsafe next = UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 8)
-        unsafe chunks.append(next)
     }
 
     deinit {
-        for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
+        for chunk in chunks {
+            if chunk.byteCount == ChunkPool.chunkByteCount {
+                unsafe ChunkPool.shared.giveBack(unsafe chunk.start)
+            } else {
+                unsafe chunk.start.deallocate()
+            }
+        }
     }
 
-    /// Uninitialised memory, aligned to eight bytes, valid until the arena goes.
-    mutating func allocate(byteCount count: Int) -> UnsafeMutableRawPointer {
-        let rounded = (count + 7) & ~7
-        if rounded > remaining { addChunk(atLeast: rounded) }
-        let result = unsafe next
-        unsafe next = next + rounded
-        remaining -= rounded
+    /// Uninitialised memory, valid until the arena goes.
+    /// - Parameter alignment: A power of two, at most 64.
+    @inline(__always)
+    mutating func allocate(byteCount count: Int, alignment: UInt = 8) -> UnsafeMutableRawPointer {
+        var start = (next &+ (alignment &- 1)) & ~(alignment &- 1)
+        if start &+ UInt(bitPattern: count) > end {
+            addChunk(atLeast: count)
+            start = next
+        }
+        next = start &+ UInt(bitPattern: count)
+        guard let result = unsafe UnsafeMutableRawPointer(bitPattern: start) else {
+            preconditionFailure("An arena's chunk is never at address zero.")
+        }
         return unsafe result
     }
 
     private mutating func addChunk(atLeast minimum: Int) {
         let size = max(minimum, chunkByteCount)
-        chunkByteCount = min(chunkByteCount * 2, 1 << 20)
-        unsafe next = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
-        unsafe chunks.append(next)
-        remaining = size
+        chunkByteCount = min(chunkByteCount * 2, ChunkPool.chunkByteCount)
+        let start =
+            unsafe size == ChunkPool.chunkByteCount
+            ? ChunkPool.shared.take() : UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        chunks.append(unsafe Chunk(start: start, byteCount: size))
+        next = UInt(bitPattern: start)
+        end = next + UInt(size)
         byteCount += size
+    }
+}
+
+/// Large chunks that flushed memtables left, for those to come: the memory is mapped already, and its pages are in place.
+private final class ChunkPool: @unchecked Sendable {  // guarded by `free`
+    static let chunkByteCount = 2 << 20
+    /// What a memtable of the default size holds; more goes back to the system.
+    private static let limit = 32
+
+    static let shared = ChunkPool()
+
+    private let free = Mutex<[UInt]>([])
+
+    func take() -> UnsafeMutableRawPointer {
+        if let address = free.withLock({ $0.popLast() }),
+            let chunk = unsafe UnsafeMutableRawPointer(bitPattern: address)
+        {
+            return unsafe chunk
+        }
+        return unsafe cstorage_map_chunk(Self.chunkByteCount)
+    }
+
+    func giveBack(_ chunk: UnsafeMutableRawPointer) {
+        let isKept = free.withLock { free in
+            guard free.count < Self.limit else { return false }
+            free.append(UInt(bitPattern: chunk))
+            return true
+        }
+        if !isKept { unsafe cstorage_unmap_chunk(chunk, Self.chunkByteCount) }
     }
 }

@@ -1,93 +1,72 @@
 // BatchCursor.swift — the entries of an open transaction as a source of a cursor.
 
-/// A sorted copy of the entries that a batch holds in a key range, as of the cursor's creation.
+/// The entries that a batch held at the cursor's creation, in key order, one for each key.
 @safe final class BatchCursor {
-    private struct Slice {
-        var key: Range<Int>
-        var value: Range<Int>
-        var kind: EntryKind
-        var expiry: Int64
-    }
-
-    private let bytes: UnsafeMutableRawBufferPointer
-    private let slices: [Slice]
+    private let order: BatchOrder
+    /// The newest change that is seen.
+    private let change: UInt64
+    /// The sequence that the batch will carry.
     private let sequence: UInt64
-    private var position = -1
+    @exclusivity(unchecked) private var path: UnsafeTriePath
 
-    /// - Parameters:
-    ///   - lower: The first tree key that belongs to the range.
-    ///   - upper: The first tree key after the range.
-    ///   - sequence: The sequence that the batch will carry.
-    init(_ batch: WriteBatch, lower: [UInt8], upper: [UInt8], sequence: UInt64) {
-        let chosen = batch.entries.indices.filter { position in
-            unsafe batch.entries[position].isLive
-                && batch.withKey(of: position) { unsafe compareBytes(lower, $0) <= 0 && compareBytes(upper, $0) > 0 }
-        }
-        let byteCount = chosen.reduce(0) { $0 + batch.entries[$1].keyByteCount + batch.entries[$1].valueByteCount }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 1)
-        var slices: [Slice] = []
-        slices.reserveCapacity(chosen.count)
-        var end = 0
-        func append(_ source: UnsafeRawBufferPointer) -> Range<Int> {
-            unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[end...]).copyMemory(from: source)
-            defer { end += source.count }
-            return end..<end + source.count
-        }
-        for position in chosen {
-            let key = unsafe batch.withKey(of: position) { unsafe append($0) }
-            let value = unsafe batch.withValue(of: position) { unsafe append($0) }
-            let entry = batch.entries[position]
-            slices.append(Slice(key: key, value: value, kind: entry.kind, expiry: entry.expiry))
-        }
-        slices.sort { left, right in
-            unsafe compareBytes(
-                UnsafeRawBufferPointer(rebasing: buffer[left.key]), UnsafeRawBufferPointer(rebasing: buffer[right.key]))
-                < 0
-        }
-        unsafe bytes = buffer
-        self.slices = slices
+    init(_ order: BatchOrder, sequence: UInt64) {
+        self.order = order
         self.sequence = sequence
+        change = order.change
+        unsafe path = UnsafeTriePath(order.trie)
     }
 
-    deinit { unsafe bytes.deallocate() }
+    var isValid: Bool { unsafe !path.link.isNone }
 
-    var isEmpty: Bool { slices.isEmpty }
-
-    var isValid: Bool { slices.indices.contains(position) }
-
+    /// Valid while the transaction lives.
     var entry: UnsafeEntry {
-        let slice = slices[position]
-        return unsafe UnsafeEntry(
-            key: UnsafeRawBufferPointer(rebasing: bytes[slice.key]), sequence: sequence, kind: slice.kind,
-            expiry: slice.expiry, value: UnsafeRawBufferPointer(rebasing: bytes[slice.value]))
+        var entry = unsafe path.link.entry
+        unsafe entry.sequence = sequence
+        return unsafe entry
     }
 
-    func seekToFirst() { position = 0 }
-    func seekToLast() { position = slices.count - 1 }
+    func seekToFirst() {
+        unsafe path.seekToFirst()
+        skipForward()
+    }
+
+    func seekToLast() {
+        unsafe path.seekToLast()
+        skipBackward()
+    }
 
     func seek(key: UnsafeRawBufferPointer, sequence: UInt64) {
-        position = unsafe firstPosition { unsafe compareEntries($0, self.sequence, key, sequence) >= 0 }
+        // Below the batch's own sequence the key's entry lies before the place that is asked for.
+        unsafe path.seek(key, sequence >= self.sequence ? .max : 0)
+        skipForward()
     }
 
     func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) {
-        position = unsafe firstPosition { unsafe compareEntries($0, self.sequence, key, sequence) > 0 } - 1
+        unsafe path.seekBackward(key, sequence <= self.sequence ? 0 : .max)
+        skipBackward()
     }
 
-    func next() { position += 1 }
-    func previous() { position -= 1 }
+    func next() {
+        unsafe path.nextKey()
+        skipForward()
+    }
 
-    /// The first position whose key satisfies a predicate that is false below some key and true from it on.
-    private func firstPosition(where predicate: (UnsafeRawBufferPointer) -> Bool) -> Int {
-        var low = 0
-        var high = slices.count
-        while low < high {
-            let middle = (low + high) / 2
-            if unsafe predicate(UnsafeRawBufferPointer(rebasing: bytes[slices[middle].key])) {
-                high = middle
-            } else {
-                low = middle + 1
-            }
-        }
-        return low
+    func previous() {
+        unsafe path.previousKey()
+        skipBackward()
+    }
+
+    /// From any version of a key to the one that is seen, or to that of the first key after it that has one.
+    private func skipForward() {
+        while isValid, unsafe !path.moveToVersion(atMost: change) || isRemoved { unsafe path.nextKey() }
+    }
+
+    private func skipBackward() {
+        while isValid, unsafe !path.moveToVersion(atMost: change) || isRemoved { unsafe path.previousKey() }
+    }
+
+    private var isRemoved: Bool {
+        let entry = unsafe path.link.entry
+        return unsafe entry.kind == .delete && !entry.value.isEmpty
     }
 }

@@ -32,7 +32,7 @@
 
     init(
         keyspace: Keyspace, range: KeyRange, sequence: UInt64, readTime: StorageInstant, batch: WriteBatch? = nil,
-        batchSequence: UInt64 = 0, snapshot: Snapshot? = nil, reader: SQLiteReader? = nil
+        order: BatchOrder? = nil, batchSequence: UInt64 = 0, snapshot: Snapshot? = nil, reader: SQLiteReader? = nil
     ) throws {
         self.keyspace = keyspace
         (lower, upper) = keyspace.treeRange(range)
@@ -45,8 +45,7 @@
         var sources: [EntrySource] = []
         var tombstones: [SourceTombstones] = []
         if let batch {
-            let cursor = BatchCursor(batch, lower: lower, upper: upper, sequence: batchSequence)
-            if !cursor.isEmpty { sources.append(.batch(cursor)) }
+            if let order { sources.append(.batch(BatchCursor(order, sequence: batchSequence))) }
             if !batch.rangeDeletes.isEmpty {
                 let set = RangeTombstoneSet(
                     batch.rangeDeletes.map {

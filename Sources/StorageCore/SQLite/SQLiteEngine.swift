@@ -27,7 +27,7 @@ final class SQLiteEngine: Sendable {
     /// Dropped keyspaces whose rows are still there.
     let removable = Mutex<[UInt32]>([])
     /// The tree that handles of keyspaces point to, where no entry ever is.
-    let emptyTree = Tree(id: 0, options: TreeOptions(), state: TreeState(memtable: Memtable(seed: 0)))
+    let emptyTree = Tree(id: 0, options: TreeOptions(), state: TreeState(memtable: Memtable()))
     /// The length of the log when it was last copied into the database.
     let copiedLogByteCount = Atomic<Int64>(0)
     private let failure = Mutex<StorageError?>(nil)

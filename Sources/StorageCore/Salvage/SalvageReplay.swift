@@ -75,7 +75,7 @@ struct SalvageReplay {
 
     private mutating func memtable(_ tree: UInt32) -> Memtable {
         if let memtable = memtables[tree] { return memtable }
-        let memtable = Memtable(seed: UInt64(tree))
+        let memtable = Memtable()
         memtables[tree] = memtable
         return memtable
     }

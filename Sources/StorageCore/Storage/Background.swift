@@ -14,6 +14,7 @@ final class Background: Sendable {
 
     private let state = ConditionLock(State())
     private let failures = Mutex<[Work: StorageError]>([:])
+    private let hasFailures = Atomic<Bool>(false)
     private let progress = Atomic<UInt64>(0)
     private let progressWaiters = CommitWaiters()
 
@@ -22,9 +23,17 @@ final class Background: Sendable {
     var refusal: StorageError? { failure(of: .flush) }
 
     /// Why the last attempt failed; nil if it did not.
-    func failure(of work: Work) -> StorageError? { failures.withLock { $0[work] } }
+    func failure(of work: Work) -> StorageError? {
+        guard hasFailures.load(ordering: .acquiring) else { return nil }
+        return failures.withLock { $0[work] }
+    }
 
-    func setFailure(_ error: StorageError?, of work: Work) { failures.withLock { $0[work] = error } }
+    func setFailure(_ error: StorageError?, of work: Work) {
+        failures.withLock { failures in
+            failures[work] = error
+            hasFailures.store(!failures.isEmpty, ordering: .releasing)
+        }
+    }
 
     func request(_ work: Work) {
         state.withLockAndSignal { state in

@@ -20,7 +20,7 @@ final class CommitState: Sendable {
 
 /// Memory that commits reuse. Used inside the writer lane only.
 final class LaneScratch: @unchecked Sendable {  // guarded by the writer lane
-    var record: [UInt8] = []
+    var record = UnsafeByteBuilder(capacity: 4096)
     var batch = WriteBatch()
     /// What commits have added to memtables since these were last looked at.
     var unsurveyedByteCount = 0

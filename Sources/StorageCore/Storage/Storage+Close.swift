@@ -28,6 +28,7 @@ extension Storage {
         let synced = Result { try sync() }
         // Threads finish what they are at; from here on this one works alone.
         gate.stop()
+        log?.stopTending()
         background.stop()
         if let sqlite { return try close(sqlite, after: synced) }
         if let unreported = latch.unreportedRefusal { throw unreported }

@@ -189,7 +189,7 @@ extension Storage {
         let snapshots = registry.sequences
         let tombstones = RangeTombstoneSet(old.flatMap { $0.rangeTombstones(seenAt: snapshots) })
         let rules = rewriteRules()
-        let memtable = Memtable(seed: options.seed)
+        let memtable = Memtable()
         var rewriter = unsafe EntryRewriter(
             rules: rules, tombstones: tombstones, isBottommost: { _ in true }, emit: { unsafe memtable.insert($0) })
         try rewriter.run(MergingCursor(old.map { .memtable($0.makeCursor()) }))

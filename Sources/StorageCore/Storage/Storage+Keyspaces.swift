@@ -81,7 +81,7 @@ extension Storage {
     private func empty(_ tree: Tree) {
         tree.isDropped.store(true, ordering: .releasing)
         for table in tree.state.levels.all { table.markObsolete() }
-        tree.update { _ in TreeState(memtable: Memtable(seed: options.seed)) }
+        tree.update { _ in TreeState(memtable: Memtable()) }
     }
 
     /// Whether `options` are those that the keyspace was opened with already.
@@ -158,7 +158,7 @@ extension Storage {
         } else {
             tree = Tree(
                 id: state.nextTreeID, options: treeOptions,
-                state: TreeState(memtable: Memtable(seed: self.options.seed ^ UInt64(state.nextTreeID))))
+                state: TreeState(memtable: Memtable()))
             edit.nextTreeID = state.nextTreeID + 1
             edit.newTrees = [TreeRecord(id: tree.id, options: treeOptions)]
         }

@@ -47,12 +47,13 @@ extension Storage {
         return try open(at: "/memory", options: options)
     }
 
-    /// Starts the threads for sync, flush and compaction. They hold the storage only while they work.
+    /// Starts the threads for sync, the log, flush and compaction. They hold the storage only while they work.
     private func startThreads() throws {
         let gate = self.gate
         let background = self.background
         let nanoseconds = UInt64(max(options.syncInterval / .nanoseconds(1), 1_000_000))
         try Self.start("shop-sync", background) { gate.run(interval: nanoseconds) }
+        if let log { try Self.start("shop-log", background) { log.runTending() } }
         try Self.start("shop-flush", background) { [weak self] in
             while background.waitForRequest(.flush) {
                 if !Self.workOff(self, background, .flush, { try $0.flushOne() }) { return }
@@ -152,7 +153,7 @@ struct StorageOpening {
         parts.log = try LogWriter(
             directory: logDirectory, fileSystem: fileSystem, identity: found.identity, firstSegment: firstSegment,
             previousSequence: parts.commits.visibleSequence, segmentByteCount: options.logSegmentByteCount,
-            seed: seed &+ firstSegment)
+            writing: options.logWriting, seed: seed &+ firstSegment)
         found.state.nextFileNumber = parts.nextFileNumber
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
@@ -222,8 +223,13 @@ struct StorageOpening {
         }
         if try fileSystem.exists(logDirectory) {
             for number in try LogFiles.numbers(in: logDirectory, fileSystem) {
-                let segment = try fileSystem.open(LogFiles.path(of: number, in: logDirectory), .read)
-                if try segment.byteCount() > Int64(LogSegmentHeader.byteCount) { return true }
+                let path = LogFiles.path(of: number, in: logDirectory)
+                let bytes = try fileSystem.readAll(path)
+                guard let header = try LogSegmentHeader.parse(bytes.rawSpan, path: path) else {
+                    if bytes.count > LogSegmentHeader.byteCount { return true }
+                    continue
+                }
+                if LogRecovery.hasRecord(bytes, header) { return true }
             }
         }
         return manifests.contains { number in
@@ -248,7 +254,7 @@ struct StorageOpening {
                     levels.add(TableFile(metadata, cache: tableCache), level: level)
                 }
             }
-            let memtable = Memtable(seed: options.seed ^ UInt64(record.id))
+            let memtable = Memtable()
             catalog.trees[record.id] = Tree(
                 id: record.id, options: record.options, state: TreeState(memtable: memtable, levels: levels))
         }
@@ -280,6 +286,7 @@ struct StorageOpening {
         for number in try LogFiles.numbers(in: logDirectory, fileSystem) where number < state.logStart {
             try fileSystem.remove(LogFiles.path(of: number, in: logDirectory))
         }
+        for path in try LogFiles.unfinished(in: logDirectory, fileSystem) { try fileSystem.remove(path) }
         for number in try ManifestFiles.numbers(in: directory, fileSystem) where number != manifest {
             try fileSystem.remove("\(directory)/\(ManifestFiles.name(number))")
         }

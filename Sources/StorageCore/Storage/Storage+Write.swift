@@ -17,31 +17,48 @@ extension Storage {
     ///
     /// - Throws: what the body throws; `StorageError`: `.diskFull` (nothing was written), `.poisoned`, `.closed`,
     ///   `.readOnly`, `.batchTooLarge`, and `.commitOutcomeUnknown` if the sync failed.
+    @inlinable
     public func write<R>(
         _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
     ) throws -> R {
+        var result: R?
+        try perform(durability) { result = try body($0) }
+        guard let result else { preconditionFailure("A body that has not thrown has given a result.") }
+        return result
+    }
+
+    /// As the synchronous form; suspends where it has to wait, and holds no thread meanwhile.
+    @inlinable
+    public func write<R>(
+        _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
+    ) async throws -> R {
+        var result: R?
+        try await performSuspending(durability) { result = try body($0) }
+        guard let result else { preconditionFailure("A body that has not thrown has given a result.") }
+        return result
+    }
+
+    /// The body of ``write(_:_:)``; not generic, so that callers of other modules don't run it unspecialised.
+    @usableFromInline
+    func perform(_ durability: Durability, _ body: (WriteTransaction) throws -> Void) throws {
         try checkProcess()
         lane.enter()
         switch leavingLane(body) {
-        case .done(let result, let commit):
+        case .done(let commit):
             try finish(commit, durability)
-            return result
         case .refused(let error, let seen):
             if durability == .synced { try gate.wait(for: seen) }
             throw error
         }
     }
 
-    /// As the synchronous form; suspends where it has to wait, and holds no thread meanwhile.
-    public func write<R>(
-        _ durability: Durability = .buffered, _ body: (WriteTransaction) throws -> R
-    ) async throws -> R {
+    @usableFromInline
+    func performSuspending(_ durability: Durability, _ body: (WriteTransaction) throws -> Void) async throws {
         try checkProcess()
         await lane.enterSuspending()
         switch leavingLane(body) {
-        case .done(let result, let commit):
+        case .done(let commit):
             try await finishSuspending(commit, durability)
-            return result
         case .refused(let error, let seen):
             if durability == .synced { try await gate.waitSuspending(for: seen) }
             throw error
@@ -54,7 +71,7 @@ extension Storage {
         let batch = batch
         try checkProcess()
         lane.enter()
-        let commit = try leavingLane { try commitInLane(batch, commitTime: nextCommitTime(), actions: []) }
+        let commit = try commitLeavingLane(batch)
         try finish(commit, durability)
         return SequenceNumber(commit.sequence)
     }
@@ -67,7 +84,7 @@ extension Storage {
         let batch = batch
         try checkProcess()
         await lane.enterSuspending()
-        let commit = try leavingLane { try commitInLane(batch, commitTime: nextCommitTime(), actions: []) }
+        let commit = try commitLeavingLane(batch)
         try await finishSuspending(commit, durability)
         return SequenceNumber(commit.sequence)
     }
@@ -82,30 +99,30 @@ extension Storage {
     }
 
     /// What became of a body.
-    private enum Outcome<R> {
-        case done(R, Commit)
+    private enum Outcome {
+        case done(Commit)
         /// The body threw, or did not get to run; what it had read was committed up to `seen`.
         case refused(any Error, seen: UInt64)
     }
 
     /// Runs a body in the lane, which the caller has entered, and leaves it.
-    private func leavingLane<R>(_ body: (WriteTransaction) throws -> R) -> Outcome<R> {
+    private func leavingLane(_ body: (WriteTransaction) throws -> Void) -> Outcome {
         defer { lane.leave() }
         if let refusal = refusal() { return .refused(refusal, seen: 0) }
         do {
-            let (result, commit) = try runInLane(body)
-            return .done(result, commit)
+            return .done(try runInLane(body))
         } catch {
             return .refused(error, seen: commits.visibleSequence)
         }
     }
 
-    private func leavingLane<R>(_ body: () throws -> R) throws -> R {
+    private func commitLeavingLane(_ batch: borrowing WriteBatch) throws -> Commit {
         defer { lane.leave() }
-        return try body()
+        return try commitInLane(batch, commitTime: nextCommitTime(), actions: [])
     }
 
-    private func runInLane<R>(_ body: (WriteTransaction) throws -> R) throws -> (R, Commit) {
+    private func runInLane(_ body: (WriteTransaction) throws -> Void) throws -> Commit {
+        let scratch = self.scratch
         var batch = WriteBatch()
         swap(&batch, &scratch.batch)
         batch.removeAll()
@@ -115,16 +132,15 @@ extension Storage {
             sequence: visibleSequence.next, commitTime: commitTime, batch: batch, reader: sqlite?.laneReader)
         defer { sqlite?.endReading() }
         batch = WriteBatch()
-        let result: R
         do {
-            result = try lane.asOwner { try body(transaction) }
+            try lane.asOwner { try body(transaction) }
         } catch {
             scratch.batch = transaction.end()
             throw error
         }
         let actions = transaction.commitActions
         scratch.batch = transaction.end()
-        return (result, try commitInLane(scratch.batch, commitTime: transaction.commitTime, actions: actions))
+        return try commitInLane(scratch.batch, commitTime: transaction.commitTime, actions: actions)
     }
 
     /// Strictly later than every commit before, whatever the wall clock does.
@@ -141,7 +157,7 @@ extension Storage {
             run(actions, sequence: last)
             return Commit(sequence: last)
         }
-        if let dropped = batch.keyspaces.first(where: \.isDropped) {
+        for dropped in batch.keyspaces where dropped.isDropped {
             throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
         }
         let sequence = last + 1
@@ -153,6 +169,7 @@ extension Storage {
         run(actions, sequence: sequence)
         commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
         commits.visible.store(sequence, ordering: .releasing)
+        if isLayer(batch) { for keyspace in batch.keyspaces { rotateUnlessEmpty(keyspace.tree) } }
         shareMemory(batch, &commit)
         return commit
     }
@@ -163,9 +180,10 @@ extension Storage {
     }
 
     private func appendToLog(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) throws {
-        if scratch.record.capacity > 4 << 20 { scratch.record = [] }
-        scratch.record.removeAll(keepingCapacity: true)
-        scratch.record.append(contentsOf: repeatElement(0, count: LogRecordHeader.byteCount))
+        let scratch = self.scratch
+        if scratch.record.capacity > 4 << 20 { scratch.record = UnsafeByteBuilder() }
+        scratch.record.removeAll()
+        scratch.record.resize(to: LogRecordHeader.byteCount)
         guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return }
         let startsSegment = try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
         if startsSegment {
@@ -182,19 +200,14 @@ extension Storage {
         }
         var lastKeyspace: UInt32?
         var memtable: Memtable?
-        for position in batch.entries.indices where batch.entries[position].isLive {
-            let entry = batch.entries[position]
+        unsafe batch.forEachLiveEntry { entry, key, value in
             if entry.keyspace != lastKeyspace {
                 lastKeyspace = entry.keyspace
                 memtable = batch.keyspaces[Int(entry.keyspace)].tree.state.memtable
                 memtable?.noteCommit(time: commitTime.microseconds)
             }
-            unsafe batch.withKey(of: position) { key in
-                unsafe batch.withValue(of: position) { value in
-                    unsafe memtable?.insert(
-                        UnsafeEntry(key: key, sequence: sequence, kind: entry.kind, expiry: entry.expiry, value: value))
-                }
-            }
+            unsafe memtable?.insert(
+                UnsafeEntry(key: key, sequence: sequence, kind: entry.kind, expiry: entry.expiry, value: value))
         }
     }
 
@@ -205,17 +218,27 @@ extension Storage {
         for keyspace in batch.keyspaces {
             let tree = keyspace.tree
             let state = tree.state
-            if state.memtable.byteCount >= memory.memtable { rotate(tree) }
+            if state.memtable.byteCount >= memory.memtable {
+                rotate(tree)
+            } else if isLayer(batch) {
+                rotateUnlessEmpty(tree)
+            }
             if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
         }
     }
 
+    /// Whether a batch fills a memtable by itself: then it gets one of its own, that is flushed as soon as it is there.
+    private func isLayer(_ batch: borrowing WriteBatch) -> Bool { batch.memtableByteCount >= memory.memtable }
+
+    private func rotateUnlessEmpty(_ tree: Tree) {
+        if !tree.state.memtable.isEmpty { rotate(tree) }
+    }
+
     /// Makes the memtable of a tree immutable and starts a new one. In the lane only.
     func rotate(_ tree: Tree) {
-        let seed = options.seed ^ commits.visibleSequence
         tree.update { state in
             TreeState(
-                memtable: Memtable(seed: seed), immutables: [state.memtable] + state.immutables, settled: state.settled,
+                memtable: Memtable(), immutables: [state.memtable] + state.immutables, settled: state.settled,
                 levels: state.levels)
         }
         background.request(.flush)

@@ -79,6 +79,7 @@ public final class Storage: Sendable {
     deinit {
         background.requestStop()
         gate.stop()
+        log?.stopTending()
         visibleWaiters.close()
         durableWaiters.close()
     }

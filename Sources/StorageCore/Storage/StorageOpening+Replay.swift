@@ -86,7 +86,7 @@ extension StorageOpening {
             tree.update { old in
                 var levels = old.levels
                 for table in tables { levels.add(TableFile(table, cache: cache), level: 0) }
-                return TreeState(memtable: Memtable(seed: options.seed ^ memtable.lastSequence), levels: levels)
+                return TreeState(memtable: Memtable(), levels: levels)
             }
         }
         parts.nextFileNumber = fileNumbers.load(ordering: .relaxed)

@@ -13,7 +13,7 @@ public enum BackgroundWork: Sendable, Hashable {
 public struct StorageOptions: Sendable {
     public var fileSystem: any FileSystem = POSIXFileSystem()
     public var clock: any StorageClock = SystemClock()
-    /// Seeds what is random inside (skip-list heights, log salts). Mixed with the time, unless work is manual.
+    /// Seeds what is random inside (log salts). Mixed with the time, unless work is manual.
     public var seed: UInt64 = 0x5EED
     /// Opens a checkpoint, or a directory that nobody writes to, without changing a byte of it.
     public var isReadOnly = false
@@ -34,6 +34,8 @@ public struct StorageOptions: Sendable {
     public var maximumImmutableMemtables = 3
     /// Decompressed blocks kept in memory, over all keyspaces.
     public var blockCacheByteCount = 128 << 20
+    /// How records get into the log's files.
+    public var logWriting = LogWriting.automatic
     /// A log segment is full at this size.
     public var logSegmentByteCount: Int64 = 64 << 20
     /// Over this size the log is shortened by flushing what has waited longest.

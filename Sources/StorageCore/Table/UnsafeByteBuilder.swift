@@ -5,7 +5,7 @@
 struct UnsafeByteBuilder: ~Copyable {
     private(set) var base: UnsafeMutableRawPointer
     private(set) var count = 0
-    private var capacity: Int
+    private(set) var capacity: Int
 
     init(capacity: Int = 256) {
         self.capacity = max(capacity, 64)
