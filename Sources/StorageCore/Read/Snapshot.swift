@@ -46,9 +46,15 @@ final class SnapshotRegistry: Sendable {
 
     private let state = Mutex(State())
     /// The latest time up to which anything was purged; written under the lock.
-    private let purged = Atomic<Int64>(.min)
+    private let purged: Atomic<Int64>
     /// The earliest time at which the open transaction may read; `Int64.max` where none is open.
     private let openTransaction = Atomic<Int64>(.max)
+
+    /// - Parameter purgedThrough: Up to when earlier runs of the storage may have purged. Were it forgotten, a clock that
+    ///   was set back in between would show again what of an expired whole happens not to have been purged yet.
+    init(purgedThrough: StorageInstant = .distantPast) {
+        purged = Atomic(purgedThrough.microseconds)
+    }
 
     /// Takes a snapshot of the sequence that `sequence` reads. It is read under the registry's lock, so a compaction
     /// either sees the registration or had already decided by a sequence that is not newer.
@@ -89,7 +95,7 @@ final class SnapshotRegistry: Sendable {
     }
 
     /// The latest time up to which anything may have been purged.
-    private var purgedThrough: StorageInstant {
+    var purgedThrough: StorageInstant {
         StorageInstant(microseconds: purged.load(ordering: .sequentiallyConsistent))
     }
 

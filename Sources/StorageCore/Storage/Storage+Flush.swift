@@ -53,7 +53,7 @@ extension Storage {
         try gate.wait(for: memtable.lastSequence)
         let tables = unsafe try write(
             [.memtable(memtable.makeCursor())], tombstones: memtable.rangeTombstones, of: tree,
-            compression: tree.options.compression.upper, tableByteCount: .max, level: 0,
+            compression: tree.options.compression.upper, splitter: OutputSplitter(tableByteCount: .max), level: 0,
             commitTimes: memtable.commitTimes, isBottommost: { _ in false },
             isRangeBottommost: { _, _ in false })
         try removingTablesIfFull(tables) {
@@ -100,6 +100,7 @@ extension Storage {
     /// - Parameter flushing: A memtable whose content this edit puts into tables.
     func noteProgress(in edit: inout VersionEdit, flushing memtable: Memtable? = nil) {
         edit.nextFileNumber = fileNumbers.load(ordering: .relaxed)
+        edit.purgedThrough = registry.purgedThrough.microseconds
         edit.commitTimeFloor = commits.lastCommitTime.microseconds
         // Read before the memtables: a commit that comes later is above it.
         let visible = commits.visibleSequence
@@ -118,10 +119,13 @@ extension Storage {
 
     func newFileNumber() -> UInt64 { fileNumbers.add(1, ordering: .relaxed).oldValue }
 
-    func rewriteRules() -> RewriteRules {
+    /// - Parameter tree: Whose entries are rewritten; those of keyspaces that do not live there go.
+    func rewriteRules(for tree: Tree) -> RewriteRules {
         let (sequences, purgeTime) = registry.horizon(purgeTime: purgeFloor.purgeTime(clock)) { gate.durableSequence }
+        let keyspaces = catalog.withLock { $0.keyspaces.values.filter { $0.tree === tree } }
         return RewriteRules(
-            snapshots: sequences, purgeTime: purgeTime, keyspaces: catalog.withLock { $0.keyspacesByID })
+            snapshots: sequences, purgeTime: purgeTime,
+            keyspaces: Dictionary(uniqueKeysWithValues: keyspaces.map { ($0.id, $0) }))
     }
 
     /// Rewrites sources into tables, which are on the device, with their names, when this returns.
@@ -130,16 +134,16 @@ extension Storage {
     ///   - commitTimes: Bounds those of the entries.
     func write(
         _ sources: [EntrySource], tombstones: RangeTombstoneSet, of tree: Tree, compression: TableCompression,
-        tableByteCount: Int, level: Int, inputs: [TableFile] = [], commitTimes: CommitTimes,
+        splitter: OutputSplitter, level: Int, inputs: [TableFile] = [], commitTimes: CommitTimes,
         isBottommost: @escaping (UnsafeRawBufferPointer) -> Bool,
         isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
     ) throws -> [TableMetadata] {
-        let rules = rewriteRules()
+        let rules = rewriteRules(for: tree)
         let tableOptions = options.tableOptions(for: tree, compression: compression)
         let output = TableOutput(
             cache: tableCache,
             options: TableOutput.Options(
-                tableByteCount: tableByteCount, table: tableOptions,
+                splitter: splitter, table: tableOptions,
                 origin: TableOrigin(
                     of: tree, keyspaces: rules.keyspaces.values, level: level, inputs: inputs.map(\.number)),
                 commitTimes: commitTimes),
@@ -163,7 +167,7 @@ extension Storage {
         if let newest = state.immutables.first { try gate.wait(for: newest.lastSequence) }
         let old = state.immutables + (state.settled.map { [$0] } ?? [])
         let tombstones = RangeTombstoneSet(old.flatMap { $0.rangeTombstones.tombstones })
-        let rules = rewriteRules()
+        let rules = rewriteRules(for: tree)
         let memtable = Memtable(seed: options.seed)
         var rewriter = unsafe EntryRewriter(
             rules: rules, tombstones: tombstones, isBottommost: { _ in true }, emit: { unsafe memtable.insert($0) })

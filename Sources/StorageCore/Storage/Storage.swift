@@ -1,6 +1,6 @@
 // Storage.swift — an open directory of keyspaces with one log, one commit order and one snapshot of them all.
 //
-// Lock order, outermost first: writer lane → flush turn or compaction turn → manifest → catalog → a tree's published
+// Lock order, outermost first: writer lane → flush turn or a tree's compaction turn → manifest → catalog → a tree's published
 // state → leaves (snapshot registry, table and block caches, log state, gate). Nothing waits for the lane under a lock.
 
 internal import Synchronization
@@ -20,7 +20,7 @@ public final class Storage: Sendable {
     let lane = WriterLane()
     let scratch = LaneScratch()
     let commits: CommitState
-    let registry = SnapshotRegistry()
+    let registry: SnapshotRegistry
     let catalog: Mutex<Catalog>
     let tableCache: TableCache
     let fileNumbers: Atomic<UInt64>
@@ -35,7 +35,7 @@ public final class Storage: Sendable {
     let purgeFloor: PurgeFloor
     let isClosed = Atomic<Bool>(false)
     let flushTurn = Mutex<Void>(())
-    let compactionTurn = Mutex<[UInt32: [Int: [UInt8]]]>([:])
+    let turns = CompactionTurns()
 
     struct CrossCheck: Sendable {
         var name: String
@@ -53,6 +53,7 @@ public final class Storage: Sendable {
         log = parts.log
         manifest = parts.manifest
         purgeFloor = parts.purgeFloor
+        registry = SnapshotRegistry(purgedThrough: parts.purgedThrough)
         let commits = parts.commits
         let log = parts.log
         let durableWaiters = CommitWaiters()

@@ -43,13 +43,21 @@ public struct StorageOptions: Sendable {
     public var tableByteCount = 16 << 20
     /// Tables in level 0 that call for a compaction.
     public var levelZeroTableCount = 4
-    /// What level 1 may hold; each deeper level ten times as much.
+    /// What the first level below 0 may hold at most; each deeper level holds ten times as much as the one above.
     public var levelOneByteCount: Int64 = 64 << 20
+    /// Threads that compact; each tree is compacted by one at a time.
+    public var compactionThreadCount = 1
 
     public init() {}
 }
 
 extension StorageOptions {
+    var compactionSettings: CompactionSettings {
+        CompactionSettings(
+            levelZeroTableCount: levelZeroTableCount, levelOneByteCount: levelOneByteCount,
+            tableByteCount: tableByteCount)
+    }
+
     /// How the tables of a tree are written.
     func tableOptions(for tree: Tree, compression: TableCompression) -> TableOptions {
         TableOptions(

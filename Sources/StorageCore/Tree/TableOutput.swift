@@ -4,7 +4,7 @@
 
 @safe final class TableOutput {
     struct Options {
-        var tableByteCount: Int
+        var splitter: OutputSplitter
         var table: TableOptions
         /// Of all outputs; what tells them apart is filled in here.
         var origin: TableOrigin?
@@ -14,6 +14,7 @@
 
     private let cache: TableCache
     private let options: Options
+    private var splitter: OutputSplitter
     private let newNumber: () -> UInt64
     private var tombstones: [RangeTombstone]
     private var builder: TableBuilder?
@@ -28,13 +29,14 @@
     ) {
         self.cache = cache
         self.options = options
+        splitter = options.splitter
         self.tombstones = tombstones
         self.newNumber = newNumber
     }
 
     func add(_ entry: UnsafeEntry) throws {
-        if let builder, builder.estimatedByteCount >= options.tableByteCount,
-            unsafe compareBytes(lastKey, entry.key) != 0
+        if let builder, unsafe compareBytes(lastKey, entry.key) != 0,
+            unsafe splitter.endsTable(before: entry.key, byteCount: builder.estimatedByteCount)
         {
             try unsafe finishTable(before: Array(entry.key))
         }

@@ -9,6 +9,7 @@ struct TreeOptions: Sendable, Hashable {
     var isVolatile = false
     var compression = CompressionOptions()
     var filterBitsPerKey = 10
+    var strategy = CompactionStrategy.leveled
 }
 
 /// A tree at one moment. Immutable: a reader takes a reference and reads on, whatever happens to the tree.
