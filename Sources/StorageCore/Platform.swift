@@ -86,8 +86,10 @@ struct SystemErrorNumber: Hashable, Sendable {
 
 extension StorageError {
     /// The failure of one system call on one path.
-    static func systemCall(_ call: String, _ number: SystemErrorNumber, path: String) -> StorageError {
+    static func systemCall(
+        _ call: String, _ number: SystemErrorNumber, path: String, offset: Int64? = nil
+    ) -> StorageError {
         let (code, advice) = number.meaning
-        return StorageError(code, "\(call) failed (\(number.systemText)). \(advice)", file: path)
+        return StorageError(code, "\(call) failed (\(number.systemText)). \(advice)", file: path, offset: offset)
     }
 }

@@ -9,11 +9,11 @@ private final class TableFixture {
     let cache: TableCache
     private var number: UInt64 = 0
 
-    init(maximumOpenCount: Int = 8) throws {
+    init(descriptorCount: Int = 8, readerByteCapacity: Int = 1 << 20) throws {
         try disk.createDirectory("/tables")
         cache = TableCache(
             fileSystem: disk, directory: "/tables", blocks: BlockCache(byteCapacity: 1 << 16),
-            maximumOpenCount: maximumOpenCount)
+            descriptorCount: descriptorCount, readerByteCapacity: readerByteCapacity)
     }
 
     /// Cuts entries into tables of at least `tableByteCount` bytes.
@@ -152,14 +152,15 @@ extension MergingCursor {
 
     @Test("no more tables stay open than the budget says, and a closed one opens again")
     func openTables() throws {
-        let fixture = try TableFixture(maximumOpenCount: 8)
+        let fixture = try TableFixture(descriptorCount: 8, readerByteCapacity: 20 << 10)
         let all = (0..<400).map { PlainEntry(bytes("key \(1000 + $0)"), 1) }
         let tables = try fixture.tables(all, tableByteCount: 100)
         #expect(tables.count > 20)
         let cursor = LevelCursor(tables)
         for _ in 0..<2 {
             #expect(try entries(MergingCursor([.level(cursor)])) == all)
-            #expect(tables.filter(\.isOpen).count <= 8)
+            #expect(fixture.cache.descriptors.heldCount <= 8)
+            #expect(tables.filter(\.isOpen).count <= 20, "each takes a kibibyte at least")
         }
     }
 

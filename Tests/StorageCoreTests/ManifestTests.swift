@@ -124,7 +124,7 @@ import Testing
             number: 3, manifest: state, identity: 42, salt: 7, directory: "/db", fileSystem: disk)
     }
 
-    private func read(_ disk: SimulatedFileSystem) throws -> (state: ManifestState, identity: UInt64) {
+    private func read(_ disk: SimulatedFileSystem) throws -> (state: ManifestState, identity: UInt64, end: Int64) {
         try ManifestWriter.read(number: 3, directory: "/db", fileSystem: disk)
     }
 

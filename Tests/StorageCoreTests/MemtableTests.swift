@@ -53,7 +53,8 @@ func entries(_ cursor: MergingCursor) throws -> [PlainEntry] {
         #expect(!cursor.isValid)
         #expect(memtable.isEmpty)
         #expect(memtable.firstSequence == 0)
-        #expect(memtable.rangeTombstones.isEmpty)
+        #expect(memtable.rangeTombstones(atMost: .max).isEmpty)
+        #expect(memtable.rangeTombstones(seenAt: [1]).isEmpty)
     }
 
     @Test("entries come in tree order both ways, and every seek lands where a sorted array says", arguments: 1...8)

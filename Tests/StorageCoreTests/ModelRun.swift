@@ -49,7 +49,8 @@ final class ModelRun {
         options.logSegmentByteCount = 16 << 10
         options.logByteBudget = 64 << 10
         options.blockCacheByteCount = 64 << 10
-        options.maximumOpenTables = 8
+        options.descriptorBudget = 40
+        options.memoryByteBudget = [64 << 10, 1 << 20, 64 << 20].randomElement(using: &random) ?? 0
         self.options = options
         var strategyRandom = SeededRandom(seed: seed &+ 1)
         strategies = ModelKeyspace.all.map { _ in Self.randomStrategy(&strategyRandom) }

@@ -32,29 +32,30 @@ struct TableVerificationTests {
         }
 
         private func write(_ file: MemoryFile) throws {
-            let seed = tableChecksumSeed(salt: 1, fileNumber: BuiltTable.fileNumber)
-            var writer = TableFileWriter(file: file, checksumSeed: seed, compression: .none)
+            let header = TableHeader(fileNumber: BuiltTable.fileNumber, salt: 1)
+            var writer = TableFileWriter(file: file, header: header, compression: .none)
             var properties = countedProperties()
             var partition: [PlainEntry] = []
             for (index, block) in blocks.enumerated() {
                 let forged = index == 0 ? firstBlockContents : nil
                 let contents = forged ?? TableBlockTests.contents(block.entries)
-                let handle = try contents.withUnsafeBytes { try writer.append(block: $0) }
+                let handle = try contents.withUnsafeBytes { try writer.append(block: $0, .data) }
                 properties.dataByteCount += Int(handle.byteCount) + 5
                 properties.uncompressedByteCount += contents.count
                 partition.append(Self.indexEntry(block.separator, handle))
             }
             writer.append(raw: gap)
             let top = Self.indexEntry(
-                topSeparator ?? blocks[blocks.count - 1].separator, try Self.append(partition, &writer))
-            var names = [("index", try Self.append([top], &writer))]
+                topSeparator ?? blocks[blocks.count - 1].separator, try Self.append(partition, .indexPartition, &writer)
+            )
+            var names = [("index", try Self.append([top], .topLevelIndex, &writer))]
             if let filterKeys { names.insert(("filter.bloom", try appendFilter(filterKeys, &writer)), at: 0) }
             properties.fileChecksum = writer.checksum()
             changeProperties(&properties)
             let stored = properties.encoded().map { PlainEntry(Array($0.name.utf8), 0, value: $0.value) }
-            names.append(("properties", try Self.append(stored, &writer)))
+            names.append(("properties", try Self.append(stored, .properties, &writer)))
             let meta = names.map { Self.indexEntry(PlainEntry($0.0, 0), $0.1) }
-            let metaIndex = try Self.append(meta, &writer)
+            let metaIndex = try Self.append(meta, .metaIndex, &writer)
             let footer = TableFooter(
                 metaIndex: metaIndex, fileByteCount: writer.byteCount + 80, fileNumber: BuiltTable.fileNumber, salt: 1)
             writer.append(raw: footer.encoded())
@@ -79,12 +80,14 @@ struct TableVerificationTests {
             for key in keys { Array(key.utf8).withUnsafeBytes { builder.add($0) } }
             var contents = UnsafeByteBuilder()
             builder.write(to: &contents)
-            return try writer.append(block: contents.bytes)
+            return try writer.append(block: contents.bytes, .filter)
         }
 
-        private static func append(_ entries: [PlainEntry], _ writer: inout TableFileWriter) throws -> BlockHandle {
+        private static func append(
+            _ entries: [PlainEntry], _ kind: BlockKind, _ writer: inout TableFileWriter
+        ) throws -> BlockHandle {
             let contents = TableBlockTests.contents(entries)
-            return try contents.withUnsafeBytes { try writer.append(block: $0) }
+            return try contents.withUnsafeBytes { try writer.append(block: $0, kind) }
         }
 
         private static func indexEntry(_ separator: PlainEntry, _ handle: BlockHandle) -> PlainEntry {

@@ -49,6 +49,9 @@ public struct WriteBatch: Sendable {
     /// Keys, values and bounds added so far, in bytes; what was overwritten or merged counts on.
     public var byteCount: Int { bytes.count + rangeDeleteByteCount }
 
+    /// About what the batch takes in memtables.
+    var memtableByteCount: Int { byteCount + entries.count * 56 + rangeDeletes.count * 1024 }
+
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
         entries.removeAll(keepingCapacity: true)

@@ -29,7 +29,7 @@ final class POSIXFile: StorageFile {
             while done < buffer.count {
                 let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
                 let result = unsafe cstorage_read(descriptor, rest.baseAddress, Int64(rest.count), offset + Int64(done))
-                try check(result, "pread")
+                try check(result, "pread", at: offset + Int64(done))
                 if result == 0 { break }
                 done += Int(result)
             }
@@ -44,7 +44,7 @@ final class POSIXFile: StorageFile {
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
                 let result = unsafe cstorage_write(
                     descriptor, rest.baseAddress, Int64(rest.count), offset + Int64(done))
-                try check(result, "pwrite")
+                try check(result, "pwrite", at: offset + Int64(done))
                 guard result > 0 else {
                     throw StorageError(.ioFailure, "pwrite wrote nothing and gave no reason.", file: path)
                 }
@@ -110,8 +110,9 @@ final class POSIXFile: StorageFile {
         return false
     }
 
-    private func check(_ result: Int64, _ call: String) throws {
+    private func check(_ result: Int64, _ call: String, at offset: Int64? = nil) throws {
         guard result < 0 else { return }
-        throw StorageError.systemCall(call, SystemErrorNumber(rawValue: Int32(clamping: -result)), path: path)
+        throw StorageError.systemCall(
+            call, SystemErrorNumber(rawValue: Int32(clamping: -result)), path: path, offset: offset)
     }
 }

@@ -19,6 +19,9 @@ struct LogRecovery {
         var segment: UInt64
         /// Bytes after the last valid record that were dropped.
         var droppedByteCount: Int
+        /// The file of the last valid record, and where it ends.
+        var file: String
+        var offset: Int64
     }
 
     /// Hands every record from `firstSegment` on to `visit`, in order.
@@ -31,7 +34,9 @@ struct LogRecovery {
         from firstSegment: UInt64, previousSequence: UInt64,
         _ visit: (LogRecordHeader, RawSpan, String, Int64) throws -> Void
     ) throws -> End {
-        var end = End(sequence: previousSequence, segment: firstSegment, droppedByteCount: 0)
+        var end = End(
+            sequence: previousSequence, segment: firstSegment, droppedByteCount: 0,
+            file: LogFiles.path(of: firstSegment, in: directory), offset: Int64(LogSegmentHeader.byteCount))
         var firstBad: (file: String, offset: Int64)?
         var expectedNumber = firstSegment
         var missing: UInt64?
@@ -89,6 +94,8 @@ struct LogRecovery {
             end.sequence = record.sequence
             end.segment = segment.number
             offset = min(offset + record.recordByteCount, bytes.count)
+            end.file = path
+            end.offset = Int64(offset)
         }
         return offset
     }

@@ -106,6 +106,8 @@ final class LogWriter: Sendable {
         for segment in unsynced { try segment.sync() }
         state.withLock { $0.firstUnsynced = max($0.firstUnsynced, newest.number) }
         durableLogged.store(target, ordering: .releasing)
+        // A full segment that is synced is read by its name, if at all: its descriptor is free for a table.
+        for segment in unsynced.dropLast() { try? segment.close() }
     }
 
     // MARK: Removing

@@ -247,11 +247,11 @@ final class ManifestWriter: Sendable {
 
     // MARK: Reading
 
-    /// Reads a manifest.
+    /// Reads a manifest; `end` is where its last valid record ends.
     /// - Throws: `.corruption`, `.unsupportedFormat`.
     static func read(
         number: UInt64, directory: String, fileSystem: any FileSystem
-    ) throws -> (state: ManifestState, identity: UInt64) {
+    ) throws -> (state: ManifestState, identity: UInt64, end: Int64) {
         let path = "\(directory)/\(ManifestFiles.name(number))"
         guard try fileSystem.exists(path) else {
             throw StorageError.corruption("The manifest that CURRENT names is missing.", file: path)
@@ -277,7 +277,7 @@ final class ManifestWriter: Sendable {
                 "The first record of the manifest is damaged.", file: path, offset: Int64(offset))
         }
         try refuseValidRecord(bytes.rawSpan, after: offset, salt: header.salt, path: path)
-        return (state, header.identity)
+        return (state, header.identity, Int64(offset))
     }
 
     private static func refuseValidRecord(_ bytes: RawSpan, after start: Int, salt: UInt32, path: String) throws {

@@ -9,7 +9,7 @@ internal import Synchronization
     private let list: UnsafeSkipList
     private var writer: UnsafeSkipListWriter
     private let count = Atomic<Int>(0)
-    private let tombstones = Mutex(Tombstones())
+    private let tombstones = Mutex(RangeTombstoneHistory())
     private let hasTombstones = Atomic<Bool>(false)
     private let approximateByteCount = Atomic<Int>(0)
     private let tombstoneByteCount = Atomic<Int>(0)
@@ -17,11 +17,6 @@ internal import Synchronization
     private let oldest = Atomic<UInt64>(0)
     private let oldestTime = Atomic<Int64>(.max)
     private let newestTime = Atomic<Int64>(.min)
-
-    private struct Tombstones {
-        var all: [RangeTombstone] = []
-        var fragmented: RangeTombstoneSet? = .empty
-    }
 
     init(seed: UInt64) {
         writer = UnsafeSkipListWriter(seed: seed)
@@ -70,12 +65,13 @@ internal import Synchronization
         approximateByteCount.store(writer.byteCount, ordering: .relaxed)
     }
 
+    /// Range deletes come in the order of their sequences.
     func insert(_ tombstone: RangeTombstone) {
-        tombstones.withLock {
-            $0.all.append(tombstone)
-            $0.fragmented = nil
+        let byteCount = tombstones.withLock {
+            $0.insert(tombstone)
+            return $0.byteCount
         }
-        tombstoneByteCount.add(tombstone.lower.count + tombstone.upper.count + 64, ordering: .relaxed)
+        tombstoneByteCount.store(byteCount, ordering: .relaxed)
         note(tombstone.sequence)
         hasTombstones.store(true, ordering: .releasing)
     }
@@ -87,15 +83,16 @@ internal import Synchronization
 
     // MARK: Reading
 
-    /// The range deletes so far; those of commits that are not visible yet are told apart by their sequence.
-    var rangeTombstones: RangeTombstoneSet {
-        guard hasTombstones.load(ordering: .acquiring) else { return .empty }
-        return tombstones.withLock { state in
-            if let fragmented = state.fragmented { return fragmented }
-            let fragmented = RangeTombstoneSet(state.all)
-            state.fragmented = fragmented
-            return fragmented
-        }
+    /// The range deletes up to `sequence`.
+    func rangeTombstones(atMost sequence: UInt64) -> RangeTombstoneView {
+        guard hasTombstones.load(ordering: .acquiring) else { return RangeTombstoneView(RangeTombstoneMap()) }
+        return RangeTombstoneView(tombstones.withLock { $0.map(atMost: sequence) })
+    }
+
+    /// What of the range deletes readers at the given sequences, ascending, or at the present can tell apart.
+    func rangeTombstones(seenAt snapshots: [UInt64]) -> [RangeTombstone] {
+        guard hasTombstones.load(ordering: .acquiring) else { return [] }
+        return tombstones.withLock { $0 }.tombstones(seenAt: snapshots)
     }
 
     /// Calls `visit` with the versions of `key` not newer than `sequence`, newest first, until it returns false.

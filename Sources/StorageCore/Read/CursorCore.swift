@@ -10,7 +10,7 @@
     private enum Direction { case forward, backward }
 
     private let merged: MergingCursor
-    private let tombstones: [RangeTombstoneSet]
+    private let tombstones: [SourceTombstones]
     private let keyspace: Keyspace
     private let lower: [UInt8]
     private let upper: [UInt8]
@@ -26,6 +26,8 @@
     private var valueBuffer = UnsafeByteBuffer()
     private var foreignValue: UnsafeRawBufferPointer?
     private var operands: [[UInt8]] = []
+    /// Whether a range delete covers the current key.
+    private var isCovered = false
 
     init(
         keyspace: Keyspace, range: KeyRange, sequence: UInt64, readTime: StorageInstant, batch: WriteBatch? = nil,
@@ -39,21 +41,23 @@
         state = keyspace.tree.state
 
         var sources: [EntrySource] = []
-        var sets: [RangeTombstoneSet] = []
+        var tombstones: [SourceTombstones] = []
         if let batch {
             let cursor = BatchCursor(batch, lower: lower, upper: upper, sequence: batchSequence)
             if !cursor.isEmpty { sources.append(.batch(cursor)) }
             if !batch.rangeDeletes.isEmpty {
-                sets.append(
-                    RangeTombstoneSet(
-                        batch.rangeDeletes.map {
-                            RangeTombstone(lower: $0.lower, upper: $0.upper, sequence: batchSequence)
-                        }))
+                let set = RangeTombstoneSet(
+                    batch.rangeDeletes.map {
+                        RangeTombstone(lower: $0.lower, upper: $0.upper, sequence: batchSequence)
+                    })
+                tombstones.append(
+                    SourceTombstones(RangeTombstoneView(set, atMost: batchSequence), firstOlderSource: sources.count))
             }
         }
-        try state.appendSources(to: &sources, tombstones: &sets, lower: lower, upper: upper)
+        try state.appendSources(
+            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence)
         merged = MergingCursor(sources)
-        tombstones = sets
+        self.tombstones = tombstones
     }
 
     // MARK: What it shows
@@ -122,6 +126,7 @@
     private func findForward() throws {
         isValid = false
         unsafe foreignValue = nil
+        var coveredCount = 0
         while merged.isValid {
             let entry = unsafe merged.entry
             if unsafe compareBytes(upper, entry.key) <= 0 { return }
@@ -135,6 +140,10 @@
                 return
             }
             try skipCurrentKey()
+            if isCovered {
+                coveredCount += 1
+                if coveredCount % Self.coveredKeysBeforeSkip == 0 { try skipCovered() }
+            }
         }
     }
 
@@ -172,12 +181,17 @@
     private func findBackward() throws {
         isValid = false
         unsafe foreignValue = nil
+        var coveredCount = 0
         while merged.isValid {
             if unsafe compareBytes(lower, merged.entry.key) > 0 { return }
             unsafe keyBuffer.replace(with: merged.entry.key)
             if try resolveBackward() {
                 isValid = true
                 return
+            }
+            if isCovered {
+                coveredCount += 1
+                if coveredCount % Self.coveredKeysBeforeSkip == 0 { try skipCoveredBackward() }
             }
         }
     }
@@ -214,10 +228,33 @@
 
     private func newestTombstone() -> UInt64 {
         var newest: UInt64 = 0
-        for set in tombstones {
-            newest = unsafe max(newest, set.newestSequence(covering: keyBuffer.bytes, atMost: sequence))
+        for source in tombstones {
+            newest = unsafe max(newest, source.view.newestSequence(covering: keyBuffer.bytes))
         }
+        isCovered = newest > 0
         return newest
+    }
+
+    /// Stepping over a few keys costs less than a seek of several sources.
+    private static let coveredKeysBeforeSkip = 8
+
+    /// Lets the sources that are older than a range delete of the current key go on where that ends.
+    private func skipCovered() throws {
+        for source in tombstones {
+            guard let cover = unsafe source.view.cover(of: keyBuffer.bytes) else { continue }
+            unsafe try cover.upper.withUnsafeBytes {
+                unsafe try merged.skip(to: $0, sourcesFrom: source.firstOlderSource)
+            }
+        }
+    }
+
+    private func skipCoveredBackward() throws {
+        for source in tombstones {
+            guard let cover = unsafe source.view.cover(of: keyBuffer.bytes) else { continue }
+            unsafe try cover.lower.withUnsafeBytes {
+                unsafe try merged.skipBackward(to: $0, sourcesFrom: source.firstOlderSource)
+            }
+        }
     }
 
     private func isHidden(_ entry: UnsafeEntry, _ tombstone: UInt64) -> Bool {
@@ -232,27 +269,41 @@
     }
 }
 
+/// The range deletes of a source of a cursor.
+struct SourceTombstones {
+    let view: RangeTombstoneView
+    /// Sources from this one on hold nothing, of the keys that are covered, that is not older than the range delete.
+    let firstOlderSource: Int
+
+    init(_ view: RangeTombstoneView, firstOlderSource: Int) {
+        self.view = view
+        self.firstOlderSource = firstOlderSource
+    }
+}
+
 extension TreeState {
-    /// Adds cursors over everything that may hold keys in `lower..<upper`, and their range deletes.
+    /// Adds cursors over everything that may hold keys in `lower..<upper`, newest first, and the range deletes that a reader
+    /// at `sequence` sees.
     func appendSources(
-        to sources: inout [EntrySource], tombstones: inout [RangeTombstoneSet], lower: [UInt8], upper: [UInt8]
+        to sources: inout [EntrySource], tombstones: inout [SourceTombstones], lower: [UInt8], upper: [UInt8],
+        sequence: UInt64
     ) throws {
+        func append(_ view: RangeTombstoneView) {
+            if !view.isEmpty { tombstones.append(SourceTombstones(view, firstOlderSource: sources.count)) }
+        }
         for memtable in memtables where !memtable.isEmpty {
             sources.append(.memtable(memtable.makeCursor()))
-            let set = memtable.rangeTombstones
-            if !set.isEmpty { tombstones.append(set) }
+            append(memtable.rangeTombstones(atMost: sequence))
         }
-        for level in 0..<Levels.count {
+        for table in levels.overlapping(0, lower: lower, upper: upper) {
+            sources.append(.table(try table.open().makeCursor()))
+            append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
+        }
+        for level in 1..<Levels.count {
             let tables = levels.overlapping(level, lower: lower, upper: upper)
-            for table in tables {
-                let set = try table.rangeTombstones()
-                if !set.isEmpty { tombstones.append(set) }
-            }
-            if level == 0 {
-                for table in tables { sources.append(.table(try table.open().makeCursor())) }
-            } else if !tables.isEmpty {
-                sources.append(.level(LevelCursor(tables)))
-            }
+            if tables.isEmpty { continue }
+            sources.append(.level(LevelCursor(tables)))
+            for table in tables { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
     }
 }

@@ -63,6 +63,28 @@
         chooseLargest()
     }
 
+    /// Moves the sources from `first` on that stand before `key` to their first entry at or after it. Only forwards, after
+    /// `seek` or `next`.
+    func skip(to key: UnsafeRawBufferPointer, sourcesFrom first: Int) throws {
+        for index in first..<max(sources.count, first) {
+            guard let head = unsafe heads[index], unsafe compareBytes(head.key, key) < 0 else { continue }
+            unsafe try sources[index].seek(key: key, sequence: SequenceNumber.max.rawValue)
+            loadHead(index)
+        }
+        chooseSmallest()
+    }
+
+    /// Moves the sources from `first` on that stand at or after `key` to their last entry before it. Only backwards, after
+    /// `seekBackward` or `previous`.
+    func skipBackward(to key: UnsafeRawBufferPointer, sourcesFrom first: Int) throws {
+        for index in first..<max(sources.count, first) {
+            guard let head = unsafe heads[index], unsafe compareBytes(head.key, key) >= 0 else { continue }
+            unsafe try sources[index].seekBackward(key: key, sequence: SequenceNumber.max.rawValue)
+            loadHead(index)
+        }
+        chooseLargest()
+    }
+
     private func loadHeads() {
         for index in sources.indices { loadHead(index) }
     }

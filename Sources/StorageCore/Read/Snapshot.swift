@@ -109,4 +109,7 @@ final class SnapshotRegistry: Sendable {
     func closeTransaction() { openTransaction.store(.max, ordering: .releasing) }
 
     var count: Int { state.withLock { $0.active.count } }
+
+    /// The sequences that snapshots read at, ascending.
+    var sequences: [UInt64] { Set(state.withLock { $0.active.values.map(\.sequence) }).sorted() }
 }

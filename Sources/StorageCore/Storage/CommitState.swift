@@ -21,6 +21,8 @@ final class CommitState: Sendable {
 final class LaneScratch: @unchecked Sendable {  // guarded by the writer lane
     var record: [UInt8] = []
     var batch = WriteBatch()
+    /// What commits have added to memtables since these were last looked at.
+    var unsurveyedByteCount = 0
 }
 
 /// The keyspaces and trees there are.

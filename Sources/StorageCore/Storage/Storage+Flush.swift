@@ -40,6 +40,7 @@ extension Storage {
         }
         background.setFailure(nil, of: .flush)
         if flushed {
+            surveyMemtables()
             background.madeProgress()
             background.request(.compaction)
         }
@@ -51,8 +52,10 @@ extension Storage {
     private func flush(_ memtable: Memtable, of tree: Tree) throws {
         guard let manifest, let log else { return }
         try gate.wait(for: memtable.lastSequence)
+        // Snapshots to come are not older than what is durable, so they see all of the memtable.
+        let tombstones = RangeTombstoneSet(memtable.rangeTombstones(seenAt: registry.sequences))
         let tables = unsafe try write(
-            [.memtable(memtable.makeCursor())], tombstones: memtable.rangeTombstones, of: tree,
+            [.memtable(memtable.makeCursor())], tombstones: tombstones, of: tree,
             compression: tree.options.compression.upper, splitter: OutputSplitter(tableByteCount: .max), level: 0,
             commitTimes: memtable.commitTimes, isBottommost: { _ in false },
             isRangeBottommost: { _, _ in false })
@@ -166,13 +169,15 @@ extension Storage {
         // A durable snapshot to come may read at any sequence that is not durable yet; the rewriter knows of none of them.
         if let newest = state.immutables.first { try gate.wait(for: newest.lastSequence) }
         let old = state.immutables + (state.settled.map { [$0] } ?? [])
-        let tombstones = RangeTombstoneSet(old.flatMap { $0.rangeTombstones.tombstones })
+        let snapshots = registry.sequences
+        let tombstones = RangeTombstoneSet(old.flatMap { $0.rangeTombstones(seenAt: snapshots) })
         let rules = rewriteRules(for: tree)
         let memtable = Memtable(seed: options.seed)
         var rewriter = unsafe EntryRewriter(
             rules: rules, tombstones: tombstones, isBottommost: { _ in true }, emit: { unsafe memtable.insert($0) })
         try rewriter.run(MergingCursor(old.map { .memtable($0.makeCursor()) }))
-        for tombstone in tombstones.kept(rules, isBottommost: { _, _ in true }) { memtable.insert(tombstone) }
+        let kept = tombstones.kept(rules, isBottommost: { _, _ in true })
+        for tombstone in kept.sorted(by: { $0.sequence < $1.sequence }) { memtable.insert(tombstone) }
         tree.update { state in
             // Memtables that became immutable meanwhile are newer.
             let newer = state.immutables.filter { memtable in !old.contains { $0 === memtable } }

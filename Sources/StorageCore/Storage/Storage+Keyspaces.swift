@@ -66,6 +66,7 @@ extension Storage {
             if keyspace.options.isDedicated { empty(keyspace.tree) }
         }
         // Writers that waited for room in the tree have nothing to wait for any more.
+        surveyMemtables()
         background.madeProgress()
     }
 

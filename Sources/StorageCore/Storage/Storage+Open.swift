@@ -172,10 +172,11 @@ struct StorageOpening {
     }
 
     private func makeTableCache() -> TableCache {
-        TableCache(
+        let memory = MemoryShares(options)
+        return TableCache(
             fileSystem: fileSystem, directory: tableDirectory,
-            blocks: BlockCache(byteCapacity: options.blockCacheByteCount), maximumOpenCount: options.maximumOpenTables,
-            salt: seed)
+            blocks: BlockCache(byteCapacity: memory.blockCache), descriptorCount: options.tableDescriptorCount,
+            readerByteCapacity: memory.tableReaders, salt: seed)
     }
 
     // MARK: Manifest
@@ -198,7 +199,8 @@ struct StorageOpening {
             var random = SeededRandom(seed: seed)
             return Found(state: ManifestState(), identity: random.next(), exists: false, nextManifest: next)
         }
-        let (state, identity) = try ManifestWriter.read(number: current, directory: directory, fileSystem: fileSystem)
+        let (state, identity, _) = try ManifestWriter.read(
+            number: current, directory: directory, fileSystem: fileSystem)
         return Found(state: state, identity: identity, exists: true, nextManifest: max(next, current + 1))
     }
 
@@ -300,7 +302,7 @@ struct StorageOpening {
                     table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
                     origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
                     commitTimes: memtable.commitTimes),
-                tombstones: memtable.rangeTombstones.tombstones,
+                tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
             let cursor = memtable.makeCursor()
             cursor.seekToFirst()

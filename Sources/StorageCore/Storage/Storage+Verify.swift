@@ -41,14 +41,18 @@ extension Storage {
                 let read = try ManifestWriter.read(
                     number: manifest.number, directory: directory, fileSystem: options.fileSystem)
                 if read.state != state {
-                    report.problems.append("The manifest on disk differs from the one in memory.")
+                    throw StorageError.corruption(
+                        "The manifest on disk differs from the one in memory.",
+                        file: "\(directory)/\(ManifestFiles.name(manifest.number))", offset: read.end)
                 }
                 if try ManifestFiles.current(in: directory, options.fileSystem) != manifest.number {
-                    report.problems.append("CURRENT does not name the manifest in use.")
+                    throw StorageError.corruption(
+                        "CURRENT does not name the manifest in use.", file: "\(directory)/\(ManifestFiles.currentName)",
+                        offset: 0)
                 }
             }
         } catch {
-            report.problems.append("manifest: \(error)")
+            report.add(error, in: "manifest")
         }
     }
 
@@ -67,11 +71,13 @@ extension Storage {
                     }
                 }
                 if end.sequence < reached {
-                    report.problems.append("The log ends at sequence \(end.sequence), before \(reached).")
+                    throw StorageError.corruption(
+                        "The log ends at sequence \(end.sequence), before \(reached).", file: end.file,
+                        offset: end.offset)
                 }
             }
         } catch {
-            report.problems.append("log: \(error)")
+            report.add(error, in: "log")
         }
     }
 
@@ -87,12 +93,13 @@ extension Storage {
         }
         for table in levels.all {
             do {
-                try table.open().verify()
+                // Opened anew: a reader that is open would go on reading a file that has lost its name.
+                try tableCache.open(number: table.number, expected: table.metadata).verify()
                 report.tableCount += 1
                 report.entryCount += table.metadata.entryCount
                 report.byteCount += table.metadata.byteCount
             } catch {
-                report.problems.append("table \(table.number): \(error)")
+                report.add(error, in: "table \(table.number)")
             }
         }
     }

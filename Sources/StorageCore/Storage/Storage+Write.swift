@@ -146,6 +146,7 @@ extension Storage {
         run(actions, sequence: sequence)
         commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
         commits.visible.store(sequence, ordering: .releasing)
+        shareMemory(batch, &commit)
         return commit
     }
 
@@ -194,7 +195,7 @@ extension Storage {
         for keyspace in batch.keyspaces {
             let tree = keyspace.tree
             let state = tree.state
-            if state.memtable.byteCount >= options.memtableByteCount { rotate(tree) }
+            if state.memtable.byteCount >= memory.memtable { rotate(tree) }
             if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
         }
     }
@@ -239,7 +240,7 @@ extension Storage {
         let count = background.progressCount
         // Nobody flushes a tree that was dropped meanwhile.
         let isCrowded = commit.crowdedTrees.contains {
-            $0.state.immutables.count > options.maximumImmutableMemtables && !$0.isDropped.load(ordering: .acquiring)
+            self.isCrowded($0) && !$0.isDropped.load(ordering: .acquiring)
         }
         guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring), !Task.isCancelled else {
             return nil

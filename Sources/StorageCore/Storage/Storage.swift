@@ -31,6 +31,8 @@ public final class Storage: Sendable {
     let visibleWaiters: CommitWaiters
     let durableWaiters: CommitWaiters
     let background = Background()
+    let memory: MemoryShares
+    let memtableUse = MemtableUse()
     let crossChecks = Mutex<[CrossCheck]>([])
     let purgeFloor: PurgeFloor
     let isClosed = Atomic<Bool>(false)
@@ -44,6 +46,7 @@ public final class Storage: Sendable {
 
     init(_ parts: OpenedParts, options: StorageOptions, directory: String) {
         self.options = options
+        memory = MemoryShares(options)
         self.directory = directory
         lock = parts.lock
         commits = parts.commits

@@ -21,14 +21,19 @@ public struct StorageOptions: Sendable {
     /// How long a `.buffered` commit may stay off the device.
     public var syncInterval = Duration.seconds(1)
 
-    /// A memtable that reaches this size is flushed.
+    /// Memory for memtables, cached blocks and what open tables keep, over all keyspaces. An eighth is for open tables;
+    /// of the rest the block cache takes `blockCacheByteCount`, half at most; memtables share what is left. Volatile
+    /// keyspaces come on top: their memory is their data.
+    public var memoryByteBudget = 512 << 20
+    /// Files that may be open at once: tables share what the log, the manifest and background work leave of it.
+    public var descriptorBudget = 512
+
+    /// A memtable that reaches this size is flushed, or at a quarter of what all memtables may hold, if that is less.
     public var memtableByteCount = 64 << 20
     /// Memtables of one keyspace that may wait for their flush before its writers wait for it.
     public var maximumImmutableMemtables = 3
     /// Decompressed blocks kept in memory, over all keyspaces.
     public var blockCacheByteCount = 128 << 20
-    /// Tables kept open, over all keyspaces.
-    public var maximumOpenTables = 512
     /// A log segment is full at this size.
     public var logSegmentByteCount: Int64 = 64 << 20
     /// Over this size the log is shortened by flushing what has waited longest.
@@ -57,6 +62,13 @@ extension StorageOptions {
             levelZeroTableCount: levelZeroTableCount, levelOneByteCount: levelOneByteCount,
             tableByteCount: tableByteCount)
     }
+
+    /// What is open besides tables that are read: the lock, the manifest and the one that replaces it, log segments until
+    /// they are synced, an output of a flush and of a compaction, directories being synced, a checkpoint's two files.
+    private static let otherDescriptorCount = 32
+
+    /// Tables that may be open for reading at once.
+    var tableDescriptorCount: Int { max(descriptorBudget - Self.otherDescriptorCount, 8) }
 
     /// How the tables of a tree are written.
     func tableOptions(for tree: Tree, compression: TableCompression) -> TableOptions {

@@ -11,8 +11,17 @@ public struct VerificationReport: Sendable, CustomStringConvertible {
     public var crossChecks: [String] = []
     /// One sentence for each thing wrong; empty if all is well.
     public var problems: [String] = []
+    /// What of the problems is damage to a file, with the file and, where known, the offset in it.
+    public var damage: [StorageError] = []
 
     public init() {}
+
+    /// Adds a problem, as damage if it is an error that says so.
+    /// - Parameter what: What was looked at.
+    mutating func add(_ error: any Error, in what: String) {
+        problems.append("\(what): \(error)")
+        if let error = error as? StorageError { damage.append(error) }
+    }
 
     public var isHealthy: Bool { problems.isEmpty }
 

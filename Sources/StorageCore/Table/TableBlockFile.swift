@@ -61,7 +61,7 @@ struct TableBlockFile: Sendable {
             throw location(handle).corruption("The block fails its checksum.")
         }
         let code = unsafe BlockCompressionCode(
-            rawValue: stored.base.load(fromByteOffset: storedByteCount, as: UInt8.self))
+            rawValue: stored.base.load(fromByteOffset: storedByteCount, as: UInt8.self) & 0x0F)
         stored.truncate(to: storedByteCount)
         guard let code else { throw location(handle).corruption("The block's compression does not exist.") }
         if code == .none { return stored }
@@ -69,6 +69,12 @@ struct TableBlockFile: Sendable {
             throw location(handle).corruption("The block can't be decompressed.")
         }
         return contents
+    }
+
+    /// What the block at a handle, which was read before, says that it holds; nil if that is nothing known.
+    func kind(_ handle: BlockHandle) throws -> BlockKind? {
+        let byte = try file.read(at: Int64(handle.offset + handle.byteCount), byteCount: 1)
+        return byte.first.flatMap { BlockKind(rawValue: $0 >> 4) }
     }
 
     /// CRC-32C of the file's first `byteCount` bytes.
@@ -92,7 +98,8 @@ struct TableBlockFile: Sendable {
     private func checkedByteCount(_ handle: BlockHandle) throws -> Int {
         let trailer = UInt64(TableFormat.blockTrailerByteCount)
         guard blocksByteCount >= trailer, handle.byteCount <= blocksByteCount - trailer,
-            handle.offset <= blocksByteCount - trailer - handle.byteCount
+            handle.offset <= blocksByteCount - trailer - handle.byteCount,
+            handle.offset >= UInt64(TableHeader.byteCount)
         else { throw location(handle).corruption("A block handle leads outside the table.") }
         return Int(handle.byteCount)
     }

@@ -47,8 +47,7 @@ final class TableBuilder {
         self.salt = salt
         self.options = options
         writer = TableFileWriter(
-            file: file, checksumSeed: tableChecksumSeed(salt: salt, fileNumber: fileNumber),
-            compression: options.compression)
+            file: file, header: TableHeader(fileNumber: fileNumber, salt: salt), compression: options.compression)
         data = BlockBuilder(restartInterval: options.restartInterval)
         filter = BloomFilterBuilder(bitsPerKey: options.filterBitsPerKey)
         properties.compression = options.compression
@@ -105,16 +104,16 @@ final class TableBuilder {
         properties.densestDeleteCount = density.densest
         properties.bound(by: commitTimes)
         properties.fileChecksum = writer.checksum()
-        let stored = try writeNamedValues(properties.encoded())
+        let stored = try writeNamedValues(properties.encoded(), .properties)
         metaBlocks.append((TableFormat.MetaBlockName.properties, stored))
-        try writeFooter(metaIndex: writeNamedValues(metaBlocks.map { ($0.name, $0.handle.encoded()) }))
+        try writeFooter(metaIndex: writeNamedValues(metaBlocks.map { ($0.name, $0.handle.encoded()) }, .metaIndex))
         try file.sync()
         return properties
     }
 
     private func writeDataBlock() throws {
         let contents = unsafe data.finish()
-        let handle = unsafe try writer.append(block: contents)
+        let handle = unsafe try writer.append(block: contents, .data)
         properties.uncompressedByteCount += contents.count
         data.reset()
         properties.dataByteCount += Int(handle.byteCount) + TableFormat.blockTrailerByteCount
@@ -136,7 +135,7 @@ final class TableBuilder {
 
     private func writePartition() throws {
         guard !partition.isEmpty else { return }
-        let handle = unsafe try writer.append(block: partition.finish())
+        let handle = unsafe try writer.append(block: partition.finish(), .indexPartition)
         partition.reset()
         unsafe topIndex.add(partition.lastKey, partition.lastSequence, handle)
     }
@@ -150,13 +149,13 @@ final class TableBuilder {
             try indexPendingBlock(separatorSequence: 0)
         }
         try writePartition()
-        return unsafe try writer.append(block: topIndex.finish())
+        return unsafe try writer.append(block: topIndex.finish(), .topLevelIndex)
     }
 
     private func writeFilter() throws -> BlockHandle {
         var contents = UnsafeByteBuilder(capacity: filter.byteCount)
         filter.write(to: &contents)
-        return unsafe try writer.append(block: contents.bytes, compress: false)
+        return unsafe try writer.append(block: contents.bytes, .filter)
     }
 
     private func writeRangeTombstones() throws -> BlockHandle {
@@ -170,7 +169,7 @@ final class TableBuilder {
                 }
             }
         }
-        return unsafe try writer.append(block: block.finish())
+        return unsafe try writer.append(block: block.finish(), .rangeTombstones)
     }
 
     /// With only what the table is about of the keyspaces given.
@@ -179,10 +178,10 @@ final class TableBuilder {
         var bounds = rangeTombstones.flatMap { [$0.lower, $0.upper] }
         if entryCount > 0 { bounds += [properties.smallestKey, properties.largestKey] }
         origin.keepKeyspaces(between: bounds)
-        return try writeNamedValues(origin.encoded())
+        return try writeNamedValues(origin.encoded(), .origin)
     }
 
-    private func writeNamedValues(_ values: [(name: String, value: [UInt8])]) throws -> BlockHandle {
+    private func writeNamedValues(_ values: [(name: String, value: [UInt8])], _ kind: BlockKind) throws -> BlockHandle {
         var block = BlockBuilder(restartInterval: 16)
         for (name, value) in values.sorted(by: { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }) {
             unsafe Array(name.utf8).withUnsafeBytes { key in
@@ -191,7 +190,7 @@ final class TableBuilder {
                 }
             }
         }
-        return unsafe try writer.append(block: block.finish())
+        return unsafe try writer.append(block: block.finish(), kind)
     }
 
     private func writeFooter(metaIndex: BlockHandle) throws {

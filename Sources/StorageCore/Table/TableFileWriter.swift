@@ -15,22 +15,24 @@ struct TableFileWriter: ~Copyable {
     private var writtenByteCount: UInt64 = 0
     private var writtenChecksum: UInt32 = 0
 
-    init(file: any StorageFile, checksumSeed: UInt32, compression: TableCompression) {
+    /// Begins the file with its header.
+    init(file: any StorageFile, header: TableHeader, compression: TableCompression) {
         self.file = file
-        self.checksumSeed = checksumSeed
+        checksumSeed = header.checksumSeed
         compressor = UnsafeBlockCompressor(compression)
+        append(raw: header.encoded())
     }
 
     /// Bytes appended so far.
     var byteCount: UInt64 { writtenByteCount + UInt64(buffer.count) }
 
     /// Appends a block and returns where it is.
-    mutating func append(block contents: UnsafeRawBufferPointer, compress: Bool = true) throws -> BlockHandle {
-        let (stored, code) = unsafe compress ? compressor.compress(contents) : (contents, .none)
+    mutating func append(block contents: UnsafeRawBufferPointer, _ kind: BlockKind) throws -> BlockHandle {
+        let (stored, code) = unsafe kind != .filter ? compressor.compress(contents) : (contents, .none)
         let handle = BlockHandle(offset: byteCount, byteCount: UInt64(stored.count))
         let start = buffer.count
         unsafe buffer.append(stored)
-        buffer.append(byte: code.rawValue)
+        buffer.append(byte: kind.rawValue << 4 | code.rawValue)
         let seed = blockChecksumSeed(checksumSeed, offset: handle.offset)
         let checksum = unsafe cstorage_crc32c(seed, buffer.base + start, buffer.count - start)
         buffer.append(littleEndian: maskedChecksum(checksum))
@@ -38,7 +40,7 @@ struct TableFileWriter: ~Copyable {
         return handle
     }
 
-    /// Appends bytes that are no block: the footer.
+    /// Appends bytes that are no block: header and footer.
     mutating func append(raw bytes: [UInt8]) {
         unsafe bytes.withUnsafeBytes { unsafe buffer.append($0) }
     }

@@ -10,7 +10,6 @@ struct TableFooter: Equatable, Sendable {
     /// Magic, checksum, version and size keep their place in all versions.
     private static let stableByteCount = 24
     private static let largestByteCount = 4096
-    private static let magic: [UInt8] = Array("SHOPSST\n".utf8)
 
     /// Bits of `incompatibleFeatures` that have a name; version 1 can read none of them.
     private static let featureNames = ["encrypted blocks"]
@@ -22,6 +21,9 @@ struct TableFooter: Equatable, Sendable {
     var compatibleFeatures: UInt64 = 0
     var incompatibleFeatures: UInt64 = 0
     var formatVersion = TableFormat.version
+
+    /// The header that goes with this footer.
+    var header: TableHeader { TableHeader(fileNumber: fileNumber, salt: salt, formatVersion: formatVersion) }
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter(reservingCapacity: Self.byteCount)
@@ -36,7 +38,8 @@ struct TableFooter: Equatable, Sendable {
         writer.u32(formatVersion)
         writer.u32(0)
         writer.u32(Self.checksum(writer.bytes))
-        writer.raw(Self.magic.rawSpan)
+        let magic = TableHeader.magic
+        writer.raw(magic.rawSpan)
         return writer.bytes
     }
 
@@ -55,6 +58,7 @@ struct TableFooter: Equatable, Sendable {
         let version = try reader.u32()
         let zero = try reader.u32()
         let checksum = try reader.u32()
+        let magic = TableHeader.magic
         guard reader.remaining.equals(magic.rawSpan) else {
             throw reader.corruption("The file does not end like a table", at: reader.offset)
         }
@@ -66,7 +70,7 @@ struct TableFooter: Equatable, Sendable {
             throw reader.corruption("The table's footer fails its checksum", at: 12)
         }
         guard version == TableFormat.version else {
-            throw unsupported("format version \(version); this program reads version \(TableFormat.version)", path)
+            throw unsupported(version: version, path)
         }
         guard declaredByteCount == byteCount, zero == 0 else {
             throw reader.corruption("The table's footer has an impossible size", at: 0)
@@ -108,6 +112,10 @@ struct TableFooter: Equatable, Sendable {
 
     private static func checksum(_ bytes: [UInt8]) -> UInt32 {
         maskedChecksum(unsafe bytes.withUnsafeBytes { unsafe cstorage_crc32c(0, $0.baseAddress, $0.count) })
+    }
+
+    static func unsupported(version: UInt32, _ path: String) -> StorageError {
+        unsupported("format version \(version); this program reads version \(TableFormat.version)", path)
     }
 
     private static func unsupported(_ what: String, _ path: String) -> StorageError {

@@ -4,7 +4,7 @@
 enum TableFormat {
     static let version: UInt32 = 1
 
-    /// Compression byte and checksum behind every block's contents.
+    /// Kind and compression in one byte, and the checksum, behind every block's contents.
     static let blockTrailerByteCount = 5
 
     /// What a compressed block may declare as its size; larger contents are stored as they are.
@@ -24,6 +24,20 @@ enum TableFormat {
         static let properties = "properties"
         static let rangeTombstones = "rangeTombstones"
     }
+}
+
+/// What a block holds; the upper half of the byte behind its contents. Stored in files: do not renumber.
+///
+/// Readers go by the handles that lead to a block. The kind is for who has to make sense of a table without its index.
+enum BlockKind: UInt8 {
+    case data = 0
+    case indexPartition = 1
+    case topLevelIndex = 2
+    case filter = 3
+    case rangeTombstones = 4
+    case origin = 5
+    case properties = 6
+    case metaIndex = 7
 }
 
 /// Where a block lies in its file, and how many bytes its contents have there (the trailer not counted).

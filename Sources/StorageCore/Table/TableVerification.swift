@@ -36,24 +36,24 @@ private struct TableVerification {
         let blocks = reader.blocks
         footer = try TableFooter.read(blocks.file, path: blocks.path, fileNumber: reader.fileNumber)
         guard footer == reader.footer else {
-            throw Self.corruption("The table's footer changed since opening.", reader)
+            throw Self.corruption("The table's footer changed since opening.", reader, blocks.blocksByteCount)
         }
         meta = try TableMetaIndex(blocks, footer.metaIndex)
         properties = try meta.readProperties(blocks, footer)
         filter = try meta.readFilter(blocks)
         handles = meta.allBlocks + [footer.metaIndex]
         _ = try meta.readOrigin(blocks)
-        for handle in [footer.metaIndex, meta.properties] + [meta.origin].compactMap({ $0 }) {
-            try blocks.readBlock(handle).checkLayout()
-        }
+        _ = try readBlock(footer.metaIndex, .metaIndex)
+        _ = try readBlock(meta.properties, .properties)
+        if let origin = meta.origin { _ = try readBlock(origin, .origin) }
     }
 
     // MARK: Entries
 
     mutating func checkEntries() throws {
-        let top = try readBlock(meta.index)
+        let top = try readBlock(meta.index, .topLevelIndex)
         try forEachIndexEntry(top) { verification, separator, handle in
-            let partition = try verification.readBlock(handle)
+            let partition = try verification.readBlock(handle, .indexPartition)
             verification.handles.append(handle)
             var last: Separator?
             try verification.forEachIndexEntry(partition) { verification, separator, handle in
@@ -95,7 +95,7 @@ private struct TableVerification {
     }
 
     private mutating func checkData(_ handle: BlockHandle, after: Separator?, upTo separator: Separator) throws {
-        let block = try readBlock(handle)
+        let block = try readBlock(handle, .data)
         counted.uncompressedByteCount += block.byteCount
         guard block.restartCount > 0 else { throw block.location.corruption("A data block is empty.") }
         var cursor = UnsafeBlockCursor()
@@ -143,10 +143,11 @@ private struct TableVerification {
     // MARK: The rest
 
     mutating func checkRangeTombstones() throws {
-        if let handle = meta.rangeTombstones { _ = try readBlock(handle) }
+        if let handle = meta.rangeTombstones { _ = try readBlock(handle, .rangeTombstones) }
         let tombstones = try meta.readRangeTombstones(reader.blocks)
         guard tombstones == reader.rangeTombstones else {
-            throw Self.corruption("The table's range tombstones changed since opening.", reader)
+            throw Self.corruption(
+                "The table's range tombstones changed since opening.", reader, meta.rangeTombstones?.offset ?? 0)
         }
         counted.count(tombstones)
     }
@@ -160,13 +161,17 @@ private struct TableVerification {
         counted.earliestTime = properties.earliestTime
         counted.latestTime = properties.latestTime
         guard counted == properties, properties == reader.properties else {
-            throw Self.corruption("The table's properties do not match its entries.", reader)
+            throw Self.corruption(
+                "The table's properties do not match its entries.", reader, meta.properties.offset)
         }
     }
 
     /// No byte in front of the footer belongs to no block or to two.
     func checkBlocksFillFile() throws {
-        var end: UInt64 = 0
+        guard try TableHeader.read(reader.blocks.file, path: reader.blocks.path) == footer.header else {
+            throw Self.corruption("Header and footer of the table differ.", reader, 0)
+        }
+        var end = UInt64(TableHeader.byteCount)
         for handle in handles.sorted(by: { $0.offset < $1.offset }) {
             guard handle.offset == end else {
                 throw StorageError.corruption(
@@ -175,20 +180,23 @@ private struct TableVerification {
             end += handle.byteCount + UInt64(TableFormat.blockTrailerByteCount)
         }
         guard end == reader.blocks.blocksByteCount else {
-            throw Self.corruption("Bytes in front of the table's footer belong to no block.", reader)
+            throw Self.corruption("Bytes in front of the table's footer belong to no block.", reader, end)
         }
     }
 
     func checkFileChecksum() throws {
         let checksum = try reader.blocks.checksum(upTo: meta.properties.offset)
         guard checksum == properties.fileChecksum else {
-            throw Self.corruption("The table fails the checksum over its blocks.", reader)
+            throw Self.corruption("The table fails the checksum over its blocks.", reader, 0)
         }
     }
 
-    private func readBlock(_ handle: BlockHandle) throws -> Block {
+    private func readBlock(_ handle: BlockHandle, _ kind: BlockKind) throws -> Block {
         let block = try reader.blocks.readBlock(handle)
         try block.checkLayout()
+        guard try reader.blocks.kind(handle) == kind else {
+            throw block.location.corruption("The block does not say of itself what it is.")
+        }
         return block
     }
 
@@ -199,8 +207,8 @@ private struct TableVerification {
         return order < 0 || (order == 0 && leftSequence > rightSequence)
     }
 
-    private static func corruption(_ message: String, _ reader: TableReader) -> StorageError {
-        .corruption(message, file: reader.blocks.path)
+    private static func corruption(_ message: String, _ reader: TableReader, _ offset: UInt64) -> StorageError {
+        .corruption(message, file: reader.blocks.path, offset: Int64(clamping: offset))
     }
 }
 

@@ -12,6 +12,19 @@ final class RangeTombstoneSet: Sendable {
         var upper: [UInt8]
         /// Newest first.
         var sequences: [UInt64]
+
+        /// The newest of them that is not newer than `sequence`; 0 if there is none.
+        func newestSequence(atMost sequence: UInt64) -> UInt64 {
+            // Nearly always there is one, or the first will do.
+            if let first = sequences.first, first <= sequence { return first }
+            var low = 0
+            var high = sequences.count
+            while low < high {
+                let middle = (low + high) / 2
+                if sequences[middle] <= sequence { high = middle } else { low = middle + 1 }
+            }
+            return low < sequences.count ? sequences[low] : 0
+        }
     }
 
     let fragments: [Fragment]
@@ -26,8 +39,15 @@ final class RangeTombstoneSet: Sendable {
 
     /// The newest tombstone, not newer than `sequence`, that covers `key`; 0 if none does.
     func newestSequence(covering key: UnsafeRawBufferPointer, atMost sequence: UInt64) -> UInt64 {
-        guard let fragment = unsafe fragment(containing: key) else { return 0 }
-        return fragment.sequences.first { $0 <= sequence } ?? 0
+        unsafe fragment(containing: key)?.newestSequence(atMost: sequence) ?? 0
+    }
+
+    /// The fragment of `key`, as far as a reader at `sequence` sees it covered; nil if it does not.
+    func cover(of key: UnsafeRawBufferPointer, atMost sequence: UInt64) -> RangeTombstoneMap.Cover? {
+        guard let fragment = unsafe fragment(containing: key) else { return nil }
+        let newest = fragment.newestSequence(atMost: sequence)
+        guard newest > 0 else { return nil }
+        return RangeTombstoneMap.Cover(sequence: newest, lower: fragment.lower, upper: fragment.upper)
     }
 
     /// Every tombstone sequence that covers `key`, newest first.

@@ -1,10 +1,17 @@
-// TableCache.swift — opens tables and keeps no more of them open than the descriptor budget allows.
+// TableCache.swift — opens tables, and keeps what they hold in memory and their descriptors within the budgets.
 
 internal import Synchronization
 
 final class TableCache: Sendable {
     private struct Entry {
         weak var file: TableFile?
+        var byteCount: Int
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        /// What the entries' readers held when they were opened, those included that are closed by now.
+        var byteCount = 0
     }
 
     let fileSystem: any FileSystem
@@ -13,19 +20,28 @@ final class TableCache: Sendable {
     /// Mixed into the block checksums of new tables; differs from run to run, so that a stale block of a file that had the
     /// same number does not pass.
     let salt: UInt64
-    private let maximumOpenCount: Int
+    let descriptors: DescriptorPool
+    private let readerByteCapacity: Int
     private let ticks = Atomic<UInt64>(0)
-    private let entries = Mutex<[Entry]>([])
+    private let state = Mutex(State())
 
+    /// - Parameters:
+    ///   - descriptorCount: Files that may be open at once.
+    ///   - readerByteCapacity: What open tables may hold in memory: top index, filter, properties.
     init(
-        fileSystem: any FileSystem, directory: String, blocks: BlockCache, maximumOpenCount: Int, salt: UInt64 = 0
+        fileSystem: any FileSystem, directory: String, blocks: BlockCache, descriptorCount: Int,
+        readerByteCapacity: Int, salt: UInt64 = 0
     ) {
         self.salt = salt
         self.fileSystem = fileSystem
         self.directory = directory
         self.blocks = blocks
-        self.maximumOpenCount = max(maximumOpenCount, 8)
+        self.readerByteCapacity = readerByteCapacity
+        descriptors = DescriptorPool(fileSystem: fileSystem, capacity: descriptorCount)
     }
+
+    /// Reading a table throws `.closed` from now on, where it needs the file.
+    func close() { descriptors.close() }
 
     func path(of number: UInt64) -> String { TableFiles.path(of: number, in: directory) }
 
@@ -36,7 +52,7 @@ final class TableCache: Sendable {
         let path = path(of: number)
         let file: any StorageFile
         do {
-            file = try fileSystem.open(path, .read)
+            file = try descriptors.open(path)
         } catch let error as StorageError where error.code == .notFound {
             throw StorageError(.corruption, "A table that the manifest lists is missing.", file: path, cause: error)
         }
@@ -48,19 +64,40 @@ final class TableCache: Sendable {
         return reader
     }
 
-    /// Counts a newly opened table and closes the least recently used ones over the budget.
-    func didOpen(_ file: TableFile) {
-        let surplus: [TableFile] = entries.withLock { entries in
-            entries.append(Entry(file: file))
-            guard entries.count > maximumOpenCount else { return [] }
-            let open = entries.compactMap(\.file).filter(\.isOpen)
-            let byUse = open.sorted { $0.lastUse.load(ordering: .relaxed) > $1.lastUse.load(ordering: .relaxed) }
-            // An eighth below the budget, so that not every opening has to sort.
-            let kept = byUse.prefix(maximumOpenCount - maximumOpenCount / 8)
-            entries = kept.map { Entry(file: $0) }
-            return Array(byUse.dropFirst(kept.count))
+    /// Counts a newly opened table and closes those not used lately if all of them hold too much.
+    func didOpen(_ file: TableFile, _ reader: TableReader) {
+        let byteCount = reader.memoryByteCount + Self.readerOverhead
+        // Freed after the lock is released: what goes here may be the last reference to a table.
+        var seen: [TableFile] = []
+        let surplus = state.withLock { state -> [TableFile] in
+            state.entries.append(Entry(file: file, byteCount: byteCount))
+            state.byteCount += byteCount
+            return state.byteCount > readerByteCapacity ? takeSurplus(&state, seen: &seen) : []
         }
         for file in surplus { file.closeReader() }
+    }
+
+    /// About what a reader takes besides its blocks: the object itself, its properties and bounds.
+    private static let readerOverhead = 1 << 10
+
+    /// Down to an eighth below the capacity, so that not every opening has to sort.
+    private func takeSurplus(_ state: inout State, seen: inout [TableFile]) -> [TableFile] {
+        var open: [(file: TableFile, byteCount: Int, lastUse: UInt64)] = []
+        for entry in state.entries {
+            guard let file = entry.file else { continue }
+            seen.append(file)
+            if file.isOpen { open.append((file, entry.byteCount, file.lastUse.load(ordering: .relaxed))) }
+        }
+        open.sort { $0.lastUse > $1.lastUse }
+        state = State()
+        let goal = readerByteCapacity - readerByteCapacity / 8
+        let kept = open.prefix { table in
+            guard state.byteCount + table.byteCount <= goal else { return false }
+            state.byteCount += table.byteCount
+            return true
+        }
+        state.entries = kept.map { Entry(file: $0.file, byteCount: $0.byteCount) }
+        return open.dropFirst(kept.count).map(\.file)
     }
 
     /// Removes a table nobody reads any more. A file that can't be removed is left to the next opening.

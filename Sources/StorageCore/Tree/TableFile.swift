@@ -109,7 +109,7 @@ final class TableFile: Sendable {
             current = opened
             return (opened, true)
         }
-        if isNew { cache.didOpen(self) }
+        if isNew { cache.didOpen(self, opened) }
         return kept
     }
 

@@ -13,8 +13,9 @@ extension Tree {
         let state = self.state
         var search = Search(keyspace: keyspace, readTime: readTime.microseconds, operands: newer)
         for memtable in state.memtables where !search.isDone {
-            unsafe search.cover(memtable.rangeTombstones, key, sequence)
+            unsafe search.cover(memtable.rangeTombstones(atMost: sequence), key)
             unsafe try memtable.forEachVersion(of: key, maxSequence: sequence) { unsafe try search.visit($0, body) }
+            search.stopIfCovered()
         }
         for table in state.levels[0] where !search.isDone {
             guard unsafe compareBytes(table.metadata.smallestKey, key) <= 0, unsafe !table.metadata.isBelow(key) else {
@@ -41,16 +42,23 @@ private struct Search {
     var isDone = false
     var isFound = false
 
-    mutating func cover(_ tombstones: RangeTombstoneSet, _ key: UnsafeRawBufferPointer, _ sequence: UInt64) {
+    mutating func cover(_ tombstones: RangeTombstoneView, _ key: UnsafeRawBufferPointer) {
         guard !tombstones.isEmpty else { return }
-        tombstone = unsafe max(tombstone, tombstones.newestSequence(covering: key, atMost: sequence))
+        tombstone = unsafe max(tombstone, tombstones.newestSequence(covering: key))
+    }
+
+    /// Ends the search after a source with a range delete of the key: whatever lies deeper is older than that.
+    mutating func stopIfCovered() {
+        if tombstone > 0 { isDone = true }
     }
 
     mutating func visit(
         _ table: TableFile, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        unsafe cover(try table.rangeTombstones(), key, sequence)
+        let tombstones = RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)
+        unsafe cover(tombstones, key)
+        defer { stopIfCovered() }
         let reader = try table.open()
         guard unsafe reader.mayContain(key) else { return }
         unsafe try reader.forEachVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
