@@ -101,7 +101,7 @@ struct CompactionStorageTests {
         try storage.sync()
 
         let found = disk.crash(.syncedOnly)
-        clock.advance(by: .seconds(-200))
+        clock.set(clock.now.advanced(by: .seconds(-200)))
         var reopened = smallOptions(found, clock)
         reopened.fileSystem = found
         storage = try Storage.open(at: "/db", options: reopened)
