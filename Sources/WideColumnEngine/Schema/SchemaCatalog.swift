@@ -54,17 +54,22 @@ final class SchemaCatalog: Sendable {
         _ definition: TableDefinition, _ all: [TableDefinition], _ storage: Storage
     ) throws -> Keyspace {
         var rowOperator = RowMergeOperator(graceSeconds: definition.options.graceSeconds)
+        var timeToLive = definition.options.defaultTimeToLive
         if let view = definition.view {
             let source = TableIdentifier(keyspace: definition.identifier.keyspace, name: view.source)
-            let keyNames = Set(
-                all.first { $0.identifier == source }.map { ($0.partitionKey + $0.clustering).map(\.name) } ?? [])
+            let table = all.first { $0.identifier == source }
+            let keyNames = Set(table.map { ($0.partitionKey + $0.clustering).map(\.name) } ?? [])
+            // Its rows live as long as those of its table.
+            timeToLive = table?.options.defaultTimeToLive ?? timeToLive
             let hasKeyCell = (definition.partitionKey + definition.clustering).contains { !keyNames.contains($0.name) }
             // A view's rows are replaced whole, so it has no deletions to keep.
             rowOperator = RowMergeOperator(graceSeconds: 0, needsMarker: hasKeyCell)
         }
         return try storage.keyspace(
             definition.identifier.storageName,
-            options: KeyspaceOptions(mergeOperator: rowOperator, expiry: .operator, isDedicated: true))
+            options: KeyspaceOptions(
+                mergeOperator: rowOperator, expiry: .operator, isDedicated: true,
+                strategy: definition.options.compactionStrategy(timeToLive: timeToLive)))
     }
 
     private func removeUnnamedKeyspaces() throws {
