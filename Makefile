@@ -15,12 +15,16 @@ DOCS_TARGETS ?= StorageTypes StorageCore DocumentEngine WideColumnEngine TableEn
 
 FORMATTED := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Benchmarks \
 	Benchmarks/Tests
-# The peer of the storage lines: what `make bench-peers` builds, or any other folder with lib and include.
+# The peers of the storage lines: those whose headers are there. SQLite always is, the library needs it too.
+# SHOPSTREAM_ROCKSDB is what `make bench-peers` builds, or any other folder with lib and include.
+has_header = $(if $(firstword $(wildcard $(addsuffix /include/$(2),/usr /usr/local /opt/homebrew))),$(1))
 SHOPSTREAM_ROCKSDB ?= $(patsubst %/lib/librocksdb.a,%,$(wildcard $(CURDIR)/Benchmarks/peers/rocksdb/lib/librocksdb.a))
-export SHOPSTREAM_ROCKSDB
+SHOPSTREAM_PEERS ?= $(strip $(call has_header,rocksdb,rocksdb/c.h) $(call has_header,leveldb,leveldb/c.h) \
+	$(call has_header,lmdb,lmdb.h) $(call has_header,wiredtiger,wiredtiger.h))
+export SHOPSTREAM_ROCKSDB SHOPSTREAM_PEERS
 BENCHMARKS := swift run --package-path Benchmarks -c release
 
-.PHONY: help deps demo test soak bench bench-quick bench-micro bench-test bench-peers format lint docs clean
+.PHONY: help deps demo test soak bench bench-quick bench-storage bench-storage-quick bench-micro bench-test bench-peers format lint docs clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -47,13 +51,17 @@ soak: export SHOPSTREAM_SOAK_SECONDS := $(SOAK_SECONDS)
 soak: deps ## Run the soak tests for minutes instead of moments (SOAK_SECONDS)
 	$(call run_tests,--filter Soak,soak)
 
-bench: deps ## Measure everything beside its peers (BENCH_ARGS)
-	$(BENCHMARKS) storage-bench $(BENCH_ARGS)
+bench: bench-storage ## Measure everything beside its peers (BENCH_ARGS)
 	$(BENCHMARKS) engine-bench $(BENCH_ARGS)
 
-bench-quick: deps ## The same lines on small data, within five minutes
-	$(BENCHMARKS) storage-bench --quick $(BENCH_ARGS)
+bench-quick: bench-storage-quick ## The same lines on small data
 	$(BENCHMARKS) engine-bench --quick $(BENCH_ARGS)
+
+bench-storage: deps ## Measure the storage core beside RocksDB, LevelDB, LMDB, WiredTiger and SQLite (BENCH_ARGS)
+	$(BENCHMARKS) storage-bench $(BENCH_ARGS)
+
+bench-storage-quick: deps ## The same on small data, within ten minutes
+	$(BENCHMARKS) storage-bench --quick $(BENCH_ARGS)
 
 bench-micro: deps ## Micro-benchmarks of codecs and single calls
 	swift package --package-path Benchmarks benchmark
@@ -61,7 +69,8 @@ bench-micro: deps ## Micro-benchmarks of codecs and single calls
 bench-test: deps ## Test the benchmarks themselves, with a small run of the lines
 	swift test --package-path Benchmarks --disable-xctest
 
-bench-peers: deps ## Build RocksDB once, optimised, for the ratios of the benchmarks
+bench-peers: deps ## Install the benchmarks' peers, and build RocksDB once, optimised
+	@.ci/install-dependencies peers
 	Benchmarks/build-rocksdb.sh
 
 format: ## Format every source file

@@ -61,7 +61,7 @@ let package = Package(
         .target(
             name: "StorageCore",
             dependencies: [
-                "StorageTypes", "CStorage", "CLZ4", "CZstd",
+                "StorageTypes", "CStorage", "CLZ4", "CZstd", "CSQLite",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: settings),

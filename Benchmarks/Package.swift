@@ -4,10 +4,11 @@ import PackageDescription
 // A package of its own, so that linking the library never pulls in a benchmark's tools or peers. It sees only the
 // public declarations of the package above it.
 
-// The folder of an optimised RocksDB (lib and include), which `make bench-peers` builds and the Makefile names. Without
-// it the lines run alone. By the environment, because the tool caches what a manifest says, not the files it looked at.
+// Which peers are there, in words: the Makefile looks, and names them in the environment. By the environment, because
+// the tool caches what a manifest says, not the files it looked at. A peer that is not named is left out of the build.
+let peerNames = Set((Context.environment["SHOPSTREAM_PEERS"] ?? "").split(separator: " ").map(String.init))
+// The folder of an optimised RocksDB (lib and include), which `make bench-peers` builds; it goes before a packaged one.
 let rocksDB = Context.environment["SHOPSTREAM_ROCKSDB"] ?? ""
-let hasRocksDB = !rocksDB.isEmpty
 
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -16,15 +17,49 @@ let settings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
 ]
-let peerSettings: [SwiftSetting] =
-    hasRocksDB ? [.define("PEER_ROCKSDB"), .unsafeFlags(["-Xcc", "-I\(rocksDB)/include"])] : []
-let peerDependencies: [Target.Dependency] = hasRocksDB ? ["CRocksDB"] : []
-let peerLibraries: [LinkerSetting] =
-    hasRocksDB
-    ? [
-        .unsafeFlags(["-L\(rocksDB)/lib"]), .linkedLibrary("rocksdb"), .linkedLibrary("lz4"), .linkedLibrary("zstd"),
+/// An engine that storage-bench can be linked with.
+struct Peer {
+    var target: Target
+    var settings: [SwiftSetting]
+    var libraries: [LinkerSetting] = []
+}
+
+func peer(_ name: String, _ target: Target) -> Peer? {
+    peerNames.contains(name.lowercased()) ? Peer(target: target, settings: [.define("PEER_\(name.uppercased())")]) : nil
+}
+
+var rocksDBPeer: Peer? {
+    guard !rocksDB.isEmpty || peerNames.contains("rocksdb") else { return nil }
+    var peer = Peer(target: .systemLibrary(name: "CRocksDB"), settings: [.define("PEER_ROCKSDB")])
+    if rocksDB.isEmpty {
+        peer.settings.append(.define("PEER_ROCKSDB_PACKAGED"))
+    } else {
+        peer.settings.append(.unsafeFlags(["-Xcc", "-I\(rocksDB)/include"]))
+        peer.libraries.append(.unsafeFlags(["-L\(rocksDB)/lib"]))
+    }
+    peer.libraries += [
+        .linkedLibrary("rocksdb"), .linkedLibrary("lz4"), .linkedLibrary("zstd"),
         .linkedLibrary("stdc++", .when(platforms: [.linux])), .linkedLibrary("c++", .when(platforms: [.macOS])),
-    ] : []
+    ]
+    return peer
+}
+
+let peers = [
+    rocksDBPeer,
+    peer("LevelDB", .systemLibrary(name: "CLevelDB", providers: [.apt(["libleveldb-dev"]), .brew(["leveldb"])])),
+    peer(
+        "LMDB",
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])])),
+    peer(
+        "WiredTiger",
+        .systemLibrary(
+            name: "CWiredTiger", pkgConfig: "wiredtiger",
+            providers: [.apt(["libwiredtiger-dev"]), .brew(["wiredtiger"])])),
+].compactMap { $0 }
+let peerTargets = peers.map(\.target)
+let peerDependencies = peerTargets.map { Target.Dependency.target(name: $0.name) } + ["CSQLitePeer"]
+let peerSettings = peers.flatMap(\.settings) + [.define("PEER_SQLITE")]
+let peerLibraries = peers.flatMap(\.libraries)
 
 func library(_ name: String) -> Target.Dependency { .product(name: name, package: "shopstream") }
 
@@ -41,7 +76,7 @@ let package = Package(
         // Peers.
         .systemLibrary(
             name: "CSQLitePeer", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])])
-    ] + (hasRocksDB ? [.systemLibrary(name: "CRocksDB")] : []) + [
+    ] + peerTargets + [
         // What both programs share: clocks, histograms, keys and values, the report.
         .target(
             name: "BenchmarkKit",

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -159,6 +161,19 @@ int32_t cstorage_sync_directory(const char *path) {
     close(descriptor);
     // Some file systems (network shares) keep directories in order themselves and refuse the call.
     return failure == -EINVAL || failure == -ENOTSUP ? 0 : failure;
+}
+
+int32_t cstorage_resolve(const char *path, char *result, int32_t capacity) {
+    char *resolved = realpath(path, NULL);
+    if (!resolved) return -errno;
+    size_t count = strlen(resolved);
+    int32_t outcome = -ENAMETOOLONG;
+    if (capacity > 0 && count < (size_t)capacity) {
+        memcpy(result, resolved, count + 1);
+        outcome = (int32_t)count;
+    }
+    free(resolved);
+    return outcome;
 }
 
 int64_t cstorage_free_byte_count(const char *path) {

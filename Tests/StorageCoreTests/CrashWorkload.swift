@@ -49,6 +49,7 @@ struct CrashWorkload {
         options.levelZeroTableCount = 2
         options.levelOneByteCount = 6 << 10
         options.reserveByteCount = 2 << 10
+        options.manifestReplacementByteCount = 2 << 10
         return options
     }
 

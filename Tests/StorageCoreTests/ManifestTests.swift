@@ -252,10 +252,10 @@ import Testing
         #expect(try read(disk).state.lastSequence == 2)
         disk.failOperation(number: disk.operationCount(of: .sync) + 1, once: true, kind: .sync)
         #expect(errorCode { try edit(3) } == .ioFailure)
-        #expect(errorCode { try edit(4) } == .ioFailure)
+        #expect(errorCode { try edit(4) } == .poisoned)
         #expect(manifest.manifest.lastSequence == 2)
         try manifest.close()
-        #expect(errorCode { try edit(5) } == .ioFailure)
+        #expect(errorCode { try edit(5) } == .poisoned)
     }
 
     @Test("a manifest that was closed refuses edits")

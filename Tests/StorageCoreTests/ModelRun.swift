@@ -32,8 +32,11 @@ final class ModelRun {
     private let options: StorageOptions
     /// Of each keyspace.
     private let strategies: [CompactionStrategy]
+    private let location: (String) -> StorageLocation
 
-    init(seed: UInt64) throws {
+    /// - Parameter location: Which engine a storage of that name has.
+    init(seed: UInt64, location: @escaping (String) -> StorageLocation) throws {
+        self.location = location
         self.seed = seed
         random = SeededRandom(seed: seed)
         disk = SimulatedFileSystem(seed: seed)
@@ -54,7 +57,7 @@ final class ModelRun {
         self.options = options
         var strategyRandom = SeededRandom(seed: seed &+ 1)
         strategies = ModelKeyspace.all.map { _ in Self.randomStrategy(&strategyRandom) }
-        storage = try Storage.open(at: "/db", options: options)
+        storage = try Storage.open(location("/db"), options: options)
         try openKeyspaces()
     }
 
@@ -303,7 +306,7 @@ final class ModelRun {
         journal.append("reopen")
         snapshots = []
         try storage.close()
-        storage = try Storage.open(at: "/db", options: options)
+        storage = try Storage.open(location("/db"), options: options)
         try openKeyspaces()
         for index in incarnations.indices where ModelKeyspace.all[index].isVolatile { state.clear(incarnations[index]) }
         guard storage.visibleSequence == sequence else {
@@ -329,7 +332,7 @@ final class ModelRun {
         try note(path) { try storage.checkpoint(to: path) }
         var copyOptions = options
         copyOptions.isReadOnly = true
-        let copy = try Storage.open(at: path, options: copyOptions)
+        let copy = try Storage.open(location(path), options: copyOptions)
         let kept = keyspaces
         defer { keyspaces = kept }
         keyspaces = try ModelKeyspace.all.indices.map { try open($0, in: copy) }

@@ -14,7 +14,13 @@ import Testing
     @Test("whatever is done in whatever order, the storage answers as a sorted dictionary does", arguments: seeds)
     func randomized(seed: UInt64) throws {
         print("model run, seed \(seed)")
-        try runModel(seed: seed, steps: 400)
+        try runModel(seed: seed, steps: 400) { .directory($0) }
+    }
+
+    @Test("a storage in one SQLite file answers as a sorted dictionary does", arguments: seeds)
+    func randomizedSQLite(seed: UInt64) throws {
+        print("model run over SQLite, seed \(seed)")
+        try runModel(seed: seed, steps: 400) { .sqlite($0) }
     }
 }
 
@@ -27,14 +33,14 @@ import Testing
         var seed = UInt64.random(in: 0..<1 << 32)
         while Date() < deadline {
             print("model soak, seed \(seed)")
-            try runModel(seed: seed, steps: 2000)
+            try runModel(seed: seed, steps: 2000) { seed % 4 == 0 ? .sqlite($0) : .directory($0) }
             seed += 1
         }
     }
 }
 
-func runModel(seed: UInt64, steps: Int) throws {
-    let run = try ModelRun(seed: seed)
+func runModel(seed: UInt64, steps: Int, at location: @escaping (String) -> StorageLocation) throws {
+    let run = try ModelRun(seed: seed, location: location)
     var position = 0
     do {
         while position < steps {

@@ -1,7 +1,7 @@
-// Runs lines, prints them as they come, and writes them as JSON at the end.
+// Runs lines, prints them as they come, and keeps what they came to for the files at the end.
 //
-// Both sides of a line run in alternating rounds in one process on one machine, and the median round counts: so a
-// noisy neighbour hits both. A ratio above 1 always means that ours is better, whatever the unit.
+// The sides of a line run in alternating rounds in one process on one machine, and the median round counts: so a
+// noisy neighbour hits all of them. A ratio above 1 always means that ours is better, whatever the unit.
 
 import Foundation
 
@@ -11,24 +11,59 @@ public enum LineUnit: String, Sendable {
     case operationsPerSecond = "ops/s"
     /// Elapsed time by operation; less is better.
     case microseconds = "µs"
+    case milliseconds = "ms"
 
     func figure(of timing: Timing) -> Double {
         switch self {
         case .operationsPerSecond: timing.operationsPerSecond
         case .microseconds: timing.microsecondsPerOperation
+        case .milliseconds: timing.microsecondsPerOperation / 1e3
         }
     }
 
     func ratio(ours: Double, peer: Double) -> Double {
         switch self {
         case .operationsPerSecond: ours / peer
-        case .microseconds: peer / ours
+        case .microseconds, .milliseconds: peer / ours
         }
     }
 }
 
+/// One side of a line.
+public struct Contender {
+    public let name: String
+    /// At most this many rounds.
+    public let rounds: Int
+    /// Returns nil where the side can't do the line's work.
+    public let measure: () async throws -> Timing?
+
+    public init(name: String, rounds: Int = .max, measure: @escaping () async throws -> Timing?) {
+        self.name = name
+        self.rounds = rounds
+        self.measure = measure
+    }
+}
+
+/// What a line came to.
+public struct LineResult: Sendable {
+    public struct Side: Sendable {
+        public let name: String
+        public let timing: Timing
+    }
+
+    public let name: String
+    public let heading: String
+    public let unit: LineUnit
+    public let ours: Side
+    public let peers: [Side]
+
+    public func figure(of side: Side) -> Double { unit.figure(of: side.timing) }
+
+    public func ratio(to peer: Side) -> Double { unit.ratio(ours: figure(of: ours), peer: figure(of: peer)) }
+}
+
 public final class Report {
-    /// One printed line; the shape of the JSON file.
+    /// One line beside one peer; the shape of the JSON file.
     public struct Line: Sendable {
         public let name: String
         public let unit: LineUnit
@@ -38,68 +73,107 @@ public final class Report {
         public let ratio: Double?
     }
 
-    public private(set) var lines: [Line] = []
+    public private(set) var results: [LineResult] = []
+    /// Notes in the order in which they were made, with the heading they belong to.
+    public private(set) var notes: [(heading: String, text: String)] = []
     /// False once two sides of a line, or two rounds of a side, have given different results.
     public private(set) var resultsAgree = true
     private let rounds: Int
     private let filter: [String]
     private let print: (String) -> Void
+    private var currentHeading = ""
+    private var shownHeading = ""
 
     /// Runs the lines whose names contain one of the words of `filter`, all if it is empty, `rounds` times a side.
-    public init(rounds: Int, filter: [String] = [], print: @escaping (String) -> Void = { Swift.print($0) }) {
+    public init(rounds: Int, filter: [String] = [], print: @escaping (String) -> Void = Report.printLine) {
         self.rounds = rounds
         self.filter = filter
         self.print = print
+    }
+
+    /// Every line beside every one of its peers, once without where it has none.
+    public var lines: [Line] {
+        results.flatMap { result -> [Line] in
+            let ours = result.figure(of: result.ours)
+            guard !result.peers.isEmpty else {
+                return [Line(name: result.name, unit: result.unit, ours: ours, peer: nil, peerName: nil, ratio: nil)]
+            }
+            return result.peers.map { peer in
+                Line(
+                    name: result.name, unit: result.unit, ours: ours, peer: result.figure(of: peer),
+                    peerName: peer.name, ratio: result.ratio(to: peer))
+            }
+        }
+    }
+
+    /// Reaches a file or a pipe at once, as the next line may be minutes away.
+    public static func printLine(_ text: String) {
+        Swift.print(text)
+        fflush(nil)
     }
 
     public func includes(_ name: String) -> Bool {
         filter.isEmpty || filter.contains { name.localizedCaseInsensitiveContains($0) }
     }
 
+    /// Stands above the lines that follow.
     public func heading(_ text: String) {
-        print("\n\(text)\n\(String(repeating: "─", count: text.count))")
+        currentHeading = text
     }
 
     public func note(_ text: String) {
-        print("    \(text)")
+        notes.append((currentHeading, text))
+        show("    \(text)")
+    }
+
+    /// Prints a line, and the heading before the first below it.
+    private func show(_ text: String) {
+        if currentHeading != shownHeading {
+            shownHeading = currentHeading
+            print("\n\(currentHeading)\n\(String(repeating: "─", count: currentHeading.count))")
+        }
+        print(text)
     }
 
     /// Measures a line beside its peer; alone where `peer` returns nil.
     public func line(
         _ name: String, unit: LineUnit = .operationsPerSecond, rounds: Int? = nil,
-        ours: () async throws -> Timing,
-        peerName: String? = nil, peer: () async throws -> Timing? = { nil }
+        ours: @escaping () async throws -> Timing,
+        peerName: String? = nil, peer: @escaping () async throws -> Timing? = { nil }
+    ) async throws {
+        try await line(
+            name, unit: unit, rounds: rounds, ours: Contender(name: "ours", measure: ours),
+            peers: [Contender(name: peerName ?? "peer", measure: peer)])
+    }
+
+    /// Measures a line beside its peers, those left out that return nil.
+    public func line(
+        _ name: String, unit: LineUnit = .operationsPerSecond, rounds: Int? = nil, ours: Contender, peers: [Contender]
     ) async throws {
         guard includes(name) else { return }
-        var ourRounds: [Timing] = []
-        var peerRounds: [Timing] = []
+        var measured = [[Timing]](repeating: [], count: peers.count + 1)
         for round in 0..<(rounds ?? self.rounds) {
-            // Neither side always meets the caches and the disk as the other left them.
-            if round.isMultiple(of: 2) { ourRounds.append(try await ours()) }
-            if let measured = try await peer() { peerRounds.append(measured) }
-            if !round.isMultiple(of: 2) { ourRounds.append(try await ours()) }
+            // No side always meets the caches and the disk as the same other one left them.
+            let sides = Array(([ours] + peers).enumerated())
+            for (index, side) in round.isMultiple(of: 2) ? sides : sides.reversed() where round < side.rounds {
+                if let timing = try await side.measure() { measured[index].append(timing) }
+            }
         }
-        checkResults(of: ourRounds + peerRounds, name: name)
-        add(name, unit: unit, ours: ourRounds.median, peerName: peerName, peer: peerRounds.median)
+        checkResults(of: measured.flatMap { $0 }, name: name)
+        guard let timing = measured[0].median else { return }
+        let result = LineResult(
+            name: name, heading: currentHeading, unit: unit, ours: .init(name: ours.name, timing: timing),
+            peers: zip(peers, measured.dropFirst()).compactMap { peer, rounds in
+                rounds.median.map { .init(name: peer.name, timing: $0) }
+            })
+        results.append(result)
+        for text in Self.summary(of: result) { show(text) }
     }
 
     private func checkResults(of rounds: [Timing], name: String) {
         guard Set(rounds.map(\.resultHash)).count > 1 else { return }
         resultsAgree = false
-        print("✗ \(name): results differ between rounds or sides")
-    }
-
-    private func add(_ name: String, unit: LineUnit, ours: Timing?, peerName: String?, peer: Timing?) {
-        guard let ours else { return }
-        let ourFigure = unit.figure(of: ours)
-        let peerFigure = peer.map(unit.figure)
-        let line = Line(
-            name: name, unit: unit, ours: ourFigure, peer: peerFigure, peerName: peer == nil ? nil : peerName,
-            ratio: peerFigure.map { unit.ratio(ours: ourFigure, peer: $0) })
-        lines.append(line)
-        print(Self.summary(of: line))
-        print(Self.details(of: ours, named: "ours"))
-        if let peer { print(Self.details(of: peer, named: peerName ?? "peer")) }
+        show("✗ \(name): results differ between rounds or sides")
     }
 }
 

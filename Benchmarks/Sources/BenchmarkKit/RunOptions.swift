@@ -10,7 +10,7 @@ public struct RunOptions: ParsableArguments {
     @Option(help: "Run only lines whose name contains this (may be repeated).")
     public var filter: [String] = []
 
-    @Option(help: "Rounds of each side; the median counts. Default: 3.")
+    @Option(help: "Rounds of each side; the median counts.")
     public var rounds: Int = 3
 
     @Option(help: "The folder whose disk is measured. Default: the temporary folder.")

@@ -15,13 +15,25 @@ public final class ScratchDirectory: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// Bytes of the files in it.
+    /// Bytes that its files take on the disk: blocks, so that holes don't count and preallocated space does.
     public var byteCount: Int {
         let files = FileManager.default.enumerator(atPath: path)
         var total = 0
-        while files?.nextObject() != nil {
-            total += (files?.fileAttributes?[.size] as? Int) ?? 0
+        while let name = files?.nextObject() as? String {
+            var status = stat()
+            guard lstat("\(path)/\(name)", &status) == 0 else { continue }
+            total += Int(status.st_blocks) * 512
         }
         return total
+    }
+
+    /// A copy of the whole directory beside it.
+    public func copy(named name: String) throws -> ScratchDirectory {
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let copy = try ScratchDirectory(in: parent, named: name)
+        for file in try FileManager.default.contentsOfDirectory(atPath: path) {
+            try FileManager.default.copyItem(atPath: "\(path)/\(file)", toPath: "\(copy.path)/\(file)")
+        }
+        return copy
     }
 }

@@ -11,6 +11,26 @@ public struct Timing: Sendable {
     public let latencies: Histogram<UInt64>
     /// A digest of the results, the same on every run and on both sides.
     public let resultHash: UInt64
+    /// Keys and values that the operations wrote; zero where they only read.
+    public let userByteCount: Int
+    /// What the process wrote meanwhile.
+    public let writes: WriteCounters
+    /// How the operations spread over the time.
+    public let marks: [Meter.Mark]
+    /// What the files take on disk after the line, and the keys and values in them; nil where that says nothing.
+    public var space: Space?
+
+    public struct Space: Sendable {
+        public let fileByteCount: Int
+        public let liveByteCount: Int
+
+        public init(fileByteCount: Int, liveByteCount: Int) {
+            self.fileByteCount = fileByteCount
+            self.liveByteCount = liveByteCount
+        }
+
+        public var amplification: Double { Double(fileByteCount) / Double(max(liveByteCount, 1)) }
+    }
 
     public var operationsPerSecond: Double {
         Double(operations) / (Double(max(elapsedNanoseconds, 1)) / 1e9)
@@ -28,75 +48,51 @@ public struct Timing: Sendable {
     public func latency(percentile: Double) -> Double {
         Double(latencies.valueAtPercentile(percentile)) / 1e3
     }
-}
 
-/// Times operations that follow one another: the end of one is the start of the next, so each costs one clock read.
-public struct Meter: Sendable {
-    public private(set) var operations = 0
-    public private(set) var latencies = Meter.emptyHistogram()
-    private var lastLap = Clocks.wallNanoseconds
-
-    public init() {}
-
-    /// One operation has ended.
-    public mutating func lap() {
-        lap(operations: 1)
+    /// Microseconds; nil where single operations are not timed.
+    public var maximumLatency: Double? {
+        latencies.totalCount > 0 ? Double(latencies.max) / 1e3 : nil
     }
 
-    /// A batch has ended. Its latency is recorded once, as the caller waited once.
-    public mutating func lap(operations count: Int) {
-        let now = Clocks.wallNanoseconds
-        latencies.record(now &- lastLap)
-        lastLap = now
-        operations &+= count
+    /// Bytes handed to write calls for each byte of keys and values; nil where nothing was written, or nobody counts.
+    public var writeAmplification: Double? {
+        userByteCount > 0 && writes.written > 0 ? Double(writes.written) / Double(userByteCount) : nil
     }
 
-    /// Counts without timing single operations: scans and the like.
-    public mutating func count(operations count: Int) {
-        operations += count
-    }
-
-    /// Leaves what happened since the last lap out of the next operation.
-    public mutating func restart() {
-        lastLap = Clocks.wallNanoseconds
-    }
-
-    /// Takes over what another thread's meter has seen.
-    public mutating func add(_ other: Meter) {
-        operations += other.operations
-        latencies.add(other.latencies)
-    }
-
-    /// Up to a minute, with three significant digits.
-    static func emptyHistogram() -> Histogram<UInt64> {
-        Histogram(highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
+    /// Bytes of dirtied pages for each byte of keys and values.
+    public var dirtyAmplification: Double? {
+        userByteCount > 0 && writes.dirtied > 0 ? Double(writes.dirtied) / Double(userByteCount) : nil
     }
 }
 
 /// Runs `body`, which laps the meter per operation and returns the digest of its results. Everything it does is timed.
 public func measure(_ body: (inout Meter) throws -> UInt64) rethrows -> Timing {
-    let processor = Clocks.processorNanoseconds
-    let start = Clocks.wallNanoseconds
+    let start = Start()
     var meter = Meter()
     let hash = try body(&meter)
-    return Timing(
-        operations: meter.operations,
-        elapsedNanoseconds: Clocks.wallNanoseconds - start,
-        processorNanoseconds: Clocks.processorNanoseconds - processor,
-        latencies: meter.latencies,
-        resultHash: hash)
+    return start.timing(meter, hash: hash)
 }
 
 /// The same with an asynchronous body.
 public func measure(_ body: (inout Meter) async throws -> UInt64) async rethrows -> Timing {
-    let processor = Clocks.processorNanoseconds
-    let start = Clocks.wallNanoseconds
+    let start = Start()
     var meter = Meter()
     let hash = try await body(&meter)
-    return Timing(
-        operations: meter.operations,
-        elapsedNanoseconds: Clocks.wallNanoseconds - start,
-        processorNanoseconds: Clocks.processorNanoseconds - processor,
-        latencies: meter.latencies,
-        resultHash: hash)
+    return start.timing(meter, hash: hash)
+}
+
+/// Where the clocks and counters stood when a measurement began.
+private struct Start {
+    let writes = WriteCounters.now
+    let processor = Clocks.processorNanoseconds
+    let wall = Clocks.wallNanoseconds
+
+    func timing(_ meter: Meter, hash: UInt64) -> Timing {
+        let elapsed = Clocks.wallNanoseconds - wall
+        let processor = Clocks.processorNanoseconds - processor
+        return Timing(
+            operations: meter.operations, elapsedNanoseconds: elapsed, processorNanoseconds: processor,
+            latencies: meter.latencies, resultHash: hash, userByteCount: meter.userByteCount,
+            writes: WriteCounters.now - writes, marks: meter.marks)
+    }
 }

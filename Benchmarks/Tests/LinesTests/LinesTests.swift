@@ -19,18 +19,18 @@ struct LinesTests {
     @Test("every storage line runs, and both sides read the same")
     func storageLines() async throws {
         let report = try await withReport { report, directory in
-            let ours = StorageLines<StorageCoreStore>(parent: directory, seed: 1)
-            #if PEER_ROCKSDB
-                let peer: StorageLines<RocksDBStore>? = StorageLines(parent: directory, seed: 1)
-            #else
-                // The store beside itself: still two sides that must agree.
-                let peer: StorageLines<StorageCoreStore>? = ours
-            #endif
-            try await StorageComparison(ours: ours, peer: peer, report: report, directory: directory, sizes: .smoke)
-                .run()
+            let ours = StoreSide<StorageCoreStore>(parent: directory, seed: 1)
+            let built = Peer.all.compactMap { $0.makeSide?(directory, 1) }
+            // The store beside itself where no peer is built: still two sides that must agree.
+            let peers = built.isEmpty ? [StoreSide<StorageCoreStore>(parent: directory, seed: 1)] : built
+            try await StorageComparison(
+                ours: ours, peers: peers, report: report, directory: directory, sizes: .smoke
+            ).run()
         }
         #expect(report.resultsAgree)
-        #expect(report.lines.count == 11)
+        #expect(report.results.count == 20)
+        let peerCount = max(1, Peer.all.count { $0.makeSide != nil })
+        #expect(report.lines.count == 20 * peerCount)
         #expect(report.lines.allSatisfy { $0.ours > 0 && $0.ratio != nil })
     }
 

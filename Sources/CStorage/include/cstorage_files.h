@@ -44,6 +44,8 @@ int32_t cstorage_remove_directory(const char *_Nonnull path);
 int32_t cstorage_rename(const char *_Nonnull from, const char *_Nonnull to);
 int32_t cstorage_link(const char *_Nonnull from, const char *_Nonnull to);
 int32_t cstorage_sync_directory(const char *_Nonnull path);
+// The absolute path of an existing file, without symbolic links; its length, which is below `capacity`.
+int32_t cstorage_resolve(const char *_Nonnull path, char *_Nonnull result, int32_t capacity);
 // What an unprivileged process may still write.
 int64_t cstorage_free_byte_count(const char *_Nonnull path);
 

@@ -12,10 +12,15 @@ public final class WriteTransaction {
 
     private(set) var batch: WriteBatch
     private(set) var commitActions: [(SequenceNumber) -> Void] = []
+    /// Reads the rows of a SQLite database; nil where the storage is made of trees.
+    private let reader: SQLiteReader?
     private var isOpen = true
     private var lastOrdinal: UInt32 = 0
 
-    init(sequence: SequenceNumber, commitTime: StorageInstant, batch: WriteBatch) {
+    init(
+        sequence: SequenceNumber, commitTime: StorageInstant, batch: WriteBatch, reader: SQLiteReader? = nil
+    ) {
+        self.reader = reader
         self.sequence = sequence
         self.commitTime = commitTime
         self.batch = batch
@@ -104,7 +109,8 @@ public final class WriteTransaction {
         return Cursor(
             try CursorCore(
                 keyspace: keyspace, range: range, sequence: base, readTime: commitTime,
-                batch: batch.isEmpty ? nil : batch, batchSequence: sequence.rawValue))
+                batch: batch.isEmpty ? nil : batch, batchSequence: sequence.rawValue,
+                reader: reader))
     }
 
     /// - Parameter key: The tree key.
@@ -128,6 +134,9 @@ public final class WriteTransaction {
                 return true
             }
             operands = [value]
+        }
+        if let reader {
+            return unsafe try reader.withValue(of: key, in: keyspace, readTime: commitTime, newer: operands, body)
         }
         return unsafe try keyspace.tree.withValue(
             of: key, in: keyspace, sequence: base, readTime: commitTime, newer: operands, body)

@@ -85,6 +85,11 @@ final class WriterLane: Sendable {
         return try body()
     }
 
+    /// Whether the body that runs now runs on this thread.
+    var isOwnedByThisThread: Bool {
+        owner.load(ordering: .relaxed) == UInt(cstorage_thread_identity())
+    }
+
     private func claim() -> Bool {
         state.withLock { state in
             guard !state.isBusy, state.waiters.isEmpty else { return false }

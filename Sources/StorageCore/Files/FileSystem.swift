@@ -58,8 +58,16 @@ public protocol FileSystem: Sendable {
     /// - Throws: `StorageError.Code.locked` if someone holds it.
     func lock(_ path: String) throws -> any FileLock
 
+    /// The absolute path of an existing file, with every symbolic link followed: one name for each file.
+    func resolve(_ path: String) throws -> String
+
     /// The space left for files in a directory.
     func freeByteCount(_ path: String) throws -> Int64
+}
+
+extension FileSystem {
+    /// The path itself, for file systems without symbolic links and working directories.
+    public func resolve(_ path: String) throws -> String { path }
 }
 
 /// An open file. All its calls may run at the same time on several threads; a read that overlaps a write may see part of

@@ -96,6 +96,13 @@ public struct POSIXFileSystem: FileSystem {
         try POSIXFileLock(path: path)
     }
 
+    public func resolve(_ path: String) throws -> String {
+        var resolved = [CChar](repeating: 0, count: 4096)
+        let capacity = Int32(resolved.count)
+        let count = try unsafe Self.checked(cstorage_resolve(path, &resolved, capacity), "realpath", path)
+        return String(decoding: resolved.prefix(Int(count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     public func freeByteCount(_ path: String) throws -> Int64 {
         let count = unsafe cstorage_free_byte_count(path)
         try Self.check(Int32(clamping: min(count, 0)), "statvfs", path)

@@ -31,7 +31,7 @@
 
     init(
         keyspace: Keyspace, range: KeyRange, sequence: UInt64, readTime: StorageInstant, batch: WriteBatch? = nil,
-        batchSequence: UInt64 = 0, snapshot: Snapshot? = nil
+        batchSequence: UInt64 = 0, snapshot: Snapshot? = nil, reader: SQLiteReader? = nil
     ) throws {
         self.keyspace = keyspace
         (lower, upper) = keyspace.treeRange(range)
@@ -54,8 +54,12 @@
                     SourceTombstones(RangeTombstoneView(set, atMost: batchSequence), firstOlderSource: sources.count))
             }
         }
-        try state.appendSources(
-            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence)
+        if let reader {
+            if !reader.isHidden(keyspace) { sources.append(.sqlite(SQLiteCursor(reader, lower: lower, upper: upper))) }
+        } else {
+            try state.appendSources(
+                to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence)
+        }
         merged = MergingCursor(sources)
         self.tombstones = tombstones
     }
@@ -72,12 +76,14 @@
     // MARK: Moving
 
     func seekToFirst() throws {
+        try snapshot?.checkOpen()
         direction = .forward
         unsafe try lower.withUnsafeBytes { unsafe try merged.seek(key: $0, sequence: SequenceNumber.max.rawValue) }
         try findForward()
     }
 
     func seekToLast() throws {
+        try snapshot?.checkOpen()
         direction = .backward
         unsafe try upper.withUnsafeBytes {
             unsafe try merged.seekBackward(key: $0, sequence: SequenceNumber.max.rawValue)
@@ -86,6 +92,7 @@
     }
 
     func seek(_ key: RawSpan) throws {
+        try snapshot?.checkOpen()
         let target = keyspace.prefix + key.array()
         guard compareBytes(target, lower) > 0 else { return try seekToFirst() }
         direction = .forward
@@ -94,6 +101,7 @@
     }
 
     func seekBackward(_ key: RawSpan) throws {
+        try snapshot?.checkOpen()
         let target = keyspace.prefix + key.array()
         guard compareBytes(target, upper) < 0 else { return try seekToLast() }
         direction = .backward
@@ -103,6 +111,7 @@
 
     func next() throws {
         precondition(isValid, "A cursor moves only from an entry; seek first.")
+        try snapshot?.checkOpen()
         if direction == .backward {
             direction = .forward
             unsafe try merged.seek(key: keyBuffer.bytes, sequence: 0)
@@ -114,6 +123,7 @@
 
     func previous() throws {
         precondition(isValid, "A cursor moves only from an entry; seek first.")
+        try snapshot?.checkOpen()
         if direction == .forward {
             direction = .backward
             unsafe try merged.seekBackward(key: keyBuffer.bytes, sequence: SequenceNumber.max.rawValue)

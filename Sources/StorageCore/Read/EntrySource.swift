@@ -6,6 +6,7 @@ enum EntrySource {
     case batch(BatchCursor)
     case table(TableCursor)
     case level(LevelCursor)
+    case sqlite(SQLiteCursor)
 
     var isValid: Bool {
         switch self {
@@ -13,6 +14,7 @@ enum EntrySource {
         case .batch(let cursor): cursor.isValid
         case .table(let cursor): cursor.isValid
         case .level(let cursor): cursor.isValid
+        case .sqlite(let cursor): cursor.isValid
         }
     }
 
@@ -23,6 +25,7 @@ enum EntrySource {
         case .batch(let cursor): unsafe cursor.entry
         case .table(let cursor): unsafe cursor.entry
         case .level(let cursor): unsafe cursor.entry
+        case .sqlite(let cursor): unsafe cursor.entry
         }
     }
 
@@ -32,6 +35,7 @@ enum EntrySource {
         case .batch(let cursor): cursor.seekToFirst()
         case .table(let cursor): try cursor.seekToFirst()
         case .level(let cursor): try cursor.seekToFirst()
+        case .sqlite(let cursor): try cursor.seekToFirst()
         }
     }
 
@@ -41,6 +45,7 @@ enum EntrySource {
         case .batch(let cursor): cursor.seekToLast()
         case .table(let cursor): try cursor.seekToLast()
         case .level(let cursor): try cursor.seekToLast()
+        case .sqlite(let cursor): try cursor.seekToLast()
         }
     }
 
@@ -51,6 +56,7 @@ enum EntrySource {
         case .batch(let cursor): unsafe cursor.seek(key: key, sequence: sequence)
         case .table(let cursor): unsafe try cursor.seek(key: key, sequence: sequence)
         case .level(let cursor): unsafe try cursor.seek(key: key, sequence: sequence)
+        case .sqlite(let cursor): unsafe try cursor.seek(key: key, sequence: sequence)
         }
     }
 
@@ -61,6 +67,7 @@ enum EntrySource {
         case .batch(let cursor): unsafe cursor.seekBackward(key: key, sequence: sequence)
         case .table(let cursor): unsafe try cursor.seekBackward(key: key, sequence: sequence)
         case .level(let cursor): unsafe try cursor.seekBackward(key: key, sequence: sequence)
+        case .sqlite(let cursor): unsafe try cursor.seekBackward(key: key, sequence: sequence)
         }
     }
 
@@ -70,6 +77,7 @@ enum EntrySource {
         case .batch(let cursor): cursor.next()
         case .table(let cursor): try cursor.next()
         case .level(let cursor): try cursor.next()
+        case .sqlite(let cursor): try cursor.next()
         }
     }
 
@@ -79,6 +87,7 @@ enum EntrySource {
         case .batch(let cursor): cursor.previous()
         case .table(let cursor): try cursor.previous()
         case .level(let cursor): try cursor.previous()
+        case .sqlite(let cursor): try cursor.previous()
         }
     }
 }

@@ -58,6 +58,12 @@ public struct ReadView {
         try unsafe keyspace.withTreeKey(key) { treeKey in
             switch source {
             case .snapshot(let snapshot):
+                try snapshot.checkOpen()
+                if let reader = snapshot.reader {
+                    return unsafe try reader.withValue(of: treeKey, in: keyspace, readTime: snapshot.readTime) {
+                        unsafe try body(RawSpan(_unsafeBytes: $0))
+                    }
+                }
                 return unsafe try keyspace.tree.withValue(
                     of: treeKey, in: keyspace, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime
                 ) { unsafe try body(RawSpan(_unsafeBytes: $0)) }
@@ -71,12 +77,13 @@ public struct ReadView {
     public func cursor(_ keyspace: Keyspace, _ range: KeyRange = .all) throws -> Cursor {
         switch source {
         case .snapshot(let snapshot):
-            Cursor(
+            try snapshot.checkOpen()
+            return Cursor(
                 try CursorCore(
                     keyspace: keyspace, range: range, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime,
-                    snapshot: snapshot))
+                    snapshot: snapshot, reader: snapshot.reader))
         case .transaction(let transaction):
-            try transaction.makeCursor(keyspace, range)
+            return try transaction.makeCursor(keyspace, range)
         }
     }
 }

@@ -19,16 +19,28 @@ public final class Snapshot: Sendable {
     /// Expiry is judged against this.
     public let readTime: StorageInstant
     let registry: SnapshotRegistry
+    /// Reads the rows of a SQLite database; nil where the storage is made of trees.
+    let reader: SQLiteReader?
     private let registration: UInt64
 
-    init(registry: SnapshotRegistry, registration: UInt64, sequence: SequenceNumber, readTime: StorageInstant) {
+    init(
+        registry: SnapshotRegistry, registration: UInt64, sequence: SequenceNumber, readTime: StorageInstant,
+        reader: SQLiteReader? = nil
+    ) {
         self.registry = registry
         self.registration = registration
         self.sequence = sequence
         self.readTime = readTime
+        self.reader = reader
     }
 
     deinit { registry.release(registration) }
+
+    /// Refuses reads of a storage that was closed.
+    @inline(__always)
+    func checkOpen() throws {
+        if registry.isClosed { throw StorageError(.closed, "The storage was closed.") }
+    }
 
     public var view: ReadView { ReadView(.snapshot(self)) }
 }
@@ -49,6 +61,12 @@ final class SnapshotRegistry: Sendable {
     private let purged: Atomic<Int64>
     /// The earliest time at which the open transaction may read; `Int64.max` where none is open.
     private let openTransaction = Atomic<Int64>(.max)
+    private let closed = Atomic<Bool>(false)
+
+    /// Whether snapshots are no longer to be read.
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+
+    func close() { closed.store(true, ordering: .relaxed) }
 
     /// - Parameter purgedThrough: Up to when earlier runs of the storage may have purged. Were it forgotten, a clock that
     ///   was set back in between would show again what of an expired whole happens not to have been purged yet.
@@ -60,8 +78,12 @@ final class SnapshotRegistry: Sendable {
     /// either sees the registration or had already decided by a sequence that is not newer.
     /// - Parameters:
     ///   - now: What the clock says.
+    ///   - reader: Called after `sequence`.
     ///   - lastCommitTime: Not before the commit time of any sequence that was read before it is called.
-    func register(now: StorageInstant, lastCommitTime: () -> StorageInstant, sequence: () -> UInt64) -> Snapshot {
+    func register(
+        now: StorageInstant, lastCommitTime: () -> StorageInstant, reader: () -> SQLiteReader? = { nil },
+        sequence: () -> UInt64
+    ) -> Snapshot {
         let (registration, sequence, readTime) = state.withLock { state in
             let sequence = sequence()
             let readTime = max(now, lastCommitTime(), purgedThrough)
@@ -70,7 +92,8 @@ final class SnapshotRegistry: Sendable {
             return (state.nextRegistration, sequence, readTime)
         }
         return Snapshot(
-            registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime)
+            registry: self, registration: registration, sequence: SequenceNumber(sequence), readTime: readTime,
+            reader: reader())
     }
 
     func release(_ registration: UInt64) {

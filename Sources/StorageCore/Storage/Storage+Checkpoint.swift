@@ -9,6 +9,7 @@ extension Storage {
     /// visible when the call began is in the copy. It opens like any storage, also read-only.
     public func checkpoint(to target: String) throws {
         if let refusal = lastingRefusal() { throw refusal }
+        if let sqlite { return try checkpoint(sqlite, to: target) }
         guard let manifest, let log else { return }
         let fileSystem = options.fileSystem
         if try fileSystem.exists(target), try !fileSystem.list(target).isEmpty {

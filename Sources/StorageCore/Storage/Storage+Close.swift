@@ -5,7 +5,8 @@ internal import Synchronization
 extension Storage {
     /// Writes everything to disk, so that the next opening has nothing to replay, and lets go of the directory.
     ///
-    /// Commits that wait for durability are served first; later calls are refused with `.closed`. Closing twice is fine.
+    /// Commits that wait for durability are served first; later calls are refused with `.closed`, reads through snapshots and
+    /// cursors that are still held included. Closing twice is fine.
     /// After a failure that poisoned the storage nothing is written any more, and closing succeeds.
     public func close() throws {
         lane.checkNotReentered()
@@ -13,7 +14,10 @@ extension Storage {
         let wasClosed = isClosed.exchange(true, ordering: .acquiringAndReleasing)
         lane.leave()
         guard !wasClosed else { return }
+        registry.close()
         defer { lock?.release() }
+        // Before the lock goes: whoever gets it next may remove tables.
+        defer { tableCache.close() }
         defer {
             visibleWaiters.close()
             durableWaiters.close()
@@ -22,7 +26,8 @@ extension Storage {
         // Threads finish what they are at; from here on this one works alone.
         gate.stop()
         background.stop()
-        guard let manifest, let log, gate.failure == nil, !log.isBroken else { return }
+        if let sqlite { return try close(sqlite, after: synced) }
+        guard let manifest, let log, gate.failure == nil, latch.refusal == nil, !log.isBroken else { return }
         try synced.get()
         for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
         while try flushOne() {}

@@ -9,6 +9,7 @@ extension Storage {
     /// Rewrites every tree so that what was overwritten, deleted or has expired is gone from disk, as far as no
     /// snapshot sees it. Tables of different time windows stay apart.
     public func compact() throws {
+        if let sqlite { return try compact(sqlite) }
         try flush()
         for tree in persistentTrees { try compact(tree, lower: [], upper: nil) }
         background.setFailure(nil, of: .compaction)
@@ -16,6 +17,7 @@ extension Storage {
 
     /// Does the same to a range of one keyspace. More than the range is rewritten, as far as tables reach beyond it.
     public func compact(_ keyspace: Keyspace, _ range: KeyRange = .all) throws {
+        if let sqlite { return try compact(sqlite) }
         try flush()
         let (lower, upper) = keyspace.treeRange(range)
         guard compareBytes(lower, upper) < 0, !keyspace.options.isVolatile else { return }
@@ -32,6 +34,7 @@ extension Storage {
         for plan in CompactionPicker.plans(for: description, lower: lower, upper: upper) {
             try run(plan, of: tree, description)
         }
+        updatePressure(of: tree)
         background.madeProgress()
     }
 
@@ -45,12 +48,14 @@ extension Storage {
 
     /// Does the compaction that is next; false if none is due that nobody else is doing.
     func compactOne() throws -> Bool {
+        if let sqlite { return try maintain(sqlite) }
         let claim = try turns.claimNext(persistentTrees) { try describe($0, exhausted: $1) }
         if let claim {
             defer { turns.release(claim.tree) }
             // Another thread looks whether there is more to do.
             if options.compactionThreadCount > 1 { background.request(.compaction) }
             try run(claim.plan, of: claim.tree, claim.description)
+            updatePressure(of: claim.tree)
         }
         background.setFailure(nil, of: .compaction)
         if claim != nil { background.madeProgress() }

@@ -21,6 +21,7 @@ extension Storage {
     @discardableResult
     public func step() throws -> Bool {
         try checkWritable()
+        if let sqlite { return try maintain(sqlite) }
         if try flushOne() { return true }
         return try compactOne()
     }
@@ -35,6 +36,7 @@ extension Storage {
                 try compactInMemory(tree)
             } else if let memtable = tree.state.immutables.last {
                 try flush(memtable, of: tree)
+                updatePressure(of: tree)
             }
             return true
         }
@@ -149,7 +151,7 @@ extension Storage {
                 splitter: splitter, table: tableOptions,
                 origin: TableOrigin(
                     of: tree, keyspaces: rules.keyspaces.values, level: level, inputs: inputs.map(\.number)),
-                commitTimes: commitTimes),
+                commitTimes: commitTimes, willWrite: inputs.isEmpty ? nil : compactionPace()),
             tombstones: tombstones.kept(rules, isBottommost: isRangeBottommost), newNumber: newFileNumber)
         do {
             var rewriter = unsafe EntryRewriter(

@@ -9,7 +9,9 @@ extension Storage {
     ///   if the options contradict one another; `.notFound` in a read-only storage.
     public func keyspace(_ name: String, options: KeyspaceOptions = KeyspaceOptions()) throws -> Keyspace {
         lane.checkNotReentered()
-        guard let manifest else { return try openReadOnly(name, options) }
+        guard manifest != nil || sqlite != nil && !self.options.isReadOnly else {
+            return try openReadOnly(name, options)
+        }
         if options.expiry == .engine, options.mergeOperator != nil {
             throw StorageError.invalidArgument(
                 "Keyspace \"\(name)\": a merged value has no single expiry; use the expiry policy .operator.")
@@ -21,6 +23,8 @@ extension Storage {
         if let existing = existingKeyspace(name), isOpen(existing, with: options) { return existing }
         let refusal = refusal()
         if let refusal, refusal.code == .closed { throw refusal }
+        if let sqlite { return try openOrCreate(name, options, in: sqlite) }
+        guard let manifest else { return try openReadOnly(name, options) }
         while true {
             // Giving an existing keyspace its operator writes nothing: reads go on where writes are refused.
             if let reopened = try reopen(name, options, manifest) { return reopened }
@@ -47,6 +51,7 @@ extension Storage {
         lane.checkNotReentered()
         // On a full disk dropping is how space comes back.
         if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
+        if let sqlite { return try drop(name, in: sqlite) }
         guard let manifest else { return }
         try manifest.edit { state in
             guard let keyspace = existingKeyspace(name), state.keyspaces[keyspace.id] != nil else {
@@ -104,7 +109,7 @@ extension Storage {
         }
     }
 
-    private func reopen(_ existing: Keyspace, _ options: KeyspaceOptions) throws -> Keyspace {
+    func reopen(_ existing: Keyspace, _ options: KeyspaceOptions) throws -> Keyspace {
         guard existing.options.expiry == options.expiry, existing.options.isDedicated == options.isDedicated,
             existing.life.mergeOperator == options.mergeOperator?.name ?? "",
             existing.options.isVolatile == options.isVolatile

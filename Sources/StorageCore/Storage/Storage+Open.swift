@@ -21,7 +21,9 @@ struct OpenedParts {
     var manifest: ManifestWriter?
     var purgeFloor: PurgeFloor
     /// Up to when expired entries may have been purged by earlier runs.
-    var purgedThrough: StorageInstant
+    var purgedThrough = StorageInstant.distantPast
+    var latch = FailureLatch()
+    var sqlite: SQLiteEngine?
 }
 
 extension Storage {
@@ -30,7 +32,10 @@ extension Storage {
     /// - Throws: `StorageError`: `.locked` if it is open elsewhere, `.corruption` naming file and offset,
     ///   `.unsupportedFormat` for files of a newer version, `.ioFailure`, `.diskFull`.
     public static func open(at directory: String, options: StorageOptions = StorageOptions()) throws -> Storage {
-        let parts = try StorageOpening(directory: directory, options: options).open()
+        try open(try StorageOpening(directory: directory, options: options).open(), directory, options)
+    }
+
+    static func open(_ parts: OpenedParts, _ directory: String, _ options: StorageOptions) throws -> Storage {
         let storage = Storage(parts, options: options, directory: directory)
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage
@@ -63,6 +68,7 @@ extension Storage {
                 }
             }
         }
+        for tree in catalog.withLock({ $0.persistentTrees }) { updatePressure(of: tree) }
         background.request(.compaction)
     }
 
@@ -90,6 +96,8 @@ extension Storage {
             } catch {
                 background.setFailure(StorageError(wrapping: error), of: work)
                 background.madeProgress()
+                // Nothing that is tried again would count.
+                if storage.lastingRefusal() != nil { return false }
                 if !background.pause(nanoseconds: 100_000_000) { return false }
             }
         }
@@ -102,7 +110,13 @@ struct StorageOpening {
     let directory: String
     let options: StorageOptions
 
-    private var fileSystem: any FileSystem { options.fileSystem }
+    init(directory: String, options: StorageOptions) {
+        self.directory = directory
+        self.options = options
+    }
+
+    private let latch = FailureLatch()
+    private var fileSystem: any FileSystem { WatchedFileSystem(base: options.fileSystem, latch: latch) }
     private var logDirectory: String { directory + "/log" }
     private var tableDirectory: String { directory + "/tables" }
     /// Differs from run to run, except where runs must be deterministic.
@@ -148,7 +162,8 @@ struct StorageOpening {
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
             salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem,
-            reserveByteCount: options.reserveByteCount)
+            latch: latch, reserveByteCount: options.reserveByteCount,
+            replacementByteCount: options.manifestReplacementByteCount)
         try removeLeftovers(found.state, keepingManifest: found.nextManifest)
         return parts
     }
@@ -257,7 +272,7 @@ struct StorageOpening {
             commits: CommitState(visible: state.lastSequence, commitTime: state.commitTimeFloor), catalog: catalog,
             tableCache: tableCache, nextFileNumber: max(state.nextFileNumber, (present.max() ?? 0) + 1),
             purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock),
-            purgedThrough: StorageInstant(microseconds: state.purgedThrough))
+            purgedThrough: StorageInstant(microseconds: state.purgedThrough), latch: latch)
     }
 
     // MARK: Log

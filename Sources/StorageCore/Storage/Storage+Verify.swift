@@ -6,8 +6,10 @@ extension Storage {
     /// Reads every checksum (manifest, log, tables), checks the order of keys and levels, and runs the cross-checks that
     /// engines have registered. What is wrong is listed; only a failure to read at all is thrown.
     public func verify() throws -> VerificationReport {
+        if isClosed.load(ordering: .acquiring) { throw StorageError(.closed, "The storage was closed.") }
         var report = VerificationReport()
         verifyBackground(&report)
+        if let sqlite { verify(sqlite, &report) }
         verifyManifest(&report)
         verifyLog(&report)
         for tree in catalog.withLock({ $0.persistentTrees }).sorted(by: { $0.id < $1.id }) {
@@ -37,15 +39,15 @@ extension Storage {
         guard let manifest, !isClosed.load(ordering: .acquiring) else { return }
         do {
             // Under the manifest's lock nothing is appended meanwhile.
-            try manifest.whileUnchanged { state in
+            try manifest.whileFileUnchanged { state, number in
                 let read = try ManifestWriter.read(
-                    number: manifest.number, directory: directory, fileSystem: options.fileSystem)
+                    number: number, directory: directory, fileSystem: options.fileSystem)
                 if read.state != state {
                     throw StorageError.corruption(
                         "The manifest on disk differs from the one in memory.",
-                        file: "\(directory)/\(ManifestFiles.name(manifest.number))", offset: read.end)
+                        file: "\(directory)/\(ManifestFiles.name(number))", offset: read.end)
                 }
-                if try ManifestFiles.current(in: directory, options.fileSystem) != manifest.number {
+                if try ManifestFiles.current(in: directory, options.fileSystem) != number {
                     throw StorageError.corruption(
                         "CURRENT does not name the manifest in use.", file: "\(directory)/\(ManifestFiles.currentName)",
                         offset: 0)

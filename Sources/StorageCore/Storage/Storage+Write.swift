@@ -75,6 +75,8 @@ extension Storage {
         var sequence: UInt64
         /// Trees of the commit whose writers have to wait for a flush.
         var crowdedTrees: [Tree] = []
+        /// How long its writer is held back for the debt of its trees.
+        var delayNanoseconds: UInt64 = 0
     }
 
     /// What became of a body.
@@ -107,7 +109,9 @@ extension Storage {
         batch.removeAll()
         let commitTime = registry.openTransaction(at: nextCommitTime())
         defer { registry.closeTransaction() }
-        let transaction = WriteTransaction(sequence: visibleSequence.next, commitTime: commitTime, batch: batch)
+        let transaction = WriteTransaction(
+            sequence: visibleSequence.next, commitTime: commitTime, batch: batch, reader: sqlite?.laneReader)
+        defer { sqlite?.endReading() }
         batch = WriteBatch()
         let result: R
         do {
@@ -139,6 +143,7 @@ extension Storage {
             throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
         }
         let sequence = last + 1
+        if let sqlite { return try commit(batch, sequence, commitTime, actions, to: sqlite) }
         try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         var commit = Commit(sequence: sequence)
         makeRoom(for: batch, &commit)
@@ -150,7 +155,7 @@ extension Storage {
         return commit
     }
 
-    private func run(_ actions: [(SequenceNumber) -> Void], sequence: UInt64) {
+    func run(_ actions: [(SequenceNumber) -> Void], sequence: UInt64) {
         guard !actions.isEmpty else { return }
         lane.asOwner { for action in actions { action(SequenceNumber(sequence)) } }
     }
@@ -197,6 +202,10 @@ extension Storage {
             let state = tree.state
             if state.memtable.byteCount >= memory.memtable { rotate(tree) }
             if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
+            if tree.pacer.pressure > 0 || !state.immutables.isEmpty {
+                let delay = delay(tree, state, byteCount: batch.memtableByteCount)
+                commit.delayNanoseconds = max(commit.delayNanoseconds, delay)
+            }
         }
     }
 
@@ -224,13 +233,23 @@ extension Storage {
 
     private func finish(_ commit: Commit, _ durability: Durability) throws {
         visibleWaiters.signal(commits.visibleSequence)
-        if durability == .synced { try gate.wait(for: commit.sequence) }
+        if durability == .synced {
+            syncWaiterCount.value.add(1, ordering: .relaxed)
+            defer { syncWaiterCount.value.subtract(1, ordering: .relaxed) }
+            try gate.wait(for: commit.sequence)
+        }
+        if commit.delayNanoseconds > 0 { _ = background.pause(nanoseconds: commit.delayNanoseconds) }
         while let count = waitCount(commit) { background.waitForProgress(after: count) }
     }
 
     private func finishSuspending(_ commit: Commit, _ durability: Durability) async throws {
         visibleWaiters.signal(commits.visibleSequence)
-        if durability == .synced { try await gate.waitSuspending(for: commit.sequence) }
+        if durability == .synced {
+            syncWaiterCount.value.add(1, ordering: .relaxed)
+            defer { syncWaiterCount.value.subtract(1, ordering: .relaxed) }
+            try await gate.waitSuspending(for: commit.sequence)
+        }
+        if commit.delayNanoseconds > 0 { try? await Task.sleep(nanoseconds: commit.delayNanoseconds) }
         while let count = waitCount(commit) { try? await background.waitForProgressSuspending(after: count) }
     }
 

@@ -35,9 +35,17 @@ public final class Storage: Sendable {
     let memtableUse = MemtableUse()
     let crossChecks = Mutex<[CrossCheck]>([])
     let purgeFloor: PurgeFloor
+    /// The first failure that left it unknown what is on the device.
+    let latch: FailureLatch
     let isClosed = Atomic<Bool>(false)
     let flushTurn = Mutex<Void>(())
     let turns = CompactionTurns()
+    /// Nil where nothing limits what compactions write.
+    let ioLimiter: IORateLimiter?
+    /// Commits that wait for their sync now.
+    let syncWaiterCount = SharedCounter()
+    /// What the storage stands on where that is a SQLite database; log, manifest and trees are absent then.
+    let sqlite: SQLiteEngine?
 
     struct CrossCheck: Sendable {
         var name: String
@@ -57,6 +65,10 @@ public final class Storage: Sendable {
         manifest = parts.manifest
         purgeFloor = parts.purgeFloor
         registry = SnapshotRegistry(purgedThrough: parts.purgedThrough)
+        ioLimiter = options.backgroundWork == .manual ? nil : options.compactionByteRate.map(IORateLimiter.init)
+        latch = parts.latch
+        sqlite = parts.sqlite
+        let sqlite = parts.sqlite
         let commits = parts.commits
         let log = parts.log
         let durableWaiters = CommitWaiters()
@@ -64,7 +76,7 @@ public final class Storage: Sendable {
         visibleWaiters = CommitWaiters()
         gate = DurabilityGate(
             durable: commits.visibleSequence, hasThread: options.backgroundWork == .threads && !options.isReadOnly,
-            target: { commits.visibleSequence }, sync: { try log?.sync() },
+            target: { commits.visibleSequence }, sync: { try sqlite.map { try $0.sync() } ?? log?.sync() },
             didAdvance: { durableWaiters.signal($0) })
     }
 
@@ -84,9 +96,10 @@ public final class Storage: Sendable {
     /// The newest commit that a power cut can't take back.
     public var durableSequence: SequenceNumber { SequenceNumber(gate.durableSequence) }
 
-    /// A snapshot of every keyspace.
+    /// A snapshot of every keyspace. Once the storage is closed, reading from one is refused with `.closed`.
     public func snapshot(_ level: SnapshotLevel = .visible) -> Snapshot {
-        registry.register(now: clock.now, lastCommitTime: { commits.lastCommitTime }) {
+        if let sqlite { return snapshot(level, of: sqlite) }
+        return registry.register(now: clock.now, lastCommitTime: { commits.lastCommitTime }) {
             switch level {
             case .visible: commits.visibleSequence
             case .durable: gate.durableSequence
@@ -128,6 +141,7 @@ public final class Storage: Sendable {
     /// Why writes are refused until the storage is opened again; nil if they are not, or only until a flush succeeds.
     func lastingRefusal() -> StorageError? {
         if isClosed.load(ordering: .acquiring) { return StorageError(.closed, "The storage was closed.") }
+        if let sqlite, !options.isReadOnly { return sqlite.refusal(gate) }
         guard let log, !options.isReadOnly else {
             return StorageError(.readOnly, "The storage was opened read-only.", file: directory)
         }
@@ -136,6 +150,7 @@ public final class Storage: Sendable {
                 .poisoned, "An earlier sync failed; reads go on, writes are refused until the storage is opened again.",
                 cause: failure)
         }
+        if let refusal = latch.refusal { return refusal }
         if log.isBroken {
             return StorageError(
                 .poisoned,
@@ -147,6 +162,6 @@ public final class Storage: Sendable {
 
     /// Refuses background work where nobody may write.
     func checkWritable() throws {
-        if let refusal = lastingRefusal(), refusal.code == .closed || refusal.code == .readOnly { throw refusal }
+        if let refusal = lastingRefusal() { throw refusal }
     }
 }

@@ -42,6 +42,9 @@ public struct StorageOptions: Sendable {
     /// Space set aside so that a full disk still takes what frees space: dropping a keyspace, finishing a compaction.
     public var reserveByteCount: Int64 = 256 << 10
 
+    /// A manifest this long, and four times as long as its state takes, is replaced.
+    package var manifestReplacementByteCount: Int64 = 1 << 20
+
     /// Data blocks, before compression.
     public var blockByteCount = 8 << 10
     /// A compaction cuts its output at this size.
@@ -52,6 +55,9 @@ public struct StorageOptions: Sendable {
     public var levelOneByteCount: Int64 = 64 << 20
     /// Threads that compact; each tree is compacted by one at a time.
     public var compactionThreadCount = 1
+    /// Bytes a second that compactions may write, and then they also hold off for commits that wait for a sync. Nil: as many
+    /// as the device takes.
+    public var compactionByteRate: Int64?
 
     public init() {}
 }

@@ -10,6 +10,8 @@
         var origin: TableOrigin?
         /// Bounds the commit times of the entries.
         var commitTimes = CommitTimes.unknown
+        /// Called with the number of bytes before each write.
+        var willWrite: (@Sendable (Int) -> Void)?
     }
 
     private let cache: TableCache
@@ -64,7 +66,8 @@
         if let builder { return builder }
         number = newNumber()
         let path = cache.path(of: number)
-        let opened = try cache.fileSystem.open(path, .createOrTruncate)
+        var opened = try cache.fileSystem.open(path, .createOrTruncate)
+        if let willWrite = options.willWrite { opened = PacedFile(opened, willWrite: willWrite) }
         var random = SeededRandom(seed: cache.salt ^ number)
         let created = TableBuilder(
             file: opened, path: path, fileNumber: number, salt: random.next(), options: options.table)

@@ -39,6 +39,7 @@ final class Tree: Sendable {
     private let published: Mutex<TreeState>
     /// Set once the tree is out of the catalog: nobody flushes it any more.
     let isDropped = Atomic<Bool>(false)
+    let pacer = WritePacer()
 
     init(id: UInt32, options: TreeOptions, state: TreeState) {
         self.id = id
