@@ -8,7 +8,16 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Code: Int32, Sendable, Hashable, CaseIterable {
         case serverError = 0x0000
         case protocolError = 0x000A
+        case unavailable = 0x1000
+        case overloaded = 0x1001
+        case isBootstrapping = 0x1002
         case truncateError = 0x1003
+        case writeTimeout = 0x1100
+        case readTimeout = 0x1200
+        case readFailure = 0x1300
+        case functionFailure = 0x1400
+        case writeFailure = 0x1500
+        case badCredentials = 0x0100
         case syntaxException = 0x2000
         case unauthorized = 0x2100
         case invalidRequest = 0x2200
@@ -40,6 +49,15 @@ extension CQLError.Code {
         case .serverError: "ServerError"
         case .protocolError: "ProtocolException"
         case .truncateError: "TruncateException"
+        case .unavailable: "UnavailableException"
+        case .overloaded: "OverloadedException"
+        case .isBootstrapping: "IsBootstrappingException"
+        case .writeTimeout: "WriteTimeoutException"
+        case .readTimeout: "ReadTimeoutException"
+        case .readFailure: "ReadFailureException"
+        case .functionFailure: "FunctionFailure"
+        case .writeFailure: "WriteFailureException"
+        case .badCredentials: "AuthenticationException"
         case .syntaxException: "SyntaxException"
         case .unauthorized: "UnauthorizedException"
         case .invalidRequest: "InvalidRequest"

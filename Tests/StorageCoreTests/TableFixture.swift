@@ -180,8 +180,9 @@ struct BuiltTable {
         properties = try builder.finish()
     }
 
-    func open(cache: BlockCache = BlockCache(byteCapacity: 1 << 20)) throws -> TableReader {
-        try TableReader.open(file: file, path: file.path, fileNumber: Self.fileNumber, cache: cache)
+    func open(cache: BlockCache = BlockCache(byteCapacity: 1 << 20), pinsIndex: Bool = true) throws -> TableReader {
+        try TableReader.open(
+            file: file, path: file.path, fileNumber: Self.fileNumber, cache: cache, pinsIndex: pinsIndex)
     }
 }
 

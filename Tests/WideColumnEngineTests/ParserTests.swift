@@ -33,7 +33,7 @@ struct ParserTests {
         #expect(statement.table == TableName(keyspace: "ks", name: "t"))
         #expect(statement.ifNotExists)
         #expect(statement.columns.map(\.name) == ["a", "b", "c", "s", "v"])
-        #expect(statement.columns.map(\.type) == [.int, .text, .timestamp, .blob, .map(.text, .int)])
+        #expect(statement.columns.map(\.type) == [.int, .text, .timestamp, .blob, .frozen(.map(.text, .int))])
         #expect(statement.columns.filter(\.isStatic).map(\.name) == ["s"])
         #expect(statement.primaryKeys == [PrimaryKeyClause(partitionKey: ["a", "b"], clustering: ["c"])])
         #expect(statement.clusteringOrder == [ClusteringOrderClause(column: "c", isDescending: true)])
@@ -62,7 +62,10 @@ struct ParserTests {
             SELECT a, writetime(b) AS w, ttl(b), count(*) FROM t WHERE k = 1 AND token(k) > 5 AND (c, d) >= (1, 2)
             AND e IN (1, 2) ORDER BY c DESC, d PER PARTITION LIMIT 2 LIMIT 10 ALLOW FILTERING
             """)
-        #expect(statement.selectors.map(\.expression) == [.column("a"), .writetime("b"), .timeToLive("b"), .count])
+        #expect(
+            statement.selectors.map(\.expression) == [
+                .column("a"), .writetime(.column("b")), .timeToLive(.column("b")), .count,
+            ])
         #expect(statement.selectors[1].alias == "w")
         #expect(
             statement.relations.map(\.target) == [.column("k"), .token(["k"]), .columns(["c", "d"]), .column("e")])
@@ -102,14 +105,12 @@ struct ParserTests {
         #expect(throws: CQLError(.syntaxException, message)) { try Parser.parse(text) }
     }
 
-    @Test("types that are not offered are refused by name")
-    func unsupportedTypes() {
-        #expect(throws: CQLError(.invalidRequest, "The type varint is not supported")) {
-            try Parser.parse("CREATE TABLE t (a int PRIMARY KEY, b varint)")
-        }
-        #expect(throws: CQLError(.invalidRequest, "Non-frozen collections are not supported; use frozen<list<...>>")) {
-            try Parser.parse("CREATE TABLE t (a int PRIMARY KEY, b list<int>)")
-        }
+    @Test("types are read as they are written; names that are no native types are looked up later")
+    func types() throws {
+        #expect(try Parser.parseType("map<text, frozen<list<int>>>") == .map(.text, .frozen(.list(.int))))
+        #expect(try Parser.parseType("tuple<int, vector<float, 3>>") == .tuple([.int, .vector(.float, 3)]))
+        let address = CQLType.userType(UserType(keyspace: "ks", name: "address", fields: []))
+        #expect(try Parser.parseType("frozen<ks.address>") == .frozen(address))
     }
 
     @Test("deep nesting is an error, not a crash")

@@ -27,7 +27,33 @@ struct SchemaTests {
             ("DROP TABLE nosuch", "Table 'ks.nosuch' doesn't exist"),
             ("DROP KEYSPACE nosuch", "Keyspace 'nosuch' doesn't exist"),
             ("USE nosuch", "Keyspace 'nosuch' does not exist"),
-            ("CREATE INDEX ON t (a)", "CREATE INDEX statements are not supported"),
+            ("CREATE INDEX ON t (a)", "Table 'ks.t' doesn't exist"),
+            ("CREATE TABLE t (a int PRIMARY KEY, v address)", "Unknown type ks.address"),
+            (
+                "CREATE TABLE t (a list<int> PRIMARY KEY)",
+                "Invalid non-frozen collection type list<int> for PRIMARY KEY column 'a'"
+            ),
+            ("CREATE TABLE t (a duration PRIMARY KEY)", "duration type is not supported for PRIMARY KEY column 'a'"),
+            (
+                "CREATE TABLE t (a int PRIMARY KEY, b counter, c int)",
+                "Cannot mix counter and non counter columns in the same table"
+            ),
+            (
+                "CREATE TABLE t (a int PRIMARY KEY, b list<list<int>>)",
+                "Non-frozen collections are not allowed inside collections: list<list<int>>"
+            ),
+            (
+                "CREATE TABLE t (a int PRIMARY KEY, b set<duration>)",
+                "Durations are not allowed inside sets: set<duration>"
+            ),
+            (
+                "CREATE TABLE t (a int PRIMARY KEY, b frozen<int>)",
+                "frozen<> is only allowed on collections, tuples, and user-defined types (got int)"
+            ),
+            (
+                "CREATE TABLE t (a int PRIMARY KEY, b vector<float, 0>)",
+                "vectors may only have positive dimensions; given 0"
+            ),
         ])
     func refusals(cql: String, message: String) throws {
         let store = try makeStore()
@@ -120,7 +146,8 @@ struct SchemaTests {
         let definition = TableDefinition(
             identifier: TableIdentifier(keyspace: "shop", name: "events"),
             partitionKey: [ColumnDefinition(name: "k", type: .int, kind: .partitionKey, id: 0)], clustering: [],
-            staticColumns: [], regularColumns: [], options: options, view: nil)
+            staticColumns: [], regularColumns: [], options: options, view: nil,
+            id: CQLUUID(mostSignificantBits: 1, leastSignificantBits: 2))
         let table = CatalogCodec.encode(definition)
         #expect(try CatalogCodec.table(table) == definition)
 

@@ -32,6 +32,9 @@ static inline uint64_t cstorage_monotonic_nanoseconds(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+// Asks for a cache line before it is needed; any address will do.
+static inline void cstorage_prefetch(const void *_Nullable address) { __builtin_prefetch(address); }
+
 // Loads and stores of naturally aligned words inside raw memory (arena nodes), with acquire and release order.
 static inline uint32_t cstorage_load_acquire_32(const void *_Nonnull address) {
     return __atomic_load_n((const uint32_t *)address, __ATOMIC_ACQUIRE);

@@ -39,7 +39,8 @@ final class DurabilityGate: Sendable {
         self.didAdvance = didAdvance
     }
 
-    var durableSequence: UInt64 { durable.load(ordering: .acquiring) }
+    // Sequentially consistent for the protocol of `UnsafeSnapshotSlots`.
+    var durableSequence: UInt64 { durable.load(ordering: .sequentiallyConsistent) }
 
     var failure: StorageError? { state.withLock { $0.failure } }
 

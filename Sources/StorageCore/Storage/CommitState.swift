@@ -13,7 +13,8 @@ final class CommitState: Sendable {
         self.commitTime = Atomic(commitTime)
     }
 
-    var visibleSequence: UInt64 { visible.load(ordering: .acquiring) }
+    // Sequentially consistent for the protocol of `UnsafeSnapshotSlots`.
+    var visibleSequence: UInt64 { visible.load(ordering: .sequentiallyConsistent) }
     var lastCommitTime: StorageInstant { StorageInstant(microseconds: commitTime.load(ordering: .relaxed)) }
 }
 

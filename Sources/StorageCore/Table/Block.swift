@@ -1,30 +1,6 @@
-// Block.swift — an entry block in memory: one allocation, its restart points checked, immutable from then on.
+// Block.swift — an entry block in memory: its restart points checked, immutable from then on.
 
-/// The memory of one block's contents, freed once.
-@safe
-struct UnsafeBlockBytes: ~Copyable, @unchecked Sendable {
-    // Guarded by immutability: filled by whoever made it, before it is shared.
-    let base: UnsafeMutableRawPointer
-    /// Bytes of the contents; the allocation may be larger.
-    private(set) var count: Int
-
-    init(count: Int) {
-        // Aligned to a cache line for the filter; a spare byte because an empty allocation has no address.
-        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: count + 1, alignment: 64)
-        self.count = count
-    }
-
-    deinit {
-        unsafe base.deallocate()
-    }
-
-    mutating func truncate(to newCount: Int) {
-        assert(newCount <= count)
-        count = newCount
-    }
-
-    var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
-}
+internal import CStorage
 
 /// The place of a block, for error messages.
 struct BlockLocation: Sendable {
@@ -36,65 +12,115 @@ struct BlockLocation: Sendable {
     }
 }
 
-/// A block of entries (data, index, range tombstones, properties, meta index) in memory.
+/// A block of entries (data, index, range tombstones, properties, meta index) in memory: a reference to it.
 @safe
-final class Block: Sendable {
-    let location: BlockLocation
-    /// The block's bytes, for as long as the block lives.
-    let entries: UnsafeBlockEntries
-    private let contents: UnsafeBlockBytes
+struct Block: @unchecked Sendable {
+    // Guarded by immutability from `init` on.
+    let memory: UnsafeBlockMemory
 
     /// Checks restart count and restart points.
-    init(_ contents: consuming UnsafeBlockBytes, location: BlockLocation) throws {
+    ///
+    /// - Parameter isSearched: Whether to prepare for searches; not worth it for a block that is walked once.
+    init(_ contents: consuming UnsafeBlockBytes, location: BlockLocation, isSearched: Bool = true) throws {
         let count = contents.count
         guard count >= 4, count <= Int(Int32.max) * 2 else { throw location.corruption("The block is too short.") }
         let restartCount = unsafe Int(readInteger(contents.base, count - 4, as: UInt32.self))
         guard restartCount <= (count - 4) / 4 else {
             throw location.corruption("The block has more restart points than room for them.")
         }
-        unsafe entries = UnsafeBlockEntries(
+        let entries = unsafe UnsafeBlockEntries(
             base: UnsafeRawPointer(contents.base), byteCount: count - 4 - restartCount * 4, restartCount: restartCount)
-        self.location = location
-        self.contents = contents
-        try checkRestarts()
+        try Self.checkRestarts(entries, location)
+        let directory = isSearched ? UnsafeRestartDirectory(entries, contents) : UnsafeRestartDirectory()
+        unsafe memory = contents.memory
+        unsafe memory.header = BlockHeader(
+            entries: entries, directory: directory,
+            byteCount: count + contents.reserveByteCount + directory.ownedByteCount, location: location)
     }
 
+    /// A block that was made before, by its memory.
+    init(_ memory: UnsafeBlockMemory) {
+        unsafe self.memory = unsafe memory
+    }
+
+    /// The block's bytes, for as long as the block lives.
+    var entries: UnsafeBlockEntries { unsafe memory.header.entries }
+    private var directory: UnsafeRestartDirectory { unsafe memory.header.directory }
+    var location: BlockLocation { unsafe memory.header.location }
+
     /// What the block costs a cache.
-    var byteCount: Int { contents.count }
+    var byteCount: Int { unsafe memory.header.byteCount }
+
+    /// What the block holds, as it was before compression.
+    var contentsByteCount: Int { entries.byteCount + restartCount * 4 + 4 }
+
+    /// Asks for the lines that every search looks at.
+    @inline(__always)
+    func prefetch() {
+        let start = unsafe Unmanaged.passUnretained(memory).toOpaque()
+        for line in 0..<5 { unsafe cstorage_prefetch(start + line &* 64) }
+    }
+
+    /// Whether every entry is known to be a restart point.
+    var isDense: Bool { directory.isDense }
 
     var restartCount: Int { entries.restartCount }
     var entriesByteCount: Int { entries.byteCount }
 
-    private func checkRestarts() throws {
-        guard (restartCount == 0) == (entriesByteCount == 0) else {
+    private static func checkRestarts(_ entries: UnsafeBlockEntries, _ location: BlockLocation) throws {
+        guard (entries.restartCount == 0) == (entries.byteCount == 0) else {
             throw location.corruption("The block has entries without restart points or the reverse.")
         }
         var previous = -1
-        for index in 0..<restartCount {
+        for index in 0..<entries.restartCount {
             let offset = entries.restart(index)
-            guard offset > previous, offset < entriesByteCount, index > 0 || offset == 0 else {
+            guard offset > previous, offset < entries.byteCount, index > 0 || offset == 0 else {
                 throw location.corruption("Restart point \(index) of the block is out of order or outside.")
             }
             previous = offset
         }
     }
 
-    /// The last restart point whose entry comes before (key, sequence); the first if there is none; nil in an empty block.
-    func restartBefore(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Int? {
+    /// The restart point from which a walk forwards meets the first entry at or after (key, sequence): in a dense block that
+    /// entry's own, otherwise the last one before it. Nil if there is no such entry for sure.
+    @inline(__always)
+    func restart(for key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Int? {
+        guard restartCount > 0 else { return nil }
+        let first = unsafe try firstRestart(notBefore: key, sequence)
+        guard directory.isDense else { return max(first &- 1, 0) }
+        return first < restartCount ? first : nil
+    }
+
+    /// The first restart point whose entry is at or after (key, sequence); `restartCount` if there is none.
+    private func firstRestart(notBefore key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Int {
         let entries = entries
-        guard entries.restartCount > 0 else { return nil }
-        var low = 0
-        var high = entries.restartCount
-        while high &- low > 1 {
+        var (low, high) = unsafe directory.candidates(for: key) ?? (0, entries.restartCount)
+        prefetchEntry(low)
+        while low < high {
             let middle = (low &+ high) / 2
-            guard let entry = entries.entry(atRestart: middle) else { throw badEntry(entries.restart(middle)) }
+            let entry = try entry(atRestart: middle)
             if unsafe compareEntries(entries.suffix(entry), entry.sequence, key, sequence) < 0 {
-                low = middle
+                low = middle &+ 1
             } else {
                 high = middle
             }
         }
         return low
+    }
+
+    /// Asks for the lines of the entry where a search is likely to end: its key, and in most cases its value.
+    @inline(__always)
+    private func prefetchEntry(_ restart: Int) {
+        guard let offset = directory.offset(restart) else { return }
+        for line in 0..<5 { unsafe cstorage_prefetch(entries.base + (offset &+ line &* 64)) }
+    }
+
+    /// The entry of a restart point, whose key is written whole.
+    @inline(__always)
+    func entry(atRestart index: Int) throws -> BlockEntry {
+        let offset = directory.offset(index) ?? entries.restart(index)
+        guard let entry = entries.entry(at: offset), entry.shared == 0 else { throw badEntry(offset) }
+        return entry
     }
 
     @inline(never)

@@ -3,8 +3,9 @@
 /// Builds entry blocks, reusing its memory. Entries come in table order.
 @safe
 struct BlockBuilder: ~Copyable {
-    /// A look-up reads the entries behind a restart point one by one: where values are large, it should be fewer of them.
-    private static let restartByteInterval = 1024
+    /// A look-up reads the entries behind a restart point one by one, and where they are large each is a cache miss. From
+    /// this size on every entry is a restart point, and a look-up goes straight to it.
+    private static let restartByteInterval = 256
 
     let restartInterval: Int
     private var contents = UnsafeByteBuilder(capacity: 8192)

@@ -82,6 +82,7 @@ struct BlockCacheShard {
             return nil
         }
         hitCount &+= 1
+        slots[Int(index)].block?.prefetch()
         if slots[Int(index)].visits < Self.largestVisits { slots[Int(index)].visits &+= 1 }
         return slots[Int(index)].block
     }

@@ -79,13 +79,16 @@ struct UnsafeBlockCompressor: ~Copyable {
 }
 
 /// Decompresses what `UnsafeBlockCompressor` made; nil if the bytes are anything else.
-func decompressBlock(_ stored: UnsafeRawBufferPointer, _ code: BlockCompressionCode) -> UnsafeBlockBytes? {
+func decompressBlock(
+    _ stored: UnsafeRawBufferPointer, _ code: BlockCompressionCode, isSearched: Bool = false
+) -> UnsafeBlockBytes? {
     var offset = 0
     guard let base = stored.baseAddress,
         let declared = unsafe readVarint(base, &offset, stored.count),
         declared > 0, declared <= UInt64(TableFormat.largestCompressibleByteCount)
     else { return nil }
-    let target = UnsafeBlockBytes(count: Int(declared))
+    let reserve = isSearched ? UnsafeRestartDirectory.expectedByteCount(contents: Int(declared)) : 0
+    let target = UnsafeBlockBytes(count: Int(declared), reserve: reserve)
     let payload = unsafe UnsafeRawBufferPointer(rebasing: stored[offset...])
     let written =
         switch code {

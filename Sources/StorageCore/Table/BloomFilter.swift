@@ -73,7 +73,11 @@ final class UnsafeBloomFilter: Sendable {
 
     /// False only if the key was never added.
     func mayContain(_ key: UnsafeRawBufferPointer) -> Bool {
-        let hash = unsafe xxHash64(key)
+        unsafe mayContain(hash: xxHash64(key))
+    }
+
+    /// - Parameter hash: `xxHash64` of the key.
+    func mayContain(hash: UInt64) -> Bool {
         let line = unsafe contents.base + Self.lineOffset(hash, lineCount)
         var probe = UInt32(truncatingIfNeeded: hash)
         for _ in 0..<probeCount {

@@ -42,15 +42,21 @@ struct TableBlockFile: Sendable {
     }
 
     /// Reads and checks an entry block.
-    func readBlock(_ handle: BlockHandle) throws -> Block {
-        try Block(readContents(handle), location: location(handle))
+    ///
+    /// - Parameter isSearched: Whether to prepare for searches; not worth it for a block that is walked once.
+    func readBlock(_ handle: BlockHandle, isSearched: Bool = true) throws -> Block {
+        try Block(
+            readContents(handle, isSearched: isSearched), location: location(handle), isSearched: isSearched)
     }
 
     /// Reads a block's contents, checks them and decompresses them.
-    func readContents(_ handle: BlockHandle) throws -> UnsafeBlockBytes {
+    ///
+    /// - Parameter isSearched: Whether the contents need a reserve in front of them for a directory.
+    func readContents(_ handle: BlockHandle, isSearched: Bool = false) throws -> UnsafeBlockBytes {
         let storedByteCount = try checkedByteCount(handle)
         let totalByteCount = storedByteCount + TableFormat.blockTrailerByteCount
-        var stored = UnsafeBlockBytes(count: totalByteCount)
+        let reserve = isSearched ? UnsafeRestartDirectory.expectedByteCount(contents: storedByteCount) : 0
+        var stored = UnsafeBlockBytes(count: totalByteCount, reserve: reserve)
         let buffer = unsafe UnsafeMutableRawBufferPointer(start: stored.base, count: totalByteCount)
         guard unsafe try file.read(into: buffer, at: Int64(handle.offset)) == totalByteCount else {
             throw location(handle).corruption("The table ends inside a block.")
@@ -65,7 +71,7 @@ struct TableBlockFile: Sendable {
         stored.truncate(to: storedByteCount)
         guard let code else { throw location(handle).corruption("The block's compression does not exist.") }
         if code == .none { return stored }
-        guard let contents = unsafe decompressBlock(stored.bytes, code) else {
+        guard let contents = unsafe decompressBlock(stored.bytes, code, isSearched: isSearched) else {
             throw location(handle).corruption("The block can't be decompressed.")
         }
         return contents

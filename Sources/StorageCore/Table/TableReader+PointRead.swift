@@ -9,9 +9,17 @@ extension TableReader {
     func forEachVersion(
         of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
     ) throws {
-        guard unsafe mayContain(key), var top = unsafe try UnsafeBlockSearch(topIndex, key, maxSequence) else { return }
-        // The searches hold pointers into these two, which another thread may drop from the cache at any time.
-        var partitionBlock = unsafe try block(top.value, in: topIndex)
+        guard unsafe mayContain(key) else { return }
+        unsafe try forEachUnfilteredVersion(of: key, maxSequence: maxSequence, visit)
+    }
+
+    /// The same for a caller who has asked the filter.
+    func forEachUnfilteredVersion(
+        of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
+    ) throws {
+        guard var top = unsafe try UnsafeBlockSearch(topIndex, key, maxSequence) else { return }
+        // The searches hold pointers into these two; the cache may drop a data block at any time.
+        var partitionBlock = unsafe try partition(top.position, top.value)
         defer { extendLifetime(partitionBlock) }
         guard var partition = unsafe try UnsafeBlockSearch(partitionBlock, key, maxSequence) else { return }
         var dataBlock = unsafe try block(partition.value, in: partitionBlock)
@@ -23,7 +31,7 @@ extension TableReader {
             guard unsafe partition.keyOrder == 0, unsafe partition.entry.sequence > 0 else { return }
             if unsafe try !partition.next() {
                 guard unsafe try top.next() else { return }
-                partitionBlock = unsafe try block(top.value, in: topIndex)
+                partitionBlock = unsafe try self.partition(top.position, top.value)
                 guard let first = unsafe try UnsafeBlockSearch(first: partitionBlock, key) else { return }
                 unsafe partition = unsafe first
             }

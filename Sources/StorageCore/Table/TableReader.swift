@@ -16,24 +16,30 @@ final class TableReader: Sendable {
     let footer: TableFooter
     let blocks: TableBlockFile
     let topIndex: Block
-    private let filter: UnsafeBloomFilter?
+    /// Absent in a table without point entries or without filter.
+    let filter: UnsafeBloomFilter?
     private let cache: BlockCache
+    private let partitions: UnsafePinnedBlocks
 
     /// Opens a table and reads what it keeps in memory.
     ///
     /// - Parameters:
     ///   - fileNumber: The number in the file's name. Among the tables that share a cache, each has its own.
+    ///   - pinsIndex: Whether the table keeps the parts of its index that were read, instead of the cache.
     /// - Throws: `StorageError.Code.corruption`; `.unsupportedFormat` for a file of a newer version or with unknown
     ///   incompatible features.
     static func open(
-        file: any StorageFile, path: String, fileNumber: UInt64, cache: BlockCache
+        file: any StorageFile, path: String, fileNumber: UInt64, cache: BlockCache, pinsIndex: Bool = true
     ) throws -> TableReader {
         let footer = try TableFooter.read(file, path: path, fileNumber: fileNumber)
         let blocks = TableBlockFile(file: file, path: path, footer: footer)
-        return try TableReader(blocks, footer: footer, meta: TableMetaIndex(blocks, footer.metaIndex), cache: cache)
+        return try TableReader(
+            blocks, footer: footer, meta: TableMetaIndex(blocks, footer.metaIndex), cache: cache, pinsIndex: pinsIndex)
     }
 
-    private init(_ blocks: TableBlockFile, footer: TableFooter, meta: TableMetaIndex, cache: BlockCache) throws {
+    private init(
+        _ blocks: TableBlockFile, footer: TableFooter, meta: TableMetaIndex, cache: BlockCache, pinsIndex: Bool
+    ) throws {
         self.blocks = blocks
         self.footer = footer
         self.cache = cache
@@ -42,10 +48,11 @@ final class TableReader: Sendable {
         topIndex = try blocks.readBlock(meta.index)
         filter = try meta.readFilter(blocks)
         rangeTombstones = try meta.readRangeTombstones(blocks)
+        partitions = UnsafePinnedBlocks(pinsIndex ? topIndex : nil)
     }
 
-    /// Memory held as long as the table is open.
-    var memoryByteCount: Int { topIndex.byteCount + (filter?.byteCount ?? 0) }
+    /// Memory held as long as the table is open, once it has all of its index that it will keep.
+    var memoryByteCount: Int { topIndex.byteCount + (filter?.byteCount ?? 0) + partitions.byteCount }
 
     /// False only if the table has no point entry with that key.
     func mayContain(_ key: UnsafeRawBufferPointer) -> Bool {
@@ -64,10 +71,23 @@ final class TableReader: Sendable {
         try block(unsafe blockHandle(handle, in: index), fillCache: fillCache)
     }
 
+    /// The index partition that an entry of the top-level index leads to: kept for as long as the table is open if the
+    /// table pins its index, so that a read asks the cache for a data block only.
+    ///
+    /// - Parameters:
+    ///   - position: The place of the entry among all.
+    ///   - handle: The entry's value.
+    func partition(_ position: Int, _ handle: UnsafeRawBufferPointer) throws -> Block {
+        if let partition = partitions[position] { return partition }
+        let handle = unsafe try blockHandle(handle, in: topIndex)
+        guard position < partitions.count else { return try block(handle, fillCache: true) }
+        return partitions.keep(try blocks.readBlock(handle), at: position)
+    }
+
     func block(_ handle: BlockHandle, fillCache: Bool) throws -> Block {
         let key = BlockCacheKey(fileNumber: fileNumber, offset: handle.offset)
         if let block = cache.block(key) { return block }
-        let block = try blocks.readBlock(handle)
+        let block = try blocks.readBlock(handle, isSearched: fillCache)
         return fillCache ? cache.insert(block, key) : block
     }
 

@@ -96,7 +96,7 @@ private struct TableVerification {
 
     private mutating func checkData(_ handle: BlockHandle, after: Separator?, upTo separator: Separator) throws {
         let block = try readBlock(handle, .data)
-        counted.uncompressedByteCount += block.byteCount
+        counted.uncompressedByteCount += block.contentsByteCount
         guard block.restartCount > 0 else { throw block.location.corruption("A data block is empty.") }
         var cursor = UnsafeBlockCursor()
         cursor.load(block)

@@ -58,7 +58,7 @@ struct UnsafeBlockCursor: ~Copyable {
     /// To the first entry at or after (key, sequence).
     mutating func seek(_ target: UnsafeRawBufferPointer, _ sequence: UInt64) throws {
         invalidate()
-        guard let entries, let restart = unsafe try block?.restartBefore(target, sequence) else { return }
+        guard let entries, let restart = unsafe try block?.restart(for: target, sequence) else { return }
         try start(entries, restart: restart)
         isValid = true
         while isValid, unsafe compareEntries(key, entry.sequence, target, sequence) < 0 { try next() }

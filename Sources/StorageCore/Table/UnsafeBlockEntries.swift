@@ -27,6 +27,16 @@ struct UnsafeBlockEntries: @unchecked Sendable {
     let byteCount: Int
     let restartCount: Int
 
+    /// No entries.
+    init() {
+        unsafe base = Self.nothing
+        (byteCount, restartCount) = (0, 0)
+    }
+
+    // Never freed, never read: an address for views of nothing.
+    private nonisolated(unsafe) static let nothing = UnsafeRawPointer(
+        UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8))
+
     init(base: UnsafeRawPointer, byteCount: Int, restartCount: Int) {
         unsafe self.base = base
         self.byteCount = byteCount

@@ -7,18 +7,20 @@
 /// A forward search for the versions of one key. Whoever uses it keeps block and target alive.
 @unsafe
 struct UnsafeBlockSearch {
-    private unowned(unsafe) let block: Block
+    private unowned(unsafe) let memory: UnsafeBlockMemory
     private let entries: UnsafeBlockEntries
     private let target: UnsafeRawBufferPointer
     private var matchedByteCount = 0
     private var keyByteCount = 0
     private(set) var entry: BlockEntry
+    /// The place of the current entry among all, in a dense block.
+    private(set) var position: Int
     /// How the current entry's key compares to the target: negative, zero or positive.
     private(set) var keyOrder = 0
 
     /// Positions at the first entry at or after (target, sequence); nil if the block has none.
     init?(_ block: Block, _ target: UnsafeRawBufferPointer, _ sequence: UInt64) throws {
-        guard let restart = unsafe try block.restartBefore(target, sequence) else { return nil }
+        guard let restart = unsafe try block.restart(for: target, sequence) else { return nil }
         unsafe try self.init(block, target, restart: restart)
         while unsafe keyOrder < 0 || (keyOrder == 0 && entry.sequence > sequence) {
             guard unsafe try next() else { return nil }
@@ -32,13 +34,11 @@ struct UnsafeBlockSearch {
     }
 
     private init(_ block: Block, _ target: UnsafeRawBufferPointer, restart: Int) throws {
-        unsafe self.block = block
+        unsafe memory = block.memory
         unsafe entries = block.entries
         unsafe self.target = target
-        guard let first = block.entries.entry(atRestart: restart) else {
-            throw block.badEntry(block.entries.restart(restart))
-        }
-        unsafe entry = first
+        unsafe position = restart
+        unsafe entry = try block.entry(atRestart: restart)
         unsafe compareSuffix()
     }
 
@@ -47,8 +47,9 @@ struct UnsafeBlockSearch {
         guard unsafe entry.endOffset < entries.byteCount else { return false }
         guard let following = unsafe entries.entry(at: entry.endOffset),
             unsafe following.shared <= keyByteCount
-        else { throw unsafe block.badEntry(entry.endOffset) }
+        else { throw unsafe Block(memory).badEntry(entry.endOffset) }
         unsafe entry = following
+        unsafe position &+= 1
         if unsafe entry.shared <= matchedByteCount {
             unsafe compareSuffix()
         } else {

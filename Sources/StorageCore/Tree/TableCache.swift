@@ -27,7 +27,7 @@ final class TableCache: Sendable {
 
     /// - Parameters:
     ///   - descriptorCount: Files that may be open at once.
-    ///   - readerByteCapacity: What open tables may hold in memory: top index, filter, properties.
+    ///   - readerByteCapacity: What open tables may hold in memory: index, filter, properties.
     init(
         fileSystem: any FileSystem, directory: String, blocks: BlockCache, descriptorCount: Int,
         readerByteCapacity: Int, salt: UInt64 = 0
@@ -56,7 +56,10 @@ final class TableCache: Sendable {
         } catch let error as StorageError where error.code == .notFound {
             throw StorageError(.corruption, "A table that the manifest lists is missing.", file: path, cause: error)
         }
-        let reader = try TableReader.open(file: file, path: path, fileNumber: number, cache: blocks)
+        // Where there are many tables, indexes share the cache with the data, and only what is in use stays.
+        let pinsIndex = state.withLock { $0.byteCount <= readerByteCapacity / 2 }
+        let reader = try TableReader.open(
+            file: file, path: path, fileNumber: number, cache: blocks, pinsIndex: pinsIndex)
         guard TableMetadata(number: number, properties: reader.properties) == expected else {
             throw StorageError.corruption(
                 "The table is not the one that the manifest lists under its number.", file: path)

@@ -39,6 +39,7 @@ private struct Search {
     var operands: [[UInt8]]
     /// The newest range delete met so far that covers the key.
     var tombstone: UInt64 = 0
+    var hash: UInt64?
     var isDone = false
     var isFound = false
 
@@ -60,8 +61,16 @@ private struct Search {
         unsafe cover(tombstones, key)
         defer { stopIfCovered() }
         let reader = try table.open()
-        guard unsafe reader.mayContain(key) else { return }
-        unsafe try reader.forEachVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
+        guard unsafe mayBeIn(reader, key) else { return }
+        unsafe try reader.forEachUnfilteredVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
+    }
+
+    /// Asks the filter; the key is hashed once for all tables.
+    private mutating func mayBeIn(_ reader: TableReader, _ key: UnsafeRawBufferPointer) -> Bool {
+        guard let filter = reader.filter else { return reader.properties.entryCount > 0 }
+        let keyHash = unsafe hash ?? xxHash64(key)
+        hash = keyHash
+        return filter.mayContain(hash: keyHash)
     }
 
     /// Takes the next older version; false when the search is over.

@@ -53,6 +53,7 @@ struct Lexer {
         case UInt8(ascii: "$") where peek(1) == UInt8(ascii: "$"): return .string(try dollarQuoted())
         case _ where byte.isHexadecimalDigit && uuidAhead() != nil: return try uuid()
         case UInt8(ascii: "0") where peek(1).map({ $0 | 0x20 == UInt8(ascii: "x") }) == true: return try blob()
+        case _ where durationAhead() != nil: return duration()
         case _ where byte.isDigit: return try number()
         case UInt8(ascii: "-") where peek(1)?.isDigit == true: return try number()
         case _ where byte.isNameStart: return .name(take { $0.isNamePart }.lowercased())
@@ -138,8 +139,8 @@ struct Lexer {
             advance(2)
             _ = take { $0.isDigit }
         }
-        let isDuration = peek()?.isNamePart == true
-        if isDuration { _ = take { $0.isNamePart } }
+        let isDuration = peek()?.isNamePart == true || peek() == 0xC2 && peek(1) == 0xB5
+        if isDuration { _ = take { $0.isNamePart || $0 == 0xC2 || $0 == 0xB5 } }
         let number = String(decoding: text[start..<offset], as: UTF8.self)
         return isDuration ? .duration(number) : isFloat ? .float(number) : .integer(number)
     }
@@ -168,6 +169,29 @@ struct Lexer {
         guard let uuid = uuidAhead() else { throw error("no viable alternative") }
         advance(36)
         return .uuid(uuid)
+    }
+
+    /// The length of an ISO 8601 duration that begins here; `1h30m` begins as a number does.
+    private func durationAhead() -> Int? {
+        let start = peek() == UInt8(ascii: "-") ? 1 : 0
+        guard let first = peek(start), first | 0x20 == UInt8(ascii: "p"),
+            let second = peek(start + 1), second.isDigit || second | 0x20 == UInt8(ascii: "t")
+        else { return nil }
+        if offset + start + 20 <= text.count, text[offset + start + 5] == UInt8(ascii: "-"),
+            CQLDuration(String(decoding: text[offset..<offset + start + 20], as: UTF8.self)) != nil
+        {
+            return start + 20
+        }
+        var end = start + 1
+        while let byte = peek(end), byte.isNamePart { end += 1 }
+        return CQLDuration(String(decoding: text[offset..<offset + end], as: UTF8.self)) == nil ? nil : end
+    }
+
+    private mutating func duration() -> Token.Kind {
+        let count = durationAhead() ?? 0
+        let start = offset
+        advance(count)
+        return .duration(String(decoding: text[start..<offset], as: UTF8.self))
     }
 
     // MARK: Symbols

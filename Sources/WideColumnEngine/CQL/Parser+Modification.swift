@@ -4,7 +4,7 @@ extension Parser {
     mutating func insert() throws -> ModificationStatement {
         try expect("insert", "into")
         let table = try tableName()
-        if isAt("json") { throw CQLError.invalid("INSERT JSON statements are not supported") }
+        if take("json") { return try insertJSON(table) }
         try expect(.leftParenthesis)
         let columns = try identifiers()
         try expect(.rightParenthesis)
@@ -13,6 +13,19 @@ extension Parser {
         let values = try commaSeparated { try $0.term() }
         try expect(.rightParenthesis)
         var statement = ModificationStatement(kind: .insert(columns: columns, values: values), table: table)
+        if try ifNotExists() { statement.condition = .notExists }
+        statement.using = try usingClause()
+        return statement
+    }
+
+    private mutating func insertJSON(_ table: TableName) throws -> ModificationStatement {
+        let json = try term()
+        var keepsMissing = false
+        if take("default") {
+            keepsMissing = take("unset")
+            if !keepsMissing { try expect("null") }
+        }
+        var statement = ModificationStatement(kind: .insertJSON(json, keepsMissing: keepsMissing), table: table)
         if try ifNotExists() { statement.condition = .notExists }
         statement.using = try usingClause()
         return statement
@@ -46,7 +59,7 @@ extension Parser {
 
     mutating func batch() throws -> BatchStatement {
         try expect("begin")
-        let kind: BatchStatement.Kind = take("unlogged") ? .unlogged : take("counter") ? .counter : .logged
+        let kind: StatementBatch.Kind = take("unlogged") ? .unlogged : take("counter") ? .counter : .logged
         try expect("batch")
         var batch = BatchStatement(kind: kind, using: try usingClause(), statements: [])
         while !isAt("apply") {
@@ -98,6 +111,11 @@ extension Parser {
             try expect(.equal)
             return Assignment(column: column, operation: .setElement(key: key, try term()))
         }
+        if take(.dot) {
+            let field = try identifier()
+            try expect(.equal)
+            return Assignment(column: column, operation: .setField(field, try term()))
+        }
         if take(.plus) {
             try expect(.equal)
             return Assignment(column: column, operation: .add(try term()))
@@ -110,6 +128,10 @@ extension Parser {
         if isNamed(column) {
             advance()
             if take(.plus) { return Assignment(column: column, operation: .add(try term())) }
+            // `c = c -1`: the lexer takes the sign for the number's.
+            if case .integer(let digits) = current.kind, digits.hasPrefix("-") {
+                return Assignment(column: column, operation: .add(try term()))
+            }
             try expect(.minus)
             return Assignment(column: column, operation: .subtract(try term()))
         }
@@ -126,6 +148,7 @@ extension Parser {
 
     private mutating func deletion() throws -> Deletion {
         let column = try identifier()
+        if take(.dot) { return Deletion(column: column, element: nil, field: try identifier()) }
         guard take(.leftBracket) else { return Deletion(column: column, element: nil) }
         let element = try term()
         try expect(.rightBracket)

@@ -80,16 +80,20 @@ extension Parser {
     }
 
     private mutating func columnCondition() throws -> ColumnCondition {
-        let column = try identifier()
-        if isAt(.leftBracket) {
-            throw CQLError.invalid("Conditions on collection elements are not supported")
+        var condition = ColumnCondition(column: try identifier(), comparison: .equal, terms: [])
+        if take(.leftBracket) {
+            condition.element = try term()
+            try expect(.rightBracket)
+        } else if take(.dot) {
+            condition.field = try identifier()
         }
         if take("in") {
-            let (terms, isMarker) = try inTerms()
-            guard !isMarker else { throw CQLError.invalid("IN ? is not supported in conditions") }
-            return ColumnCondition(column: column, comparison: .in, terms: terms)
+            condition.comparison = .in
+            (condition.terms, condition.isListMarker) = try inTerms()
+            return condition
         }
-        let comparison = try comparison()
-        return ColumnCondition(column: column, comparison: comparison, terms: [try term()])
+        condition.comparison = try comparison()
+        condition.terms = [try term()]
+        return condition
     }
 }

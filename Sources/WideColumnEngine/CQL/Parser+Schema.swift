@@ -14,8 +14,9 @@ extension Parser {
             try expect("view")
             return .createView(try createView())
         }
-        try refuse(
-            ["type", "index", "custom", "function", "aggregate", "trigger", "role", "user", "or"], after: "CREATE")
+        if take("type") { return .createType(try createType()) }
+        if isAt("index") || isAt("custom") { return .createIndex(try createIndex()) }
+        try refuse(["function", "aggregate", "trigger", "role", "user", "or"], after: "CREATE")
         throw noViableAlternative()
     }
 
@@ -34,7 +35,15 @@ extension Parser {
             let ifExists = try ifExists()
             return .dropView(try tableName(), ifExists: ifExists)
         }
-        try refuse(["type", "index", "function", "aggregate", "trigger", "role", "user"], after: "DROP")
+        if take("type") {
+            let ifExists = try ifExists()
+            return .dropType(try tableName(), ifExists: ifExists)
+        }
+        if take("index") {
+            let ifExists = try ifExists()
+            return .dropIndex(try tableName(), ifExists: ifExists)
+        }
+        try refuse(["function", "aggregate", "trigger", "role", "user"], after: "DROP")
         throw noViableAlternative()
     }
 
@@ -45,7 +54,7 @@ extension Parser {
     }
 
     /// Statements of CQL that are not offered say so, instead of posing as typing errors.
-    private func refuse(_ words: [String], after verb: String) throws {
+    func refuse(_ words: [String], after verb: String) throws {
         for word in words where isAt(word) {
             throw CQLError.invalid("\(verb) \(word.uppercased()) statements are not supported")
         }
@@ -152,13 +161,13 @@ extension Parser {
         return ClusteringOrderClause(column: column, isDescending: false)
     }
 
-    private mutating func properties() throws -> [Property] {
+    mutating func properties() throws -> [Property] {
         var properties: [Property] = []
         repeat { properties.append(try property()) } while take("and")
         return properties
     }
 
-    private mutating func property() throws -> Property {
+    mutating func property() throws -> Property {
         let name = try identifier()
         try expect(.equal)
         guard take(.leftBrace) else { return Property(name: name, value: .scalar(try propertyScalar())) }
@@ -176,7 +185,10 @@ extension Parser {
 
     private mutating func propertyScalar() throws -> String {
         switch current.kind {
-        case .string(let text), .integer(let text), .float(let text), .name(let text):
+        case .symbol(.minus) where peek(1).kind == .name("nan") || peek(1).kind == .name("infinity"):
+            advance()
+            return "-" + (try propertyScalar())
+        case .string(let text), .integer(let text), .float(let text), .name(let text), .duration(let text):
             advance()
             return text
         case .uuid(let uuid):
@@ -187,61 +199,5 @@ extension Parser {
             return bytes.cqlHexadecimal
         default: throw noViableAlternative()
         }
-    }
-
-    // MARK: Types
-
-    /// The type of a column: what is frozen or native is offered, everything else is refused by name.
-    mutating func columnType() throws -> CQLType {
-        try typeName(isFrozen: false)
-    }
-
-    private mutating func typeName(isFrozen: Bool) throws -> CQLType {
-        try nested { try $0.typeBody(isFrozen: isFrozen) }
-    }
-
-    private mutating func typeBody(isFrozen: Bool) throws -> CQLType {
-        guard case .name(let name) = current.kind else { throw noViableAlternative() }
-        if name == "set", peek(1).kind != .symbol(.less) { throw noViableAlternative() }
-        if let native = CQLType(nativeName: name) {
-            advance()
-            return native
-        }
-        switch name {
-        case "frozen":
-            return try parameters { try $0.typeName(isFrozen: true) }
-        case "list":
-            return .list(try collectionParameters(name, isFrozen) { try $0.typeName(isFrozen: true) })
-        case "set":
-            return .set(try collectionParameters(name, isFrozen) { try $0.typeName(isFrozen: true) })
-        case "map":
-            let (key, value) = try collectionParameters(name, isFrozen) { parser in
-                let key = try parser.typeName(isFrozen: true)
-                try parser.expect(.comma)
-                return (key, try parser.typeName(isFrozen: true))
-            }
-            return .map(key, value)
-        case "counter", "decimal", "duration", "tuple", "varint", "vector":
-            throw CQLError.invalid("The type \(name) is not supported")
-        default: throw CQLError.invalid("Unknown type \(try identifier())")
-        }
-    }
-
-    private mutating func collectionParameters<Result>(
-        _ name: String, _ isFrozen: Bool, _ body: (inout Parser) throws -> Result
-    ) throws -> Result {
-        let parameters = try self.parameters(body)
-        guard isFrozen else {
-            throw CQLError.invalid("Non-frozen collections are not supported; use frozen<\(name)<...>>")
-        }
-        return parameters
-    }
-
-    private mutating func parameters<Result>(_ body: (inout Parser) throws -> Result) throws -> Result {
-        advance()
-        try expect(.less)
-        let result = try body(&self)
-        try expect(.greater)
-        return result
     }
 }

@@ -2,7 +2,57 @@
 
 extension Parser {
     mutating func term() throws -> Term {
-        try nested { try $0.termBody() }
+        try nested { try $0.sum() }
+    }
+
+    private mutating func sum() throws -> Term {
+        var left = try product()
+        while true {
+            if isAt(.plus), !isColumnAhead {
+                advance()
+                left = .binary(.add, left, try product())
+            } else if isAt(.minus), !isColumnAhead {
+                advance()
+                left = .binary(.subtract, left, try product())
+            } else {
+                return left
+            }
+        }
+    }
+
+    /// Whether what follows the operator is a column, as in `SET list = [1] + list`.
+    private var isColumnAhead: Bool {
+        switch (peek(1).kind, peek(2).kind) {
+        case (.quotedName, _): true
+        case (.name(let name), .symbol(.leftParenthesis)): name == "in"
+        case (.name(let name), _): !["null", "true", "false", "nan", "infinity"].contains(name)
+        default: false
+        }
+    }
+
+    private mutating func product() throws -> Term {
+        var left = try factor()
+        while true {
+            let operation: ArithmeticOperator
+            if take(.asterisk) {
+                operation = .multiply
+            } else if take(.slash) {
+                operation = .divide
+            } else if take(.percent) {
+                operation = .remainder
+            } else {
+                return left
+            }
+            left = .binary(operation, left, try factor())
+        }
+    }
+
+    private mutating func factor() throws -> Term {
+        if isAt(.minus), !isAt("nan", 1), !isAt("infinity", 1) {
+            advance()
+            return .binary(.subtract, .constant(.integer("0")), try nested { try $0.factor() })
+        }
+        return try termBody()
     }
 
     private mutating func termBody() throws -> Term {
@@ -25,7 +75,7 @@ extension Parser {
         return name == "token" || !ReservedWord.all.contains(name)
     }
 
-    private mutating func constant() -> Constant? {
+    mutating func constant() -> Constant? {
         let constant: Constant
         switch current.kind {
         case .string(let text): constant = .string(text)
@@ -33,6 +83,7 @@ extension Parser {
         case .float(let digits): constant = .float(digits)
         case .uuid(let uuid): constant = .uuid(uuid)
         case .blob(let bytes): constant = .blob(bytes)
+        case .duration(let text): constant = .duration(text)
         case .name("null"): constant = .null
         case .name("nan"): constant = .float("NaN")
         case .name("infinity"): constant = .float("Infinity")
@@ -67,6 +118,7 @@ extension Parser {
 
     private mutating func setOrMap() throws -> Term {
         if take(.rightBrace) { return .set([]) }
+        if peek(1).kind == .symbol(.colon), isFieldName { return .userDefined(try fields()) }
         let first = try term()
         guard take(.colon) else {
             var elements = [first]
@@ -84,15 +136,42 @@ extension Parser {
         return .map(entries)
     }
 
+    var isFieldName: Bool {
+        switch current.kind {
+        case .name(let name): !["null", "true", "false", "nan", "infinity"].contains(name)
+        case .quotedName: true
+        default: false
+        }
+    }
+
+    mutating func fields() throws -> [Term.Field] {
+        let fields = try commaSeparated { parser in
+            let name = try parser.identifier()
+            try parser.expect(.colon)
+            return Term.Field(name: name, value: try parser.term())
+        }
+        try expect(.rightBrace)
+        return fields
+    }
+
     /// After `(`: a type hint like `(int) 3`, or a tuple.
     private mutating func castOrTuple() throws -> Term {
-        if case .name(let name) = current.kind, peek(1).kind == .symbol(.rightParenthesis),
-            let type = CQLType(nativeName: name)
-        {
-            advance()
-            advance()
+        if isTypeAhead {
+            let type = try columnType()
+            try expect(.rightParenthesis)
             return .cast(type, try term())
         }
         return .tuple(try terms(until: .rightParenthesis))
+    }
+
+    /// A type between parentheses: no term begins with a name that is not a constant and not called.
+    var isTypeAhead: Bool {
+        switch (current.kind, peek(1).kind) {
+        case (.name(let name), .symbol(.rightParenthesis)), (.name(let name), .symbol(.dot)):
+            !["null", "true", "false", "nan", "infinity"].contains(name)
+        case (.quotedName, .symbol(.rightParenthesis)), (.quotedName, .symbol(.dot)): true
+        case (.name(let name), .symbol(.less)): ["frozen", "list", "set", "map", "tuple", "vector"].contains(name)
+        default: false
+        }
     }
 }

@@ -32,7 +32,9 @@ struct Parser {
     /// A type as CQL writes it.
     static func parseType(_ text: String) throws -> CQLType {
         var parser = try Parser(text)
-        return try parser.columnType()
+        let type = try parser.columnType()
+        guard parser.current.kind == .end else { throw parser.mismatched(expecting: "EOF") }
+        return type
     }
 
     /// The relations of a WHERE clause.
@@ -53,7 +55,9 @@ struct Parser {
         case "delete": return .modification(try delete())
         case "begin": return .batch(try batch())
         case "select": return .select(try select())
-        case "alter", "grant", "revoke", "list", "describe", "desc":
+        case "alter": return try alter()
+        case "describe", "desc": return .describe(try describe())
+        case "grant", "revoke", "list":
             throw CQLError.invalid("\(word.uppercased()) statements are not supported")
         default: throw noViableAlternative()
         }

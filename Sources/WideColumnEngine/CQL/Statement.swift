@@ -15,7 +15,16 @@ enum Statement: Sendable {
     case dropTable(TableName, ifExists: Bool)
     case createView(CreateViewStatement)
     case dropView(TableName, ifExists: Bool)
+    case createType(CreateTypeStatement)
+    case dropType(TableName, ifExists: Bool)
+    case alterType(AlterTypeStatement)
+    case alterKeyspace(name: String, ifExists: Bool, properties: [Property])
+    case alterTable(AlterTableStatement)
+    case alterView(TableName, ifExists: Bool, properties: [Property])
+    case createIndex(CreateIndexStatement)
+    case dropIndex(TableName, ifExists: Bool)
     case truncate(TableName)
+    case describe(DescribeStatement)
     case modification(ModificationStatement)
     case batch(BatchStatement)
     case select(SelectStatement)
@@ -72,6 +81,82 @@ struct CreateTableStatement: Sendable {
     var properties: [Property] = []
 }
 
+struct CreateTypeStatement: Sendable {
+    var type: TableName
+    var ifNotExists: Bool
+    var fields: [UserType.Field]
+}
+
+struct AlterTypeStatement: Sendable {
+    enum Change: Sendable {
+        case add(field: UserType.Field, ifNotExists: Bool)
+        case rename([NameChange], ifExists: Bool)
+        case alterField
+    }
+
+    var type: TableName
+    var ifExists: Bool
+    var change: Change
+}
+
+/// `old TO new`.
+struct NameChange: Hashable, Sendable {
+    var from: String
+    var to: String
+}
+
+struct AlterTableStatement: Sendable {
+    enum Change: Sendable {
+        case add([CreateTableStatement.Column], ifNotExists: Bool)
+        case drop([String], ifExists: Bool, timestamp: Int64?)
+        case rename([NameChange], ifExists: Bool)
+        case with([Property])
+        case alterColumn
+        case dropCompactStorage
+    }
+
+    var table: TableName
+    var ifExists: Bool
+    var change: Change
+}
+
+struct CreateIndexStatement: Sendable {
+    struct Target: Hashable, Sendable {
+        var column: String
+        /// `nil`: none was written.
+        var kind: IndexDefinition.Kind?
+    }
+
+    var name: String?
+    var ifNotExists: Bool
+    var table: TableName
+    var targets: [Target]
+    var isCustom: Bool
+    var className: String?
+    var options: [String: String] = [:]
+}
+
+/// DESCRIBE, whose answers are rows of CREATE statements.
+struct DescribeStatement: Sendable {
+    enum Target: Sendable {
+        case cluster
+        case schema(isFull: Bool)
+        case keyspaces, tables, types, functions, aggregates
+        case keyspace(String?, only: Bool)
+        case table(TableName)
+        case view(TableName)
+        case type(TableName)
+        case index(TableName)
+        case function(TableName)
+        case aggregate(TableName)
+        /// Whatever has the name.
+        case any(TableName)
+    }
+
+    var target: Target
+    var withInternals = false
+}
+
 struct CreateViewStatement: Sendable {
     var view: TableName
     var ifNotExists: Bool
@@ -100,14 +185,21 @@ enum ConditionClause: Hashable, Sendable {
 
 struct ColumnCondition: Hashable, Sendable {
     var column: String
+    /// `c[element]`.
+    var element: Term?
+    /// `c.field`.
+    var field: String?
     var comparison: Comparison
     var terms: [Term]
+    /// `IN ?`: the one term is the whole list.
+    var isListMarker = false
 }
 
 struct Assignment: Hashable, Sendable {
     enum Operation: Hashable, Sendable {
         case set(Term)
         case setElement(key: Term, Term)
+        case setField(String, Term)
         /// `c = c + term`, `c = term + c`, `c = c - term`, `c += term`: collections and counters.
         case add(Term)
         case prepend(Term)
@@ -122,11 +214,14 @@ struct Assignment: Hashable, Sendable {
 struct Deletion: Hashable, Sendable {
     var column: String
     var element: Term?
+    var field: String?
 }
 
 struct ModificationStatement: Sendable {
     enum Kind: Sendable {
         case insert(columns: [String], values: [Term])
+        /// INSERT JSON; the flag is DEFAULT UNSET.
+        case insertJSON(Term, keepsMissing: Bool)
         case update([Assignment])
         /// Without columns the rows themselves are deleted.
         case delete([Deletion])
@@ -140,11 +235,7 @@ struct ModificationStatement: Sendable {
 }
 
 struct BatchStatement: Sendable {
-    enum Kind: Sendable {
-        case logged, unlogged, counter
-    }
-
-    var kind: Kind
+    var kind: StatementBatch.Kind
     var using: UsingClause
     var statements: [ModificationStatement]
 }
@@ -193,9 +284,23 @@ struct Relation: Hashable, Sendable {
 indirect enum SelectExpression: Hashable, Sendable {
     case column(String)
     case count
-    case writetime(String)
-    case timeToLive(String)
+    case writetime(SelectExpression)
+    case maxWritetime(SelectExpression)
+    case timeToLive(SelectExpression)
     case call(String, [SelectExpression])
+    /// `CAST(… AS type)`.
+    case cast(SelectExpression, CQLType)
+    /// `(type) …`.
+    case typeHint(CQLType, SelectExpression)
+    case binary(ArithmeticOperator, SelectExpression, SelectExpression)
+    case element(SelectExpression, Term)
+    case slice(SelectExpression, from: Term?, to: Term?)
+    case field(SelectExpression, String)
+    /// A literal with expressions in it.
+    case list([SelectExpression])
+    case set([SelectExpression])
+    case map([SelectExpression])
+    case tuple([SelectExpression])
     case term(Term)
 }
 
@@ -212,11 +317,12 @@ struct SelectStatement: Sendable {
 
     var table: TableName
     var isDistinct = false
+    var isJSON = false
     /// Empty: `*`.
     var selectors: [Selector] = []
     var relations: [Relation] = []
     var orderings: [Ordering] = []
-    var groupBy: [String] = []
+    var groupBy: [SelectExpression] = []
     var perPartitionLimit: Term?
     var limit: Term?
     var allowsFiltering = false

@@ -10,8 +10,16 @@ indirect enum Term: Hashable, Sendable {
     case set([Term])
     case map([MapEntry])
     case tuple([Term])
+    /// `{street: 'x', zip: 1}`.
+    case userDefined([Field])
+    case binary(ArithmeticOperator, Term, Term)
     /// `(type) term`.
     case cast(CQLType, Term)
+
+    struct Field: Hashable, Sendable {
+        var name: String
+        var value: Term
+    }
 
     struct MapEntry: Hashable, Sendable {
         var key: Term
@@ -27,6 +35,7 @@ enum Constant: Hashable, Sendable {
     case uuid(CQLUUID)
     case boolean(Bool)
     case blob([UInt8])
+    case duration(String)
 }
 
 extension Term: CustomStringConvertible {
@@ -39,6 +48,9 @@ extension Term: CustomStringConvertible {
         case .set(let terms): "{\(terms.map(\.description).joined(separator: ", "))}"
         case .map(let entries): "{\(entries.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
         case .tuple(let terms): "(\(terms.map(\.description).joined(separator: ", ")))"
+        case .userDefined(let fields):
+            "{\(fields.map { "\(CQLName.quotedIfNeeded($0.name)): \($0.value)" }.joined(separator: ", "))}"
+        case .binary(let operation, let left, let right): "\(left) \(operation.rawValue) \(right)"
         case .cast(let type, let term): "(\(type))\(term)"
         }
     }
@@ -50,7 +62,7 @@ extension Constant: CustomStringConvertible {
         switch self {
         case .null: "null"
         case .string(let value): CQLValue.quoted(value)
-        case .integer(let digits), .float(let digits): digits
+        case .integer(let digits), .float(let digits), .duration(let digits): digits
         case .uuid(let value): value.description
         case .boolean(let value): value ? "true" : "false"
         case .blob(let value): value.cqlHexadecimal
@@ -67,6 +79,7 @@ extension Constant: CustomStringConvertible {
         case .uuid: "UUID"
         case .boolean: "BOOLEAN"
         case .blob: "HEX"
+        case .duration: "DURATION"
         }
     }
 }

@@ -27,6 +27,7 @@ struct Token: Sendable {
         case semicolon = ";"
         case colon = ":"
         case dot = "."
+        case dots = ".."
         case questionMark = "?"
         case asterisk = "*"
         case plus = "+"

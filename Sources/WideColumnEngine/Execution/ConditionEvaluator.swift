@@ -12,33 +12,13 @@ struct ConditionEvaluator {
         self.plan = plan
         self.context = context
         var row = RowContext(plan.table, now: view.readTime.seconds)
-        rowExists = try Self.load(&row, plan, context, view)
+        if let prefix = try plan.partition.prefixes(context).first {
+            let clustering = plan.clustering.isComplete ? try plan.clustering.rows(context).first : nil
+            rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)
+        } else {
+            rowExists = false
+        }
         self.row = row
-    }
-
-    /// Reads the static row and the row; tells whether what the statement is about exists.
-    private static func load(
-        _ row: inout RowContext, _ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView
-    ) throws -> Bool {
-        guard let prefix = try plan.partition.prefixes(context).first else { return false }
-        let storage = plan.table.storage
-        let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
-        try row.enter(try StorageKey.Parts(tombstoneKey.rawSpan))
-        if let value = try view.get(storage, tombstoneKey.rawSpan) { try row.setTombstones(value.rawSpan) }
-        let staticKey = prefix + [RecordKind.staticRow.rawValue]
-        if let value = try view.get(storage, staticKey.rawSpan) { try row.setStaticRow(value.rawSpan) }
-        guard plan.clustering.isComplete, let clustering = try plan.clustering.rows(context).first else {
-            return row.hasLiveStaticRow
-        }
-        let offset = prefix.count + 1
-        let key = prefix + [RecordKind.row.rawValue] + clustering
-        guard let value = try view.get(storage, key.rawSpan),
-            try row.setRow(key: key.rawSpan, clusteringOffset: offset, value: value.rawSpan)
-        else {
-            row.clearRow()
-            return false
-        }
-        return true
     }
 
     func holds() throws -> Bool {
@@ -51,15 +31,8 @@ struct ConditionEvaluator {
     }
 
     private func holds(_ test: ModificationPlan.ColumnTest) throws -> Bool {
-        let value = try row.bytes(of: test.column).map { try OrderedComponent.bytes($0, test.column.type) }
-        var operands: [[UInt8]?] = []
-        for term in test.terms {
-            switch try term.evaluate(context) {
-            case .unset: throw CQLError.invalid("Invalid 'unset' value in condition")
-            case .null: operands.append(nil)
-            case .bytes(let bytes): operands.append(try OrderedComponent.bytes(bytes, test.column.type))
-            }
-        }
+        let value = try part(of: test).map { try ordered($0, test.type) }
+        let operands = try operands(of: test)
         switch test.comparison {
         case .equal: return value == operands.first ?? nil
         case .notEqual: return value != operands.first ?? nil
@@ -69,6 +42,54 @@ struct ConditionEvaluator {
                 throw CQLError.invalid("Invalid comparison with null for operator \"\(test.comparison.rawValue)\"")
             }
             return value.map { test.comparison.holds($0, [operand]) } ?? false
+        }
+    }
+
+    /// A form that compares as the type does; durations only compare equal.
+    private func ordered(_ bytes: [UInt8], _ type: CQLType) throws -> [UInt8] {
+        if type.contains({ $0 == .duration }) { return bytes }
+        // A collection without elements is null.
+        return try OrderedComponent.bytes(bytes, type)
+    }
+
+    private func operands(of test: ModificationPlan.ColumnTest) throws -> [[UInt8]?] {
+        if test.isListMarker {
+            guard case .list(let values) = try test.terms[0].value(as: .list(test.type), context) else {
+                throw CQLError.invalid("Invalid null list in IN condition")
+            }
+            return try values.map { try ordered($0.serialized(as: test.type), test.type) }
+        }
+        return try test.terms.map { term in
+            switch try term.evaluate(context) {
+            case .unset: throw CQLError.invalid("Invalid 'unset' value in condition")
+            case .null: return nil
+            case .bytes(let bytes):
+                if test.type.isMultiCell, test.type.isCollection, bytes.allSatisfy({ $0 == 0 }), bytes.count == 4 {
+                    return nil
+                }
+                return try ordered(bytes, test.type)
+            }
+        }
+    }
+
+    /// The value that the test is about; `nil` for null.
+    private func part(of test: ModificationPlan.ColumnTest) throws -> [UInt8]? {
+        guard let bytes = row.bytes(of: test.column) else { return nil }
+        switch test.part {
+        case .whole: return bytes
+        case .field(let index):
+            guard case .userDefined(let fields) = try CQLValue(bytes.rawSpan, type: test.column.type),
+                index < fields.count, !fields[index].value.isNull
+            else { return nil }
+            return try fields[index].value.serialized(as: test.type)
+        case .element(let term, let keyType):
+            let key = try term.value(as: keyType, context)
+            guard !key.isNull else {
+                throw CQLError.invalid(
+                    "Invalid null value for \(test.column.type.isList ? "list" : "map") element access")
+            }
+            let element = try CQLValue(bytes.rawSpan, type: test.column.type).element(at: key)
+            return element.isNull ? nil : try element.serialized(as: test.type)
         }
     }
 

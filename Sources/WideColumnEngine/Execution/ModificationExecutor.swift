@@ -20,23 +20,62 @@ struct ModificationExecutor {
         self.transaction = transaction
         seconds = transaction.commitTime.seconds
         timestamp =
-            try Self.timestamp(plan.timestamp, context) ?? batchTimestamp ?? transaction.commitTime.microseconds
+            try Self.timestamp(plan.timestamp, context) ?? batchTimestamp
+            ?? (plan.isConditional || plan.table.definition.isCounter ? nil : context.timestamp)
+            ?? transaction.commitTime.microseconds
         timeToLive = try Self.timeToLive(plan.timeToLive, plan.table.definition.options.defaultTimeToLive, context)
     }
 
-    func run() throws {
+    /// The bytes written so far: what a batch's size is measured by.
+    private(set) var byteCount = 0
+
+    mutating func run() throws {
+        if plan.needsRead { return try runReading() }
         let cells = try rowFragment()
         let staticCells = try fragment(plan.staticOperations, marker: nil)
         for prefix in try plan.partition.prefixes(context) {
-            if let staticCells { try write(staticCells, prefix + [RecordKind.staticRow.rawValue], hasViews: false) }
+            if let staticCells { try writeStatic(staticCells, prefix) }
             if let cells {
                 for clustering in try plan.clustering.rows(context) {
-                    try write(cells, prefix + [RecordKind.row.rawValue] + clustering, hasViews: true)
+                    try write(
+                        cells, prefix + [RecordKind.row.rawValue] + clustering,
+                        hasDependents: plan.table.hasDependents)
                 }
             } else if isWholeDelete {
                 try deleteRanges(prefix)
             }
         }
+    }
+
+    /// Some operation depends on the row as it is: every row has cells of its own.
+    private mutating func runReading() throws {
+        let isComplete = plan.clustering.isComplete
+        for prefix in try plan.partition.prefixes(context) {
+            let rows = isComplete ? try plan.clustering.rows(context) : []
+            if !plan.staticOperations.isEmpty {
+                let current = try read(prefix, nil)
+                if let cells = try fragment(plan.staticOperations, marker: nil, current) {
+                    try writeStatic(cells, prefix)
+                }
+            }
+            for clustering in rows where !plan.operations.isEmpty || plan.kind == .insert {
+                let current = try read(prefix, clustering)
+                let marker = plan.kind == .insert ? marker : nil
+                guard let cells = try fragment(plan.operations, marker: marker, current) else { continue }
+                try write(
+                    cells, prefix + [RecordKind.row.rawValue] + clustering, hasDependents: plan.table.hasDependents)
+            }
+        }
+    }
+
+    private func read(_ prefix: [UInt8], _ clustering: [UInt8]?) throws -> RowContext {
+        var row = RowContext(plan.table, now: seconds)
+        _ = try row.load(plan.table.storage, partition: prefix, clustering: clustering, transaction.view)
+        return row
+    }
+
+    private mutating func writeStatic(_ cells: EncodedFragment, _ prefix: [UInt8]) throws {
+        try write(cells, prefix + [RecordKind.staticRow.rawValue], hasDependents: !plan.table.indexes.isEmpty)
     }
 
     private var isWholeDelete: Bool {
@@ -99,27 +138,13 @@ struct ModificationExecutor {
     private var deletion: DeletionTime { DeletionTime(timestamp: timestamp, localDeletionTime: seconds) }
 
     private func fragment(
-        _ operations: [ModificationPlan.CellOperation], marker: RowMarker?
+        _ operations: [CellOperation], marker: RowMarker?, _ current: RowContext? = nil
     ) throws -> EncodedFragment? {
-        var row = RowFragment()
-        row.marker = marker
-        var values: [UInt8] = []
-        row.cells.reserveCapacity(operations.count)
-        for operation in operations {
-            var cell = Cell(column: operation.column.id, kind: .tombstone, timestamp: timestamp)
-            switch try operation.term.evaluate(context) {
-            case .unset: continue
-            case .null: cell.localDeletionTime = seconds
-            case .bytes(let bytes):
-                cell.kind = timeToLive == 0 ? .live : .expiring
-                cell.timeToLive = timeToLive
-                cell.localDeletionTime = expirySeconds
-                cell.value = values.count..<values.count + bytes.count
-                values.append(contentsOf: bytes)
-            }
-            row.cells.append(cell)
-        }
-        return row.isEmpty ? nil : encode(row, values)
+        if operations.isEmpty, marker == nil { return nil }
+        var builder = FragmentBuilder(
+            context, timestamp: timestamp, timeToLive: timeToLive, seconds: seconds, marker: marker)
+        try builder.apply(operations, current: current)
+        return builder.row.isEmpty ? nil : encode(builder.row, builder.values)
     }
 
     private func encode(_ row: RowFragment, _ values: [UInt8]) -> EncodedFragment {
@@ -129,9 +154,10 @@ struct ModificationExecutor {
         return EncodedFragment(bytes: bytes, expiry: plan.table.rowOperator.droppableAfter(row))
     }
 
-    private func write(_ fragment: EncodedFragment, _ key: [UInt8], hasViews: Bool) throws {
-        if hasViews, !plan.table.views.isEmpty {
-            try ViewMaintenance(table: plan.table, transaction: transaction)
+    private mutating func write(_ fragment: EncodedFragment, _ key: [UInt8], hasDependents: Bool) throws {
+        byteCount += key.count + fragment.bytes.count
+        if hasDependents {
+            try DependentMaintenance(table: plan.table, transaction: transaction)
                 .merge(key: key, fragment: fragment.bytes, expiry: fragment.expiry)
         } else {
             try transaction.merge(
@@ -142,7 +168,7 @@ struct ModificationExecutor {
     // MARK: Deletions of many rows
 
     /// Deletes the partition, or the ranges of rows that the restrictions name.
-    private func deleteRanges(_ prefix: [UInt8]) throws {
+    private mutating func deleteRanges(_ prefix: [UInt8]) throws {
         if plan.clustering.isUnrestricted {
             try merge(PartitionTombstones(partition: deletion), prefix, lower: [], upper: nil)
             return
@@ -154,18 +180,19 @@ struct ModificationExecutor {
         }
     }
 
-    private func merge(
+    private mutating func merge(
         _ tombstones: PartitionTombstones, _ prefix: [UInt8], lower: [UInt8], upper: [UInt8]?
     ) throws {
         let rows = prefix + [RecordKind.row.rawValue]
-        if !plan.table.views.isEmpty {
+        if plan.table.hasDependents {
             let range = KeyRange(
                 lower: rows + lower, upper: upper.map { rows + $0 } ?? StorageKey.successor(ofPrefix: rows))
-            try ViewMaintenance(table: plan.table, transaction: transaction)
+            try DependentMaintenance(table: plan.table, transaction: transaction)
                 .merge(tombstones: tombstones, partition: prefix, range: range)
         }
         var bytes: [UInt8] = []
         tombstones.encode(into: &bytes)
+        byteCount += prefix.count + bytes.count
         let key = prefix + [RecordKind.partitionTombstones.rawValue]
         try transaction.merge(
             plan.table.storage, key.rawSpan, bytes.rawSpan,

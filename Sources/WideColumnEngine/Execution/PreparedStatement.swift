@@ -2,55 +2,19 @@
 
 internal import Synchronization
 
-/// A statement's text with the plan for the schema it was last used with. It knows no store, so that a store can keep it.
-final class PlannedText: Sendable {
-    let cql: String
-    let keyspace: String?
-    private let parsed: ParsedStatement
-    private let cachedPlan: Mutex<StatementPlan>
-
-    init(_ cql: String, keyspace: String?, schema: Schema) throws {
-        self.cql = cql
-        self.keyspace = keyspace
-        parsed = try Parser.parse(cql)
-        cachedPlan = Mutex(try StatementPlan(parsed, schema: schema, currentKeyspace: keyspace))
-    }
-
-    var lastPlan: StatementPlan { cachedPlan.withLock { $0 } }
-
-    /// The plan for this schema. Inside a write body the schema cannot change.
-    func plan(for schema: Schema) throws -> StatementPlan {
-        let known = lastPlan
-        guard known.schemaVersion != schema.version else { return known }
-        let plan = try StatementPlan(parsed, schema: schema, currentKeyspace: keyspace)
-        cachedPlan.withLock { $0 = plan }
-        return plan
-    }
-
-    /// Whether the statement is of a kind that is executed again and again.
-    var isReusable: Bool {
-        if case .other = lastPlan.kind { return false }
-        return true
-    }
-}
-
 /// A statement that was parsed and planned. It stays valid when the schema changes: it is planned again then.
 public struct PreparedStatement: Sendable {
-    private let text: PlannedText
-    private let store: WideColumnStore
+    let text: PlannedText
+    let store: WideColumnStore
 
     init(_ text: PlannedText, store: WideColumnStore) {
         self.text = text
         self.store = store
     }
 
-    public var cql: String { text.cql }
-
-    /// What values the markers take, in order.
-    public var markers: [BoundMarker] { text.lastPlan.markers }
-
-    private func plan() throws -> StatementPlan {
-        try text.plan(for: store.catalog.schema)
+    func plan() throws -> StatementPlan {
+        try store.prepareToRead()
+        return try text.plan(for: store.catalog.schema)
     }
 
     // MARK: Executing
@@ -60,115 +24,192 @@ public struct PreparedStatement: Sendable {
     /// - Throws: `CQLError` with Cassandra's code and text; `StorageError`.
     @discardableResult
     public func execute(_ values: [CQLValue] = [], durability: Durability = .buffered) throws -> ResultSet {
-        let unchanged = Mutex<String?>(text.keyspace)
-        return try execute(values, durability: durability, changing: unchanged)
+        let plan = try plan()
+        switch plan.kind {
+        case .modification, .batch:
+            return try store.storage.write(durability) { try execute(values, in: $0, timestamp: nil) }
+        default: return try execute(values, options: ExecutionOptions(durability: durability))
+        }
     }
 
     /// Executes the statement with values by the names of its markers.
     @discardableResult
     public func execute(named values: [String: CQLValue], durability: Durability = .buffered) throws -> ResultSet {
-        let ordered = try markers.map { marker in
+        try execute(ordered(values), durability: durability)
+    }
+
+    /// Values given by name in the order of the markers.
+    public func ordered(_ values: [String: CQLValue]) throws -> [CQLValue] {
+        try markers.map { marker in
             guard let value = values[marker.name] else {
                 throw CQLError.invalid("Invalid unset value for bound variable \(marker.name)")
             }
             return value
         }
-        return try execute(ordered, durability: durability)
     }
 
     /// Executes one page of a SELECT: at most `pageSize` rows from `pagingState` on.
     public func execute(
         _ values: [CQLValue] = [], pageSize: Int, pagingState: PagingState? = nil
     ) throws -> ResultSet {
-        guard case .select(let select) = try plan().kind else { return try execute(values) }
-        try plan().check(values)
-        let snapshot = store.storage.snapshot()
-        var executor = try SelectExecutor(
-            select, context(values, now: snapshot.readTime), snapshot.view, pageSize: pageSize, pagingState: pagingState
-        )
-        return try executor.run()
+        var options = ExecutionOptions()
+        options.pageSize = pageSize
+        options.pagingState = pagingState
+        return try execute(values, options: options)
+    }
+
+    /// Executes the statement as the options say.
+    @discardableResult
+    public func execute(_ values: [CQLValue], options: ExecutionOptions) throws -> ResultSet {
+        let unchanged = Mutex<String?>(text.keyspace)
+        return try execute(values, options: options, changing: unchanged)
     }
 
     /// Executes the statement inside an open transaction; see ``WideColumnStore/execute(_:_:in:)``.
     @discardableResult
     public func execute(_ values: [CQLValue] = [], in transaction: WriteTransaction) throws -> ResultSet {
-        let plan = try plan()
-        try plan.check(values)
-        let context = context(values, now: transaction.commitTime)
-        switch plan.kind {
-        case .select(let select):
-            var executor = try SelectExecutor(select, context, transaction.view)
-            return try executor.run()
-        case .modification(let modification):
-            return try Self.run([modification], nil, context, transaction, isBatch: false)
-        case .batch(let batch):
-            return try Self.run(batch.statements, batch.timestamp, context, transaction, isBatch: true)
-        case .other:
-            throw CQLError.invalid("Schema changes, USE and TRUNCATE are not allowed inside a transaction")
-        }
+        try execute(values, in: transaction, timestamp: nil)
     }
 
-    /// Executes a SELECT on a snapshot.
+    /// Executes a SELECT on a snapshot. System tables are read as they are now.
     public func execute(_ values: [CQLValue] = [], on snapshot: Snapshot) throws -> ResultSet {
         let plan = try plan()
         guard case .select(let select) = plan.kind else {
             throw CQLError.invalid("Only SELECT statements can be executed on a snapshot")
         }
         try plan.check(values)
-        var executor = try SelectExecutor(select, context(values, now: snapshot.readTime), snapshot.view)
-        return try executor.run()
+        let snapshot = store.isSystem ? store.storage.snapshot() : snapshot
+        return try read(select, values, snapshot, ExecutionOptions())
     }
 
+    // MARK: One statement
+
     func execute(
-        _ values: [CQLValue], durability: Durability, changing currentKeyspace: borrowing Mutex<String?>
+        _ values: [CQLValue], options: ExecutionOptions, changing currentKeyspace: borrowing Mutex<String?>
+    ) throws -> ResultSet {
+        guard options.isTracing else { return try perform(values, options, currentKeyspace) }
+        var tracer = StatementTracer(store)
+        tracer.add("Parsing \(text.cql)")
+        tracer.add("Preparing statement")
+        var result = try perform(values, options, currentKeyspace)
+        for line in result.trace { tracer.add(line) }
+        tracer.add("Read \(result.count) rows")
+        tracer.add("Request complete")
+        try store.record(tracer.trace, of: text.cql)
+        result.statementTrace = tracer.trace
+        return result
+    }
+
+    private func perform(
+        _ values: [CQLValue], _ options: ExecutionOptions, _ currentKeyspace: borrowing Mutex<String?>
     ) throws -> ResultSet {
         let plan = try plan()
+        try plan.check(values)
         switch plan.kind {
-        case .select: return try execute(values, on: store.storage.snapshot())
+        case .select(let select): return try read(select, values, store.storage.snapshot(), options)
         case .modification, .batch:
-            return try store.storage.write(durability) { try execute(values, in: $0) }
+            return try store.storage.write(options.durability) {
+                try execute(values, in: $0, timestamp: options.timestamp)
+            }
         case .other(.use(let name)):
-            guard store.catalog.schema.keyspaces[name] != nil else {
+            guard try store.hasKeyspace(name) else {
                 throw CQLError.invalid("Keyspace '\(name)' does not exist")
             }
             currentKeyspace.withLock { $0 = name }
+            return ResultSet(currentKeyspace: name)
+        case .other(.describe(let statement)):
+            let describer = DescribeExecutor(
+                schema: store.catalog.schema, systemSchema: try store.systemSchema(), currentKeyspace: text.keyspace,
+                withInternals: statement.withInternals)
+            return try describer.run(statement.target)
         case .other(let statement):
-            try plan.check(values)
-            try store.catalog.execute(statement, currentKeyspace: text.keyspace)
+            return ResultSet(schemaChange: try store.catalog.execute(statement, currentKeyspace: text.keyspace))
         }
-        return .void
     }
 
-    private func context(_ values: [CQLValue], now: StorageInstant) -> ExecutionContext {
+    private func read(
+        _ select: SelectPlan, _ values: [CQLValue], _ snapshot: Snapshot, _ options: ExecutionOptions
+    ) throws -> ResultSet {
+        var executor = try SelectExecutor(
+            select, context(values, now: snapshot.readTime), snapshot.view, pageSize: options.pageSize ?? .max,
+            pagingState: options.pagingState)
+        return try executor.run()
+    }
+
+    private func execute(
+        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?
+    ) throws -> ResultSet {
+        let plan = try plan()
+        try plan.check(values)
+        var context = context(values, now: transaction.commitTime)
+        context.timestamp = timestamp
+        switch plan.kind {
+        case .select(let select):
+            if store.isSystem { return try read(select, values, store.storage.snapshot(), ExecutionOptions()) }
+            var executor = try SelectExecutor(select, context, transaction.view)
+            return try executor.run()
+        case .modification(let modification):
+            let run = ModificationRun(statements: [(modification, context)], isBatch: false, limits: store.limits)
+            return try run.execute(transaction)
+        case .batch(let batch):
+            var run = ModificationRun(
+                statements: batch.statements.map { ($0, context) }, isBatch: true, limits: store.limits)
+            run.timestamp = try ModificationExecutor.timestamp(batch.timestamp, context)
+            run.isUnlogged = batch.isUnlogged
+            return try run.execute(transaction)
+        case .other:
+            throw CQLError.invalid("Schema changes, USE and TRUNCATE are not allowed inside a transaction")
+        }
+    }
+
+    func context(_ values: [CQLValue], now: StorageInstant) -> ExecutionContext {
         ExecutionContext(values: values, now: now, generators: store.generators)
     }
+}
 
-    // MARK: Modifications
+// MARK: - Metadata
 
-    private static func run(
-        _ statements: [ModificationPlan], _ batchTimestamp: BoundTerm?, _ context: ExecutionContext,
-        _ transaction: WriteTransaction, isBatch: Bool
-    ) throws -> ResultSet {
-        let conditional = statements.filter(\.isConditional)
-        if !conditional.isEmpty {
-            try checkOnePartition(statements, context)
-            let evaluators = try conditional.map { try ConditionEvaluator($0, context, transaction.view) }
-            guard try evaluators.allSatisfy({ try $0.holds() }) else {
-                return try ConditionEvaluator.notApplied(evaluators, isBatch: isBatch)
-            }
+extension PreparedStatement {
+    public var cql: String { text.cql }
+
+    /// The keyspace that names without one are of.
+    public var keyspace: String? { text.keyspace }
+
+    /// What values the markers take, in order.
+    public var markers: [BoundMarker] { text.lastPlan.markers }
+
+    /// The indices of the markers that are the columns of the partition key, in its order; empty where they are not all
+    /// markers. Drivers place statements by them.
+    public var partitionKeyMarkers: [Int] {
+        let partition: PartitionRestriction?
+        switch text.lastPlan.kind {
+        case .select(let select): partition = select.whereClause.partition
+        case .modification(let modification): partition = modification.partition
+        case .batch(let batch): partition = batch.statements.first?.partition
+        case .other: partition = nil
         }
-        let timestamp = try ModificationExecutor.timestamp(batchTimestamp, context)
-        for statement in statements {
-            try ModificationExecutor(statement, context, transaction, batchTimestamp: timestamp).run()
+        let indices = (partition?.values ?? []).map { values -> Int? in
+            if case .marker(let index, _)? = values.single { return index }
+            return nil
         }
-        return conditional.isEmpty ? .void : try ConditionEvaluator.applied()
+        return indices.contains(nil) ? [] : indices.compactMap { $0 }
     }
 
-    private static func checkOnePartition(_ statements: [ModificationPlan], _ context: ExecutionContext) throws {
-        guard statements.count > 1 else { return }
-        let partitions = Set(try statements.flatMap { try $0.partition.prefixes(context) })
-        guard partitions.count == 1 else {
-            throw CQLError.invalid("Batch with conditions cannot span multiple partitions")
+    /// The columns of a SELECT's result; empty for other statements, whose results tell their columns themselves.
+    public var resultColumns: [ResultColumn] {
+        if case .select(let select) = text.lastPlan.kind { return select.columns }
+        return []
+    }
+
+    /// Whether the statement's result depends on a condition.
+    public var isConditional: Bool {
+        switch text.lastPlan.kind {
+        case .modification(let modification): modification.isConditional
+        case .batch(let batch): batch.isConditional
+        default: false
         }
     }
+
+    /// A number that changes when names may mean something else.
+    public var schemaVersion: UInt64 { text.lastPlan.schemaVersion }
 }

@@ -7,6 +7,21 @@
 public struct ResultColumn: Hashable, Sendable {
     public var name: String
     public var type: CQLType
+    /// The keyspace and table that the statement reads; empty where it reads none.
+    public var keyspace = ""
+    public var table = ""
+
+    public init(name: String, type: CQLType) {
+        self.name = name
+        self.type = type
+    }
+
+    init(name: String, type: CQLType, table: TableIdentifier) {
+        self.name = name
+        self.type = type
+        keyspace = table.keyspace
+        self.table = table.name
+    }
 }
 
 /// The rows that a statement answers; empty, without columns, for statements that answer nothing.
@@ -16,11 +31,30 @@ public struct ResultSet: Sendable {
     public let accessPath: AccessPath
     /// Where the next page begins; `nil` after the last one.
     public var pagingState: PagingState?
+    /// What a schema statement changed; `nil` for others and where it changed nothing.
+    public var schemaChange: SchemaChange?
+    /// What Cassandra would warn of.
+    public var warnings: [String] = []
 
     init(_ storage: RowStorage, accessPath: AccessPath = .none, pagingState: PagingState? = nil) {
         self.storage = storage
         self.accessPath = accessPath
         self.pagingState = pagingState
+    }
+
+    /// The keyspace that USE chose.
+    public var currentKeyspace: String?
+    /// What the statement did and when, where it was traced.
+    public var statementTrace: StatementTrace?
+
+    init(currentKeyspace: String) {
+        self = .void
+        self.currentKeyspace = currentKeyspace
+    }
+
+    init(schemaChange: SchemaChange?) {
+        self = .void
+        self.schemaChange = schemaChange
     }
 
     static let void = ResultSet(RowStorage(columns: [], bytes: [], cells: [], count: 0))
@@ -49,6 +83,7 @@ public struct ResultSet: Sendable {
         case none
         case singlePartition(table: String)
         case partitions(table: String, count: Int)
+        case index(table: String, index: String)
         case scan(table: String)
 
         var trace: [String] {
@@ -57,6 +92,8 @@ public struct ResultSet: Sendable {
             case .singlePartition(let table): ["Executing single-partition query on \(table)"]
             case .partitions(let table, let count):
                 Array(repeating: "Executing single-partition query on \(table)", count: count)
+            case .index(let table, let index):
+                ["Executing read on \(table) using index \(index)"]
             case .scan(let table):
                 [
                     "Executing seq scan across sstables for (min(-9223372036854775808), "

@@ -6,6 +6,7 @@ struct RowContext {
     /// Seconds; expiry is judged against it.
     let now: Int64
     let needsMarker: Bool
+    private let deadColumns: Set<UInt16>
 
     private(set) var token: Int64 = 0
     private(set) var tombstones = PartitionTombstones()
@@ -17,10 +18,13 @@ struct RowContext {
     private var rowBytes: [UInt8] = []
     private var clustering: [UInt8] = []
     private var clusteringRanges: [Range<Int>] = []
+    /// Where each clustering component ends in the stored key.
+    private var clusteringEnds: [Int] = []
 
     init(_ table: Table, now: Int64) {
         definition = table.definition
         needsMarker = table.needsMarker
+        deadColumns = table.deadColumns
         self.now = now
     }
 
@@ -46,6 +50,7 @@ struct RowContext {
         staticBytes = value.array()
         try staticRow.decode(value)
         staticRow.apply(tombstones.partition)
+        if !deadColumns.isEmpty { _ = staticRow.removeCells(of: deadColumns) }
     }
 
     /// Looks at a row; tells whether it lives.
@@ -54,17 +59,20 @@ struct RowContext {
         if !tombstones.isEmpty {
             row.apply(tombstones.deletion(of: key.extracting(clusteringOffset..<key.byteCount)))
         }
+        if !deadColumns.isEmpty { _ = row.removeCells(of: deadColumns) }
         guard row.isLive(at: now, needsMarker: needsMarker) else { return false }
         rowBytes.removeAll(keepingCapacity: true)
         rowBytes.append(value)
         clustering.removeAll(keepingCapacity: true)
         clusteringRanges.removeAll(keepingCapacity: true)
+        clusteringEnds.removeAll(keepingCapacity: true)
         var offset = clusteringOffset
         for column in definition.clustering {
             let start = clustering.count
             try OrderedComponent.decode(
                 key, at: &offset, column.type, descending: column.isDescending, into: &clustering)
             clusteringRanges.append(start..<clustering.count)
+            clusteringEnds.append(offset)
         }
         return true
     }
@@ -73,6 +81,12 @@ struct RowContext {
     mutating func clearRow() {
         row = RowFragment()
         clusteringRanges.removeAll(keepingCapacity: true)
+        clusteringEnds.removeAll(keepingCapacity: true)
+    }
+
+    /// Where the first `count` clustering components of the row's stored key end.
+    func clusteringOffset(ofComponent count: Int, in clusteringOffset: Int) -> Int {
+        count == 0 || clusteringEnds.isEmpty ? clusteringOffset : clusteringEnds[min(count, clusteringEnds.count) - 1]
     }
 
     var hasLiveStaticRow: Bool { staticRow.isLive(at: now) }
@@ -88,6 +102,12 @@ struct RowContext {
         case .clustering:
             guard column.position < clusteringRanges.count else { return false }
             try body(clustering.rawSpan.extracting(clusteringRanges[column.position]))
+        case .static where column.isMultiCell:
+            guard let bytes = staticRow.collection(column, staticBytes, at: now) else { return false }
+            try body(bytes.rawSpan)
+        case .regular where column.isMultiCell:
+            guard let bytes = row.collection(column, rowBytes, at: now) else { return false }
+            try body(bytes.rawSpan)
         case .static:
             guard let cell = staticRow.cell(column.id), cell.isLive(at: now) else { return false }
             try body(staticBytes.rawSpan.extracting(cell.value))
@@ -104,6 +124,19 @@ struct RowContext {
         return cell
     }
 
+    /// The live cells of a column's elements, in the elements' order.
+    func liveElements(_ column: ColumnDefinition) -> [Cell] {
+        (column.kind == .static ? staticRow : row).elements(column.id, at: now)
+    }
+
+    /// The column's cell, also a tombstone.
+    func cell(_ column: ColumnDefinition) -> Cell? {
+        (column.kind == .static ? staticRow : row).cell(column.id)
+    }
+
+    /// What a cell's ranges refer to.
+    func storedBytes(_ column: ColumnDefinition) -> [UInt8] { column.kind == .static ? staticBytes : rowBytes }
+
     /// The column's value in its binary format.
     func bytes(of column: ColumnDefinition) -> [UInt8]? {
         var bytes: [UInt8]?
@@ -112,38 +145,7 @@ struct RowContext {
     }
 
     func accepts(_ filters: [Filter.Evaluated]) throws -> Bool {
-        for filter in filters {
-            var isAccepted = false
-            _ = try withValue(of: filter.column) { isAccepted = try filter.accepts($0) }
-            guard isAccepted else { return false }
-        }
+        for filter in filters where !(try filter.accepts(self)) { return false }
         return true
-    }
-}
-
-extension RowContext {
-    /// Appends a selected value of the current row.
-    func append(_ value: SelectedValue, _ context: ExecutionContext, to builder: inout RowBuilder) throws {
-        guard case .column(let column) = value else {
-            return try builder.append(try self.value(value, context), value.type)
-        }
-        if !(try withValue(of: column) { try builder.append($0) }) { builder.appendNull() }
-    }
-
-    private func value(_ selected: SelectedValue, _ context: ExecutionContext) throws -> CQLValue {
-        switch selected {
-        case .column(let column):
-            guard let bytes = bytes(of: column) else { return .null }
-            return try CQLValue(bytes.rawSpan, type: column.type)
-        case .count: return .null
-        case .writetime(let column): return liveCell(column).map { .bigint($0.timestamp) } ?? .null
-        case .timeToLive(let column):
-            guard let cell = liveCell(column), cell.isExpiring else { return .null }
-            return .int(Int32(clamping: cell.localDeletionTime &- now))
-        case .token: return .bigint(token)
-        case .call(let function, let arguments):
-            return try function.call(try arguments.map { try value($0, context) }, context)
-        case .term(let term, let type): return try term.value(as: type, context)
-        }
     }
 }

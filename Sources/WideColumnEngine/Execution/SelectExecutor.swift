@@ -5,19 +5,20 @@
 
 /// Executes one planned SELECT against one view of the storage.
 struct SelectExecutor {
-    private let plan: SelectPlan
-    private let context: ExecutionContext
-    private let view: ReadView
+    let plan: SelectPlan
+    let context: ExecutionContext
+    let view: ReadView
     private let filters: [Filter.Evaluated]
     private let pageSize: Int
-    private let pagingState: PagingState?
+    let pagingState: PagingState?
     private let perPartitionLimit: Int64
 
     private var row: RowContext
     private var builder: RowBuilder
     private var remaining: Int64
     private var remainingInPartition: Int64 = .max
-    private var counted: Int64 = 0
+    /// The rows that are becoming one.
+    private var group: RowGroup?
     /// Clustering keys of the rows found, where partitions are merged.
     private var sortKeys: [[UInt8]] = []
     private var nextPage: PagingState?
@@ -34,15 +35,16 @@ struct SelectExecutor {
         perPartitionLimit = plan.isDistinct ? 1 : try Self.limit(plan.perPartitionLimit, "PER PARTITION LIMIT", context)
         filters = try plan.whereClause.filters.map { try $0.evaluate(context) }
         // Counting, and merging partitions, need every row before the first result.
-        self.pageSize = plan.isCount || plan.mergesPartitions ? .max : max(1, pageSize)
-        self.pagingState = plan.isCount ? nil : pagingState
+        let isWhole = plan.isAggregate && plan.grouping == nil
+        self.pageSize = isWhole || plan.mergesPartitions ? .max : max(1, pageSize)
+        self.pagingState = isWhole ? nil : pagingState
         if pageSize != .max, plan.mergesPartitions {
             throw CQLError.invalid(
                 "Cannot page queries with both ORDER BY and a IN restriction on the partition key; "
                     + "you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query"
             )
         }
-        remaining = plan.isCount ? .max : min(limit, pagingState?.remaining ?? .max)
+        remaining = min(limit, pagingState?.remaining ?? .max)
         row = RowContext(plan.table, now: view.readTime.seconds)
         builder = RowBuilder(columns: plan.columns)
     }
@@ -58,7 +60,10 @@ struct SelectExecutor {
     mutating func run() throws -> ResultSet {
         let name = plan.table.identifier.name
         let path: ResultSet.AccessPath
-        if let partition = plan.whereClause.partition {
+        if let lookup = plan.whereClause.index {
+            path = .index(table: name, index: lookup.index.definition.name)
+            try readIndex(lookup)
+        } else if let partition = plan.whereClause.partition {
             let prefixes = try partition.prefixes(context)
             path =
                 prefixes.count == 1
@@ -68,7 +73,7 @@ struct SelectExecutor {
             path = .scan(table: name)
             try scan(plan.whereClause.tokens?.range(context) ?? .all)
         }
-        if plan.isCount { try appendCount() }
+        if plan.isAggregate { try finishGroups() }
         if plan.mergesPartitions { mergePartitions() }
         return ResultSet(builder.storage(), accessPath: path, pagingState: nextPage)
     }
@@ -94,7 +99,7 @@ struct SelectExecutor {
     }
 
     /// Returns whether to go on with the next partition.
-    private mutating func readPartition(
+    mutating func readPartition(
         _ prefix: [UInt8], _ ranges: [(lower: [UInt8], upper: [UInt8]?)], _ resumeKey: [UInt8]?
     ) throws -> Bool {
         let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
@@ -179,7 +184,7 @@ struct SelectExecutor {
         if !isPartitionDone { _ = try endPartition(partition) }
     }
 
-    private mutating func readHead(ofPartition prefix: [UInt8]) throws {
+    mutating func readHead(ofPartition prefix: [UInt8]) throws {
         let storage = plan.table.storage
         let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
         if let value = try view.get(storage, tombstoneKey.rawSpan) { try row.setTombstones(value.rawSpan) }
@@ -201,11 +206,11 @@ struct SelectExecutor {
 
     // MARK: Partitions and rows
 
-    private enum Progress {
+    enum Progress {
         case more, partitionDone, done
     }
 
-    private mutating func beginPartition(_ parts: StorageKey.Parts, isResumed: Bool) throws {
+    mutating func beginPartition(_ parts: StorageKey.Parts, isResumed: Bool) throws {
         try row.enter(parts)
         sawLiveRow = isResumed
         let limit = isResumed ? pagingState?.remainingInPartition ?? perPartitionLimit : perPartitionLimit
@@ -215,7 +220,7 @@ struct SelectExecutor {
 
     /// A partition with a static row and no others gives one row, unless clustering columns are restricted.
     private mutating func endPartition(_ prefix: [UInt8]?) throws -> Progress {
-        guard let prefix, !sawLiveRow, row.hasLiveStaticRow, plan.whereClause.clustering.isUnrestricted else {
+        guard let prefix, !sawLiveRow, row.hasLiveStaticRow, !plan.whereClause.restrictsClustering else {
             return .more
         }
         row.clearRow()
@@ -223,8 +228,8 @@ struct SelectExecutor {
         return try emit(key: key.rawSpan, clusteringOffset: key.count)
     }
 
-    private mutating func visit(key: RawSpan, value: RawSpan, clusteringOffset: Int) throws -> Progress {
-        guard remainingInPartition > 0 else { return .partitionDone }
+    mutating func visit(key: RawSpan, value: RawSpan, clusteringOffset: Int) throws -> Progress {
+        guard remainingInPartition > 0 || plan.isAggregate else { return .partitionDone }
         guard try row.setRow(key: key, clusteringOffset: clusteringOffset, value: value) else { return .more }
         sawLiveRow = true
         return try emit(key: key, clusteringOffset: clusteringOffset)
@@ -233,17 +238,13 @@ struct SelectExecutor {
     /// Adds the current row to the result, if the filters accept it.
     private mutating func emit(key: RawSpan, clusteringOffset: Int) throws -> Progress {
         guard try row.accepts(filters) else { return .more }
+        if plan.isAggregate { return try addToGroup(key: key, clusteringOffset: clusteringOffset) }
         remainingInPartition -= 1
-        if plan.isCount {
-            counted += 1
+        try appendRow(row, [])
+        if plan.mergesPartitions {
+            sortKeys.append(key.extracting(clusteringOffset..<key.byteCount).array())
         } else {
-            for value in plan.selection { try row.append(value, context, to: &builder) }
-            builder.endRow()
-            if plan.mergesPartitions {
-                sortKeys.append(key.extracting(clusteringOffset..<key.byteCount).array())
-            } else {
-                remaining -= 1
-            }
+            remaining -= 1
         }
         if remaining == 0 { return .done }
         if builder.count >= pageSize {
@@ -256,9 +257,63 @@ struct SelectExecutor {
 
     // MARK: After the last row
 
-    private mutating func appendCount() throws {
-        for _ in plan.selection { try builder.append(.bigint(counted), .bigint) }
+    /// Adds the selected values of a row, or of a group by its first row.
+    private mutating func appendRow(_ row: RowContext, _ aggregates: [CQLValue]) throws {
+        if plan.isJSON {
+            let members = try zip(plan.names, plan.selection).map { name, selected in
+                JSONValue.Member(
+                    name: CQLValue.jsonName(name),
+                    value: try row.value(selected, context, aggregates).json(as: selected.type))
+            }
+            try builder.append(.text(JSONValue.object(members).description), .text)
+        } else {
+            for value in plan.selection { try row.append(value, context, aggregates, to: &builder) }
+        }
         builder.endRow()
+    }
+
+    // MARK: Groups
+
+    private mutating func addToGroup(key: RawSpan, clusteringOffset: Int) throws -> Progress {
+        let groupKey = try plan.grouping.map { try $0.key(of: row, key, clusteringOffset, context) } ?? []
+        if group?.key != groupKey {
+            if let finished = group {
+                try finish(finished)
+                if remaining == 0 { return .done }
+                if builder.count >= pageSize {
+                    nextPage = PagingState(
+                        remaining: remaining, remainingInPartition: max(0, remainingInPartition),
+                        lastKey: finished.lastKey)
+                    return .done
+                }
+            }
+            guard remainingInPartition > 0 else { return .partitionDone }
+            remainingInPartition -= 1
+            group = RowGroup(
+                key: groupKey, row: row, states: plan.aggregates.map { AggregateState($0.function) })
+        }
+        for (index, aggregate) in plan.aggregates.enumerated() {
+            let value = try aggregate.argument.map { try row.value($0, context) } ?? .null
+            try group?.states[index].add(value)
+        }
+        if pageSize != .max { group?.lastKey = key.array() }
+        return .more
+    }
+
+    private mutating func finish(_ finished: RowGroup) throws {
+        group = nil
+        try appendRow(finished.row, try finished.states.map { try $0.result() })
+        remaining -= 1
+    }
+
+    /// Without GROUP BY aggregates have a result also where there are no rows.
+    private mutating func finishGroups() throws {
+        if let group {
+            try finish(group)
+        } else if plan.grouping == nil, builder.count == 0 {
+            let states = plan.aggregates.map { AggregateState($0.function) }
+            try appendRow(RowContext(plan.table, now: row.now), try states.map { try $0.result() })
+        }
     }
 
     private mutating func mergePartitions() {
@@ -270,5 +325,30 @@ struct SelectExecutor {
         }
         let limit = Int(clamping: remaining)
         builder.reorder(Array(order.prefix(limit)))
+    }
+}
+
+/// Rows that become one: those of a GROUP BY's group, or all.
+private struct RowGroup {
+    var key: [UInt8]
+    /// The first row: what is selected beside aggregates is of it.
+    var row: RowContext
+    var states: [AggregateState]
+    /// The stored key of the last row.
+    var lastKey: [UInt8] = []
+}
+
+extension Grouping {
+    /// What all rows of a group have in common.
+    fileprivate func key(
+        of row: RowContext, _ key: RawSpan, _ clusteringOffset: Int, _ context: ExecutionContext
+    ) throws -> [UInt8] {
+        let end = min(row.clusteringOffset(ofComponent: clusteringCount, in: clusteringOffset), key.byteCount)
+        var group = key.extracting(0..<end).array()
+        if let function {
+            let value = try row.value(function, context)
+            if !value.isNull { group += try value.orderedBytes(function.type) }
+        }
+        return group
     }
 }

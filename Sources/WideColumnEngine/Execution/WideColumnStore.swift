@@ -12,8 +12,17 @@ internal import Synchronization
 /// A store is cheap to hold and safe to share. Open one for a storage.
 public final class WideColumnStore: Sendable {
     public let storage: Storage
+    public let limits: StatementLimits
     let catalog: SchemaCatalog
     let generators: Generators
+    /// Whether this is the private store of another one's system tables.
+    let isSystem: Bool
+    /// Called before system tables are read: it brings them up to date.
+    private let refresh = Mutex<(@Sendable () throws -> Void)?>(nil)
+    /// Made when they are first read.
+    private let systemTables = Mutex<SystemTables?>(nil)
+    /// Identifies this store to drivers, as long as it is open.
+    private let hostID: CQLUUID
     private let statements = StatementCache()
     private let currentKeyspace = Mutex<String?>(nil)
 
@@ -21,17 +30,31 @@ public final class WideColumnStore: Sendable {
     ///
     /// - Parameter randomNumbers: for `uuid()` and for the node of `now()`; pass a seeded one to repeat a run.
     /// - Throws: `StorageError`.
-    public init(
-        storage: Storage, randomNumbers: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+    public convenience init(
+        storage: Storage, randomNumbers: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        limits: StatementLimits = StatementLimits()
     ) throws {
-        self.storage = storage
-        generators = Generators(randomNumbers)
-        catalog = try SchemaCatalog(storage)
+        try self.init(storage, Generators(randomNumbers), limits, isSystem: false)
         storage.registerCrossCheck("wide-column views") { [weak catalog] snapshot in
             // The storage must not keep the store alive, nor itself through it.
             guard let catalog else { return [] }
             return try ViewCrossCheck(catalog.schema, snapshot.view).problems()
+                + IndexCrossCheck(catalog.schema, snapshot.view).problems()
         }
+    }
+
+    /// The store behind system tables.
+    convenience init(systemStorage storage: Storage) throws {
+        try self.init(storage, Generators(SystemRandomNumberGenerator()), StatementLimits(), isSystem: true)
+    }
+
+    private init(_ storage: Storage, _ generators: Generators, _ limits: StatementLimits, isSystem: Bool) throws {
+        self.storage = storage
+        self.generators = generators
+        self.limits = limits
+        self.isSystem = isSystem
+        hostID = generators.randomUUID()
+        catalog = try SchemaCatalog(storage, generators: generators, allowsSystemNames: isSystem)
     }
 
     // MARK: Executing
@@ -50,7 +73,13 @@ public final class WideColumnStore: Sendable {
     public func execute(
         _ cql: String, _ values: [CQLValue] = [], durability: Durability = .buffered
     ) throws -> ResultSet {
-        try statement(cql).execute(values, durability: durability, changing: currentKeyspace)
+        try statement(cql).execute(values, options: ExecutionOptions(durability: durability), changing: currentKeyspace)
+    }
+
+    /// Executes one statement as the options say.
+    @discardableResult
+    public func execute(_ cql: String, _ values: [CQLValue] = [], options: ExecutionOptions) throws -> ResultSet {
+        try statement(cql).execute(values, options: options, changing: currentKeyspace)
     }
 
     /// Executes one modification or SELECT inside an open transaction, together with whatever else it does.
@@ -78,18 +107,32 @@ public final class WideColumnStore: Sendable {
         try statement(cql, keyspace: currentKeyspace.withLock { $0 })
     }
 
+    /// Calls `body` after every change of the schema, on the thread that made it, until the returned closure is called.
+    public func observeSchemaChanges(_ body: @escaping @Sendable (SchemaChange) -> Void) -> @Sendable () -> Void {
+        catalog.observe(body)
+    }
+
     // MARK: Sessions
 
     /// A session with a current keyspace of its own.
     public func session(keyspace: String? = nil) throws -> CQLSession {
-        if let keyspace, catalog.schema.keyspaces[keyspace] == nil {
+        if let keyspace, !(try hasKeyspace(keyspace)) {
             throw CQLError.invalid("Keyspace '\(keyspace)' does not exist")
         }
         return CQLSession(store: self, keyspace: keyspace)
     }
 
     func statement(_ cql: String, keyspace: String?) throws -> PreparedStatement {
-        PreparedStatement(try statements.text(cql, keyspace: keyspace, schema: catalog.schema), store: self)
+        if let text = statements.text(cql, keyspace: keyspace) { return PreparedStatement(text, store: self) }
+        let parsed = try Parser.parse(cql)
+        if !isSystem, let name = parsed.statement.keyspace ?? (parsed.statement.isOfTable ? keyspace : nil),
+            SchemaName.isSystem(name)
+        {
+            return try systemStatement(cql, parsed, keyspace)
+        }
+        let text = try PlannedText(cql, parsed, keyspace: keyspace, schema: catalog.schema)
+        if text.isReusable { statements.keep(text) }
+        return PreparedStatement(text, store: self)
     }
 
     /// The names of the keyspaces there are.
@@ -98,6 +141,83 @@ public final class WideColumnStore: Sendable {
     /// The names of a keyspace's tables and views.
     public func tableNames(in keyspace: String) -> [String] {
         catalog.schema.tables(in: keyspace).map(\.identifier.name)
+    }
+}
+
+// MARK: - System tables
+
+extension WideColumnStore {
+    /// Brings system tables up to date, in the store behind them.
+    func prepareToRead() throws {
+        guard isSystem else { return }
+        try refresh.withLock { $0 }?()
+    }
+
+    var monotonicNanoseconds: UInt64 { storage.clock.monotonicNanoseconds }
+
+    private func system() throws -> SystemTables {
+        try systemTables.withLock { tables in
+            if let tables { return tables }
+            let made = try SystemTables(clock: storage.clock, hostID: hostID)
+            made.store.refresh.withLock { refresh in
+                refresh = { [weak self, weak made] in
+                    guard let self, let made else { return }
+                    try made.show(self.catalog.schema)
+                }
+            }
+            tables = made
+            return made
+        }
+    }
+
+    func systemSchema() throws -> Schema { isSystem ? catalog.schema : try system().store.catalog.schema }
+
+    func hasKeyspace(_ name: String) throws -> Bool {
+        if catalog.schema.keyspaces[name] != nil { return true }
+        return !isSystem && SystemSchema.keyspaces.contains(name)
+    }
+
+    fileprivate func systemStatement(
+        _ cql: String, _ parsed: ParsedStatement, _ keyspace: String?
+    ) throws -> PreparedStatement {
+        switch parsed.statement {
+        case .select:
+            let store = try system().store
+            return PreparedStatement(
+                try PlannedText(cql, parsed, keyspace: keyspace, schema: store.catalog.schema), store: store)
+        case .modification, .truncate:
+            throw CQLError(
+                .unauthorized, "\(parsed.statement.keyspace ?? keyspace ?? "system") keyspace is not user-modifiable.")
+        default:
+            let text = try PlannedText(cql, parsed, keyspace: keyspace, schema: catalog.schema)
+            return PreparedStatement(text, store: self)
+        }
+    }
+
+    func record(_ trace: StatementTrace, of cql: String) throws {
+        guard !isSystem else { return }
+        try system().record(trace, of: cql)
+    }
+}
+
+extension Statement {
+    /// The keyspace that a statement of one table names.
+    fileprivate var keyspace: String? {
+        switch self {
+        case .select(let select): select.table.keyspace
+        case .modification(let modification): modification.table.keyspace
+        case .truncate(let name): name.keyspace
+        default: nil
+        }
+    }
+
+    fileprivate var isOfTable: Bool {
+        switch self {
+        case .select(let select): select.table.keyspace == nil
+        case .modification(let modification): modification.table.keyspace == nil
+        case .truncate(let name): name.keyspace == nil
+        default: false
+        }
     }
 }
 
@@ -118,7 +238,13 @@ public final class CQLSession: Sendable {
     public func execute(
         _ cql: String, _ values: [CQLValue] = [], durability: Durability = .buffered
     ) throws -> ResultSet {
-        try prepare(cql).execute(values, durability: durability, changing: currentKeyspace)
+        try prepare(cql).execute(values, options: ExecutionOptions(durability: durability), changing: currentKeyspace)
+    }
+
+    /// Executes one statement as the options say.
+    @discardableResult
+    public func execute(_ cql: String, _ values: [CQLValue] = [], options: ExecutionOptions) throws -> ResultSet {
+        try prepare(cql).execute(values, options: options, changing: currentKeyspace)
     }
 
     public func prepare(_ cql: String) throws -> PreparedStatement {
@@ -136,16 +262,15 @@ private final class StatementCache: Sendable {
     private static let capacity = 1024
     private let texts = Mutex<[Key: PlannedText]>([:])
 
-    func text(_ cql: String, keyspace: String?, schema: Schema) throws -> PlannedText {
-        let key = Key(cql: cql, keyspace: keyspace)
-        if let known = texts.withLock({ $0[key] }) { return known }
-        let text = try PlannedText(cql, keyspace: keyspace, schema: schema)
-        guard text.isReusable else { return text }
+    func text(_ cql: String, keyspace: String?) -> PlannedText? {
+        texts.withLock { $0[Key(cql: cql, keyspace: keyspace)] }
+    }
+
+    func keep(_ text: PlannedText) {
         texts.withLock { texts in
             // Programs use few texts; one that writes values into its texts must not fill the memory.
             if texts.count >= Self.capacity { texts.removeAll() }
-            texts[key] = text
+            texts[Key(cql: text.cql, keyspace: text.keyspace)] = text
         }
-        return text
     }
 }

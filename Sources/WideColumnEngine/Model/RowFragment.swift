@@ -33,6 +33,13 @@ struct RowFragment: Sendable {
         if outer.covers(deletion.timestamp) { deletion = .none }
     }
 
+    /// Removes the cells of these columns; tells whether there were any.
+    mutating func removeCells(of columns: Set<UInt16>) -> Bool {
+        let count = cells.count
+        cells.removeAll { columns.contains($0.column) }
+        return cells.count != count
+    }
+
     /// The time from which nothing in the fragment matters any more: all has expired or is a deletion past its
     /// grace period. `nil` if something lives for ever.
     func droppableAfter(graceSeconds: Int64) -> StorageInstant? {

@@ -10,6 +10,14 @@ indirect enum BoundTerm: Sendable {
     /// A collection with members known only at execution; a map's keys and values alternate.
     case collection(CQLType, [BoundTerm])
 
+    /// The member for a column of INSERT JSON's text.
+    ///
+    /// - Parameter names: the names of all columns; the text may have no others.
+    case jsonMember(BoundTerm, column: String, type: CQLType, names: [String], unsetIfMissing: Bool)
+    case binary(ArithmeticOperation, BoundTerm, BoundTerm)
+    /// One member of a tuple.
+    case tupleMember(BoundTerm, CQLType, Int)
+
     /// What a term came to.
     enum Result: Hashable {
         case null
@@ -29,6 +37,19 @@ indirect enum BoundTerm: Sendable {
             }
         case .call(let function, let arguments):
             return try result(of: function, arguments, context)
+        case .jsonMember(let text, let column, let type, let names, let unsetIfMissing):
+            return try Self.member(text, column, type, names, unsetIfMissing, context)
+        case .tupleMember(let tuple, let type, let index):
+            guard case .tuple(let members) = try tuple.value(as: type, context), index < members.count,
+                !members[index].isNull
+            else { return .null }
+            return .bytes(try members[index].serialized(as: type.components[index]))
+        case .binary(let operation, let left, let right):
+            let operands = (
+                try left.value(as: operation.left, context), try right.value(as: operation.right, context)
+            )
+            let value = try operation.apply(operands.0, operands.1)
+            return value.isNull ? .null : .bytes(try value.serialized(as: operation.result))
         case .collection(let type, let members):
             return .bytes(try Self.collection(type, members, context).serialized(as: type))
         }
@@ -51,10 +72,40 @@ indirect enum BoundTerm: Sendable {
         return try CQLValue(bytes.rawSpan, type: type)
     }
 
+    private static func member(
+        _ text: BoundTerm, _ column: String, _ type: CQLType, _ names: [String], _ unsetIfMissing: Bool,
+        _ context: ExecutionContext
+    ) throws -> Result {
+        guard case .text(let json) = try text.value(as: .text, context) else {
+            throw CQLError.invalid("Got null for INSERT JSON values")
+        }
+        guard case .object(let members)? = JSONValue(json) else {
+            throw CQLError.invalid("Could not decode JSON string as a map: \(json)")
+        }
+        for member in members where !names.contains(CQLValue.columnName(member.name)) {
+            throw CQLError.invalid("JSON values map contains unrecognized column: \(member.name)")
+        }
+        guard let member = members.last(where: { CQLValue.columnName($0.name) == column }) else {
+            return unsetIfMissing ? .unset : .null
+        }
+        do {
+            let value = try CQLValue(member.value, as: type)
+            return value.isNull ? .null : .bytes(try value.serialized(as: type))
+        } catch let error as CQLError {
+            throw CQLError.invalid("Error decoding JSON value for \(column): \(error.message)")
+        }
+    }
+
     private static func collection(
         _ type: CQLType, _ members: [BoundTerm], _ context: ExecutionContext
     ) throws -> CQLValue {
-        switch type {
+        switch type.bare {
+        case .tuple(let types):
+            return .tuple(try zip(members, types).map { try $0.value(as: $1, context) })
+        case .userType(let user):
+            return .userDefined(
+                try zip(user.fields, members).map { .init($0.name, try $1.value(as: $0.type, context)) })
+        case .vector(let element, _): return .vector(try members.map { try $0.value(as: element, context) })
         case .list(let element): return .list(try members.map { try $0.value(as: element, context) })
         case .set(let element): return .set(try members.map { try $0.value(as: element, context) })
         case .map(let key, let value):
@@ -76,4 +127,6 @@ struct ExecutionContext {
     /// The commit time of a write, the read time of a read.
     var now: StorageInstant
     var generators: Generators
+    /// Microseconds: the timestamp that the client gave for statements without one.
+    var timestamp: Int64?
 }

@@ -3,7 +3,7 @@
 extension Constant {
     /// The value of the constant as `type` ([CA] cql3/terms/Constants.java, `testAssignment`).
     func value(as type: CQLType, receiver: String = "value") throws -> CQLValue {
-        switch (self, type) {
+        switch (self, type.bare) {
         case (.null, _): return .null
         case (.string(let text), .text), (.string(let text), .ascii): return .text(text)
         case (.string(let text), .timestamp):
@@ -26,6 +26,14 @@ extension Constant {
                 throw CQLError.invalid("Unable to make inet address from '\(text)'")
             }
             return .inet(value)
+        case (.string(let text), .duration), (.duration(let text), .duration):
+            guard let value = CQLDuration(text) else {
+                throw CQLError.invalid("Unable to convert '\(text)' to a duration")
+            }
+            return .duration(value)
+        case (.float(let digits), .decimal):
+            guard let value = CQLDecimal(digits) else { throw mismatch(type, receiver) }
+            return .decimal(value)
         case (.integer(let digits), _): return try number(digits, type, receiver)
         case (.float(let digits), .double), (.float(let digits), .float):
             guard let value = Double(digits) else { throw mismatch(type, receiver) }
@@ -42,7 +50,17 @@ extension Constant {
         case .double, .float:
             guard let value = Double(digits) else { throw mismatch(type, receiver) }
             return .double(value)
-        case .bigint, .int, .smallint, .tinyint, .timestamp:
+        case .varint:
+            guard let value = CQLInteger(digits) else {
+                throw CQLError.invalid("Unable to make varint from '\(digits)'")
+            }
+            return .varint(value)
+        case .decimal:
+            guard let value = CQLDecimal(digits) else {
+                throw CQLError.invalid("Unable to make decimal from '\(digits)'")
+            }
+            return .decimal(value)
+        case .bigint, .counter, .int, .smallint, .tinyint, .timestamp:
             guard let value = Int64(digits) else { throw CQLError.invalid("Unable to make \(type) from '\(digits)'") }
             return .bigint(value)
         case .date:
@@ -72,7 +90,8 @@ extension Constant {
         switch self {
         case .null: nil
         case .string: .text
-        case .integer(let digits): Int32(digits) != nil ? .int : .bigint
+        case .integer(let digits): Int32(digits) != nil ? .int : Int64(digits) != nil ? .bigint : .varint
+        case .duration: .duration
         case .float: .double
         case .uuid: .uuid
         case .boolean: .boolean

@@ -101,9 +101,17 @@ struct ClusteringRestriction: Sendable {
 
     private func prefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
         if let tuples {
-            return Self.sortedUnique(try tuples.map { try encode($0, from: 0, context) })
+            let leading = try leadingPrefixes(context)
+            try KeyValues.checkProduct(leading.count, tuples.count)
+            let encoded = try tuples.map { try encode($0, from: values.count, context) }
+            return Self.sortedUnique(leading.flatMap { prefix in encoded.map { prefix + $0 } })
         }
         if let single = try singlePrefix(context) { return [single] }
+        return try leadingPrefixes(context)
+    }
+
+    /// The combinations of the first columns' values.
+    private func leadingPrefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
         var prefixes: [[UInt8]] = [[]]
         for (column, values) in zip(columns, values) {
             let alternatives = try values.evaluate(context, column: column.name)

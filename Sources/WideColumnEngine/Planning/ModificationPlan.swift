@@ -6,12 +6,6 @@ struct ModificationPlan: Sendable {
         case insert, update, delete
     }
 
-    /// Sets a cell to a term, or deletes it.
-    struct CellOperation: Sendable {
-        var column: ColumnDefinition
-        var term: BoundTerm
-    }
-
     enum Condition: Sendable {
         case none
         case notExists
@@ -20,9 +14,21 @@ struct ModificationPlan: Sendable {
     }
 
     struct ColumnTest: Sendable {
+        /// What of the column is tested.
+        enum Part: Sendable {
+            case whole
+            case element(BoundTerm, keyType: CQLType)
+            case field(Int)
+        }
+
         var column: ColumnDefinition
+        var part: Part
+        /// The type of the part.
+        var type: CQLType
         var comparison: Comparison
         var terms: [BoundTerm]
+        /// `IN ?`: the one term is the whole list.
+        var isListMarker: Bool
     }
 
     let table: Table
@@ -44,8 +50,15 @@ struct ModificationPlan: Sendable {
     init(_ statement: ModificationStatement, table: Table, binder: inout TermBinder) throws {
         guard !table.isView else { throw CQLError.invalid("Cannot directly modify a materialized view") }
         self.table = table
+        try Self.checkCounter(statement, table)
         let definition = table.definition
         switch statement.kind {
+        case .insertJSON(let json, let keepsMissing):
+            kind = .insert
+            let insert = try InsertColumns(json: json, keepsMissing: keepsMissing, table, &binder)
+            partition = insert.partition
+            clustering = insert.clustering
+            operations = insert.operations
         case .insert(let columns, let values):
             kind = .insert
             let insert = try InsertColumns(columns, values, table, &binder)
@@ -59,14 +72,14 @@ struct ModificationPlan: Sendable {
                 modification: statement.relations, table: table, isDelete: false, binder: &binder)
             partition = try clause.wholePartition()
             clustering = clause.clustering
-            operations = try assignments.map { try Self.operation($0, table, &binder) }
+            for assignment in assignments { operations.append(try CellOperation(assignment, table, &binder)) }
         case .delete(let deletions):
             kind = .delete
             let clause = try WhereClause(
                 modification: statement.relations, table: table, isDelete: true, binder: &binder)
             partition = try clause.wholePartition()
             clustering = clause.clustering
-            operations = try deletions.map { try Self.operation($0, table) }
+            for deletion in deletions { operations.append(try CellOperation(deletion, table, &binder)) }
         }
         try splitOperations()
         try checkClustering(definition)
@@ -76,44 +89,34 @@ struct ModificationPlan: Sendable {
         try checkCondition()
     }
 
+    private static func checkCounter(_ statement: ModificationStatement, _ table: Table) throws {
+        guard table.definition.isCounter else { return }
+        if case .insert = statement.kind {
+            throw CQLError.invalid("INSERT statements are not allowed on counter tables, use UPDATE instead")
+        }
+        if case .insertJSON = statement.kind {
+            throw CQLError.invalid("INSERT statements are not allowed on counter tables, use UPDATE instead")
+        }
+        guard statement.using.timestamp == nil else {
+            throw CQLError.invalid("Cannot provide custom timestamp for counter updates")
+        }
+        guard statement.using.timeToLive == nil else {
+            throw CQLError.invalid("Cannot provide custom TTL for counter updates")
+        }
+        guard case .none = statement.condition else {
+            throw CQLError.invalid("Conditional updates are not supported on counter tables")
+        }
+    }
+
+    /// Whether rows must be read before they are written.
+    var needsRead: Bool { (operations + staticOperations).contains(where: \.needsRead) }
+
     // MARK: Operations
-
-    private static func operation(
-        _ assignment: Assignment, _ table: Table, _ binder: inout TermBinder
-    ) throws -> CellOperation {
-        let column = try table.requiredColumn(assignment.column)
-        guard !column.isPrimaryKey else {
-            throw CQLError.invalid("PRIMARY KEY part \(column.name) found in SET part")
-        }
-        switch assignment.operation {
-        case .set(let term): return CellOperation(column: column, term: try binder.bind(term, to: column))
-        case .setElement(let key, let term): throw invalid("\(column.name)[\(key)] = \(term)", column)
-        case .add(let term): throw invalid("\(column.name) = \(column.name) + \(term)", column)
-        case .prepend(let term): throw invalid("\(column.name) = \(term) + \(column.name)", column)
-        case .subtract(let term): throw invalid("\(column.name) = \(column.name) - \(term)", column)
-        }
-    }
-
-    private static func invalid(_ operation: String, _ column: ColumnDefinition) -> CQLError {
-        column.type.isCollection
-            ? .invalid("Invalid operation (\(operation)) for frozen collection column \(column.name)")
-            : .invalid("Invalid operation (\(operation)) for non counter column \(column.name)")
-    }
-
-    private static func operation(_ deletion: Deletion, _ table: Table) throws -> CellOperation {
-        let column = try table.requiredColumn(deletion.column)
-        guard !column.isPrimaryKey else {
-            throw CQLError.invalid("Invalid identifier \(column.name) for deletion (should not be a PRIMARY KEY part)")
-        }
-        guard deletion.element == nil else {
-            throw CQLError.invalid("Invalid deletion operation for frozen collection column \(column.name)")
-        }
-        return CellOperation(column: column, term: .null)
-    }
 
     private mutating func splitOperations() throws {
         operations.sort { $0.column.id < $1.column.id }
-        for (operation, next) in zip(operations, operations.dropFirst()) where operation.column.id == next.column.id {
+        for (operation, next) in zip(operations, operations.dropFirst())
+        where operation.column.id == next.column.id && (operation.isWhole || next.isWhole) {
             throw CQLError.invalid("Multiple incompatible setting of column \(operation.column.name)")
         }
         staticOperations = operations.filter { $0.column.kind == .static }
@@ -134,28 +137,6 @@ struct ModificationPlan: Sendable {
     }
 
     // MARK: Conditions
-
-    private static func condition(
-        _ clause: ConditionClause, _ table: Table, _ binder: inout TermBinder
-    ) throws -> Condition {
-        switch clause {
-        case .none: return .none
-        case .notExists: return .notExists
-        case .exists: return .exists
-        case .columns(let conditions):
-            var tests: [ColumnTest] = []
-            for condition in conditions {
-                let column = try table.requiredColumn(condition.column)
-                guard !column.isPrimaryKey else {
-                    throw CQLError.invalid("PRIMARY KEY column '\(column.name)' cannot have IF conditions")
-                }
-                var terms: [BoundTerm] = []
-                for term in condition.terms { terms.append(try binder.bind(term, to: column)) }
-                tests.append(ColumnTest(column: column, comparison: condition.comparison, terms: terms))
-            }
-            return .columns(tests)
-        }
-    }
 
     private func checkCondition() throws {
         guard isConditional else { return }
@@ -182,46 +163,5 @@ extension WhereClause {
     fileprivate func wholePartition() throws -> PartitionRestriction {
         guard let partition else { throw CQLError.invalid("Some partition key parts are missing") }
         return partition
-    }
-}
-
-/// The columns of an INSERT, sorted into key and cells.
-private struct InsertColumns {
-    var partition: PartitionRestriction
-    var clustering: ClusteringRestriction
-    var operations: [ModificationPlan.CellOperation] = []
-
-    init(_ columns: [String], _ values: [Term], _ table: Table, _ binder: inout TermBinder) throws {
-        guard columns.count == values.count else { throw CQLError.invalid("Unmatched column names/values") }
-        guard Set(columns).count == columns.count else {
-            throw CQLError.invalid("The column names contains duplicates")
-        }
-        var keyTerms: [String: BoundTerm] = [:]
-        for (name, value) in zip(columns, values) {
-            let column = try table.requiredColumn(name)
-            let term = try binder.bind(value, to: column)
-            if column.isPrimaryKey {
-                keyTerms[name] = term
-            } else {
-                operations.append(ModificationPlan.CellOperation(column: column, term: term))
-            }
-        }
-        let definition = table.definition
-        let missing = definition.partitionKey.map(\.name).filter { keyTerms[$0] == nil }
-        guard missing.isEmpty else {
-            throw CQLError.invalid("Some partition key parts are missing: \(missing.joined(separator: ", "))")
-        }
-        partition = PartitionRestriction(
-            columns: definition.partitionKey,
-            values: definition.partitionKey.compactMap { keyTerms[$0.name].map { .terms([$0]) } })
-        clustering = ClusteringRestriction(columns: definition.clustering)
-        let given = definition.clustering.compactMap { keyTerms[$0.name] }
-        let hasOnlyStatics = !operations.isEmpty && operations.allSatisfy { $0.column.kind == .static }
-        if given.isEmpty, hasOnlyStatics { return }
-        let missingClustering = definition.clustering.map(\.name).filter { keyTerms[$0] == nil }
-        guard missingClustering.isEmpty else {
-            throw CQLError.invalid("Some clustering keys are missing: \(missingClustering.joined(separator: ", "))")
-        }
-        clustering.values = given.map { .terms([$0]) }
     }
 }

@@ -17,7 +17,8 @@ struct RelationCollector {
             case .column(let name): try add(relation, on: try table.requiredColumn(name), &binder)
             case .token(let names): try add(token: relation, names, &binder)
             case .columns(let names): try add(multiColumn: relation, names, &binder)
-            case .element: throw CQLError.invalid("Restrictions on collection elements are not supported")
+            case .element(let name, let key):
+                try add(entry: relation, key, on: try table.requiredColumn(name), &binder)
             }
         }
     }
@@ -28,10 +29,12 @@ struct RelationCollector {
         if multiColumnNames.contains(column.name) { throw Self.equalTwice(column.name) }
         var restriction = columns[column.name] ?? ColumnRestriction(column: column)
         if columns[column.name] == nil { order.append(column.name) }
+        try Self.check(relation, column)
         switch relation.comparison {
         case .equal, .in:
             guard restriction.values == nil, !restriction.isSlice else { throw Self.equalTwice(column.name) }
             restriction.values = try Self.values(relation, column, &binder)
+            restriction.isIn = relation.comparison == .in
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
             guard restriction.values == nil else { throw Self.equalTwice(column.name) }
             try Self.addSlice(
@@ -41,6 +44,51 @@ struct RelationCollector {
         case .notEqual: throw CQLError.invalid("Unsupported \"!=\" relation: \(column.name) != \(relation.terms[0])")
         case .isNotNull: throw CQLError.invalid("Unsupported restriction: \(column.name) IS NOT NULL")
         }
+        columns[column.name] = restriction
+    }
+
+    /// What kinds of columns can't be compared.
+    private static func check(_ relation: Relation, _ column: ColumnDefinition) throws {
+        let isContains = relation.comparison == .contains || relation.comparison == .containsKey
+        if column.isMultiCell, !isContains, relation.comparison != .isNotNull, relation.comparison != .notEqual {
+            if case .userType = column.type {
+                throw CQLError.invalid(
+                    "Non-frozen UDT column '\(column.name)' (\(column.type)) cannot be restricted by any relation")
+            }
+            throw CQLError.invalid(
+                "Collection column '\(column.name)' (\(column.type)) cannot be restricted by a "
+                    + "'\(relation.comparison.rawValue)' relation")
+        }
+        guard relation.comparison.isSlice, column.type.contains({ $0 == .duration }) else { return }
+        let kind =
+            switch column.type.bare {
+            case .duration: "duration columns"
+            case .tuple: "tuples containing durations"
+            case .userType: "UDTs containing durations"
+            default: "collections containing durations"
+            }
+        throw CQLError.invalid("Slice restrictions are not supported on \(kind)")
+    }
+
+    /// `m[key] = value`.
+    private mutating func add(
+        entry relation: Relation, _ key: Term, on column: ColumnDefinition, _ binder: inout TermBinder
+    ) throws {
+        guard case .map(let keyType, let type) = column.type.bare else {
+            throw CQLError.invalid("Column \(column.name) cannot be used as a map")
+        }
+        guard column.isMultiCell else {
+            throw CQLError.invalid(
+                "Map-entry equality predicates on frozen map column \(column.name) are not supported")
+        }
+        guard relation.comparison == .equal else {
+            throw CQLError.invalid("Only EQ relations are supported on map entries")
+        }
+        var restriction = columns[column.name] ?? ColumnRestriction(column: column)
+        if columns[column.name] == nil { order.append(column.name) }
+        let keyTerm = try binder.bind(key, as: keyType, receiver: "key(\(column.name))")
+        let value = try binder.bind(relation.terms[0], as: type, receiver: "value(\(column.name))")
+        restriction.others.append(Filter(entryOf: column, keyTerm, keyType, type, value))
         columns[column.name] = restriction
     }
 
@@ -83,14 +131,14 @@ struct RelationCollector {
     ) throws -> Filter {
         let word = relation.comparison.rawValue
         let member: CQLType
-        switch (column.type, relation.comparison) {
+        switch (column.type.bare, relation.comparison) {
         case (.list(let element), .contains), (.set(let element), .contains), (.map(_, let element), .contains):
             member = element
         case (.map(let key, _), .containsKey): member = key
         default: throw CQLError.invalid("Cannot use \(word) on non-collection column \(column.name)")
         }
         let term = try binder.bind(relation.terms[0], as: member, receiver: "value(\(column.name))")
-        return Filter(column: column, comparison: relation.comparison, operands: .terms([term]))
+        return Filter(column, relation.comparison, .terms([term]))
     }
 
     // MARK: token()
@@ -134,24 +182,41 @@ struct RelationCollector {
             }
             if columns[name] != nil { throw Self.equalTwice(name) }
         }
-        guard names == clustering.prefix(names.count).map(\.name) else {
+        let first = clustering.firstIndex { $0.name == names.first } ?? 0
+        let targets = Array(clustering.dropFirst(first).prefix(names.count))
+        guard names == targets.map(\.name) else {
             throw CQLError.invalid(
                 "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: "
                     + "(\(names.joined(separator: ", ")))")
         }
         var tuples: [[BoundTerm]] = []
-        for term in relation.terms { tuples.append(try Self.tuple(term, clustering, names.count, &binder)) }
+        for term in relation.terms { tuples.append(try Self.tuple(term, targets, names.count, &binder)) }
         var restriction = multiColumn ?? ClusteringRestriction(columns: clustering)
         switch relation.comparison {
         case .equal, .in:
             guard multiColumn == nil else { throw Self.equalTwice("(\(names.joined(separator: ", ")))") }
+            if first > 0 {
+                // Behind other columns only single values can follow; each is a restriction of its own.
+                guard tuples.count == 1 else {
+                    throw CQLError.invalid(
+                        "PRIMARY KEY column \"\(names[0])\" cannot be restricted as preceding column "
+                            + "\"\(clustering[first - 1].name)\" is not restricted")
+                }
+                for (column, term) in zip(targets, tuples[0]) {
+                    var single = ColumnRestriction(column: column)
+                    single.values = .terms([term])
+                    columns[column.name] = single
+                    order.append(column.name)
+                }
+                return
+            }
             restriction.tuples = tuples
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            guard Set(clustering.prefix(names.count).map(\.isDescending)).count == 1 else {
+            guard Set(targets.map(\.isDescending)).count == 1 else {
                 throw CQLError.invalid("Slices over columns of different clustering orders are not supported")
             }
             guard restriction.tuples == nil else { throw Self.equalTwice("(\(names.joined(separator: ", ")))") }
-            var slice = restriction.slice ?? ClusteringSlice(firstColumn: 0)
+            var slice = restriction.slice ?? ClusteringSlice(firstColumn: first)
             try Self.addSlice(
                 relation.comparison, tuples[0], "(\(names.joined(separator: ", ")))", &slice.lower, &slice.upper)
             restriction.slice = slice
@@ -164,8 +229,16 @@ struct RelationCollector {
     private static func tuple(
         _ term: Term, _ columns: [ColumnDefinition], _ count: Int, _ binder: inout TermBinder
     ) throws -> [BoundTerm] {
-        guard case .tuple(let members) = term else {
-            throw CQLError.invalid("Markers for whole tuples are not supported; bind the members")
+        let members: [Term]
+        switch term {
+        case .tuple(let terms): members = terms
+        case .marker:
+            // The marker takes the whole tuple.
+            let type = CQLType.tuple(columns.prefix(count).map(\.type))
+            let name = columns.prefix(count).map(\.name).joined(separator: ", ")
+            let marker = try binder.bind(term, as: type, receiver: "(\(name))")
+            return (0..<count).map { .tupleMember(marker, type, $0) }
+        default: throw CQLError.invalid("Invalid tuple value \(term) in a multi-column relation")
         }
         guard members.count == count else {
             throw CQLError.invalid(

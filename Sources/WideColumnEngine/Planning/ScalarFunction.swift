@@ -4,31 +4,36 @@ struct ScalarFunction: Sendable {
     var name: String
     var argumentTypes: [CQLType]
     var returnType: CQLType
+    /// Whether the function sees nulls; others give null for them.
+    private var acceptsNull: Bool
     private let body: @Sendable ([CQLValue], ExecutionContext) throws -> CQLValue
 
-    private init(
-        _ name: String, _ argumentTypes: [CQLType], _ returnType: CQLType,
+    init(
+        _ name: String, _ argumentTypes: [CQLType], _ returnType: CQLType, acceptsNull: Bool = false,
         _ body: @escaping @Sendable ([CQLValue], ExecutionContext) throws -> CQLValue
     ) {
         self.name = name
         self.argumentTypes = argumentTypes
         self.returnType = returnType
+        self.acceptsNull = acceptsNull
         self.body = body
     }
 
     /// `null` in, `null` out.
     func call(_ arguments: [CQLValue], _ context: ExecutionContext) throws -> CQLValue {
-        arguments.contains { $0.isNull || $0 == .unset } ? .null : try body(arguments, context)
+        if !acceptsNull, arguments.contains(where: { $0.isNull || $0 == .unset || $0 == .empty }) { return .null }
+        return try body(arguments, context)
     }
 
     /// The function of this name that takes arguments of these types; an unknown type fits everything.
     static func resolve(_ name: String, arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction {
-        let named = all.filter { $0.name == name } + conversions(name)
+        let named = all.filter { $0.name == name } + conversions(name, arguments)
+        if named.isEmpty, let function = try generic(name, arguments, returning: returning) { return function }
         guard !named.isEmpty else { throw CQLError.invalid("Unknown function '\(name)'") }
         let fitting = named.filter { function in
             function.argumentTypes.count == arguments.count
                 && zip(function.argumentTypes, arguments).allSatisfy {
-                    $1 == nil || $0 == $1 || $0 == .text && $1 == .ascii
+                    $1 == nil || $0.form == $1?.form || $0 == .text && $1 == .ascii
                 }
         }
         guard let function = fitting.first else {
@@ -36,7 +41,10 @@ struct ScalarFunction: Sendable {
                 "Invalid call to function \(name), none of its type signatures match (known type signatures: "
                     + named.map(\.signature).joined(separator: ", ") + ")")
         }
-        if let returning, function.returnType != returning, !(function.returnType == .timeuuid && returning == .uuid) {
+        if let returning, function.returnType.form != returning.form,
+            !(function.returnType == .timeuuid && returning == .uuid),
+            !(returning == .text && function.returnType == .ascii), returning != .blob || function.returnType == .blob
+        {
             throw CQLError.invalid(
                 "Type error: cannot assign result of function \(name) (type \(function.returnType)) to "
                     + "a value of type \(returning)")
@@ -127,7 +135,7 @@ extension ScalarFunction {
     }
 
     /// `typeAsBlob` and `blobAsType`, and their names with underscores.
-    private static func conversions(_ name: String) -> [ScalarFunction] {
+    private static func conversions(_ name: String, _ arguments: [CQLType?]) -> [ScalarFunction] {
         for (suffix, prefix) in [("asblob", "blobas"), ("_as_blob", "blob_as_")] {
             if name.hasSuffix(suffix), let type = CQLType(nativeName: String(name.dropLast(suffix.count))) {
                 return [
@@ -151,5 +159,14 @@ extension ScalarFunction {
             }
         }
         return []
+    }
+
+    /// `token(…)` of a partition key.
+    static func token(_ types: [CQLType]) -> ScalarFunction {
+        ScalarFunction("token", types, .bigint) { values, _ in
+            var key: [UInt8] = []
+            PartitionKeyCodec.append(try zip(values, types).map { try $0.serialized(as: $1) }, to: &key)
+            return .bigint(Murmur3.token(key.rawSpan))
+        }
     }
 }

@@ -5,6 +5,11 @@ struct SelectPlan: Sendable {
     let table: Table
     let selection: [SelectedValue]
     let columns: [ResultColumn]
+    /// The names of the selected values: the members of SELECT JSON's objects.
+    let names: [String]
+    let isJSON: Bool
+    let aggregates: [Aggregate]
+    let grouping: Grouping?
     let whereClause: WhereClause
     let isDistinct: Bool
     /// Rows are read against their stored order.
@@ -14,69 +19,83 @@ struct SelectPlan: Sendable {
     let limit: BoundTerm?
     let perPartitionLimit: BoundTerm?
 
-    var isCount: Bool { selection.contains { $0.isCount } }
+    /// Whether many rows become one.
+    var isAggregate: Bool { !aggregates.isEmpty || grouping != nil }
 
     init(_ statement: SelectStatement, table: Table, binder: inout TermBinder) throws {
         self.table = table
         let definition = table.definition
-        selection = try Self.selection(statement.selectors, table, &binder)
-        columns = zip(selection, Self.names(statement.selectors, definition)).map { value, name in
-            ResultColumn(name: name, type: value.type)
+        var selectionBinder = SelectionBinder(table, binder.scope)
+        if statement.selectors.isEmpty {
+            selection = definition.columns.map { .column($0) }
+            names = definition.columns.map(\.name)
+        } else {
+            var values: [SelectedValue] = []
+            for selector in statement.selectors {
+                values.append(try selectionBinder.bind(selector.expression, &binder))
+            }
+            selection = values
+            names = statement.selectors.map { $0.alias ?? $0.expression.name }
         }
+        isJSON = statement.isJSON
+        aggregates = selectionBinder.aggregates
+        columns =
+            isJSON
+            ? [ResultColumn(name: "[json]", type: .text, table: table.identifier)]
+            : zip(selection, names).map { ResultColumn(name: $1, type: $0.type, table: table.identifier) }
         whereClause = try WhereClause(
             select: statement.relations, table: table, allowsFiltering: statement.allowsFiltering, binder: &binder)
         isDistinct = statement.isDistinct
+        grouping = try Grouping(statement.groupBy, table, whereClause, &binder)
         perPartitionLimit = try statement.perPartitionLimit.map {
             try binder.bind($0, as: .int, receiver: "[per_partition_limit]")
         }
         limit = try statement.limit.map { try binder.bind($0, as: .int, receiver: "[limit]") }
-        guard statement.groupBy.isEmpty else { throw CQLError.invalid("GROUP BY is not supported") }
         isReversed = try Self.isReversed(statement.orderings, whereClause, table)
         let isOnePartition = whereClause.partition?.values.allSatisfy { $0.single != nil } ?? false
-        mergesPartitions = !statement.orderings.isEmpty && !isOnePartition
+        mergesPartitions =
+            !statement.orderings.isEmpty && !isOnePartition && aggregates.isEmpty && statement.groupBy.isEmpty
         try checkAggregates()
-        try checkDistinct()
+        try checkDistinct(statement)
     }
 
     private func checkAggregates() throws {
-        guard isCount else { return }
-        guard perPartitionLimit == nil else {
+        guard perPartitionLimit == nil || aggregates.isEmpty || grouping != nil else {
             throw CQLError.invalid("PER PARTITION LIMIT is not allowed with aggregate queries.")
-        }
-        guard selection.allSatisfy(\.isCount) else {
-            throw CQLError.invalid("Mixing aggregates and columns is not supported")
         }
     }
 
-    private func checkDistinct() throws {
+    private func checkDistinct(_ statement: SelectStatement) throws {
         guard isDistinct else { return }
         for value in selection {
-            guard case .column(let column) = value, column.kind == .partitionKey || column.kind == .static else {
+            for column in value.columns where column.kind != .partitionKey && column.kind != .static {
                 throw CQLError.invalid(
-                    "SELECT DISTINCT queries must only request partition key columns and/or static columns (not \(value.name))"
+                    "SELECT DISTINCT queries must only request partition key columns and/or static columns (not \(column.name))"
                 )
             }
         }
-        guard selection.contains(where: { $0.isPartitionKey }) || !table.definition.staticColumns.isEmpty else {
-            throw CQLError.invalid("SELECT DISTINCT queries must request all the partition key columns")
+        let selected = Set(selection.flatMap(\.columns).map(\.name))
+        if let missing = table.definition.partitionKey.first(where: { !selected.contains($0.name) }),
+            !selection.flatMap(\.columns).allSatisfy({ $0.kind == .static })
+        {
+            throw CQLError.invalid(
+                "SELECT DISTINCT queries must request all the partition key columns (missing \(missing.name))")
+        }
+        guard !whereClause.restrictsClustering else {
+            throw CQLError.invalid(
+                "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.")
         }
         guard perPartitionLimit == nil else {
             throw CQLError.invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries")
         }
-    }
-
-    // MARK: Selection
-
-    private static func selection(
-        _ selectors: [Selector], _ table: Table, _ binder: inout TermBinder
-    ) throws -> [SelectedValue] {
-        guard !selectors.isEmpty else { return table.definition.columns.map { .column($0) } }
-        return try selectors.map { try SelectedValue($0.expression, table, &binder) }
-    }
-
-    private static func names(_ selectors: [Selector], _ definition: TableDefinition) -> [String] {
-        guard !selectors.isEmpty else { return definition.columns.map(\.name) }
-        return selectors.map { $0.alias ?? $0.expression.name }
+        guard
+            statement.groupBy.allSatisfy({ expression in
+                guard case .column(let name) = expression else { return true }
+                return table.column(name)?.kind == .partitionKey
+            })
+        else {
+            throw CQLError.invalid("Grouping on clustering columns is not allowed for SELECT DISTINCT queries")
+        }
     }
 
     // MARK: ORDER BY
@@ -85,6 +104,9 @@ struct SelectPlan: Sendable {
         _ orderings: [SelectStatement.Ordering], _ whereClause: WhereClause, _ table: Table
     ) throws -> Bool {
         guard !orderings.isEmpty else { return false }
+        guard whereClause.index == nil else {
+            throw CQLError.invalid("ORDER BY with 2ndary indexes is not supported.")
+        }
         guard whereClause.partition != nil else {
             throw CQLError.invalid("ORDER BY is only supported when the partition key is restricted by an EQ or an IN.")
         }
@@ -105,20 +127,5 @@ struct SelectPlan: Sendable {
         }
         guard directions.count == 1 else { throw CQLError.invalid("Unsupported order by relation") }
         return directions.contains(true)
-    }
-}
-
-extension SelectExpression {
-    /// The column name that Cassandra gives the expression.
-    fileprivate var name: String {
-        switch self {
-        case .column(let name): name
-        case .count: "count"
-        case .writetime(let column): "writetime(\(column))"
-        case .timeToLive(let column): "ttl(\(column))"
-        case .call(let name, let arguments):
-            "system.\(name)(\(arguments.map(\.name).joined(separator: ", ")))"
-        case .term(let term): term.description
-        }
     }
 }

@@ -1,70 +1,86 @@
-// SelectedValue.swift — one value of the SELECT list.
+// SelectedValue.swift — one value of the SELECT list, with its type known.
 
 indirect enum SelectedValue: Sendable {
     case column(ColumnDefinition)
-    case count
-    /// The timestamp of a column's cell.
+    /// The timestamp of a column's cell, or of the cells of its elements.
     case writetime(ColumnDefinition)
-    /// The seconds that a column's cell has left.
+    case maxWritetime(ColumnDefinition)
+    /// The seconds that a column's cell has left, or its elements' cells.
     case timeToLive(ColumnDefinition)
     case token
     case call(ScalarFunction, [SelectedValue])
+    /// The result of the plan's aggregate with this index.
+    case aggregate(Int, CQLType)
+    case binary(ArithmeticOperation, SelectedValue, SelectedValue)
+    case element(SelectedValue, BoundTerm, keyType: CQLType, CQLType)
+    case slice(SelectedValue, from: BoundTerm?, to: BoundTerm?, keyType: CQLType)
+    case field(SelectedValue, Int, CQLType)
+    /// A literal with values in it; a map's keys and values alternate.
+    case collection(CQLType, [SelectedValue])
     case term(BoundTerm, CQLType)
-
-    init(_ expression: SelectExpression, _ table: Table, _ binder: inout TermBinder) throws {
-        switch expression {
-        case .column(let name): self = .column(try table.requiredColumn(name))
-        case .count: self = .count
-        case .writetime(let name): self = .writetime(try Self.cellColumn(name, table, "writetime"))
-        case .timeToLive(let name): self = .timeToLive(try Self.cellColumn(name, table, "ttl"))
-        case .call("token", let arguments):
-            guard arguments == table.definition.partitionKey.map({ .column($0.name) }) else {
-                throw CQLError.invalid("The token() function must be applied to all partition key components")
-            }
-            self = .token
-        case .call(let name, let arguments):
-            var values: [SelectedValue] = []
-            for argument in arguments { values.append(try SelectedValue(argument, table, &binder)) }
-            self = .call(try ScalarFunction.resolve(name, arguments: values.map(\.type), returning: nil), values)
-        case .term(let term):
-            guard case .constant(let constant) = term, let type = constant.naturalType else {
-                throw CQLError.invalid(
-                    "Cannot infer type for term \(term) in selection clause (try using a cast to force a type)")
-            }
-            self = .term(try binder.bind(term, as: type, receiver: "[selection]"), type)
-        }
-    }
-
-    private static func cellColumn(_ name: String, _ table: Table, _ function: String) throws -> ColumnDefinition {
-        let column = try table.requiredColumn(name)
-        guard !column.isPrimaryKey else {
-            throw CQLError.invalid("Cannot use selection function \(function) on PRIMARY KEY part \(name)")
-        }
-        return column
-    }
 
     var type: CQLType {
         switch self {
         case .column(let column): column.type
-        case .count, .writetime, .token: .bigint
-        case .timeToLive: .int
+        case .writetime(let column): column.isMultiCell ? .list(.bigint) : .bigint
+        case .timeToLive(let column): column.isMultiCell ? .list(.int) : .int
+        case .maxWritetime, .token: .bigint
         case .call(let function, _): function.returnType
-        case .term(_, let type): type
+        case .aggregate(_, let type), .element(_, _, _, let type), .field(_, _, let type), .collection(let type, _),
+            .term(_, let type):
+            type
+        case .binary(let operation, _, _): operation.result
+        case .slice(let base, _, _, _): base.type.frozenType
         }
     }
 
-    var isCount: Bool {
-        if case .count = self { return true }
-        return false
+    /// The columns that the value is made of.
+    var columns: [ColumnDefinition] {
+        switch self {
+        case .column(let column), .writetime(let column), .maxWritetime(let column), .timeToLive(let column): [column]
+        case .call(_, let arguments), .collection(_, let arguments): arguments.flatMap(\.columns)
+        case .binary(_, let left, let right): left.columns + right.columns
+        case .element(let base, _, _, _), .slice(let base, _, _, _), .field(let base, _, _): base.columns
+        case .token, .aggregate, .term: []
+        }
     }
+}
 
-    var isPartitionKey: Bool {
-        if case .column(let column) = self { return column.kind == .partitionKey }
-        return false
-    }
+/// An aggregate of a SELECT list.
+struct Aggregate: Sendable {
+    var function: AggregateFunction
+    /// `nil`: `count(*)`.
+    var argument: SelectedValue?
+}
 
+extension SelectExpression {
+    /// The column name that Cassandra gives the expression.
     var name: String {
-        if case .column(let column) = self { return column.name }
-        return "expression"
+        switch self {
+        case .column(let name): name
+        case .count: "count"
+        case .writetime(let operand): "writetime(\(operand.name))"
+        case .maxWritetime(let operand): "maxwritetime(\(operand.name))"
+        case .timeToLive(let operand): "ttl(\(operand.name))"
+        case .call(let name, let arguments): "system.\(name)(\(Self.names(arguments)))"
+        case .cast(let operand, let type): "cast(\(operand.name) as \(type))"
+        case .typeHint(let type, let operand): "(\(type))\(operand.name)"
+        case .binary(.subtract, .term(.constant(.integer("0"))), let operand): "-\(operand.name)"
+        case .binary(let operation, let left, let right): "\(left.name) \(operation.rawValue) \(right.name)"
+        case .element(let base, let key): "\(base.name)[\(key)]"
+        case .slice(let base, let lower, let upper):
+            "\(base.name)[\(lower?.description ?? "")..\(upper?.description ?? "")]"
+        case .field(let base, let name): "\(base.name).\(name)"
+        case .list(let elements): "[\(Self.names(elements))]"
+        case .set(let elements): "{\(Self.names(elements))}"
+        case .tuple(let elements): "(\(Self.names(elements)))"
+        case .map(let entries):
+            "{\(stride(from: 0, to: entries.count, by: 2).map { "\(entries[$0].name): \(entries[$0 + 1].name)" }.joined(separator: ", "))}"
+        case .term(let term): term.description
+        }
+    }
+
+    private static func names(_ expressions: [SelectExpression]) -> String {
+        expressions.map(\.name).joined(separator: ", ")
     }
 }

@@ -16,8 +16,12 @@ struct StatementPlan: Sendable {
     var schemaVersion: UInt64
 
     init(_ parsed: ParsedStatement, schema: Schema, currentKeyspace: String?) throws {
-        var binder = TermBinder(parsed.markers)
+        let scopeName = parsed.statement.table?.keyspace ?? currentKeyspace ?? ""
+        var binder = TermBinder(parsed.markers, scope: try schema.userTypes(in: scopeName))
         schemaVersion = schema.version
+        if let table = parsed.statement.table, let keyspace = table.keyspace ?? currentKeyspace {
+            binder.table = TableIdentifier(keyspace: keyspace, name: table.name)
+        }
         switch parsed.statement {
         case .select(let select):
             let table = try schema.table(select.table, currentKeyspace: currentKeyspace)
@@ -48,6 +52,7 @@ struct StatementPlan: Sendable {
 struct BatchPlan: Sendable {
     var statements: [ModificationPlan]
     var timestamp: BoundTerm?
+    var isUnlogged: Bool
 
     var isConditional: Bool { statements.contains(where: \.isConditional) }
 
@@ -57,16 +62,18 @@ struct BatchPlan: Sendable {
         guard batch.using.timeToLive == nil else {
             throw CQLError.invalid("Global TTL on the BATCH statement is not supported.")
         }
-        guard batch.kind != .counter || batch.statements.isEmpty else {
-            throw CQLError.invalid("Cannot include non-counter statement in a counter batch")
-        }
         statements = []
+        isUnlogged = batch.kind == .unlogged
         for statement in batch.statements {
             guard batch.using.timestamp == nil || statement.using.timestamp == nil else {
                 throw CQLError.invalid("Timestamp must be set either on BATCH or individual statements")
             }
             let table = try schema.table(statement.table, currentKeyspace: currentKeyspace)
             statements.append(try ModificationPlan(statement, table: table, binder: &binder))
+        }
+        try Self.check(statements, batch.kind)
+        guard batch.using.timestamp == nil || !statements.contains(where: \.table.definition.isCounter) else {
+            throw CQLError.invalid("Cannot provide custom timestamp for counter BATCH")
         }
         timestamp = try batch.using.timestamp.map { try binder.bind($0, as: .bigint, receiver: "[timestamp]") }
         guard isConditional else { return }
@@ -75,6 +82,30 @@ struct BatchPlan: Sendable {
         }
         guard Set(statements.map(\.table.identifier)).count == 1 else {
             throw CQLError.invalid("Batch with conditions cannot span multiple tables")
+        }
+    }
+
+    /// What statements may stand together.
+    static func check(_ statements: [ModificationPlan], _ kind: StatementBatch.Kind) throws {
+        let counters = statements.filter(\.table.definition.isCounter).count
+        switch kind {
+        case .logged where counters > 0: throw CQLError.invalid("Cannot include a counter statement in a logged batch")
+        case .counter where counters < statements.count:
+            throw CQLError.invalid("Cannot include non-counter statement in a counter batch")
+        case .unlogged where counters > 0 && counters < statements.count:
+            throw CQLError.invalid("Counter and non-counter mutations cannot exist in the same batch")
+        default: break
+        }
+    }
+}
+
+extension Statement {
+    /// The table that the statement is about, if it is about one.
+    fileprivate var table: TableName? {
+        switch self {
+        case .select(let select): select.table
+        case .modification(let modification): modification.table
+        default: nil
         }
     }
 }

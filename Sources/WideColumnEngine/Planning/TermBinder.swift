@@ -5,16 +5,32 @@ public struct BoundMarker: Hashable, Sendable {
     /// The name of `:name`, or of the column or clause that receives the value.
     public var name: String
     public var type: CQLType
+    /// The keyspace and table of the column; empty in statements of several tables.
+    public var keyspace: String
+    public var table: String
 }
 
 /// Binds the terms of one statement and collects its markers.
 struct TermBinder {
     private let names: [String?]
     private var markers: [BoundMarker?]
+    /// Where the user-defined types that casts name are looked up.
+    let scope: UserTypes
+    private var collectsMarkers = true
+    /// The table that markers are for.
+    var table: TableIdentifier?
 
-    init(_ markerNames: [String?]) {
+    init(_ markerNames: [String?], scope: UserTypes) {
         names = markerNames
         markers = Array(repeating: nil, count: markerNames.count)
+        self.scope = scope
+    }
+
+    /// A binder for terms whose type alone is of interest.
+    static func forTypes(_ scope: UserTypes) -> TermBinder {
+        var binder = TermBinder([], scope: scope)
+        binder.collectsMarkers = false
+        return binder
     }
 
     /// Every marker, once all terms are bound.
@@ -35,22 +51,47 @@ struct TermBinder {
         case .constant(let constant):
             return .bytes(try constant.value(as: type, receiver: receiver).serialized(as: type))
         case .marker(let index):
-            markers[index] = BoundMarker(name: names[index] ?? receiver, type: type)
+            if collectsMarkers {
+                markers[index] = BoundMarker(
+                    name: names[index] ?? receiver, type: type, keyspace: table?.keyspace ?? "",
+                    table: table?.name ?? "")
+            }
             return .marker(index: index, type: type)
         case .call(let name, let arguments): return try bind(call: name, arguments, as: type)
-        case .cast(let castType, let inner):
-            guard castType == type else {
+        case .binary(let operation, let left, let right):
+            return try bind(operation, left, right, as: type, receiver)
+        case .cast(let written, let inner):
+            let castType = try written.resolved(in: scope)
+            guard castType.form == type.form else {
                 throw CQLError.invalid("Cannot assign value \(term) to \(receiver) of type \(type)")
             }
             return try bind(inner, as: castType, receiver: receiver)
-        case .list, .set, .map: return try bind(collection: term, as: type, receiver: receiver)
-        case .tuple: throw CQLError.invalid("Invalid tuple type literal for \(receiver) of type \(type)")
+        case .list, .set, .map, .tuple, .userDefined: return try bind(collection: term, as: type, receiver: receiver)
         }
     }
 
+    /// Constants take the type that the other operand or the receiver has.
+    private mutating func bind(
+        _ operation: ArithmeticOperator, _ left: Term, _ right: Term, as type: CQLType, _ receiver: String
+    ) throws -> BoundTerm {
+        let isMoving = (type == .timestamp || type == .date) && operation != .multiply
+        let leftType = try self.type(of: left) ?? type
+        let rightType = try self.type(of: right) ?? (isMoving ? .duration : type)
+        let bound = try ArithmeticOperation(operation, leftType, rightType)
+        guard bound.result == type || bound.result.isNumeric && type.isNumeric && Self.widens(bound.result, type) else {
+            throw CQLError.invalid(
+                "Type error: cannot assign result of function system._\(operation) (type \(bound.result)) to \(receiver) (type \(type))"
+            )
+        }
+        return .binary(
+            bound, try bind(left, as: leftType, receiver: receiver), try bind(right, as: rightType, receiver: receiver))
+    }
+
+    private static func widens(_ from: CQLType, _ to: CQLType) -> Bool { from == .bigint && to == .counter }
+
     private mutating func bind(call name: String, _ arguments: [Term], as type: CQLType?) throws -> BoundTerm {
         let function = try ScalarFunction.resolve(
-            name, arguments: try arguments.map { try Self.type(of: $0) }, returning: type)
+            name, arguments: try arguments.map { try self.type(of: $0) }, returning: type)
         var bound: [BoundTerm] = []
         for (index, argument) in arguments.enumerated() {
             bound.append(try bind(argument, as: function.argumentTypes[index], receiver: "arg\(index)(\(name))"))
@@ -59,43 +100,18 @@ struct TermBinder {
     }
 
     /// The type of a function's argument where it is plain; a string may become many things.
-    private static func type(of term: Term) throws -> CQLType? {
+    private func type(of term: Term) throws -> CQLType? {
         switch term {
-        case .constant(.string), .constant(.integer): nil
-        case .constant(let constant): constant.naturalType
-        case .cast(let type, _): type
+        case .binary(_, let left, let right):
+            guard let left = try type(of: left), let right = try type(of: right) else { return nil }
+            return ArithmeticOperation.promoted(left, right) ?? left
+        case .constant(.string), .constant(.integer): return nil
+        case .constant(let constant): return constant.naturalType
+        case .cast(let type, _): return try type.resolved(in: scope)
         case .call(let name, let arguments):
-            try ScalarFunction.resolve(name, arguments: try arguments.map { try type(of: $0) }, returning: nil)
+            return try ScalarFunction.resolve(name, arguments: try arguments.map { try type(of: $0) }, returning: nil)
                 .returnType
-        case .marker, .list, .set, .map, .tuple: nil
+        case .marker, .list, .set, .map, .tuple, .userDefined: return nil
         }
-    }
-
-    private mutating func bind(collection term: Term, as type: CQLType, receiver: String) throws -> BoundTerm {
-        var members: [(Term, CQLType, String)] = []
-        switch (term, type) {
-        case (.list(let terms), .list(let element)):
-            members = terms.map { ($0, element, "value(\(receiver))") }
-        case (.set(let terms), .set(let element)):
-            members = terms.map { ($0, element, "value(\(receiver))") }
-        case (.map(let entries), .map(let key, let value)):
-            members = entries.flatMap { [($0.key, key, "key(\(receiver))"), ($0.value, value, "value(\(receiver))")] }
-        case (.set(let terms), .map) where terms.isEmpty: break
-        default:
-            let kind =
-                switch term {
-                case .list: "list";
-                case .set: "set";
-                default: "map"
-                }
-            throw CQLError.invalid("Invalid \(kind) literal for \(receiver) of type \(type)")
-        }
-        var bound: [BoundTerm] = []
-        for (member, memberType, name) in members {
-            let memberTerm = try bind(member, as: memberType, receiver: name)
-            if case .null = memberTerm { throw CQLError.invalid("null is not supported inside collections") }
-            bound.append(memberTerm)
-        }
-        return .collection(type, bound)
     }
 }

@@ -1,5 +1,6 @@
 // WhereClause.swift — sorts the relations of a WHERE clause by what can be done with them: partitions to look up,
-// ranges of clustering keys to read, conditions to test row by row ([CA] cql3/restrictions/StatementRestrictions.java).
+// ranges of clustering keys to read, an index to use, conditions to test row by row
+// ([CA] cql3/restrictions/StatementRestrictions.java).
 
 /// The planned form of a WHERE clause.
 struct WhereClause: Sendable {
@@ -8,6 +9,24 @@ struct WhereClause: Sendable {
     var tokens: TokenRestriction?
     var clustering: ClusteringRestriction
     var filters: [Filter] = []
+    /// The index to read by, instead of partitions; its filter is among `filters`.
+    var index: IndexLookup?
+    /// Whether any clustering column is restricted, be it by a filter: then a static row alone is no answer.
+    var restrictsClustering = false
+}
+
+/// An index and the value to look up in it.
+struct IndexLookup: Sendable {
+    var index: SecondaryIndex
+    var filter: Filter
+
+    /// What the entries of the value begin with.
+    func prefix(_ context: ExecutionContext) throws -> [UInt8] {
+        let evaluated = try filter.evaluate(context)
+        let value = evaluated.operands.first ?? []
+        guard case .entry(_, _, let keyType, _) = filter.target else { return value }
+        return try evaluated.key.orderedBytes(keyType) + value
+    }
 }
 
 /// `token(…) > x AND token(…) <= y`.
@@ -34,59 +53,12 @@ struct TokenRestriction: Sendable {
     }
 }
 
-/// A condition that each row is tested for.
-struct Filter: Sendable {
-    var column: ColumnDefinition
-    var comparison: Comparison
-    var operands: KeyValues
-
-    /// Operands evaluated once for an execution.
-    struct Evaluated {
-        var column: ColumnDefinition
-        var comparison: Comparison
-        /// In ordered form; for CONTAINS as they are.
-        var operands: [[UInt8]]
-
-        func accepts(_ value: RawSpan) throws -> Bool {
-            switch comparison {
-            case .contains, .containsKey: return try contains(value)
-            default:
-                var ordered: [UInt8] = []
-                try OrderedComponent.append(value, column.type, to: &ordered)
-                return comparison.holds(ordered, operands)
-            }
-        }
-
-        private func contains(_ value: RawSpan) throws -> Bool {
-            switch (try CQLValue(value, type: column.type), column.type) {
-            case (.list(let members), .list(let element)), (.set(let members), .set(let element)):
-                return try members.contains { try $0.serialized(as: element) == operands.first }
-            case (.map(let entries), .map(let key, let element)):
-                return try entries.contains { entry in
-                    let member =
-                        try comparison == .contains
-                        ? entry.value.serialized(as: element) : entry.key.serialized(as: key)
-                    return member == operands.first
-                }
-            default: return false
-            }
-        }
-    }
-
-    func evaluate(_ context: ExecutionContext) throws -> Evaluated {
-        var values = try operands.evaluate(context, column: column.name)
-        if comparison != .contains, comparison != .containsKey {
-            values = try values.map { try OrderedComponent.bytes($0, column.type) }
-        }
-        return Evaluated(column: column, comparison: comparison, operands: values)
-    }
-}
-
 /// What the relations say of one column.
 struct ColumnRestriction: Sendable {
     var column: ColumnDefinition
     /// `=` or IN.
     var values: KeyValues?
+    var isIn = false
     var lower: SliceBound?
     var upper: SliceBound?
     var others: [Filter] = []
@@ -96,15 +68,11 @@ struct ColumnRestriction: Sendable {
     /// The same restrictions as conditions on a row.
     var filters: [Filter] {
         var filters = others
-        if let values { filters.append(Filter(column: column, comparison: .in, operands: values)) }
+        if let values { filters.append(Filter(column, isIn ? .in : .equal, values)) }
         if let lower {
-            let comparison: Comparison = lower.isInclusive ? .greaterOrEqual : .greater
-            filters.append(Filter(column: column, comparison: comparison, operands: .terms(lower.terms)))
+            filters.append(Filter(column, lower.isInclusive ? .greaterOrEqual : .greater, .terms(lower.terms)))
         }
-        if let upper {
-            let comparison: Comparison = upper.isInclusive ? .lessOrEqual : .less
-            filters.append(Filter(column: column, comparison: comparison, operands: .terms(upper.terms)))
-        }
+        if let upper { filters.append(Filter(column, upper.isInclusive ? .lessOrEqual : .less, .terms(upper.terms))) }
         return filters
     }
 }

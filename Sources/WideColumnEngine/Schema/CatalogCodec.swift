@@ -2,14 +2,15 @@
 //
 //   key    ┌ 'k' ┬ keyspace, escaped ┐                      a keyspace
 //          ┌ 't' ┬ keyspace, escaped ┬ name, escaped ┐      a table or view
-//   value  ┌ format version 1 ┬ fields in the order of the code below ┐
+//          ┌ 'y' ┬ keyspace, escaped ┬ name, escaped ┐      a user-defined type
+//   value  ┌ format version 2 ┬ fields in the order of the code below ┐
 //
 // Texts and counts are a varint length and the content; types are written as CQL writes them. Valid: texts are UTF-8,
 // flags are 0 or 1, numbers of seconds are not negative and the grace period fits 32 bits, nothing follows the last
 // field. Anything else is `StorageError.corruption`.
 
 enum CatalogCodec {
-    static let formatVersion: UInt8 = 1
+    static let formatVersion: UInt8 = 2
 
     static func keyspaceKey(_ name: String) -> [UInt8] {
         key(UInt8(ascii: "k"), [name])
@@ -17,6 +18,10 @@ enum CatalogCodec {
 
     static func tableKey(_ identifier: TableIdentifier) -> [UInt8] {
         key(UInt8(ascii: "t"), [identifier.keyspace, identifier.name])
+    }
+
+    static func typeKey(_ type: UserType) -> [UInt8] {
+        key(UInt8(ascii: "y"), [type.keyspace, type.name])
     }
 
     private static func key(_ kind: UInt8, _ parts: [String]) -> [UInt8] {
@@ -30,7 +35,21 @@ enum CatalogCodec {
 
     static func isKeyspaceKey(_ key: [UInt8]) -> Bool { key.first == UInt8(ascii: "k") }
 
+    static func isTypeKey(_ key: [UInt8]) -> Bool { key.first == UInt8(ascii: "y") }
+
     // MARK: Writing
+
+    static func encode(_ type: UserType) -> [UInt8] {
+        var bytes = [formatVersion]
+        append(type.keyspace, to: &bytes)
+        append(type.name, to: &bytes)
+        bytes.appendVarint(type.fields.count)
+        for field in type.fields {
+            append(field.name, to: &bytes)
+            append(field.type.description, to: &bytes)
+        }
+        return bytes
+    }
 
     static func encode(_ keyspace: KeyspaceDefinition) -> [UInt8] {
         var bytes = [formatVersion]
@@ -64,6 +83,22 @@ enum CatalogCodec {
             bytes.append(view.selectsAllColumns ? 1 : 0)
             bytes.append(view.isBuilt ? 1 : 0)
         }
+        bytes.appendVarint(table.droppedColumns.count)
+        for column in table.droppedColumns {
+            append(column.name, to: &bytes)
+            append(column.type.description, to: &bytes)
+            bytes.append(column.kind.rawValue)
+            bytes.appendBigEndian(column.id)
+            bytes.appendBigEndian(column.timestamp)
+        }
+        bytes.appendVarint(table.indexes.count)
+        for index in table.indexes {
+            append(index.name, to: &bytes)
+            append(index.column, to: &bytes)
+            bytes.append(index.kind.rawValue)
+            bytes.append(index.isBuilt ? 1 : 0)
+        }
+        bytes.append(contentsOf: table.id.bytes)
         return bytes
     }
 
@@ -103,6 +138,16 @@ enum CatalogCodec {
         return KeyspaceDefinition(name: name, replication: replication, durableWrites: durableWrites)
     }
 
+    static func type(_ bytes: [UInt8]) throws -> UserType {
+        var source = try CatalogReader(bytes)
+        let (keyspace, name) = (try source.text(), try source.text())
+        var fields: [UserType.Field] = []
+        for _ in 0..<(try source.count()) { fields.append(.init(name: try source.text(), type: try source.type())) }
+        try source.finish()
+        guard !fields.isEmpty else { throw ByteReader.tooShort }
+        return UserType(keyspace: keyspace, name: name, fields: fields)
+    }
+
     static func table(_ bytes: [UInt8]) throws -> TableDefinition {
         var source = try CatalogReader(bytes)
         let identifier = TableIdentifier(keyspace: try source.text(), name: try source.text())
@@ -122,11 +167,14 @@ enum CatalogCodec {
             let selectsAll = try source.bool()
             view = .init(source: name, selectsAllColumns: selectsAll, whereText: whereText, isBuilt: try source.bool())
         }
+        let dropped = try (0..<(try source.count())).map { _ in try source.droppedColumn() }
+        let indexes = try (0..<(try source.count())).map { _ in try source.index() }
+        let id = try source.uuid()
         try source.finish()
         return TableDefinition(
             identifier: identifier, partitionKey: columns[.partitionKey] ?? [], clustering: columns[.clustering] ?? [],
-            staticColumns: columns[.static] ?? [], regularColumns: columns[.regular] ?? [], options: options, view: view
-        )
+            staticColumns: columns[.static] ?? [], regularColumns: columns[.regular] ?? [], options: options,
+            view: view, droppedColumns: dropped, indexes: indexes, id: id)
     }
 }
 
@@ -140,7 +188,7 @@ private struct CatalogReader {
         guard version == CatalogCodec.formatVersion else {
             throw StorageError(
                 .unsupportedFormat,
-                "The catalog of the wide-column engine has format \(version), written by a newer version.")
+                "The catalog of the wide-column engine has format \(version), written by another version.")
         }
         self.bytes = bytes
     }
@@ -195,12 +243,38 @@ private struct CatalogReader {
         return map
     }
 
+    /// A type as CQL writes it; names in it are looked up when the whole catalog is known.
+    mutating func type() throws -> CQLType {
+        guard let type = try? Parser.parseType(try text()) else { throw ByteReader.tooShort }
+        return type
+    }
+
+    mutating func uuid() throws -> CQLUUID {
+        CQLUUID(
+            mostSignificantBits: try integer(UInt64.self), leastSignificantBits: try integer(UInt64.self))
+    }
+
+    private mutating func kind() throws -> ColumnDefinition.Kind {
+        guard let kind = ColumnDefinition.Kind(rawValue: try read { try $0.uint8() }) else { throw ByteReader.tooShort }
+        return kind
+    }
+
+    mutating func droppedColumn() throws -> DroppedColumn {
+        DroppedColumn(
+            name: try text(), type: try type(), kind: try kind(), id: try integer(UInt16.self),
+            timestamp: try integer(Int64.self))
+    }
+
+    mutating func index() throws -> IndexDefinition {
+        let (name, column) = (try text(), try text())
+        guard let kind = IndexDefinition.Kind(rawValue: try read { try $0.uint8() }) else { throw ByteReader.tooShort }
+        return IndexDefinition(name: name, column: column, kind: kind, isBuilt: try bool())
+    }
+
     mutating func column() throws -> ColumnDefinition {
         let name = try text()
-        let typeText = try text()
-        guard let type = try? Parser.parseType(typeText),
-            let kind = ColumnDefinition.Kind(rawValue: try read { try $0.uint8() })
-        else { throw ByteReader.tooShort }
+        let type = try type()
+        let kind = try kind()
         let isDescending = try bool()
         return ColumnDefinition(
             name: name, type: type, kind: kind, isDescending: isDescending, id: try integer(UInt16.self))

@@ -1,10 +1,10 @@
-// SchemaCatalog.swift — the current schema, durable in the storage keyspace `wide/catalog`.
+// SchemaCatalog.swift — the current schema, durable in the storage keyspace `wide/catalog`. SchemaEditor makes changes.
 //
 // Order of a change: the table's keyspace exists in the storage before the catalog names it, and is dropped after the
 // catalog has forgotten it. What a crash leaves in between is an unnamed keyspace, which the next open removes.
 //
 // A new schema is published in the writer lane, with the commit of its catalog entry. So a write body sees one schema
-// from beginning to end, and every write after a view's creation maintains the view.
+// from beginning to end, and every write after a view's or index's creation maintains it.
 
 internal import Synchronization
 
@@ -12,68 +12,71 @@ final class SchemaCatalog: Sendable {
     private let storage: Storage
     private let entries: Keyspace
     private let current: Mutex<Schema>
+    private let generators: Generators
+    /// For the store behind system tables.
+    private let allowsSystemNames: Bool
+    private let observers = Mutex<[UInt64: @Sendable (SchemaChange) -> Void]>([:])
+    private let observerCount = Mutex<UInt64>(0)
     /// One schema change at a time. Taken before the writer lane, never inside it.
     private let changes = Mutex(())
 
     private static let storageName = "wide/catalog"
 
-    init(_ storage: Storage) throws {
+    init(_ storage: Storage, generators: Generators, allowsSystemNames: Bool = false) throws {
+        self.allowsSystemNames = allowsSystemNames
         self.storage = storage
+        self.generators = generators
         entries = try storage.keyspace(Self.storageName)
         current = Mutex(.empty)
-        let loaded = try Self.load(entries, storage)
+        let loaded = try Schema(version: 1, definitions: Self.load(entries, storage)) { name, rowOperator, strategy in
+            try Self.open(name, rowOperator, strategy, storage)
+        }
         current.withLock { $0 = loaded }
+        for table in loaded.allTables { table.rowOperator.follow(table.definition) }
         try removeUnnamedKeyspaces()
-        for table in loaded.allTables where table.definition.view?.isBuilt == false { try build(table.definition) }
+        try buildDependents()
     }
 
     var schema: Schema { current.withLock { $0 } }
 
     // MARK: Opening
 
-    private static func load(_ entries: Keyspace, _ storage: Storage) throws -> Schema {
-        var keyspaces: [String: KeyspaceDefinition] = [:]
-        var definitions: [TableDefinition] = []
+    private static func load(_ entries: Keyspace, _ storage: Storage) throws -> SchemaDefinitions {
+        var definitions = SchemaDefinitions()
         var cursor = try storage.snapshot().view.cursor(entries)
         try cursor.seekToFirst()
         while cursor.isValid {
-            if CatalogCodec.isKeyspaceKey(cursor.key.array()) {
-                let keyspace = try CatalogCodec.keyspace(cursor.value.array())
-                keyspaces[keyspace.name] = keyspace
+            let (key, value) = (cursor.key.array(), cursor.value.array())
+            if CatalogCodec.isKeyspaceKey(key) {
+                let keyspace = try CatalogCodec.keyspace(value)
+                definitions.keyspaces[keyspace.name] = keyspace
+            } else if CatalogCodec.isTypeKey(key) {
+                let type = try CatalogCodec.type(value)
+                definitions.types[type.keyspace, default: [:]][type.name] = type
             } else {
-                definitions.append(try CatalogCodec.table(cursor.value.array()))
+                let table = try CatalogCodec.table(value)
+                definitions.tables[table.identifier] = table
             }
             try cursor.next()
         }
-        return try Schema(
-            version: 1, keyspaces: keyspaces,
-            definitions: definitions.map { ($0, try open($0, definitions, storage)) })
+        return definitions
     }
 
     private static func open(
-        _ definition: TableDefinition, _ all: [TableDefinition], _ storage: Storage
+        _ name: String, _ rowOperator: RowMergeOperator?, _ strategy: CompactionStrategy, _ storage: Storage
     ) throws -> Keyspace {
-        var rowOperator = RowMergeOperator(graceSeconds: definition.options.graceSeconds)
-        var timeToLive = definition.options.defaultTimeToLive
-        if let view = definition.view {
-            let source = TableIdentifier(keyspace: definition.identifier.keyspace, name: view.source)
-            let table = all.first { $0.identifier == source }
-            let keyNames = Set(table.map { ($0.partitionKey + $0.clustering).map(\.name) } ?? [])
-            // Its rows live as long as those of its table.
-            timeToLive = table?.options.defaultTimeToLive ?? timeToLive
-            let hasKeyCell = (definition.partitionKey + definition.clustering).contains { !keyNames.contains($0.name) }
-            // A view's rows are replaced whole, so it has no deletions to keep.
-            rowOperator = RowMergeOperator(graceSeconds: 0, needsMarker: hasKeyCell)
+        guard let rowOperator else {
+            // An index: entries without values, which expire with the cells they are of.
+            return try storage.keyspace(name, options: KeyspaceOptions(expiry: .engine, isDedicated: true))
         }
         return try storage.keyspace(
-            definition.identifier.storageName,
+            name,
             options: KeyspaceOptions(
-                mergeOperator: rowOperator, expiry: .operator, isDedicated: true,
-                strategy: definition.options.compactionStrategy(timeToLive: timeToLive)))
+                mergeOperator: rowOperator, expiry: .operator, isDedicated: true, strategy: strategy))
     }
 
     private func removeUnnamedKeyspaces() throws {
-        let named = Set(schema.allTables.map(\.identifier.storageName) + [Self.storageName])
+        let named = Set(schema.definitions.tables.values.flatMap(\.storageNames) + [Self.storageName])
         for name in storage.keyspaceNames where name.hasPrefix("wide/") && !named.contains(name) {
             try storage.dropKeyspace(name)
         }
@@ -81,108 +84,26 @@ final class SchemaCatalog: Sendable {
 
     // MARK: Changes
 
-    func execute(_ statement: Statement, currentKeyspace: String?) throws {
-        try changes.withLock { _ in
-            switch statement {
-            case .createKeyspace(let statement): try create(statement)
-            case .dropKeyspace(let name, let ifExists): try dropKeyspace(name, ifExists)
-            case .createTable(let statement): try create(statement, currentKeyspace)
-            case .dropTable(let name, let ifExists): try dropTable(name, ifExists, currentKeyspace)
-            case .createView(let statement): try create(statement, currentKeyspace)
-            case .dropView(let name, let ifExists): try dropView(name, ifExists, currentKeyspace)
-            case .truncate(let name): try truncate(name, currentKeyspace)
-            case .use, .modification, .batch, .select: break
+    /// Executes a schema statement; tells what it changed, if anything.
+    func execute(_ statement: Statement, currentKeyspace: String?) throws -> SchemaChange? {
+        let change = try changes.withLock { _ -> SchemaChange? in
+            if case .truncate(let name) = statement {
+                try truncate(name, currentKeyspace)
+                return nil
             }
+            var editor = SchemaEditor(
+                schema, currentKeyspace: currentKeyspace, allowsSystemNames: allowsSystemNames,
+                now: storage.snapshot().readTime,
+                makeID: { [generators] in generators.randomUUID() })
+            guard let change = try editor.apply(statement) else { return nil }
+            try publish(editor.definitions)
+            try buildDependents()
+            return change
         }
-    }
-
-    private func create(_ statement: CreateKeyspaceStatement) throws {
-        let definition = try KeyspaceDefinition(statement)
-        if schema.keyspaces[definition.name] != nil {
-            if statement.ifNotExists { return }
-            throw CQLError.alreadyExists("Cannot add existing keyspace \"\(definition.name)\"")
+        if let change {
+            for observer in observers.withLock({ Array($0.values) }) { observer(change) }
         }
-        var keyspaces = schema.keyspaces
-        keyspaces[definition.name] = definition
-        try publish(keyspaces: keyspaces, definitions: definitions) { transaction in
-            let key = CatalogCodec.keyspaceKey(definition.name)
-            let value = CatalogCodec.encode(definition)
-            try transaction.put(entries, key.rawSpan, value.rawSpan)
-        }
-    }
-
-    private func create(_ statement: CreateTableStatement, _ currentKeyspace: String?) throws {
-        let identifier = try schema.identifier(of: statement.table, currentKeyspace: currentKeyspace)
-        guard try isNew(identifier, statement.ifNotExists) else { return }
-        try add(try TableDefinition(statement, identifier: identifier))
-    }
-
-    private func create(_ statement: CreateViewStatement, _ currentKeyspace: String?) throws {
-        let source = try schema.table(statement.source, currentKeyspace: currentKeyspace)
-        let keyspace = statement.view.keyspace ?? currentKeyspace ?? source.identifier.keyspace
-        guard keyspace == source.identifier.keyspace else {
-            throw CQLError.invalid("Cannot create a materialized view on a table in a different keyspace")
-        }
-        let identifier = TableIdentifier(keyspace: keyspace, name: statement.view.name)
-        guard try isNew(identifier, statement.ifNotExists) else { return }
-        let definition = try TableDefinition(statement, identifier: identifier, of: source)
-        try add(definition)
-        try build(definition)
-    }
-
-    private func isNew(_ identifier: TableIdentifier, _ ifNotExists: Bool) throws -> Bool {
-        guard schema.table(identifier) != nil else { return true }
-        if ifNotExists { return false }
-        throw CQLError.alreadyExists(
-            "Cannot add already existing table \"\(identifier.name)\" to keyspace \"\(identifier.keyspace)\"")
-    }
-
-    private func dropKeyspace(_ name: String, _ ifExists: Bool) throws {
-        guard schema.keyspaces[name] != nil else {
-            if ifExists { return }
-            throw CQLError.invalid("Keyspace '\(name)' doesn't exist")
-        }
-        var keyspaces = schema.keyspaces
-        keyspaces[name] = nil
-        let dropped = schema.tables(in: name).map(\.identifier)
-        try publish(keyspaces: keyspaces, definitions: definitions.filter { $0.0.identifier.keyspace != name }) {
-            let key = CatalogCodec.keyspaceKey(name)
-            try $0.delete(entries, key.rawSpan)
-            for table in dropped { try delete(table, $0) }
-        }
-        for table in dropped { try storage.dropKeyspace(table.storageName) }
-    }
-
-    private func dropTable(_ name: TableName, _ ifExists: Bool, _ currentKeyspace: String?) throws {
-        guard let table = try existing(name, ifExists, currentKeyspace, "Table") else { return }
-        guard !table.isView else {
-            throw CQLError.invalid(
-                "Cannot use DROP TABLE on a materialized view. Please use DROP MATERIALIZED VIEW instead.")
-        }
-        guard table.views.isEmpty else {
-            throw CQLError.invalid(
-                "Cannot drop a table when materialized views still depend on it "
-                    + "(\(table.views.map(\.name).joined(separator: ",")))")
-        }
-        try remove(table.identifier)
-    }
-
-    private func dropView(_ name: TableName, _ ifExists: Bool, _ currentKeyspace: String?) throws {
-        guard let view = try existing(name, ifExists, currentKeyspace, "Materialized view") else { return }
-        guard view.isView else {
-            throw CQLError.invalid("Cannot use DROP MATERIALIZED VIEW on a table. Please use DROP TABLE instead.")
-        }
-        try remove(view.identifier)
-    }
-
-    private func existing(
-        _ name: TableName, _ ifExists: Bool, _ currentKeyspace: String?, _ kind: String
-    ) throws -> Table? {
-        if ifExists, let keyspace = name.keyspace ?? currentKeyspace, schema.keyspaces[keyspace] == nil { return nil }
-        let identifier = try schema.identifier(of: name, currentKeyspace: currentKeyspace)
-        if let table = schema.table(identifier) { return table }
-        if ifExists { return nil }
-        throw CQLError.invalid("\(kind) '\(identifier)' doesn't exist")
+        return change
     }
 
     private func truncate(_ name: TableName, _ currentKeyspace: String?) throws {
@@ -193,69 +114,102 @@ final class SchemaCatalog: Sendable {
         try storage.write { transaction in
             try transaction.deleteRange(table.storage, .all)
             for view in table.views { try transaction.deleteRange(view.storage, .all) }
+            for index in table.indexes { try transaction.deleteRange(index.storage, .all) }
         }
     }
 
     // MARK: Publishing
 
-    private var definitions: [(TableDefinition, Keyspace)] { schema.allTables.map { ($0.definition, $0.storage) } }
+    static func encoded(_ definitions: SchemaDefinitions) -> [[UInt8]: [UInt8]] {
+        var entries: [[UInt8]: [UInt8]] = [:]
+        for keyspace in definitions.keyspaces.values {
+            entries[CatalogCodec.keyspaceKey(keyspace.name)] = CatalogCodec.encode(keyspace)
+        }
+        for type in definitions.types.values.flatMap(\.values) {
+            entries[CatalogCodec.typeKey(type)] = CatalogCodec.encode(type)
+        }
+        for table in definitions.tables.values {
+            entries[CatalogCodec.tableKey(table.identifier)] = CatalogCodec.encode(table)
+        }
+        return entries
+    }
 
-    private func add(_ definition: TableDefinition) throws {
+    /// Makes new definitions the current ones, with the catalog's entries that differ.
+    private func publish(_ definitions: SchemaDefinitions) throws {
+        let before = schema
+        let oldNames = Set(before.definitions.tables.values.flatMap(\.storageNames))
+        let newNames = Set(definitions.tables.values.flatMap(\.storageNames))
         // A leftover of a table of this name must not come back to life.
-        if storage.existingKeyspace(definition.identifier.storageName) != nil {
-            try storage.dropKeyspace(definition.identifier.storageName)
+        for name in newNames.subtracting(oldNames) where storage.existingKeyspace(name) != nil {
+            try storage.dropKeyspace(name)
         }
-        let keyspace = try Self.open(definition, definitions.map(\.0), storage)
-        try publish(keyspaces: schema.keyspaces, definitions: definitions + [(definition, keyspace)]) {
-            try put(definition, $0)
+        let next = try Schema(version: before.version + 1, definitions: definitions) { name, rowOperator, strategy in
+            try Self.open(name, rowOperator, strategy, storage)
         }
-    }
-
-    private func remove(_ identifier: TableIdentifier) throws {
-        try publish(keyspaces: schema.keyspaces, definitions: definitions.filter { $0.0.identifier != identifier }) {
-            try delete(identifier, $0)
-        }
-        try storage.dropKeyspace(identifier.storageName)
-    }
-
-    private func put(_ definition: TableDefinition, _ transaction: WriteTransaction) throws {
-        let key = CatalogCodec.tableKey(definition.identifier)
-        let value = CatalogCodec.encode(definition)
-        try transaction.put(entries, key.rawSpan, value.rawSpan)
-    }
-
-    private func delete(_ identifier: TableIdentifier, _ transaction: WriteTransaction) throws {
-        let key = CatalogCodec.tableKey(identifier)
-        try transaction.delete(entries, key.rawSpan)
-    }
-
-    private func publish(
-        keyspaces: [String: KeyspaceDefinition], definitions: [(TableDefinition, Keyspace)],
-        _ body: (WriteTransaction) throws -> Void
-    ) throws {
-        let next = try Schema(version: schema.version + 1, keyspaces: keyspaces, definitions: definitions)
+        let (old, new) = (Self.encoded(before.definitions), Self.encoded(next.definitions))
         try storage.write(.synced) { transaction in
-            try body(transaction)
+            for key in old.keys where new[key] == nil { try transaction.delete(entries, key.rawSpan) }
+            for (key, value) in new where old[key] != value {
+                try transaction.put(entries, key.rawSpan, value.rawSpan)
+            }
             transaction.onCommit { [self] _ in current.withLock { $0 = next } }
         }
+        for table in next.allTables { table.rowOperator.follow(table.definition) }
+        for name in oldNames.subtracting(newNames) { try storage.dropKeyspace(name) }
     }
 
-    // MARK: Building views
+    // MARK: Building
 
-    /// Fills a view from the rows that were there before it, a chunk a commit, while writes go on.
-    private func build(_ definition: TableDefinition) throws {
-        guard let clause = definition.view,
-            let table = schema.table(.init(keyspace: definition.identifier.keyspace, name: clause.source)),
-            let view = table.views.first(where: { $0.definition.identifier == definition.identifier })
-        else { return }
-        var builder = ViewBuilder(table: table, view: view)
+    /// Fills views and indexes from the rows that were there before them, a chunk a commit, while writes go on.
+    private func buildDependents() throws {
+        for table in schema.allTables {
+            for view in table.views where view.definition.view?.isBuilt == false {
+                try build(DependentBuilder(table: table, target: .view(view)))
+                var definitions = schema.definitions
+                definitions.tables[view.definition.identifier]?.view?.isBuilt = true
+                try publish(definitions)
+            }
+            for index in table.indexes where !index.definition.isBuilt {
+                try build(DependentBuilder(table: table, target: .index(index)))
+                var definitions = schema.definitions
+                if let position = definitions.tables[table.identifier]?.indexes.firstIndex(where: {
+                    $0.name == index.definition.name
+                }) {
+                    definitions.tables[table.identifier]?.indexes[position].isBuilt = true
+                }
+                try publish(definitions)
+            }
+        }
+    }
+
+    private func build(_ unfinished: DependentBuilder) throws {
+        var builder = unfinished
         var hasMore = true
         while hasMore {
             hasMore = try storage.write { (transaction: WriteTransaction) in try builder.buildChunk(transaction) }
         }
-        var built = definition
-        built.view?.isBuilt = true
-        let definitions = definitions.map { $0.0.identifier == built.identifier ? (built, $0.1) : $0 }
-        try publish(keyspaces: schema.keyspaces, definitions: definitions) { try put(built, $0) }
+    }
+
+    // MARK: Observing
+
+    /// Calls `body` after every change, on the thread that made it, until the returned closure is called.
+    func observe(_ body: @escaping @Sendable (SchemaChange) -> Void) -> @Sendable () -> Void {
+        let token = observerCount.withLock { count in
+            count += 1
+            return count
+        }
+        observers.withLock { $0[token] = body }
+        return { [weak self] in self?.observers.withLock { $0[token] = nil } }
+    }
+}
+
+extension TableIdentifier {
+    func storageName(ofIndex name: String) -> String { "\(storageName)/\(name)" }
+}
+
+extension TableDefinition {
+    /// The storage keyspaces of the table and its indexes.
+    var storageNames: [String] {
+        [identifier.storageName] + indexes.map { identifier.storageName(ofIndex: $0.name) }
     }
 }

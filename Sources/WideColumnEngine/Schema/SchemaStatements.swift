@@ -9,7 +9,18 @@ extension KeyspaceDefinition {
         name = statement.name
         replication = [:]
         durableWrites = true
-        for property in statement.properties {
+        try set(statement.properties)
+    }
+
+    /// The definition with these properties changed.
+    func changed(by properties: [Property]) throws -> KeyspaceDefinition {
+        var changed = self
+        try changed.set(properties)
+        return changed
+    }
+
+    private mutating func set(_ properties: [Property]) throws {
+        for property in properties {
             switch (property.name, property.value) {
             case ("replication", .map(let map)): replication = map
             case ("durable_writes", .scalar(let text)): durableWrites = text.lowercased() != "false"
@@ -49,19 +60,27 @@ enum SchemaName {
                 "\(kind) name must not be empty, more than \(maximumLength) characters long, "
                     + "or contain non-alphanumeric-underscore characters (got \"\(name)\")")
         }
-        if kind == "Keyspace", name == "system" || name.hasPrefix("system_") {
-            throw CQLError(.unauthorized, "\(name) keyspace is not user-modifiable.")
+    }
+
+    static func isSystem(_ keyspace: String) -> Bool { keyspace == "system" || keyspace.hasPrefix("system_") }
+
+    static func checkIsNotSystem(_ keyspace: String) throws {
+        guard !isSystem(keyspace) else {
+            throw CQLError(.unauthorized, "\(keyspace) keyspace is not user-modifiable.")
         }
     }
 }
 
 extension TableDefinition {
-    init(_ statement: CreateTableStatement, identifier: TableIdentifier) throws {
+    init(
+        _ statement: CreateTableStatement, identifier: TableIdentifier, scope: UserTypes, id: CQLUUID
+    ) throws {
         try SchemaName.check(identifier.name, "Table")
         self.identifier = identifier
+        self.id = id
         options = try TableOptions(statement.properties)
         view = nil
-        let columns = try Self.columnsByName(statement, table: identifier.name)
+        let columns = try Self.columnsByName(statement, table: identifier.name, scope)
         let key = try Self.primaryKey(statement, table: identifier.name)
         let directions = try Self.directions(statement.clusteringOrder, of: key.clustering)
         var keyNames: Set<String> = []
@@ -77,6 +96,7 @@ extension TableDefinition {
             guard column.kind != .static else {
                 throw CQLError.invalid("Static column '\(name)' cannot be part of the PRIMARY KEY")
             }
+            try Self.checkKey(column, directions[name] ?? false)
             column.kind = kind
             column.isDescending = kind == .clustering && directions[name] ?? false
             return column
@@ -90,10 +110,39 @@ extension TableDefinition {
             throw CQLError.invalid(
                 "Static columns are only useful (and thus allowed) if the table has at least one clustering column")
         }
+        try checkCounters()
+    }
+
+    /// What types a key may have.
+    static func checkKey(_ column: ColumnDefinition, _ isDescending: Bool) throws {
+        if column.type.isMultiCell {
+            if case .userType = column.type {
+                throw CQLError.invalid(
+                    "Invalid non-frozen user-defined type \"\(column.type)\" for PRIMARY KEY column '\(column.name)'")
+            }
+            throw CQLError.invalid(
+                "Invalid non-frozen collection type \(column.type) for PRIMARY KEY column '\(column.name)'")
+        }
+        guard column.type != .counter else {
+            throw CQLError.invalid("counter type is not supported for PRIMARY KEY column '\(column.name)'")
+        }
+        guard !column.type.contains({ $0 == .duration }) else {
+            throw CQLError.invalid("duration type is not supported for PRIMARY KEY column '\(column.name)'")
+        }
+    }
+
+    private func checkCounters() throws {
+        guard isCounter else { return }
+        guard (staticColumns + regularColumns).allSatisfy({ $0.type == .counter }) else {
+            throw CQLError.invalid("Cannot mix counter and non counter columns in the same table")
+        }
+        guard options.defaultTimeToLive == 0 else {
+            throw CQLError.invalid("Cannot set default_time_to_live on a table with counters")
+        }
     }
 
     private static func columnsByName(
-        _ statement: CreateTableStatement, table: String
+        _ statement: CreateTableStatement, table: String, _ scope: UserTypes
     ) throws -> [String: ColumnDefinition] {
         var columns: [String: ColumnDefinition] = [:]
         guard statement.columns.count <= Int(UInt16.max) else { throw CQLError.invalid("Too many columns") }
@@ -102,7 +151,8 @@ extension TableDefinition {
                 throw CQLError.invalid("Duplicate column '\(column.name)' declaration for table '\(table)'")
             }
             columns[column.name] = ColumnDefinition(
-                name: column.name, type: column.type, kind: column.isStatic ? .static : .regular,
+                name: column.name, type: try column.type.resolved(in: scope),
+                kind: column.isStatic ? .static : .regular,
                 id: UInt16(truncatingIfNeeded: index))
         }
         return columns

@@ -37,6 +37,9 @@ struct ColumnDefinition: Hashable, Sendable {
     /// Its index among the table's columns of the same kind.
     var position = 0
 
+    /// Whether the column has a cell for each element.
+    var isMultiCell: Bool { type.isMultiCell }
+
     var isPrimaryKey: Bool { kind == .partitionKey || kind == .clustering }
 }
 
@@ -60,6 +63,12 @@ struct TableDefinition: Hashable, Sendable {
     var regularColumns: [ColumnDefinition]
     var options: TableOptions
     var view: ViewClause?
+    /// Columns that were dropped and whose cells may still be stored.
+    var droppedColumns: [DroppedColumn] = []
+    /// By name.
+    var indexes: [IndexDefinition] = []
+    /// The table's identity: another one for each table of the same name.
+    var id: CQLUUID
 
     /// With each column's position set.
     func numbered() -> TableDefinition {
@@ -80,6 +89,66 @@ struct TableDefinition: Hashable, Sendable {
 
     /// Every column, in the order of `SELECT *`.
     var columns: [ColumnDefinition] { partitionKey + clustering + staticColumns + regularColumns }
+
+    /// Whether the regular columns are counters.
+    var isCounter: Bool { (staticColumns + regularColumns).contains { $0.type == .counter } }
+
+    /// Changes every column.
+    mutating func updateColumns(_ body: (inout ColumnDefinition) throws -> Void) rethrows {
+        for index in partitionKey.indices { try body(&partitionKey[index]) }
+        for index in clustering.indices { try body(&clustering[index]) }
+        for index in staticColumns.indices { try body(&staticColumns[index]) }
+        for index in regularColumns.indices { try body(&regularColumns[index]) }
+    }
+}
+
+/// A column that was dropped. Its number is never used again, so its cells stay dead also when a column of the same name
+/// is added.
+struct DroppedColumn: Hashable, Sendable {
+    var name: String
+    var type: CQLType
+    var kind: ColumnDefinition.Kind
+    var id: UInt16
+    /// Microseconds.
+    var timestamp: Int64
+}
+
+/// A secondary index of a table.
+struct IndexDefinition: Hashable, Sendable {
+    /// What of the column is indexed. Stored in the catalog: do not renumber.
+    enum Kind: UInt8, Hashable, Sendable {
+        /// The value, or each value of a collection.
+        case values = 0
+        case keys = 1
+        case entries = 2
+        /// A frozen collection as one value.
+        case full = 3
+
+        init?(cqlName: String) {
+            switch cqlName {
+            case "values": self = .values
+            case "keys": self = .keys
+            case "entries": self = .entries
+            case "full": self = .full
+            default: return nil
+            }
+        }
+
+        var cqlName: String {
+            switch self {
+            case .values: "values"
+            case .keys: "keys"
+            case .entries: "entries"
+            case .full: "full"
+            }
+        }
+    }
+
+    var name: String
+    var column: String
+    var kind: Kind
+    /// Until its first complete build an index lacks rows, and reads do not use it.
+    var isBuilt: Bool
 }
 
 /// A table's properties. All of Cassandra's are accepted and checked; those named here have an effect.
@@ -93,4 +162,18 @@ struct TableOptions: Hashable, Sendable {
     var comment = ""
     /// The others, as they were written.
     var properties: [Property] = []
+
+    /// These options with those in `properties` changed.
+    func changed(by properties: [Property]) throws -> TableOptions {
+        let names = Set(properties.map(\.name))
+        var written = self.properties.filter { !names.contains($0.name) }
+        if !names.contains("default_time_to_live") {
+            written.append(Property(name: "default_time_to_live", value: .scalar("\(defaultTimeToLive)")))
+        }
+        if !names.contains("gc_grace_seconds") {
+            written.append(Property(name: "gc_grace_seconds", value: .scalar("\(graceSeconds)")))
+        }
+        if !names.contains("comment") { written.append(Property(name: "comment", value: .scalar(comment))) }
+        return try TableOptions(written + properties)
+    }
 }

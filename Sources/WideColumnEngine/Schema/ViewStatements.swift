@@ -2,7 +2,7 @@
 // ([CA] cql3/statements/schema/CreateViewStatement.java).
 
 extension TableDefinition {
-    init(_ statement: CreateViewStatement, identifier: TableIdentifier, of base: Table) throws {
+    init(_ statement: CreateViewStatement, identifier: TableIdentifier, of base: Table, id: CQLUUID) throws {
         try SchemaName.check(identifier.name, "Materialized view")
         try Self.check(statement, base)
         let source = base.definition
@@ -19,6 +19,7 @@ extension TableDefinition {
             return column
         }
         self.identifier = identifier
+        self.id = id
         partitionKey = try key.partitionKey.map { try keyColumn($0, .partitionKey) }
         clustering = try key.clustering.map { try keyColumn($0, .clustering) }
         staticColumns = []
@@ -35,6 +36,9 @@ extension TableDefinition {
         }
         guard !base.isView else {
             throw CQLError.invalid("Materialized views cannot be created against other materialized views")
+        }
+        guard !base.definition.isCounter else {
+            throw CQLError.invalid("Materialized views are not supported on counter tables")
         }
     }
 
@@ -53,7 +57,16 @@ extension TableDefinition {
             guard column.kind != .static else {
                 throw CQLError.invalid("Cannot include static column '\(name)' in materialized view '\(view)'")
             }
-            if !column.isPrimaryKey { extra.append(name) }
+            if !column.isPrimaryKey {
+                guard !column.type.isMultiCell else {
+                    throw CQLError.invalid(
+                        "Cannot use MultiCell column '\(name)' in PRIMARY KEY of materialized view")
+                }
+                guard !column.type.contains({ $0 == .duration }) else {
+                    throw CQLError.invalid("duration type is not supported for PRIMARY KEY column '\(name)'")
+                }
+                extra.append(name)
+            }
         }
         guard extra.count <= 1 else {
             throw CQLError.invalid(
@@ -136,25 +149,32 @@ extension TableDefinition {
     private static func viewOptions(_ statement: CreateViewStatement, _ source: TableDefinition) throws -> TableOptions
     {
         let options = try TableOptions(statement.properties)
-        guard options.defaultTimeToLive == 0 else {
+        try options.checkAsView()
+        return options
+    }
+}
+
+extension TableOptions {
+    /// What a view may not have.
+    func checkAsView() throws {
+        guard defaultTimeToLive == 0 else {
             throw CQLError.invalid(
                 "Cannot set default_time_to_live for a materialized view. "
                     + "Data in a materialized view always expire at the same time than the corresponding data in the parent table."
             )
         }
-        guard options.graceSeconds > 0 else {
+        guard graceSeconds > 0 else {
             throw CQLError.invalid(
                 "gc_grace_seconds of a materialized view cannot be 0, since this value is used to TTL undelivered updates. "
                     + "Setting gc_grace_seconds too low might cause undelivered updates to expire before being replayed."
             )
         }
-        return options
     }
 }
 
 extension Relation {
     /// The relation as CQL text; only what views may hold.
-    fileprivate func cql() throws -> String {
+    func cql() throws -> String {
         guard case .column(let name) = target else { throw CQLError.invalid("Unsupported relation") }
         let quoted = "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
         switch comparison {

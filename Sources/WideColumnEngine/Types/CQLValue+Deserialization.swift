@@ -6,6 +6,10 @@ extension CQLValue {
     /// - Throws: `StorageError` (corruption) where the bytes are no value of the type.
     init(_ bytes: RawSpan, type: CQLType) throws {
         var reader = ByteReader(bytes)
+        if bytes.byteCount == 0, type.allowsEmpty {
+            self = .empty
+            return
+        }
         if let count = type.fixedByteCount, count != bytes.byteCount { throw ByteReader.tooShort }
         switch type {
         case .text, .ascii: self = .text(String(decoding: bytes.array(), as: UTF8.self))
@@ -15,7 +19,16 @@ extension CQLValue {
         case .tinyint: self = .tinyint(Int8(bitPattern: try reader.uint8()))
         case .smallint: self = .smallint(try reader.bigEndian(Int16.self))
         case .int: self = .int(try reader.bigEndian(Int32.self))
-        case .bigint: self = .bigint(try reader.bigEndian(Int64.self))
+        case .frozen(let inner): self = try CQLValue(bytes, type: inner)
+        case .varint: self = .varint(CQLInteger(twosComplement: bytes))
+        case .decimal: self = .decimal(try CQLDecimal(bytes))
+        case .duration: self = .duration(try CQLDuration(bytes))
+        case .tuple(let types): self = .tuple(try Self.fields(of: bytes, types))
+        case .userType(let user):
+            let values = try Self.fields(of: bytes, user.fields.map(\.type))
+            self = .userDefined(zip(user.fields, values).map { Field($0.name, $1) })
+        case .vector(let element, let count): self = .vector(try Self.vector(bytes, element, count))
+        case .bigint, .counter: self = .bigint(try reader.bigEndian(Int64.self))
         case .float: self = .float(Float(bitPattern: try reader.bigEndian(UInt32.self)))
         case .double: self = .double(Double(bitPattern: try reader.bigEndian(UInt64.self)))
         case .timestamp: self = .timestamp(try reader.bigEndian(Int64.self))
@@ -43,8 +56,53 @@ extension CQLValue {
         var values: [CQLValue] = []
         values.reserveCapacity(count * types.count)
         for index in 0..<count * types.count {
-            let range = try reader.skip(Int(try reader.bigEndian(Int32.self)))
+            let byteCount = Int(try reader.bigEndian(Int32.self))
+            if byteCount < 0, types.count == 1 {
+                // Only results have these: ttl() of a collection.
+                values.append(.null)
+                continue
+            }
+            let range = try reader.skip(byteCount)
             values.append(try CQLValue(bytes.extracting(range), type: types[index % types.count]))
+        }
+        guard reader.isAtEnd else { throw ByteReader.tooShort }
+        return values
+    }
+
+    /// The fields of a tuple or user-defined type; those that are missing at the end are null.
+    private static func fields(of bytes: RawSpan, _ types: [CQLType]) throws -> [CQLValue] {
+        var reader = ByteReader(bytes)
+        var values: [CQLValue] = []
+        for type in types {
+            guard !reader.isAtEnd else {
+                values.append(.null)
+                continue
+            }
+            let count = Int(try reader.bigEndian(Int32.self))
+            guard count >= 0 else {
+                values.append(.null)
+                continue
+            }
+            let range = try reader.skip(count)
+            values.append(try CQLValue(bytes.extracting(range), type: type))
+        }
+        guard reader.isAtEnd else { throw ByteReader.tooShort }
+        return values
+    }
+
+    private static func vector(_ bytes: RawSpan, _ element: CQLType, _ count: Int) throws -> [CQLValue] {
+        var reader = ByteReader(bytes)
+        var values: [CQLValue] = []
+        for _ in 0..<count {
+            let byteCount: Int
+            if let fixed = element.vectorElementByteCount {
+                byteCount = fixed
+            } else {
+                guard let length = Int(exactly: try reader.vint()) else { throw ByteReader.tooShort }
+                byteCount = length
+            }
+            let range = try reader.skip(byteCount)
+            values.append(try CQLValue(bytes.extracting(range), type: element))
         }
         guard reader.isAtEnd else { throw ByteReader.tooShort }
         return values

@@ -37,11 +37,29 @@ extension CQLValue {
         case (.float, .double(let value)): bytes.appendBigEndian(Float(value).bitPattern)
         case (.double, .double(let value)): bytes.appendBigEndian(value.bitPattern)
         case (.double, .float(let value)): bytes.appendBigEndian(Double(value).bitPattern)
+        case (.frozen(let inner), _): try serialize(as: inner, into: &bytes)
+        case (_, .empty):
+            guard type.allowsEmpty else { throw mismatch(type) }
         case (.list(let element), .list(let values)): try Self.serialize(values, of: element, into: &bytes)
         case (.set(let element), .set(let values)), (.set(let element), .list(let values)):
             try Self.serialize(Self.sortedUnique(values, of: element), of: element, into: &bytes)
         case (.map(let key, let value), .map(let entries)):
             try Self.serialize(entries, keys: key, values: value, into: &bytes)
+        case (.varint, .varint(let value)): bytes.append(contentsOf: value.twosComplement)
+        case (.decimal, .decimal(let value)): value.append(to: &bytes)
+        case (.decimal, .varint(let value)): CQLDecimal(unscaled: value).append(to: &bytes)
+        case (.decimal, .double(let value)):
+            guard let decimal = CQLDecimal(shortest: value) else { throw mismatch(type) }
+            decimal.append(to: &bytes)
+        case (.duration, .duration(let value)):
+            guard value.isValid else {
+                throw CQLError.invalid(
+                    "The duration months, days and nanoseconds must be all of the same sign "
+                        + "(\(value.months), \(value.days), \(value.nanoseconds))")
+            }
+            value.append(to: &bytes)
+        case (.map, .set(let values)) where values.isEmpty: bytes.appendBigEndian(Int32(0))
+        case (.tuple, _), (.userType, _), (.vector, _): try serializeFields(as: type, into: &bytes)
         default: try serializeNumber(as: type, into: &bytes)
         }
     }
@@ -56,7 +74,9 @@ extension CQLValue {
     private func serializeNumber(as type: CQLType, into bytes: inout [UInt8]) throws {
         guard let number = wholeNumber else { throw mismatch(type) }
         switch type {
-        case .bigint, .timestamp: bytes.appendBigEndian(number)
+        case .varint: bytes.append(contentsOf: CQLInteger(number).twosComplement)
+        case .decimal: CQLDecimal(number).append(to: &bytes)
+        case .bigint, .counter, .timestamp: bytes.appendBigEndian(number)
         case .int: bytes.appendBigEndian(try exactly(number, type) as Int32)
         case .smallint: bytes.appendBigEndian(try exactly(number, type) as Int16)
         case .tinyint: bytes.appendBigEndian(try exactly(number, type) as Int8)
@@ -72,6 +92,7 @@ extension CQLValue {
         case .smallint(let value): Int64(value)
         case .int(let value): Int64(value)
         case .bigint(let value): value
+        case .varint(let value): value.int64
         default: nil
         }
     }
@@ -83,7 +104,7 @@ extension CQLValue {
         return value
     }
 
-    private func mismatch(_ type: CQLType) -> CQLError {
+    func mismatch(_ type: CQLType) -> CQLError {
         CQLError.invalid("Invalid value \(self) for type \(type)")
     }
 
@@ -126,7 +147,7 @@ extension CQLValue {
         return ordered
     }
 
-    private func serializeElement(as type: CQLType, into bytes: inout [UInt8]) throws {
+    func serializeElement(as type: CQLType, into bytes: inout [UInt8]) throws {
         guard self != .null, self != .unset else { throw CQLError.invalid("null is not supported inside collections") }
         let lengthOffset = bytes.count
         bytes.appendBigEndian(Int32(0))

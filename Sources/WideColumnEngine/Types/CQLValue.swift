@@ -9,11 +9,16 @@ public enum CQLValue: Hashable, Sendable {
     case null
     /// A bound marker that is left out: the column keeps what it has.
     case unset
+    /// The value without bytes that most types of fixed length have beside their others.
+    case empty
     case boolean(Bool)
     case tinyint(Int8)
     case smallint(Int16)
     case int(Int32)
+    /// `bigint` and `counter`.
     case bigint(Int64)
+    case varint(CQLInteger)
+    case decimal(CQLDecimal)
     case float(Float)
     case double(Double)
     /// `text`, `varchar` and `ascii`.
@@ -34,6 +39,12 @@ public enum CQLValue: Hashable, Sendable {
     case set([CQLValue])
     /// In the order of the key type.
     case map([Entry])
+    case duration(CQLDuration)
+    /// Elements may be null.
+    case tuple([CQLValue])
+    /// A value of a user-defined type: its fields in order, some of them null.
+    case userDefined([Field])
+    case vector([CQLValue])
 
     public struct Entry: Hashable, Sendable {
         public var key: CQLValue
@@ -43,6 +54,23 @@ public enum CQLValue: Hashable, Sendable {
             self.key = key
             self.value = value
         }
+    }
+
+    /// A field of a user-defined type.
+    public struct Field: Hashable, Sendable {
+        public var name: String
+        public var value: CQLValue
+
+        public init(_ name: String, _ value: CQLValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The field of a user-defined type; null where there is none.
+    public subscript(field name: String) -> CQLValue {
+        guard case .userDefined(let fields) = self else { return .null }
+        return fields.first { $0.name == name }?.value ?? .null
     }
 
     public static func timestamp(_ instant: StorageInstant) -> CQLValue { .timestamp(instant.milliseconds) }
@@ -71,6 +99,14 @@ extension CQLValue: CustomStringConvertible {
         switch self {
         case .null: "null"
         case .unset: "unset"
+        case .empty: "''"
+        case .varint(let value): "\(value)"
+        case .decimal(let value): "\(value)"
+        case .duration(let value): "\(value)"
+        case .tuple(let elements): "(\(Self.joined(elements)))"
+        case .vector(let elements): "[\(Self.joined(elements))]"
+        case .userDefined(let fields):
+            "{\(fields.map { "\(CQLName.quotedIfNeeded($0.name)): \($0.value)" }.joined(separator: ", "))}"
         case .boolean(let value): value ? "true" : "false"
         case .tinyint(let value): "\(value)"
         case .smallint(let value): "\(value)"

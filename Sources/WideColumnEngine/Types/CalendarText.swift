@@ -17,6 +17,11 @@ enum CalendarText {
         return "\(date(days: days)) \(clock(seconds: rest / 1000)).\(padded(rest % 1000, 3))+0000"
     }
 
+    /// `2025-03-10 14:00:00.000Z`, as JSON shows it.
+    static func jsonTimestamp(milliseconds: Int64) -> String {
+        String(timestamp(milliseconds: milliseconds).dropLast(5)) + "Z"
+    }
+
     static func date(days: Int64) -> String {
         let (year, month, day) = civil(days: days)
         let sign = year < 0 ? "-" : ""
@@ -95,6 +100,19 @@ enum CalendarText {
         let yearOfEra = shifted - era * 400
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    /// A day moved by months; one that the month reached does not have becomes its last.
+    static func addingMonths(_ months: Int64, toDay day: Int64) -> Int64 {
+        guard months != 0 else { return day }
+        let (year, month, dayOfMonth) = civil(days: day)
+        let total = year &* 12 &+ (month - 1) &+ months
+        let (newYear, newMonth) = (floorDivide(total, 12), total &- floorDivide(total, 12) &* 12 + 1)
+        let first = days(year: newYear, month: newMonth, day: 1)
+        let next =
+            newMonth == 12
+            ? days(year: newYear + 1, month: 1, day: 1) : days(year: newYear, month: newMonth + 1, day: 1)
+        return first + min(dayOfMonth, next - first) - 1
     }
 
     private static func civil(days: Int64) -> (year: Int64, month: Int64, day: Int64) {

@@ -10,6 +10,17 @@
 //                                                timeuuid: each byte of the lower half compares signed
 //   ascii, text, blob, inet                      bytes, 00 escaped as 00 FF, end marked 00 00
 //   list, set, map                               01 and the element, for each; end marked 00
+//   tuple, user-defined type                     01 for null, 02 and the value, for each; end marked 00; nulls at the end
+//                                                are left out
+//   vector                                       its elements
+//   varint                                       01 negative, 02 others; number of the magnitude's bytes 4; magnitude;
+//                                                all but the first byte inverted for negative numbers
+//   decimal                                      01 negative, 02 zero, 03 positive; position of the point 8, sign bit
+//                                                flipped; digits plus 1; end marked 00; inverted likewise. Zeros at the
+//                                                end of the digits are left out, so 1.0 reads back as 1
+//
+// The empty value of types that have one comes first. Of a type of fixed length it is that many 00 bytes and a 00; the
+// one value whose bytes would be all 00 has a 01 behind them. Of varint and decimal it is a 00.
 //
 // Invariants: encodings are self-terminating, so components compare one after another and a prefix of the components
 // is a prefix of the bytes; encodings are reversible (but for a NaN's payload); a descending component has every byte inverted.
@@ -25,7 +36,12 @@ enum OrderedComponent {
 
     private static func append(_ bytes: RawSpan, _ type: CQLType, to key: inout [UInt8]) throws {
         var reader = ByteReader(bytes)
+        let start = key.count
         if let count = type.fixedByteCount, count != bytes.byteCount {
+            if bytes.byteCount == 0, type.allowsEmpty {
+                key.append(contentsOf: repeatElement(0, count: count + 1))
+                return
+            }
             throw CQLError.invalid("Expected \(count) byte\(count == 1 ? "" : "s") for a \(type) (\(bytes.byteCount))")
         }
         switch type {
@@ -33,7 +49,7 @@ enum OrderedComponent {
         case .tinyint: key.append(try reader.uint8() ^ 0x80)
         case .smallint: key.appendBigEndian(try reader.bigEndian(UInt16.self) ^ 0x8000)
         case .int: key.appendBigEndian(try reader.bigEndian(UInt32.self) ^ 0x8000_0000)
-        case .bigint, .time, .timestamp: key.appendBigEndian(try reader.bigEndian(UInt64.self) ^ 1 << 63)
+        case .bigint, .counter, .time, .timestamp: key.appendBigEndian(try reader.bigEndian(UInt64.self) ^ 1 << 63)
         case .float:
             let number = Float(bitPattern: try reader.bigEndian(UInt32.self))
             let bits = (number.isNaN ? .nan : number).bitPattern
@@ -51,7 +67,23 @@ enum OrderedComponent {
         case .ascii, .text, .blob, .inet: appendEscaped(bytes, to: &key)
         case .list(let element), .set(let element): try appendElements(bytes, [element], to: &key)
         case .map(let keys, let values): try appendElements(bytes, [keys, values], to: &key)
+        case .frozen(let inner): try append(bytes, inner, to: &key)
+        case .tuple(let types): try appendFields(bytes, types, to: &key)
+        case .userType(let user): try appendFields(bytes, user.fields.map(\.type), to: &key)
+        case .vector(let element, let count): try appendVector(bytes, element, count, to: &key)
+        case .varint: appendVarint(bytes, to: &key)
+        case .decimal: try appendDecimal(bytes, to: &key)
+        case .duration: throw CQLError.invalid("Durations have no order")
         }
+        if key[start] == 0, type.allowsEmpty, let count = type.fixedByteCount, isZero(key, from: start) {
+            assert(key.count == start + count)
+            key.append(1)
+        }
+    }
+
+    private static func isZero(_ key: [UInt8], from start: Int) -> Bool {
+        for index in start..<key.count where key[index] != 0 { return false }
+        return true
     }
 
     private static let signBits: UInt64 = 0x8080_8080_8080_8080
@@ -98,14 +130,25 @@ extension OrderedComponent {
         offset = source.offset
     }
 
-    private static func decode(_ source: inout OrderedSource, _ type: CQLType, into bytes: inout [UInt8]) throws {
+    static func decode(_ source: inout OrderedSource, _ type: CQLType, into bytes: inout [UInt8]) throws {
+        if type.allowsEmpty, let count = type.fixedByteCount, source.isZero(count) {
+            try source.skip(count)
+            guard try source.next() != 0 else { return }
+            source.rewind(count + 1)
+            try decodeValue(&source, type, into: &bytes)
+            return try source.skip(1)
+        }
+        try decodeValue(&source, type, into: &bytes)
+    }
+
+    private static func decodeValue(_ source: inout OrderedSource, _ type: CQLType, into bytes: inout [UInt8]) throws {
         switch type {
         case .boolean: bytes.append(try source.next())
         case .date: bytes.appendBigEndian(try source.integer(UInt32.self))
         case .tinyint: bytes.append(try source.next() ^ 0x80)
         case .smallint: bytes.appendBigEndian(try source.integer(UInt16.self) ^ 0x8000)
         case .int: bytes.appendBigEndian(try source.integer(UInt32.self) ^ 0x8000_0000)
-        case .bigint, .time, .timestamp: bytes.appendBigEndian(try source.integer(UInt64.self) ^ 1 << 63)
+        case .bigint, .counter, .time, .timestamp: bytes.appendBigEndian(try source.integer(UInt64.self) ^ 1 << 63)
         case .float:
             let bits = try source.integer(UInt32.self)
             bytes.appendBigEndian(bits >> 31 == 1 ? bits ^ 1 << 31 : ~bits)
@@ -121,6 +164,13 @@ extension OrderedComponent {
         case .ascii, .text, .blob, .inet: try decodeEscaped(&source, into: &bytes)
         case .list(let element), .set(let element): try decodeElements(&source, [element], into: &bytes)
         case .map(let keys, let values): try decodeElements(&source, [keys, values], into: &bytes)
+        case .frozen(let inner): try decode(&source, inner, into: &bytes)
+        case .tuple(let types): try decodeFields(&source, types, into: &bytes)
+        case .userType(let user): try decodeFields(&source, user.fields.map(\.type), into: &bytes)
+        case .vector(let element, let count): try decodeVector(&source, element, count, into: &bytes)
+        case .varint: try decodeVarint(&source, into: &bytes)
+        case .decimal: try decodeDecimal(&source, into: &bytes)
+        case .duration: throw ByteReader.tooShort
         }
     }
 
@@ -161,7 +211,7 @@ extension OrderedComponent {
 }
 
 /// The bytes of a component, the right way round.
-private struct OrderedSource: ~Escapable {
+struct OrderedSource: ~Escapable {
     private let key: RawSpan
     private let mask: UInt8
     private(set) var offset: Int
@@ -180,6 +230,23 @@ private struct OrderedSource: ~Escapable {
         offset += 1
         return byte
     }
+
+    /// Whether the next bytes are all 00.
+    func isZero(_ count: Int) -> Bool {
+        guard offset >= 0, count <= key.byteCount - offset else { return false }
+        for index in offset..<offset + count
+        where unsafe key.unsafeLoad(fromByteOffset: index, as: UInt8.self) != mask { return false }
+        return true
+    }
+
+    @_lifetime(self: copy self)
+    mutating func skip(_ count: Int) throws {
+        guard offset >= 0, count <= key.byteCount - offset else { throw ByteReader.tooShort }
+        offset += count
+    }
+
+    @_lifetime(self: copy self)
+    mutating func rewind(_ count: Int) { offset -= count }
 
     @_lifetime(self: copy self)
     mutating func integer<Integer: FixedWidthInteger>(_: Integer.Type) throws -> Integer {

@@ -23,4 +23,13 @@ final class TimeUUIDGenerator: Sendable {
         }
         return CQLUUID(intervals: intervals, clockAndNode: clockAndNode)
     }
+
+    /// 2010-01-01, around which ``nextMirrored(at:)`` mirrors ([CA] cql3/terms/Lists.java, `REFERENCE_TIME`).
+    private static let mirrorIntervals: Int64 = 1_262_304_000_000 * 10_000 + CQLUUID.intervalsBefore1970
+
+    /// An identifier before all that were given out by this method: as far before 2010 as the next one would be after.
+    func nextMirrored(at now: StorageInstant) -> CQLUUID {
+        let intervals = next(at: now).timestampIntervals ?? 0
+        return CQLUUID(intervals: 2 * Self.mirrorIntervals - intervals, clockAndNode: clockAndNode)
+    }
 }

@@ -71,6 +71,7 @@ struct ViewCrossCheck {
             case .row:
                 var fragment = try RowFragment(value.rawSpan)
                 fragment.apply(tombstones.deletion(of: key.rawSpan.extracting(parts.clusteringOffset..<key.count)))
+                if !table.deadColumns.isEmpty { _ = fragment.removeCells(of: table.deadColumns) }
                 let components = try table.definition.keyComponents(of: key.rawSpan)
                 try body(BaseRow(keyComponents: components, fragment: fragment, bytes: value))
             }
@@ -97,6 +98,7 @@ struct ViewCrossCheck {
     private struct Content: Equatable {
         struct SeenCell: Equatable {
             var column: UInt16
+            var path: ArraySlice<UInt8>
             var timestamp: Int64
             var value: ArraySlice<UInt8>
         }
@@ -109,7 +111,8 @@ struct ViewCrossCheck {
         Content(
             marker: row.marker.flatMap { $0.isLive(at: now) ? $0 : nil },
             cells: row.cells.filter { $0.isLive(at: now) }.map {
-                Content.SeenCell(column: $0.column, timestamp: $0.timestamp, value: bytes[$0.value])
+                Content.SeenCell(
+                    column: $0.column, path: bytes[$0.path], timestamp: $0.timestamp, value: bytes[$0.value])
             })
     }
 }

@@ -17,6 +17,8 @@ final class StorageCoreStore: OrderedStore {
         options.memoryByteBudget = Self.memoryByteBudget(settings)
         options.memtableByteCount = settings.memtableByteCount
         options.blockCacheByteCount = settings.cacheByteCount
+        // The cache is half of it at most.
+        options.memoryByteBudget = max(options.memoryByteBudget, 5 * settings.cacheByteCount / 2)
         options.logByteBudget = max(options.logByteBudget, Int64(settings.memtableByteCount) * 2)
         isSynced = settings.isSynced
         storage = try Storage.open(at: "\(directory)/storage", options: options)

@@ -1,22 +1,27 @@
-// ViewBuilder.swift — fills a view from existing rows, a bounded chunk for each commit.
+// DependentBuilder.swift — fills a view or an index from existing rows, a bounded chunk for each commit.
 
-/// Walks a table once. Writes that happen between chunks maintain the view themselves, so no row is missed.
-struct ViewBuilder {
+/// Walks a table once. Writes that happen between chunks maintain the view or index themselves, so no row is missed.
+struct DependentBuilder {
+    enum Target {
+        case view(View)
+        case index(SecondaryIndex)
+    }
+
     private static let chunkRowCount = 500
     private static let chunkByteCount = 1 << 20
 
     private let table: Table
-    private let view: View
+    private let target: Target
     private var lower: [UInt8]?
 
-    init(table: Table, view: View) {
+    init(table: Table, target: Target) {
         self.table = table
-        self.view = view
+        self.target = target
     }
 
-    /// Writes the view's rows of the next chunk; tells whether there is more.
+    /// Writes what belongs to the next chunk of rows; tells whether there is more.
     mutating func buildChunk(_ transaction: WriteTransaction) throws -> Bool {
-        let maintenance = ViewMaintenance(table: table, transaction: transaction)
+        let maintenance = DependentMaintenance(table: table, transaction: transaction)
         var cursor = try transaction.cursor(table.storage, KeyRange(lower: lower))
         try cursor.seekToFirst()
         var rowCount = 0
@@ -26,14 +31,14 @@ struct ViewBuilder {
         while cursor.isValid, rowCount < Self.chunkRowCount, byteCount < Self.chunkByteCount {
             let key = cursor.key.array()
             let parts = try StorageKey.Parts(key.rawSpan)
-            if parts.kind == .row {
+            if parts.kind != .partitionTombstones {
                 let prefix = Array(key[..<parts.prefixByteCount])
                 if prefix != partition {
                     partition = prefix
                     tombstones = try maintenance.tombstones(ofPartition: prefix)
                 }
                 let fragment = cursor.value.array()
-                try maintenance.build(view, key: key, fragment: fragment, tombstones: tombstones)
+                try maintenance.build(target, key: key, fragment: fragment, tombstones: tombstones)
                 rowCount += 1
                 byteCount += key.count + fragment.count
             }

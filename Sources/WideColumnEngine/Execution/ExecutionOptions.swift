@@ -1,0 +1,49 @@
+// ExecutionOptions.swift — how one statement is executed: what a protocol's request says beside text and values.
+
+/// Options of one execution.
+public struct ExecutionOptions: Sendable {
+    /// How far a modification has to get before the call returns.
+    public var durability: Durability = .buffered
+    /// The most rows of a SELECT's page; `nil`: all rows.
+    public var pageSize: Int?
+    /// Where the page begins.
+    public var pagingState: PagingState?
+    /// Microseconds: the timestamp of modifications that have no USING TIMESTAMP; `nil`: the commit's time. Conditional
+    /// statements and counters never take it.
+    public var timestamp: Int64?
+    /// Whether the result has a trace, and system_traces too.
+    public var isTracing = false
+
+    public init() {}
+
+    public init(durability: Durability) {
+        self.durability = durability
+    }
+}
+
+/// Limits of what statements may do; the standard ones are Cassandra's.
+public struct StatementLimits: Sendable {
+    /// A batch over several partitions beyond this size has a warning.
+    public var batchSizeWarningByteCount = 5 * 1024
+    /// A batch over several partitions beyond this size is refused.
+    public var batchSizeFailureByteCount = 50 * 1024
+    /// An unlogged batch over more partitions has a warning.
+    public var unloggedBatchWarningPartitionCount = 10
+
+    public init() {}
+}
+
+/// Statements that commit together, as the native protocol's BATCH message brings them.
+public struct StatementBatch: Sendable {
+    public enum Kind: Sendable {
+        case logged, unlogged, counter
+    }
+
+    public var kind: Kind
+    public var statements: [(statement: PreparedStatement, values: [CQLValue])]
+
+    public init(_ kind: Kind, _ statements: [(statement: PreparedStatement, values: [CQLValue])]) {
+        self.kind = kind
+        self.statements = statements
+    }
+}

@@ -1,0 +1,120 @@
+// ModificationRun.swift — one or more modifications as one unit: conditions first, then all writes, or none
+// ([CA] cql3/statements/BatchStatement.java, ModificationStatement.java).
+
+/// Modifications that commit together.
+struct ModificationRun {
+    var statements: [(plan: ModificationPlan, context: ExecutionContext)]
+    var isBatch: Bool
+    var limits: StatementLimits
+    /// Microseconds: of a batch, for statements that have none of their own.
+    var timestamp: Int64?
+    var isUnlogged = false
+
+    init(
+        statements: [(plan: ModificationPlan, context: ExecutionContext)], isBatch: Bool, limits: StatementLimits
+    ) {
+        self.statements = statements
+        self.isBatch = isBatch
+        self.limits = limits
+    }
+
+    func execute(_ transaction: WriteTransaction) throws -> ResultSet {
+        let isConditional = statements.contains { $0.plan.isConditional }
+        if isConditional, let result = try refusal(transaction) { return result }
+        var byteCount = 0
+        for (plan, context) in statements {
+            var executor = try ModificationExecutor(plan, context, transaction, batchTimestamp: timestamp)
+            try executor.run()
+            byteCount += executor.byteCount
+        }
+        var result = isConditional ? try ConditionEvaluator.applied() : ResultSet.void
+        if isBatch { result.warnings = try checkSize(byteCount) }
+        return result
+    }
+
+    /// The answer where some condition does not hold.
+    private func refusal(_ transaction: WriteTransaction) throws -> ResultSet? {
+        if statements.count > 1, try partitions().count > 1 {
+            throw CQLError.invalid("Batch with conditions cannot span multiple partitions")
+        }
+        var evaluators: [ConditionEvaluator] = []
+        for (plan, context) in statements where plan.isConditional {
+            evaluators.append(try ConditionEvaluator(plan, context, transaction.view))
+        }
+        guard try evaluators.allSatisfy({ try $0.holds() }) else {
+            return try ConditionEvaluator.notApplied(evaluators, isBatch: isBatch)
+        }
+        return nil
+    }
+
+    private struct Partition: Hashable {
+        var table: TableIdentifier
+        var prefix: [UInt8]
+    }
+
+    private func partitions() throws -> Set<Partition> {
+        var partitions: Set<Partition> = []
+        for (plan, context) in statements {
+            for prefix in try plan.partition.prefixes(context) {
+                partitions.insert(Partition(table: plan.table.identifier, prefix: prefix))
+            }
+        }
+        return partitions
+    }
+
+    /// Only batches over several partitions have limits, since one partition is written at once anyway.
+    private func checkSize(_ byteCount: Int) throws -> [String] {
+        let mayExceed = byteCount > limits.batchSizeWarningByteCount
+        guard mayExceed || isUnlogged && statements.count > limits.unloggedBatchWarningPartitionCount else { return [] }
+        let partitions = try partitions()
+        guard partitions.count > 1 else { return [] }
+        guard byteCount <= limits.batchSizeFailureByteCount else { throw CQLError.invalid("Batch too large") }
+        let names = Set(partitions.map(\.table.description)).sorted().joined(separator: ", ")
+        var warnings: [String] = []
+        if mayExceed {
+            let limit = limits.batchSizeWarningByteCount
+            warnings.append(
+                "Batch for [\(names)] is of size \(Self.kibibytes(byteCount)), exceeding specified threshold of "
+                    + "\(Self.kibibytes(limit)) by \(Self.kibibytes(byteCount - limit)).")
+        }
+        if isUnlogged, partitions.count > limits.unloggedBatchWarningPartitionCount {
+            warnings.append(
+                "Unlogged batch covering \(partitions.count) partitions detected against table [\(names)]. "
+                    + "You should use a logged batch for atomicity, or asynchronous writes for performance.")
+        }
+        return warnings
+    }
+
+    private static func kibibytes(_ byteCount: Int) -> String {
+        let thousandths = byteCount * 1000 / 1024
+        let digits = String(thousandths % 1000)
+        return "\(thousandths / 1000).\(String(repeating: "0", count: 3 - digits.count))\(digits)KiB"
+    }
+}
+
+extension WideColumnStore {
+    /// Executes statements that commit together, with one timestamp for all that have none of their own.
+    ///
+    /// - Throws: `CQLError` where one of them is no modification, or as BATCH does.
+    @discardableResult
+    public func execute(_ batch: StatementBatch, options: ExecutionOptions = ExecutionOptions()) throws -> ResultSet {
+        try storage.write(options.durability) { transaction in
+            var statements: [(plan: ModificationPlan, context: ExecutionContext)] = []
+            for (statement, values) in batch.statements {
+                let plan = try statement.plan()
+                try plan.check(values)
+                guard case .modification(let modification) = plan.kind else {
+                    throw CQLError.invalid(
+                        "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
+                }
+                var context = statement.context(values, now: transaction.commitTime)
+                context.timestamp = options.timestamp
+                statements.append((modification, context))
+            }
+            try BatchPlan.check(statements.map(\.plan), batch.kind)
+            var run = ModificationRun(statements: statements, isBatch: true, limits: limits)
+            run.isUnlogged = batch.kind == .unlogged
+            return try run.execute(transaction)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+// RowContext+Load.swift — one row by its key: what conditions and read-before-write need.
+
+extension RowContext {
+    /// Reads a partition's deletions and static row, and one of its rows.
+    ///
+    /// - Parameter clustering: `nil`: the static row alone.
+    /// - Returns: whether the row, or the static row alone, lives.
+    mutating func load(
+        _ storage: Keyspace, partition prefix: [UInt8], clustering: [UInt8]?, _ view: ReadView
+    ) throws -> Bool {
+        let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
+        try enter(try StorageKey.Parts(tombstoneKey.rawSpan))
+        if let value = try view.get(storage, tombstoneKey.rawSpan) { try setTombstones(value.rawSpan) }
+        let staticKey = prefix + [RecordKind.staticRow.rawValue]
+        if let value = try view.get(storage, staticKey.rawSpan) { try setStaticRow(value.rawSpan) }
+        guard let clustering else { return hasLiveStaticRow }
+        let key = prefix + [RecordKind.row.rawValue] + clustering
+        guard let value = try view.get(storage, key.rawSpan),
+            try setRow(key: key.rawSpan, clusteringOffset: prefix.count + 1, value: value.rawSpan)
+        else {
+            clearRow()
+            return false
+        }
+        return true
+    }
+}

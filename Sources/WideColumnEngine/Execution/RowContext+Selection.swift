@@ -1,0 +1,85 @@
+// RowContext+Selection.swift — the values of a SELECT list for the current row.
+
+extension RowContext {
+    /// Appends a selected value of the current row.
+    ///
+    /// - Parameter aggregates: the results of the plan's aggregates, for the end of a group.
+    func append(
+        _ value: SelectedValue, _ context: ExecutionContext, _ aggregates: [CQLValue] = [], to builder: inout RowBuilder
+    ) throws {
+        if case .timeToLive(let column) = value, column.isMultiCell {
+            // Elements that live for ever have no time to live: nulls in a list, which no literal can have.
+            guard case .list(let elements) = try self.value(value, context, aggregates) else {
+                return builder.appendNull()
+            }
+            var bytes: [UInt8] = []
+            bytes.appendBigEndian(Int32(truncatingIfNeeded: elements.count))
+            for element in elements {
+                if element.isNull {
+                    bytes.appendBigEndian(Int32(-1))
+                } else {
+                    try element.serializeElement(as: .int, into: &bytes)
+                }
+            }
+            return try builder.append(bytes.rawSpan)
+        }
+        guard case .column(let column) = value else {
+            return try builder.append(try self.value(value, context, aggregates), value.type)
+        }
+        if !(try withValue(of: column) { try builder.append($0) }) { builder.appendNull() }
+    }
+
+    func value(_ selected: SelectedValue, _ context: ExecutionContext, _ aggregates: [CQLValue] = []) throws -> CQLValue
+    {
+        func inner(_ value: SelectedValue) throws -> CQLValue { try self.value(value, context, aggregates) }
+        switch selected {
+        case .column(let column):
+            guard let bytes = bytes(of: column) else { return .null }
+            return try CQLValue(bytes.rawSpan, type: column.type)
+        case .writetime(let column): return cellValues(column) { .bigint($0.timestamp) }
+        case .maxWritetime(let column):
+            guard column.isMultiCell else { return liveCell(column).map { .bigint($0.timestamp) } ?? .null }
+            return liveElements(column).map(\.timestamp).max().map { .bigint($0) } ?? .null
+        case .timeToLive(let column):
+            return cellValues(column) { cell in
+                cell.isExpiring ? .int(Int32(clamping: cell.localDeletionTime &- now)) : .null
+            }
+        case .token: return .bigint(token)
+        case .call(let function, let arguments): return try function.call(try arguments.map(inner), context)
+        case .aggregate(let index, _): return aggregates.indices.contains(index) ? aggregates[index] : .null
+        case .binary(let operation, let left, let right): return try operation.apply(try inner(left), try inner(right))
+        case .element(let base, let key, let keyType, _):
+            return try inner(base).element(at: try key.value(as: keyType, context))
+        case .slice(let base, let from, let to, let keyType):
+            let bounds = try (
+                from.map { try $0.value(as: keyType, context) }, to.map { try $0.value(as: keyType, context) }
+            )
+            return try inner(base).slice(
+                from: bounds.0?.isNull == true ? nil : bounds.0, to: bounds.1?.isNull == true ? nil : bounds.1,
+                keyType: keyType)
+        case .field(let base, let index, _):
+            guard case .userDefined(let fields) = try inner(base), index < fields.count else { return .null }
+            return fields[index].value
+        case .collection(let type, let members): return Self.collection(type, try members.map(inner))
+        case .term(let term, let type): return try term.value(as: type, context)
+        }
+    }
+
+    /// Something of the column's cell, or of each of its elements' cells.
+    private func cellValues(_ column: ColumnDefinition, _ value: (Cell) -> CQLValue) -> CQLValue {
+        guard column.isMultiCell else { return liveCell(column).map(value) ?? .null }
+        let elements = liveElements(column)
+        return elements.isEmpty ? .null : .list(elements.map(value))
+    }
+
+    private static func collection(_ type: CQLType, _ members: [CQLValue]) -> CQLValue {
+        switch type.bare {
+        case .list: .list(members)
+        case .set: .set(members)
+        case .vector: .vector(members)
+        case .map:
+            .map(stride(from: 0, to: members.count - 1, by: 2).map { .init(key: members[$0], value: members[$0 + 1]) })
+        default: .tuple(members)
+        }
+    }
+}

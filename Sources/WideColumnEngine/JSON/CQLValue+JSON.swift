@@ -1,0 +1,168 @@
+// CQLValue+JSON.swift — values as JSON and back ([CA] doc cql/json.adoc, "JSON Encoding of Cassandra Data Types").
+
+extension CQLValue {
+    /// The value of `type` as JSON, as SELECT JSON and to_json() give it.
+    func json(as type: CQLType) -> JSONValue {
+        switch (self, type.bare) {
+        case (.null, _), (.unset, _): return .null
+        case (.empty, _): return .string("")
+        case (.boolean(let value), _): return .boolean(value)
+        case (.tinyint(let value), _): return .number("\(value)")
+        case (.smallint(let value), _): return .number("\(value)")
+        case (.int(let value), _): return .number("\(value)")
+        case (.bigint(let value), _): return .number("\(value)")
+        case (.varint(let value), _): return .number("\(value)")
+        case (.decimal(let value), _): return .number("\(value)")
+        case (.float(let value), _): return value.isFinite ? .number("\(value)") : .null
+        case (.double(let value), _): return value.isFinite ? .number("\(value)") : .null
+        case (.text(let value), _): return .string(value)
+        case (.blob(let value), _): return .string(value.cqlHexadecimal)
+        case (.uuid(let value), _): return .string(value.description)
+        case (.timestamp(let value), _): return .string(CalendarText.jsonTimestamp(milliseconds: value))
+        case (.date(let value), _): return .string(CalendarText.date(days: Int64(value)))
+        case (.time(let value), _): return .string(CalendarText.time(nanoseconds: value))
+        case (.inet(let value), _): return .string(InternetAddress.text(value))
+        case (.duration(let value), _): return .string(value.description)
+        case (.list(let elements), let collection), (.set(let elements), let collection),
+            (.vector(let elements), let collection):
+            let element = collection.components.first ?? .text
+            return .array(elements.map { $0.json(as: element) })
+        case (.tuple(let elements), .tuple(let types)):
+            return .array(zip(elements, types).map { $0.json(as: $1) })
+        case (.map(let entries), .map(let key, let value)):
+            return .object(entries.map { .init(name: $0.key.jsonKey(as: key), value: $0.value.json(as: value)) })
+        case (.userDefined(let fields), .userType(let user)):
+            return .object(
+                zip(fields, user.fields).map {
+                    .init(name: CQLValue.jsonName($0.name), value: $0.value.json(as: $1.type))
+                })
+        default: return .string(description)
+        }
+    }
+
+    /// A map's key: a string, whatever the type.
+    private func jsonKey(as type: CQLType) -> String {
+        if case .string(let text) = json(as: type) { return text }
+        return json(as: type).description
+    }
+
+    /// Names that are not plain lower case are quoted inside of the string, as Cassandra does.
+    static func jsonName(_ name: String) -> String {
+        name.contains(where: \.isUppercase) ? CQLName.quoted(name) : name
+    }
+}
+
+extension CQLValue {
+    /// The value of `type` that JSON stands for.
+    ///
+    /// - Throws: `InvalidRequest` with Cassandra's words.
+    init(_ json: JSONValue, as type: CQLType) throws {
+        switch (json, type.bare) {
+        case (.null, _): self = .null
+        case (.array(let elements), .list(let element)):
+            self = .list(try elements.map { try Self.element($0, element, "list") })
+        case (.array(let elements), .set(let element)):
+            self = .set(try elements.map { try Self.element($0, element, "set") })
+        case (.array(let elements), .vector(let element, _)):
+            self = .vector(try elements.map { try Self.element($0, element, "vector") })
+        case (.array(let elements), .tuple(let types)):
+            guard elements.count == types.count else {
+                throw CQLError.invalid(
+                    "Tuple contains \(elements.count < types.count ? "not enough" : "extra") items (expected \(types.count)): "
+                        + json.description)
+            }
+            self = .tuple(try zip(elements, types).map { try CQLValue($0, as: $1) })
+        case (.object(let members), .map(let key, let value)):
+            self = .map(
+                try members.map { member in
+                    Entry(
+                        key: try CQLValue(key: member.name, as: key),
+                        value: try Self.element(member.value, value, "map"))
+                })
+        case (.object(let members), .userType(let user)): self = .userDefined(try Self.fields(members, user))
+        case (.string(let text), .list), (.string(let text), .set), (.string(let text), .map),
+            (.string(let text), .tuple), (.string(let text), .userType), (.string(let text), .vector):
+            guard let inner = JSONValue(text), !(inner == json) else { throw Self.mismatch(json, type) }
+            if case .string = inner { throw Self.mismatch(json, type) }
+            self = try CQLValue(inner, as: type)
+        default: self = try Self.scalar(json, type.bare)
+        }
+    }
+
+    private static func element(_ json: JSONValue, _ type: CQLType, _ kind: String) throws -> CQLValue {
+        guard json != .null else { throw CQLError.invalid("Invalid null element in \(kind)") }
+        return try CQLValue(json, as: type)
+    }
+
+    /// A map's key is a string that holds the key's JSON, or the text itself.
+    private init(key: String, as type: CQLType) throws {
+        switch type.bare {
+        case .text, .ascii: self = .text(key)
+        case .list, .set, .map, .tuple, .userType, .vector:
+            guard let json = JSONValue(key) else { throw Self.mismatch(.string(key), type) }
+            self = try CQLValue(json, as: type)
+        default: self = try Self.scalar(.string(key), type.bare)
+        }
+    }
+
+    private static func fields(_ members: [JSONValue.Member], _ user: UserType) throws -> [Field] {
+        for member in members where user.index(of: columnName(member.name)) == nil {
+            throw CQLError.invalid(
+                "JSON values map contains values for undefined fields of user type \(user.name): \(member.name)")
+        }
+        return try user.fields.map { field in
+            let json = members.last { columnName($0.name) == field.name }?.value ?? .null
+            return Field(field.name, try CQLValue(json, as: field.type))
+        }
+    }
+
+    /// The column that a member names: in lower case, unless it is in quotes.
+    static func columnName(_ name: String) -> String {
+        guard name.hasPrefix("\""), name.hasSuffix("\""), name.utf8.count >= 2 else { return name.lowercased() }
+        return String(name.dropFirst().dropLast()).replacing("\"\"", with: "\"")
+    }
+
+    private static func scalar(_ json: JSONValue, _ type: CQLType) throws -> CQLValue {
+        let constant: Constant
+        switch (json, type) {
+        case (.boolean(let value), .boolean): constant = .boolean(value)
+        case (.string("true"), .boolean), (.string("True"), .boolean): constant = .boolean(true)
+        case (.string("false"), .boolean), (.string("False"), .boolean): constant = .boolean(false)
+        case (.string(let text), .text), (.string(let text), .ascii): constant = .string(text)
+        case (.number(let digits), _) where type.isNumeric, (.string(let digits), _) where type.isNumeric:
+            constant = number(digits, type)
+        case (.number(let digits), .timestamp), (.number(let digits), .date), (.number(let digits), .time):
+            constant = .integer(digits)
+        case (.string(let text), .uuid), (.string(let text), .timeuuid):
+            guard let uuid = CQLUUID(text) else { throw mismatch(json, type) }
+            constant = .uuid(uuid)
+        case (.string(let text), .blob):
+            guard text.hasPrefix("0x"), let bytes = [UInt8](hexadecimal: text.dropFirst(2)) else {
+                throw CQLError.invalid(
+                    "Value '\(text)' is not a valid blob representation: String representation of blob is missing 0x prefix: \(text)"
+                )
+            }
+            constant = .blob(bytes)
+        case (.string(let text), .timestamp), (.string(let text), .date), (.string(let text), .time),
+            (.string(let text), .inet), (.string(let text), .duration):
+            constant = .string(text)
+        default: throw mismatch(json, type)
+        }
+        do { return try constant.value(as: type) } catch is CQLError { throw mismatch(json, type) }
+    }
+
+    private static func number(_ digits: String, _ type: CQLType) -> Constant {
+        switch type {
+        case .float, .double, .decimal: .float(digits)
+        default: .integer(digits)
+        }
+    }
+
+    private static func mismatch(_ json: JSONValue, _ type: CQLType) -> CQLError {
+        switch json {
+        case .number(let digits): .invalid("Expected a \(type) value, but got a number: \(digits)")
+        case .string(let text): .invalid("Unable to make \(type) from '\(text)'")
+        default: .invalid("Expected a \(type) value, but got: \(json)")
+        }
+    }
+}

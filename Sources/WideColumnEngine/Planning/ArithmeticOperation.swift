@@ -1,0 +1,221 @@
+// ArithmeticOperation.swift — + - * / % on numbers, + - of durations on times ([CA] doc cql/operators.adoc).
+
+enum ArithmeticOperator: String, Hashable, Sendable {
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case remainder = "%"
+}
+
+/// An operator with the types of its operands and of its result.
+struct ArithmeticOperation: Hashable, Sendable {
+    var `operator`: ArithmeticOperator
+    var left: CQLType
+    var right: CQLType
+    var result: CQLType
+
+    /// - Throws: `InvalidRequest` where there is no such operation.
+    init(_ operation: ArithmeticOperator, _ left: CQLType, _ right: CQLType) throws {
+        self.operator = operation
+        self.left = left
+        self.right = right
+        let isMoving = right == .duration && (operation == .add || operation == .subtract)
+        if let number = Self.promoted(left, right) {
+            result = number
+        } else if isMoving, left == .timestamp || left == .date {
+            result = left
+        } else {
+            throw CQLError.invalid(
+                "the '\(operation.rawValue)' operation is not supported between \(left) and \(right)")
+        }
+    }
+
+    /// The type of an operation on two numbers.
+    static func promoted(_ left: CQLType, _ right: CQLType) -> CQLType? {
+        guard left.isNumeric, right.isNumeric else { return nil }
+        let types: Set<CQLType> = [left == .counter ? .bigint : left, right == .counter ? .bigint : right]
+        if types.contains(.decimal) { return .decimal }
+        let hasFloat = types.contains(.float) || types.contains(.double)
+        if types.contains(.varint) { return hasFloat ? .decimal : .varint }
+        if types.contains(.double) { return .double }
+        if types.contains(.float) { return types.contains(.bigint) ? .double : .float }
+        return [.bigint, .int, .smallint].first { types.contains($0) } ?? .tinyint
+    }
+
+    /// - Throws: `functionFailure` for a division by zero.
+    func apply(_ left: CQLValue, _ right: CQLValue) throws -> CQLValue {
+        if left.isNull || right.isNull || left == .unset || right == .unset { return .null }
+        if left == .empty || right == .empty { return .null }
+        switch result {
+        case .timestamp, .date: return try moved(left, right)
+        case .decimal:
+            guard let left = left.decimal, let right = right.decimal else { return .null }
+            return try decimal(left, right)
+        case .varint:
+            guard let left = left.integer, let right = right.integer else { return .null }
+            return .varint(try integer(left, right))
+        case .double, .float:
+            guard let left = left.double, let right = right.double else { return .null }
+            return result == .double
+                ? .double(floating(left, right)) : .float(floating(Float(left), Float(right)))
+        default:
+            guard let left = left.integer?.int64, let right = right.integer?.int64 else { return .null }
+            switch result {
+            case .tinyint: return .tinyint(Int8(truncatingIfNeeded: try whole(left, right)))
+            case .smallint: return .smallint(Int16(truncatingIfNeeded: try whole(left, right)))
+            case .int: return .int(Int32(truncatingIfNeeded: try whole(left, right)))
+            default: return .bigint(try whole(left, right))
+            }
+        }
+    }
+
+    private var failure: CQLError {
+        CQLError(
+            .functionFailure, "the operation '\(left) \(self.operator.rawValue) \(right)' failed: Division by zero")
+    }
+
+    /// Overflows wrap, as Java's integers do.
+    private func whole(_ left: Int64, _ right: Int64) throws -> Int64 {
+        switch self.operator {
+        case .add: return left &+ right
+        case .subtract: return left &- right
+        case .multiply: return left &* right
+        case .divide:
+            guard right != 0 else { throw failure }
+            return right == -1 ? 0 &- left : left / right
+        case .remainder:
+            guard right != 0 else { throw failure }
+            return right == -1 ? 0 : left % right
+        }
+    }
+
+    private func floating<Number: BinaryFloatingPoint>(_ left: Number, _ right: Number) -> Number {
+        switch self.operator {
+        case .add: left + right
+        case .subtract: left - right
+        case .multiply: left * right
+        case .divide: left / right
+        case .remainder: left.truncatingRemainder(dividingBy: right)
+        }
+    }
+
+    private func integer(_ left: CQLInteger, _ right: CQLInteger) throws -> CQLInteger {
+        switch self.operator {
+        case .add: return left + right
+        case .subtract: return left - right
+        case .multiply: return left * right
+        case .divide, .remainder:
+            guard let division = left.dividedReportingRemainder(by: right) else { throw failure }
+            return self.operator == .divide ? division.quotient : division.remainder
+        }
+    }
+
+    private func decimal(_ left: CQLDecimal, _ right: CQLDecimal) throws -> CQLValue {
+        switch self.operator {
+        case .add: return .decimal(left + right)
+        case .subtract: return .decimal(left + -right)
+        case .multiply: return .decimal(left * right)
+        case .divide:
+            guard let quotient = left.divided(by: right) else { throw failure }
+            return .decimal(quotient)
+        case .remainder:
+            guard let remainder = left.remainder(dividingBy: right) else { throw failure }
+            return .decimal(remainder)
+        }
+    }
+
+    /// A time moved by a duration.
+    private func moved(_ time: CQLValue, _ amount: CQLValue) throws -> CQLValue {
+        guard case .duration(let duration) = amount else { return .null }
+        let sign: Int64 = self.operator == .add ? 1 : -1
+        let months = Int64(duration.months) * sign
+        let days = Int64(duration.days) * sign
+        switch time {
+        case .timestamp(let milliseconds):
+            let day = CalendarText.floorDivide(milliseconds, CalendarText.millisecondsPerDay)
+            let rest = milliseconds &- day &* CalendarText.millisecondsPerDay
+            let moved = CalendarText.addingMonths(months, toDay: day) &+ days
+            return .timestamp(
+                moved &* CalendarText.millisecondsPerDay &+ rest &+ duration.nanoseconds / 1_000_000 &* sign)
+        case .date(let day):
+            guard duration.nanoseconds % CalendarText.nanosecondsPerDay == 0 else {
+                throw CQLError.invalid(
+                    "The duration must have a day precision. Was: \(duration)")
+            }
+            let moved =
+                CalendarText.addingMonths(months, toDay: Int64(day)) + days
+                + duration.nanoseconds / CalendarText.nanosecondsPerDay * sign
+            return .date(Int32(clamping: moved))
+        default: return .null
+        }
+    }
+}
+
+// MARK: - Numbers of every kind
+
+extension CQLValue {
+    var integer: CQLInteger? {
+        switch self {
+        case .tinyint(let value): CQLInteger(Int64(value))
+        case .smallint(let value): CQLInteger(Int64(value))
+        case .int(let value): CQLInteger(Int64(value))
+        case .bigint(let value): CQLInteger(value)
+        case .varint(let value): value
+        default: nil
+        }
+    }
+
+    var decimal: CQLDecimal? {
+        switch self {
+        case .decimal(let value): value
+        case .float(let value): CQLDecimal("\(value)")
+        case .double(let value): CQLDecimal(shortest: value)
+        default: integer.map { CQLDecimal(unscaled: $0) }
+        }
+    }
+
+    var double: Double? {
+        switch self {
+        case .float(let value): Double(value)
+        case .double(let value): value
+        case .decimal(let value): value.double
+        default: integer?.double
+        }
+    }
+
+    /// A number as one of another type, narrowed as Java does it; `nil` where it has none.
+    func number(as type: CQLType) -> CQLValue? {
+        let whole: CQLInteger? =
+            switch self {
+            case .float(let value): CQLInteger(truncating: Double(value))
+            case .double(let value): CQLInteger(truncating: value)
+            case .decimal(let value): value.integer
+            default: integer
+            }
+        switch type {
+        case .tinyint: return whole.map { .tinyint(Int8(truncatingIfNeeded: $0.truncated)) }
+        case .smallint: return whole.map { .smallint(Int16(truncatingIfNeeded: $0.truncated)) }
+        case .int:
+            if let value = double, integer == nil, decimalOrNil == nil {
+                return .int(Int32(clamping: CQLInteger(truncating: value).int64 ?? (value < 0 ? .min : .max)))
+            }
+            return whole.map { .int(Int32(truncatingIfNeeded: $0.truncated)) }
+        case .bigint, .counter:
+            if let value = double, integer == nil, decimalOrNil == nil {
+                return .bigint(CQLInteger(truncating: value).int64 ?? (value < 0 ? .min : .max))
+            }
+            return whole.map { .bigint($0.truncated) }
+        case .varint: return whole.map { .varint($0) }
+        case .float: return double.map { .float(Float($0)) }
+        case .double: return double.map { .double($0) }
+        case .decimal: return decimal.map { .decimal($0) }
+        default: return nil
+        }
+    }
+
+    private var decimalOrNil: CQLDecimal? {
+        if case .decimal(let value) = self { return value }
+        return nil
+    }
+}

@@ -1,0 +1,146 @@
+// Filter.swift — conditions that rows are tested for one by one.
+
+/// A condition that each row is tested for.
+struct Filter: Sendable {
+    enum Target: Sendable {
+        case column(ColumnDefinition)
+        /// `m[key]`, with the type of the key and of the value.
+        case entry(ColumnDefinition, key: BoundTerm, keyType: CQLType, CQLType)
+        /// `(a, b)`.
+        case columns([ColumnDefinition])
+    }
+
+    enum Operands: Sendable {
+        case values(KeyValues)
+        case tuples([[BoundTerm]])
+    }
+
+    var target: Target
+    var comparison: Comparison
+    var operands: Operands
+
+    init(_ column: ColumnDefinition, _ comparison: Comparison, _ values: KeyValues) {
+        target = .column(column)
+        self.comparison = comparison
+        operands = .values(values)
+    }
+
+    init(_ columns: [ColumnDefinition], _ comparison: Comparison, _ tuples: [[BoundTerm]]) {
+        target = .columns(columns)
+        self.comparison = comparison
+        operands = .tuples(tuples)
+    }
+
+    init(entryOf column: ColumnDefinition, _ key: BoundTerm, _ keyType: CQLType, _ type: CQLType, _ value: BoundTerm) {
+        target = .entry(column, key: key, keyType: keyType, type)
+        comparison = .equal
+        operands = .values(.terms([value]))
+    }
+
+    /// The one column that the filter is about.
+    var column: ColumnDefinition? {
+        switch target {
+        case .column(let column), .entry(let column, _, _, _): column
+        case .columns: nil
+        }
+    }
+
+    /// A filter with its operands evaluated once for an execution.
+    struct Evaluated {
+        var filter: Filter
+        /// In ordered form.
+        var operands: [[UInt8]]
+        /// The key of a map's entry.
+        var key: CQLValue = .null
+    }
+
+    func evaluate(_ context: ExecutionContext) throws -> Evaluated {
+        switch (target, operands) {
+        case (.columns(let columns), .tuples(let tuples)):
+            return Evaluated(filter: self, operands: try tuples.map { try Self.ordered($0, columns, context) })
+        case (.entry(let column, let key, let keyType, let type), .values(let values)):
+            let bytes = try values.evaluate(context, column: column.name)
+            return Evaluated(
+                filter: self, operands: try bytes.map { try OrderedComponent.bytes($0, type) },
+                key: try key.value(as: keyType, context))
+        case (.column(let column), .values(let values)):
+            let bytes = try values.evaluate(context, column: column.name)
+            let type = memberType(of: column)
+            return Evaluated(filter: self, operands: try bytes.map { try Self.comparable($0, type) })
+        default: throw CQLError.invalid("Unsupported restriction")
+        }
+    }
+
+    /// What the operands are compared with: the column, or its elements.
+    private func memberType(of column: ColumnDefinition) -> CQLType {
+        switch (comparison, column.type.bare) {
+        case (.contains, .list(let element)), (.contains, .set(let element)), (.contains, .map(_, let element)): element
+        case (.containsKey, .map(let key, _)): key
+        default: column.type
+        }
+    }
+
+    private static func comparable(_ bytes: [UInt8], _ type: CQLType) throws -> [UInt8] {
+        type.contains { $0 == .duration } ? bytes : try OrderedComponent.bytes(bytes, type)
+    }
+
+    private static func ordered(
+        _ terms: [BoundTerm], _ columns: [ColumnDefinition], _ context: ExecutionContext
+    ) throws -> [UInt8] {
+        var ordered: [UInt8] = []
+        for (term, column) in zip(terms, columns) {
+            let value = try KeyValues.required(term, context, column.name)
+            try OrderedComponent.append(value.rawSpan, column.type, to: &ordered)
+        }
+        return ordered
+    }
+}
+
+extension Filter.Evaluated {
+    /// Whether a row has what the filter asks for; a null never does.
+    func accepts(_ row: RowContext) throws -> Bool {
+        switch filter.target {
+        case .columns(let columns):
+            var ordered: [UInt8] = []
+            for column in columns {
+                guard let value = row.bytes(of: column) else { return false }
+                try OrderedComponent.append(value.rawSpan, column.type, to: &ordered)
+            }
+            return filter.comparison.holds(ordered, operands)
+        case .entry(let column, _, _, let type):
+            guard let bytes = row.bytes(of: column) else { return false }
+            let value = try CQLValue(bytes.rawSpan, type: column.type).element(at: key)
+            return value.isNull ? false : filter.comparison.holds(try value.orderedBytes(type), operands)
+        case .column(let column):
+            var isAccepted = false
+            _ = try row.withValue(of: column) { isAccepted = try accepts($0, column) }
+            return isAccepted
+        }
+    }
+
+    private func accepts(_ value: RawSpan, _ column: ColumnDefinition) throws -> Bool {
+        switch filter.comparison {
+        case .contains, .containsKey: return try contains(value, column)
+        default:
+            if column.type.contains({ $0 == .duration }) { return filter.comparison.holds(value.array(), operands) }
+            var ordered: [UInt8] = []
+            try OrderedComponent.append(value, column.type, to: &ordered)
+            return filter.comparison.holds(ordered, operands)
+        }
+    }
+
+    private func contains(_ value: RawSpan, _ column: ColumnDefinition) throws -> Bool {
+        switch (try CQLValue(value, type: column.type), column.type.bare) {
+        case (.list(let members), .list(let element)), (.set(let members), .set(let element)):
+            return try members.contains { try $0.orderedBytes(element) == operands.first }
+        case (.map(let entries), .map(let key, let element)):
+            return try entries.contains { entry in
+                let member =
+                    try filter.comparison == .contains
+                    ? entry.value.orderedBytes(element) : entry.key.orderedBytes(key)
+                return member == operands.first
+            }
+        default: return false
+        }
+    }
+}

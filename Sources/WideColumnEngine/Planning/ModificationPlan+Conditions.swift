@@ -1,0 +1,68 @@
+// ModificationPlan+Conditions.swift — the tests of IF ([CA] cql3/conditions/ColumnCondition.java).
+
+extension ModificationPlan {
+    static func condition(
+        _ clause: ConditionClause, _ table: Table, _ binder: inout TermBinder
+    ) throws -> Condition {
+        switch clause {
+        case .none: return .none
+        case .notExists: return .notExists
+        case .exists: return .exists
+        case .columns(let conditions):
+            var tests: [ColumnTest] = []
+            for condition in conditions { tests.append(try test(condition, table, &binder)) }
+            return .columns(tests)
+        }
+    }
+
+    private static func test(
+        _ condition: ColumnCondition, _ table: Table, _ binder: inout TermBinder
+    ) throws -> ColumnTest {
+        let column = try table.requiredColumn(condition.column)
+        guard !column.isPrimaryKey else {
+            throw CQLError.invalid("PRIMARY KEY column '\(column.name)' cannot have IF conditions")
+        }
+        let (part, type, receiver) = try part(condition, column, &binder)
+        if column.type.contains({ $0 == .duration }), condition.comparison.isSlice {
+            throw CQLError.invalid("Slice conditions are not supported on durations")
+        }
+        var terms: [BoundTerm] = []
+        if condition.isListMarker {
+            terms = [try binder.bind(condition.terms[0], as: .list(type), receiver: "in(\(receiver))")]
+        } else {
+            for term in condition.terms { terms.append(try binder.bind(term, as: type, receiver: receiver)) }
+        }
+        return ColumnTest(
+            column: column, part: part, type: type, comparison: condition.comparison, terms: terms,
+            isListMarker: condition.isListMarker)
+    }
+
+    private static func part(
+        _ condition: ColumnCondition, _ column: ColumnDefinition, _ binder: inout TermBinder
+    ) throws -> (ColumnTest.Part, CQLType, String) {
+        if let key = condition.element {
+            switch column.type.bare {
+            case .list(let element):
+                let index = try binder.bind(key, as: .int, receiver: "idx(\(column.name))")
+                return (.element(index, keyType: .int), element, "value(\(column.name))")
+            case .map(let keyType, let value):
+                let bound = try binder.bind(key, as: keyType, receiver: "key(\(column.name))")
+                return (.element(bound, keyType: keyType), value, "value(\(column.name))")
+            case .set:
+                throw CQLError.invalid("Invalid element access syntax for set column \(column.name)")
+            default:
+                throw CQLError.invalid("Invalid element access syntax for non-collection column \(column.name)")
+            }
+        }
+        if let field = condition.field {
+            guard case .userType(let user) = column.type.bare else {
+                throw CQLError.invalid("Invalid field access syntax for non-UDT column \(column.name)")
+            }
+            guard let index = user.index(of: field) else {
+                throw CQLError.invalid("Unknown field \(field) for column \(column.name)")
+            }
+            return (.field(index), user.fields[index].type, "\(column.name).\(field)")
+        }
+        return (.whole, column.type, column.name)
+    }
+}

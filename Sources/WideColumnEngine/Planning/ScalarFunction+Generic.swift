@@ -1,0 +1,267 @@
+// ScalarFunction+Generic.swift — functions that exist for many types: casts, JSON, collections, numbers, vectors, times
+// ([CA] cql3/functions: CastFcts, ToJsonFct, FromJsonFct, CollectionFcts, MathFcts, VectorFcts, TimeFcts).
+
+extension ScalarFunction {
+    /// The function of this name for arguments of these types, if it is one that fits many.
+    static func generic(_ name: String, _ arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction? {
+        switch name {
+        case "to_json", "tojson":
+            guard arguments.count == 1, let type = arguments[0] else { return nil }
+            return ScalarFunction(name, [type], .text, acceptsNull: true) { values, _ in
+                .text(values[0].json(as: type).description)
+            }
+        case "from_json", "fromjson":
+            guard let returning else {
+                throw CQLError.invalid("\(name)() cannot be used in the selection clause of a SELECT statement")
+            }
+            return ScalarFunction(name, [.text], returning) { values, _ in try fromJSON(values[0], returning, name) }
+        case "abs", "exp", "log", "log10", "round": return math(name, arguments)
+        case "floor": return floor(arguments)
+        case "similarity_cosine", "similarity_euclidean", "similarity_dot_product": return similarity(name, arguments)
+        default:
+            guard arguments.count == 1, let type = arguments[0] else { return nil }
+            return collection(name, type)
+        }
+    }
+
+    private static func fromJSON(_ value: CQLValue, _ type: CQLType, _ name: String) throws -> CQLValue {
+        guard case .text(let text) = value else { return .null }
+        guard let json = JSONValue(text) else {
+            throw CQLError(
+                .functionFailure, "execution of 'system.\(name)[text]' failed: Could not decode JSON string '\(text)'")
+        }
+        do { return try CQLValue(json, as: type) } catch let error as CQLError {
+            throw CQLError(.functionFailure, "execution of 'system.\(name)[text]' failed: \(error.message)")
+        }
+    }
+
+    // MARK: CAST
+
+    /// `CAST(… AS type)`.
+    static func cast(_ type: CQLType, to target: CQLType) throws -> ScalarFunction {
+        let name = "castas\(target)"
+        if type == target { return ScalarFunction(name, [type], target) { values, _ in values[0] } }
+        if type.isNumeric, target.isNumeric, target != .counter {
+            return ScalarFunction(name, [type], target) { values, _ in values[0].number(as: target) ?? .null }
+        }
+        switch (type, target) {
+        case (.timeuuid, .timestamp), (.timeuuid, .date), (.timestamp, .date), (.date, .timestamp):
+            return try resolve(target == .date ? "to_date" : "to_timestamp", arguments: [type], returning: nil)
+        case (_, .text) where hasText(type), (_, .ascii) where hasText(type):
+            return ScalarFunction(name, [type], target) { values, _ in .text(values[0].castText) }
+        default:
+            throw CQLError.invalid("\(type) cannot be cast to \(target)")
+        }
+    }
+
+    private static func hasText(_ type: CQLType) -> Bool {
+        switch type {
+        case .ascii, .boolean, .date, .time, .timestamp, .timeuuid, .uuid, .inet: true
+        default: type.isNumeric
+        }
+    }
+
+    // MARK: Numbers
+
+    private static func math(_ name: String, _ arguments: [CQLType?]) -> ScalarFunction? {
+        guard arguments.count == 1 else { return nil }
+        let type = arguments[0] ?? .double
+        guard type.isNumeric else { return nil }
+        return ScalarFunction(name, [type], type == .counter ? .bigint : type) { values, _ in
+            let value = values[0]
+            switch (name, value) {
+            case ("abs", .decimal(let number)): return .decimal(number.unscaled.isNegative ? -number : number)
+            case ("abs", .float(let number)): return .float(number.magnitude)
+            case ("abs", .double(let number)): return .double(number.magnitude)
+            case ("abs", _):
+                guard let number = value.integer else { return .null }
+                return CQLValue.varint(number.magnitude).number(as: type) ?? .null
+            case ("round", .decimal(let number)):
+                return number.quotient(CQLDecimal(1), scale: 0).map { .decimal($0) } ?? value
+            case ("round", .float), ("round", .double):
+                guard let number = value.double else { return .null }
+                return CQLValue.double((number + 0.5).rounded(.down)).number(as: type) ?? .null
+            case ("round", _): return value
+            default:
+                guard let number = value.double else { return .null }
+                let result = RealFunctions.apply(name, number)
+                return CQLValue.double(result).number(as: type) ?? .null
+            }
+        }
+    }
+
+    // MARK: Collections
+
+    private static func collection(_ name: String, _ type: CQLType) -> ScalarFunction? {
+        switch (name, type.bare) {
+        case ("map_keys", .map(let key, _)):
+            return ScalarFunction(name, [type], .set(key)) { values, _ in
+                guard case .map(let entries) = values[0] else { return .null }
+                return .set(entries.map(\.key))
+            }
+        case ("map_values", .map(_, let value)):
+            return ScalarFunction(name, [type], .list(value)) { values, _ in
+                guard case .map(let entries) = values[0] else { return .null }
+                return .list(entries.map(\.value))
+            }
+        case ("collection_count", .list), ("collection_count", .set), ("collection_count", .map):
+            return ScalarFunction(name, [type], .int) { values, _ in .int(Int32(clamping: values[0].elementCount)) }
+        case ("collection_min", .list(let element)), ("collection_min", .set(let element)),
+            ("collection_max", .list(let element)), ("collection_max", .set(let element)),
+            ("collection_sum", .list(let element)), ("collection_sum", .set(let element)),
+            ("collection_avg", .list(let element)), ("collection_avg", .set(let element)):
+            let aggregate = String(name.dropFirst("collection_".count))
+            guard let function = try? AggregateFunction(aggregate, element) else { return nil }
+            return ScalarFunction(name, [type], function.resultType) { values, _ in
+                guard case .list(let elements) = values[0].asList else { return .null }
+                var state = AggregateState(function)
+                for element in elements { try state.add(element) }
+                return try state.result()
+            }
+        default: return nil
+        }
+    }
+
+    // MARK: Vectors
+
+    private static func similarity(_ name: String, _ arguments: [CQLType?]) -> ScalarFunction? {
+        guard arguments.count == 2, let type = arguments[0] ?? arguments[1], case .vector(.float, _) = type,
+            (arguments[1] ?? type) == (arguments[0] ?? type)
+        else { return nil }
+        return ScalarFunction(name, [type, type], .float) { values, _ in
+            guard case .vector(let left) = values[0], case .vector(let right) = values[1] else { return .null }
+            let pairs = zip(left, right).map { ($0.double ?? 0, $1.double ?? 0) }
+            let dot = pairs.reduce(0) { $0 + $1.0 * $1.1 }
+            switch name {
+            case "similarity_dot_product": return .float(Float((1 + dot) / 2))
+            case "similarity_euclidean":
+                let distance = pairs.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                return .float(Float(1 / (1 + distance)))
+            default:
+                let norms = pairs.reduce((0, 0)) { ($0.0 + $1.0 * $1.0, $0.1 + $1.1 * $1.1) }
+                guard norms.0 > 0, norms.1 > 0 else {
+                    throw CQLError.invalid("Function system.similarity_cosine doesn't support all-zero vectors.")
+                }
+                return .float(Float((1 + dot / (norms.0 * norms.1).squareRoot()) / 2))
+            }
+        }
+    }
+
+    // MARK: floor
+
+    /// `floor(time, duration[, start])`: the beginning of the interval of that length that the time is in.
+    private static func floor(_ arguments: [CQLType?]) -> ScalarFunction? {
+        guard arguments.count == 2 || arguments.count == 3, let type = arguments[0],
+            [.timestamp, .timeuuid, .date, .time].contains(type), arguments[1] ?? .duration == .duration
+        else { return nil }
+        let result: CQLType = type == .timeuuid ? .timestamp : type
+        let types = [type, .duration] + (arguments.count == 3 ? [result] : [])
+        return ScalarFunction("floor", types, result) { values, _ in
+            guard case .duration(let duration) = values[1] else { return .null }
+            guard duration.months >= 0, duration.days >= 0, duration.nanoseconds >= 0,
+                duration != CQLDuration()
+            else { throw CQLError.invalid("Negative durations are not supported by the floor function") }
+            return try TimeFloor(duration, start: values.count == 3 ? values[2] : nil).floor(values[0])
+        }
+    }
+}
+
+/// The interval of a duration's length that a time is in ([CA] cql3/Duration.java `floorTimestamp`).
+private struct TimeFloor {
+    let duration: CQLDuration
+    let start: CQLValue?
+
+    init(_ duration: CQLDuration, start: CQLValue?) {
+        self.duration = duration
+        self.start = start
+    }
+
+    func floor(_ time: CQLValue) throws -> CQLValue {
+        switch time {
+        case .timestamp(let value): return .timestamp(try milliseconds(value))
+        case .uuid(let uuid):
+            guard let value = uuid.unixMilliseconds else { return .null }
+            return .timestamp(try milliseconds(value))
+        case .date(let day):
+            guard duration.nanoseconds == 0 else {
+                throw CQLError.invalid(
+                    "The floor on date values cannot be computed for the \(duration) duration as precision is below 1 day"
+                )
+            }
+            let value = try milliseconds(Int64(day) * CalendarText.millisecondsPerDay)
+            return .date(Int32(clamping: value / CalendarText.millisecondsPerDay))
+        case .time(let value):
+            guard duration.months == 0, duration.days == 0 else {
+                throw CQLError.invalid(
+                    "For time values, the floor can only be computed for durations smaller that a day")
+            }
+            return .time(value - value % duration.nanoseconds)
+        default: return .null
+        }
+    }
+
+    private var origin: Int64 {
+        switch start {
+        case .timestamp(let value): value
+        case .date(let day): Int64(day) * CalendarText.millisecondsPerDay
+        default: 0
+        }
+    }
+
+    private func milliseconds(_ time: Int64) throws -> Int64 {
+        guard time >= origin else {
+            throw CQLError.invalid("The floor function starting time is greater than the provided time")
+        }
+        if duration.months == 0 {
+            let step = Int64(duration.days) * CalendarText.millisecondsPerDay + duration.nanoseconds / 1_000_000
+            guard step > 0 else { return time }
+            let distance = time &- origin
+            return origin &+ distance &- distance % step
+        }
+        // Months have no fixed length: search for the last step that is not after the time.
+        var (low, high): (Int64, Int64) = (0, 12 * 600_000 / Int64(duration.months) + 1)
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if position(middle) <= time { low = middle } else { high = middle }
+        }
+        return position(low)
+    }
+
+    /// The start of the interval with this number.
+    private func position(_ count: Int64) -> Int64 {
+        let day = CalendarText.floorDivide(origin, CalendarText.millisecondsPerDay)
+        let rest = origin &- day &* CalendarText.millisecondsPerDay
+        let moved = CalendarText.addingMonths(Int64(duration.months) &* count, toDay: day)
+        return (moved &+ Int64(duration.days) &* count) &* CalendarText.millisecondsPerDay &+ rest
+            &+ duration.nanoseconds / 1_000_000 &* count
+    }
+}
+
+extension CQLValue {
+    /// What CAST gives as text.
+    fileprivate var castText: String {
+        switch self {
+        case .text(let text): text
+        case .timestamp(let milliseconds):
+            CalendarText.jsonTimestamp(milliseconds: milliseconds)
+                .replacing(" ", with: "T")
+        case .date(let days): CalendarText.date(days: Int64(days))
+        case .time(let nanoseconds): CalendarText.time(nanoseconds: nanoseconds)
+        case .inet(let bytes): InternetAddress.text(bytes)
+        default: description
+        }
+    }
+
+    fileprivate var elementCount: Int {
+        switch self {
+        case .list(let elements), .set(let elements), .vector(let elements): elements.count
+        case .map(let entries): entries.count
+        default: 0
+        }
+    }
+
+    fileprivate var asList: CQLValue {
+        if case .set(let elements) = self { return .list(elements) }
+        return self
+    }
+}

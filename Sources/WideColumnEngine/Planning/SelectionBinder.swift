@@ -1,0 +1,242 @@
+// SelectionBinder.swift — gives the expressions of a SELECT list their types, and collects its aggregates.
+
+struct SelectionBinder {
+    let table: Table
+    let scope: UserTypes
+    private(set) var aggregates: [Aggregate] = []
+    private var isInAggregate = false
+
+    init(_ table: Table, _ scope: UserTypes) {
+        self.table = table
+        self.scope = scope
+    }
+
+    /// - Parameter expected: the type that a marker or literal has where nothing else tells.
+    mutating func bind(
+        _ expression: SelectExpression, as expected: CQLType? = nil, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        switch expression {
+        case .column(let name): return .column(try table.requiredColumn(name))
+        case .count: return aggregate(try AggregateFunction("count", nil), nil)
+        case .writetime(let operand): return .writetime(try cellColumn(operand, "writetime"))
+        case .maxWritetime(let operand): return .maxWritetime(try cellColumn(operand, "maxwritetime"))
+        case .timeToLive(let operand): return .timeToLive(try cellColumn(operand, "ttl"))
+        case .call(let name, let arguments): return try call(name, arguments, expected, &binder)
+        case .cast(let operand, let type):
+            let value = try bind(operand, as: type, &binder)
+            return .call(try ScalarFunction.cast(value.type, to: type), [value])
+        case .typeHint(let written, let operand):
+            let type = try written.resolved(in: scope)
+            let value = try bind(operand, as: type, &binder)
+            guard value.type.form == type.form else {
+                throw CQLError.invalid(
+                    "Selector \(operand.name) cannot be used as (\(type)) value: it is of type \(value.type)")
+            }
+            return value
+        case .binary(let operation, let left, let right): return try binary(operation, left, right, expected, &binder)
+        case .element(let base, let key): return try element(base, key, &binder)
+        case .slice(let base, let lower, let upper): return try slice(base, lower, upper, &binder)
+        case .field(let base, let name): return try field(base, name, &binder)
+        case .list(let elements): return try collection(elements, expected, "list", &binder)
+        case .set(let elements): return try collection(elements, expected, "set", &binder)
+        case .map(let entries): return try collection(entries, expected, "map", &binder)
+        case .tuple(let elements): return try tuple(elements, expected, &binder)
+        case .term(let term): return try self.term(term, expected, &binder)
+        }
+    }
+
+    private func cellColumn(_ expression: SelectExpression, _ function: String) throws -> ColumnDefinition {
+        guard case .column(let name) = expression else {
+            throw CQLError.invalid("Cannot use selection function \(function) on \(expression.name)")
+        }
+        let column = try table.requiredColumn(name)
+        guard !column.isPrimaryKey else {
+            throw CQLError.invalid("Cannot use selection function \(function) on PRIMARY KEY part \(name)")
+        }
+        return column
+    }
+
+    // MARK: Functions
+
+    private mutating func aggregate(_ function: AggregateFunction, _ argument: SelectedValue?) -> SelectedValue {
+        aggregates.append(Aggregate(function: function, argument: argument))
+        return .aggregate(aggregates.count - 1, function.resultType)
+    }
+
+    private mutating func call(
+        _ name: String, _ arguments: [SelectExpression], _ expected: CQLType?, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        if name == "token" { return try token(arguments, &binder) }
+        if AggregateFunction.isName(name) {
+            guard arguments.count == 1 else {
+                throw CQLError.invalid(
+                    "Invalid number of arguments in call to function system.\(name): 1 required but \(arguments.count) provided"
+                )
+            }
+            guard !isInAggregate else {
+                throw CQLError.invalid("aggregate functions cannot be used as arguments of aggregate functions")
+            }
+            isInAggregate = true
+            defer { isInAggregate = false }
+            let argument = try bind(arguments[0], &binder)
+            return aggregate(try AggregateFunction(name, argument.type), argument)
+        }
+        var types: [CQLType?] = []
+        for argument in arguments { types.append(try type(of: argument)) }
+        let function = try ScalarFunction.resolve(name, arguments: types, returning: nil)
+        var values: [SelectedValue] = []
+        for (argument, type) in zip(arguments, function.argumentTypes) {
+            values.append(try bind(argument, as: type, &binder))
+        }
+        return .call(function, values)
+    }
+
+    /// The type of an argument; `nil` where the function tells.
+    private func type(of expression: SelectExpression) throws -> CQLType? {
+        switch expression {
+        case .term(.constant(.string)), .term(.constant(.integer)), .term(.marker), .term(.constant(.null)): return nil
+        default:
+            // Bound apart from the statement: only the type is of interest.
+            var trial = self
+            var binder = TermBinder.forTypes(scope)
+            return try trial.bind(expression, &binder).type
+        }
+    }
+
+    private mutating func token(
+        _ arguments: [SelectExpression], _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        let key = table.definition.partitionKey
+        if arguments == key.map({ .column($0.name) }) { return .token }
+        guard arguments.count == key.count else {
+            throw CQLError.invalid(
+                "Invalid number of arguments in call to function system.token: \(key.count) required but "
+                    + "\(arguments.count) provided")
+        }
+        var values: [SelectedValue] = []
+        for (argument, column) in zip(arguments, key) {
+            values.append(try bind(argument, as: column.type, &binder))
+        }
+        return .call(ScalarFunction.token(key.map(\.type)), values)
+    }
+
+    private mutating func binary(
+        _ operation: ArithmeticOperator, _ left: SelectExpression, _ right: SelectExpression, _ expected: CQLType?,
+        _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        func isOpen(_ expression: SelectExpression) -> Bool {
+            if case .term(.marker) = expression { return true }
+            return false
+        }
+        let leftType = isOpen(left) ? try type(of: right) ?? expected : nil
+        let leftValue = try bind(left, as: leftType, &binder)
+        let rightValue = try bind(right, as: isOpen(right) ? leftValue.type : nil, &binder)
+        return .binary(try ArithmeticOperation(operation, leftValue.type, rightValue.type), leftValue, rightValue)
+    }
+
+    // MARK: Parts of values
+
+    private mutating func element(
+        _ base: SelectExpression, _ key: Term, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        let value = try bind(base, &binder)
+        switch value.type.bare {
+        case .map(let keyType, let element):
+            let bound = try binder.bind(key, as: keyType, receiver: "key(\(base.name))")
+            return .element(value, bound, keyType: keyType, element)
+        case .set(let element):
+            let bound = try binder.bind(key, as: element, receiver: "key(\(base.name))")
+            return .element(value, bound, keyType: element, element)
+        case .list, .vector:
+            throw CQLError.invalid("Element selection is only allowed on sets and maps, but \(base.name) is a list")
+        default:
+            throw CQLError.invalid(
+                "Invalid element selection: \(base.name) is of type \(value.type) is not a collection")
+        }
+    }
+
+    private mutating func slice(
+        _ base: SelectExpression, _ lower: Term?, _ upper: Term?, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        let value = try bind(base, &binder)
+        let keyType: CQLType
+        switch value.type.bare {
+        case .map(let key, _): keyType = key
+        case .set(let element): keyType = element
+        case .list, .vector:
+            throw CQLError.invalid("Slice selection is only allowed on sets and maps, but \(base.name) is a list")
+        default:
+            throw CQLError.invalid("Invalid slice selection: \(base.name) of type \(value.type) is not a collection")
+        }
+        let from = try lower.map { try binder.bind($0, as: keyType, receiver: "key(\(base.name))") }
+        let to = try upper.map { try binder.bind($0, as: keyType, receiver: "key(\(base.name))") }
+        return .slice(value, from: from, to: to, keyType: keyType)
+    }
+
+    private mutating func field(
+        _ base: SelectExpression, _ name: String, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        let value = try bind(base, &binder)
+        guard case .userType(let user) = value.type.bare else {
+            throw CQLError.invalid(
+                "Invalid field selection: \(base.name) of type \(value.type) is not a user type")
+        }
+        guard let index = user.index(of: name) else {
+            throw CQLError.invalid("\(base.name) of type \(value.type) has no field \(name)")
+        }
+        return .field(value, index, user.fields[index].type)
+    }
+
+    // MARK: Literals
+
+    private mutating func term(
+        _ term: Term, _ expected: CQLType?, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        if let type = expected { return .term(try binder.bind(term, as: type, receiver: "[selection]"), type) }
+        guard case .constant(let constant) = term, let type = constant.naturalType else {
+            throw CQLError.invalid(
+                "Cannot infer type for term \(term) in selection clause (try using a cast to force a type)")
+        }
+        return .term(try binder.bind(term, as: type, receiver: "[selection]"), type)
+    }
+
+    private mutating func collection(
+        _ elements: [SelectExpression], _ expected: CQLType?, _ kind: String, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        var types = expected?.bare.components ?? []
+        var values: [SelectedValue] = []
+        let width = kind == "map" ? 2 : 1
+        for (index, element) in elements.enumerated() {
+            let type = types.isEmpty ? nil : types[index % types.count]
+            values.append(try bind(element, as: type, &binder))
+            if expected == nil, types.count < width { types.append(values[index].type) }
+        }
+        if let expected { return .collection(expected, values) }
+        guard types.count == width else {
+            throw CQLError.invalid(
+                "Cannot infer type for term \(kind == "list" ? "[]" : "{}") in selection clause (try using a cast to force a type)"
+            )
+        }
+        for (index, value) in values.enumerated() where value.type.form != types[index % width].form {
+            throw CQLError.invalid(
+                "Cannot infer type for term in selection clause (try using a cast to force a type)")
+        }
+        let frozen = types.map(\.frozenType)
+        switch kind {
+        case "list": return .collection(.frozen(.list(frozen[0])), values)
+        case "set": return .collection(.frozen(.set(frozen[0])), values)
+        default: return .collection(.frozen(.map(frozen[0], frozen[1])), values)
+        }
+    }
+
+    private mutating func tuple(
+        _ elements: [SelectExpression], _ expected: CQLType?, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        let types = expected?.bare.components ?? []
+        var values: [SelectedValue] = []
+        for (index, element) in elements.enumerated() {
+            values.append(try bind(element, as: index < types.count ? types[index] : nil, &binder))
+        }
+        return .collection(expected ?? .tuple(values.map(\.type.frozenType)), values)
+    }
+}

@@ -1,0 +1,86 @@
+// SchemaDescription.swift — schema elements as CREATE statements, as DESCRIBE shows them
+// ([CA] schema/TableMetadata.java `toCqlString` and its siblings).
+
+enum SchemaDescription {
+    static func statement(_ keyspace: KeyspaceDefinition) -> String {
+        var options = keyspace.replication
+        let name = options.removeValue(forKey: "class") ?? "SimpleStrategy"
+        let entries =
+            [("class", String(name.split(separator: ".").last ?? "SimpleStrategy"))]
+            + options.sorted { $0.key < $1.key }
+        let replication = entries.map { "\(CQLValue.quoted($0.0)): \(CQLValue.quoted($0.1))" }.joined(separator: ", ")
+        return "CREATE KEYSPACE \(CQLName.quotedIfNeeded(keyspace.name)) WITH replication = {\(replication)}  "
+            + "AND durable_writes = \(keyspace.durableWrites);"
+    }
+
+    static func statement(_ type: UserType) -> String {
+        let fields = type.fields.map { "    \(CQLName.quotedIfNeeded($0.name)) \($0.type)" }.joined(separator: ",\n")
+        return "CREATE TYPE \(qualified(type.keyspace, type.name)) (\n\(fields)\n);"
+    }
+
+    static func statement(_ index: IndexDefinition, of table: TableDefinition) -> String {
+        "CREATE INDEX \(CQLName.quotedIfNeeded(index.name)) ON "
+            + "\(qualified(table.identifier.keyspace, table.identifier.name)) (\(index.target(in: table)));"
+    }
+
+    static func statement(_ table: TableDefinition, withInternals: Bool) -> String {
+        let name = qualified(table.identifier.keyspace, table.identifier.name)
+        let head = table.view == nil ? "CREATE TABLE \(name) (\n\(columns(table))\n)" : viewHead(table, name)
+        var options: [String] = []
+        if withInternals { options.append("ID = \(table.id)") }
+        if !table.clustering.isEmpty {
+            let order = table.clustering
+                .map { "\(CQLName.quotedIfNeeded($0.name)) \($0.isDescending ? "DESC" : "ASC")" }
+                .joined(separator: ", ")
+            options.append("CLUSTERING ORDER BY (\(order))")
+        }
+        options += table.options.describedOptions
+        return "\(head) WITH \(options.joined(separator: "\n    AND "));"
+    }
+
+    private static func columns(_ table: TableDefinition) -> String {
+        let isSimple = table.partitionKey.count == 1 && table.clustering.isEmpty
+        var lines = table.columns.map { column in
+            let suffix =
+                column.kind == .static ? " static" : isSimple && column.kind == .partitionKey ? " PRIMARY KEY" : ""
+            return "    \(CQLName.quotedIfNeeded(column.name)) \(column.type)\(suffix)"
+        }
+        if !isSimple { lines.append("    \(primaryKey(table))") }
+        return lines.joined(separator: ",\n")
+    }
+
+    private static func primaryKey(_ table: TableDefinition) -> String {
+        let partition = table.partitionKey.map { CQLName.quotedIfNeeded($0.name) }
+        let first = partition.count == 1 ? partition[0] : "(\(partition.joined(separator: ", ")))"
+        let key = [first] + table.clustering.map { CQLName.quotedIfNeeded($0.name) }
+        return "PRIMARY KEY (\(key.joined(separator: ", ")))"
+    }
+
+    private static func viewHead(_ table: TableDefinition, _ name: String) -> String {
+        guard let view = table.view else { return "" }
+        let selected =
+            view.selectsAllColumns
+            ? "*" : table.columns.map { CQLName.quotedIfNeeded($0.name) }.joined(separator: ", ")
+        return """
+            CREATE MATERIALIZED VIEW \(name) AS
+                SELECT \(selected)
+                FROM \(qualified(table.identifier.keyspace, view.source))
+                WHERE \(view.whereText)
+                \(primaryKey(table))
+
+            """ + ""
+    }
+
+    static func qualified(_ keyspace: String, _ name: String) -> String {
+        "\(CQLName.quotedIfNeeded(keyspace)).\(CQLName.quotedIfNeeded(name))"
+    }
+}
+
+extension IndexDefinition {
+    /// The target as CREATE INDEX writes it.
+    func target(in table: TableDefinition) -> String {
+        let name = CQLName.quotedIfNeeded(column)
+        guard table.columns.first(where: { $0.name == column })?.type.isCollection == true else { return name }
+        return "\(kind.cqlName)(\(name))"
+    }
+}

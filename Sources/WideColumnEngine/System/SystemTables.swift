@@ -1,0 +1,233 @@
+// SystemTables.swift — the keyspaces system, system_schema, system_traces, system_views, system_virtual_schema.
+//
+// They are tables of a private store in memory, so that every SELECT works on them. It is made when the first statement
+// names a system keyspace, and filled anew when the schema has changed since.
+
+internal import Synchronization
+
+/// The system tables of a store.
+final class SystemTables: Sendable {
+    let store: WideColumnStore
+    /// The version of the schema that the tables show.
+    private let shownVersion = Mutex<UInt64>(0)
+
+    init(clock: any StorageClock, hostID: CQLUUID) throws {
+        store = try WideColumnStore(systemStorage: .inMemory(clock: clock))
+        for keyspace in SystemSchema.keyspaces {
+            try store.execute(
+                "CREATE KEYSPACE \(keyspace) WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '1'}")
+        }
+        for (keyspace, definition) in SystemSchema.tables {
+            try store.execute("CREATE TABLE \(keyspace).\(definition)")
+        }
+        try fillLocal(hostID)
+        try fillSettings()
+    }
+
+    /// Brings the tables of the schema up to date.
+    func show(_ schema: Schema) throws {
+        try shownVersion.withLock { version in
+            guard version != schema.version else { return }
+            try fill(schema)
+            version = schema.version
+        }
+    }
+
+    // MARK: Filling
+
+    private func insert(_ table: String, _ values: [(String, CQLValue)]) throws {
+        let names = values.map(\.0).joined(separator: ", ")
+        let markers = values.map { _ in "?" }.joined(separator: ", ")
+        try store.execute("INSERT INTO \(table) (\(names)) VALUES (\(markers))", values.map(\.1))
+    }
+
+    private func fillLocal(_ hostID: CQLUUID) throws {
+        let loopback = CQLValue.inet([127, 0, 0, 1])
+        try insert(
+            "system.local",
+            [
+                ("key", "local"), ("bootstrapped", "COMPLETED"), ("broadcast_address", loopback),
+                ("broadcast_port", 7000), ("cluster_name", .text(SystemSchema.clusterName)),
+                ("cql_version", .text(SystemSchema.cqlVersion)), ("data_center", .text(SystemSchema.dataCenter)),
+                ("gossip_generation", 1), ("host_id", .uuid(hostID)), ("listen_address", loopback),
+                ("listen_port", 7000), ("native_protocol_version", .text(SystemSchema.protocolVersion)),
+                ("partitioner", .text(SystemSchema.partitioner)), ("rack", .text(SystemSchema.rack)),
+                ("release_version", .text(SystemSchema.releaseVersion)), ("rpc_address", loopback),
+                ("rpc_port", 9042), ("tokens", .set([.text("-9223372036854775808")])),
+            ])
+    }
+
+    private func fillSettings() throws {
+        let settings = [
+            "cluster_name": SystemSchema.clusterName, "partitioner": SystemSchema.partitioner,
+            "materialized_views_enabled": "true", "batch_size_warn_threshold": "5KiB",
+            "batch_size_fail_threshold": "50KiB",
+        ]
+        for (name, value) in settings {
+            try insert("system_views.settings", [("name", .text(name)), ("value", .text(value))])
+        }
+    }
+
+    private func fill(_ schema: Schema) throws {
+        for (keyspace, definition) in SystemSchema.tables where keyspace == "system_schema" {
+            try store.execute("TRUNCATE \(keyspace).\(definition.prefix { $0 != " " })")
+        }
+        try store.execute("TRUNCATE system.built_views")
+        try store.execute("TRUNCATE system.\"IndexInfo\"")
+        for definitions in [store.catalog.schema.definitions, schema.definitions] { try fill(definitions) }
+        try store.execute(
+            "UPDATE system.local SET schema_version = ? WHERE key = 'local'", [.uuid(schema.definitions.fingerprint)])
+    }
+
+    private func fill(_ definitions: SchemaDefinitions) throws {
+        for keyspace in definitions.keyspaces.values {
+            try insert(
+                "system_schema.keyspaces",
+                [
+                    ("keyspace_name", .text(keyspace.name)), ("durable_writes", .boolean(keyspace.durableWrites)),
+                    ("replication", Self.map(keyspace.replicationWithFullClass)),
+                ])
+        }
+        for type in definitions.types.values.flatMap(\.values) {
+            try insert(
+                "system_schema.types",
+                [
+                    ("keyspace_name", .text(type.keyspace)), ("type_name", .text(type.name)),
+                    ("field_names", .list(type.fields.map { .text($0.name) })),
+                    ("field_types", .list(type.fields.map { .text($0.type.description) })),
+                ])
+        }
+        for table in definitions.tables.values { try fill(table, definitions) }
+    }
+
+    private func fill(_ table: TableDefinition, _ definitions: SchemaDefinitions) throws {
+        let keyspace = CQLValue.text(table.identifier.keyspace)
+        let name = CQLValue.text(table.identifier.name)
+        let options = table.options.systemColumns + [("id", .uuid(table.id))]
+        if let view = table.view {
+            let source = TableIdentifier(keyspace: table.identifier.keyspace, name: view.source)
+            try insert(
+                "system_schema.views",
+                [
+                    ("keyspace_name", keyspace), ("view_name", name), ("base_table_name", .text(view.source)),
+                    ("base_table_id", definitions.tables[source].map { .uuid($0.id) } ?? .null),
+                    ("include_all_columns", .boolean(view.selectsAllColumns)), ("where_clause", .text(view.whereText)),
+                ] + options)
+            if view.isBuilt {
+                try insert(
+                    "system.built_views",
+                    [("keyspace_name", keyspace), ("view_name", name), ("status_replicated", true)])
+            }
+        } else {
+            let flags = table.isCounter ? ["compound", "counter"] : ["compound"]
+            try insert(
+                "system_schema.tables",
+                [
+                    ("keyspace_name", keyspace), ("table_name", name),
+                    ("flags", .set(flags.map { CQLValue.text($0) })),
+                ] + options)
+        }
+        for column in table.numbered().columns {
+            let isKey = column.isPrimaryKey
+            try insert(
+                "system_schema.columns",
+                [
+                    ("keyspace_name", keyspace), ("table_name", name), ("column_name", .text(column.name)),
+                    (
+                        "clustering_order",
+                        .text(column.kind != .clustering ? "none" : column.isDescending ? "desc" : "asc")
+                    ),
+                    ("column_name_bytes", .blob(Array(column.name.utf8))), ("kind", .text(column.kind.cqlName)),
+                    ("position", isKey ? .int(Int32(clamping: column.position)) : -1),
+                    ("type", .text(column.type.description)),
+                ])
+        }
+        for column in table.droppedColumns {
+            try insert(
+                "system_schema.dropped_columns",
+                [
+                    ("keyspace_name", keyspace), ("table_name", name), ("column_name", .text(column.name)),
+                    ("dropped_time", .timestamp(column.timestamp / 1000)), ("kind", .text(column.kind.cqlName)),
+                    ("type", .text(column.type.description)),
+                ])
+        }
+        for index in table.indexes {
+            try insert(
+                "system_schema.indexes",
+                [
+                    ("keyspace_name", keyspace), ("table_name", name), ("index_name", .text(index.name)),
+                    ("kind", "COMPOSITES"), ("options", Self.map(["target": index.target(in: table)])),
+                ])
+            if index.isBuilt {
+                try insert("system.\"IndexInfo\"", [("table_name", keyspace), ("index_name", .text(index.name))])
+            }
+        }
+    }
+
+    private static func map(_ map: [String: String]) -> CQLValue {
+        .map(map.map { .init(key: .text($0.key), value: .text($0.value)) })
+    }
+
+    // MARK: Tracing
+
+    /// Keeps a statement's trace where tools look for it.
+    func record(_ trace: StatementTrace, of cql: String) throws {
+        let source = CQLValue.inet([127, 0, 0, 1])
+        let id = CQLValue.uuid(trace.id)
+        for event in trace.events {
+            try insert(
+                "system_traces.events",
+                [
+                    ("session_id", id), ("event_id", .uuid(event.id)), ("activity", .text(event.activity)),
+                    ("source", source), ("source_elapsed", .int(event.elapsedMicroseconds)), ("source_port", 7000),
+                    ("thread", "Native-Transport-Requests"),
+                ])
+        }
+        try insert(
+            "system_traces.sessions",
+            [
+                ("session_id", id), ("client", source), ("command", "QUERY"), ("coordinator", source),
+                ("coordinator_port", 7000), ("duration", .int(trace.events.last?.elapsedMicroseconds ?? 0)),
+                ("parameters", Self.map(["query": cql])), ("request", "Execute CQL3 query"),
+                ("started_at", .timestamp(trace.startedAt)),
+            ])
+    }
+}
+
+extension ColumnDefinition.Kind {
+    fileprivate var cqlName: String {
+        switch self {
+        case .partitionKey: "partition_key"
+        case .clustering: "clustering"
+        case .static: "static"
+        case .regular: "regular"
+        }
+    }
+}
+
+extension KeyspaceDefinition {
+    /// As the system tables show it: the strategy with its package.
+    fileprivate var replicationWithFullClass: [String: String] {
+        var replication = replication
+        if let name = replication["class"], !name.contains(".") {
+            replication["class"] = "org.apache.cassandra.locator.\(name)"
+        }
+        return replication
+    }
+}
+
+extension SchemaDefinitions {
+    /// An identifier that is the same for equal schemas: drivers wait until all hosts show the same.
+    fileprivate var fingerprint: CQLUUID {
+        let entries = SchemaCatalog.encoded(self).sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        func hash(_ seed: UInt64) -> UInt64 {
+            var hash = seed
+            for byte in entries.lazy.flatMap({ $0.key + $0.value }) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            return hash
+        }
+        // Version 3: an identifier made of a hash.
+        return CQLUUID(
+            mostSignificantBits: hash(0xCBF2_9CE4_8422_2325) & ~0xF000 | 0x3000,
+            leastSignificantBits: hash(0x8422_2325_CBF2_9CE4) & ~(0b11 << 62) | 0b10 << 62)
+    }
+}

@@ -1,0 +1,169 @@
+// CQLDuration.swift — `duration`: months, days and nanoseconds, which no calendar can turn into each other.
+
+/// A span of time as Cassandra's `duration` ([CA] cql3/Duration.java).
+///
+/// All three numbers have the same sign. Durations have no order.
+public struct CQLDuration: Hashable, Sendable {
+    public let months: Int32
+    public let days: Int32
+    public let nanoseconds: Int64
+
+    public init(months: Int32 = 0, days: Int32 = 0, nanoseconds: Int64 = 0) {
+        self.months = months
+        self.days = days
+        self.nanoseconds = nanoseconds
+    }
+
+    var isValid: Bool {
+        (months >= 0 && days >= 0 && nanoseconds >= 0) || (months <= 0 && days <= 0 && nanoseconds <= 0)
+    }
+
+    fileprivate static let nanosecondUnits: [(symbol: String, nanoseconds: Int64)] = [
+        ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000),
+        ("ns", 1),
+    ]
+}
+
+extension CQLDuration: CustomStringConvertible {
+    /// As Cassandra writes it: `1y2mo3d4h5m6s7ms8us9ns`.
+    public var description: String {
+        var text = months < 0 || days < 0 || nanoseconds < 0 ? "-" : ""
+        func append(_ value: some BinaryInteger, _ symbol: String) {
+            if value != 0 { text += "\(value)\(symbol)" }
+        }
+        append(months.magnitude / 12, "y")
+        append(months.magnitude % 12, "mo")
+        append(days.magnitude, "d")
+        var rest = nanoseconds.magnitude
+        for (symbol, unit) in Self.nanosecondUnits {
+            append(rest / UInt64(unit), symbol)
+            rest %= UInt64(unit)
+        }
+        return text.isEmpty || text == "-" ? "0ns" : text
+    }
+}
+
+// MARK: - Reading
+
+extension CQLDuration {
+    /// `1y2mo10d`, ISO 8601 `P1Y2M10DT2H`, `P3W`, or `P0001-02-10T02:00:00`, with an optional minus in front.
+    public init?(_ text: String) {
+        let isNegative = text.hasPrefix("-")
+        let body = isNegative ? String(text.dropFirst()) : text
+        guard !body.isEmpty else { return nil }
+        var builder = DurationBuilder(isNegative: isNegative)
+        let isRead =
+            body.uppercased().hasPrefix("P") ? builder.readISO(body.uppercased().dropFirst()) : builder.readUnits(body)
+        guard isRead, let duration = builder.duration else { return nil }
+        self = duration
+    }
+}
+
+/// Adds up the parts of a duration; units must come from the greater to the smaller.
+private struct DurationBuilder {
+    let isNegative: Bool
+    private var months: Int64 = 0
+    private var days: Int64 = 0
+    private var nanoseconds: Int64 = 0
+    private var overflowed = false
+    private var lastRank = -1
+
+    init(isNegative: Bool) {
+        self.isNegative = isNegative
+    }
+
+    private static let units = ["y", "mo", "w", "d", "h", "m", "s", "ms", "us", "ns"]
+
+    var duration: CQLDuration? {
+        let sign: Int64 = isNegative ? -1 : 1
+        guard !overflowed, let months = Int32(exactly: months * sign), let days = Int32(exactly: days * sign) else {
+            return nil
+        }
+        return CQLDuration(months: months, days: days, nanoseconds: nanoseconds * sign)
+    }
+
+    mutating func readUnits(_ text: String) -> Bool {
+        var rest = Substring(text.lowercased())
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+            rest = rest.dropFirst(digits.count)
+            let unit = rest.prefix { !($0.isASCII && $0.isNumber) }
+            rest = rest.dropFirst(unit.count)
+            let name = unit == "µs" ? "us" : String(unit)
+            guard let value = Int64(digits), let rank = Self.units.firstIndex(of: name), add(value, rank) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    mutating func readISO(_ text: Substring) -> Bool {
+        if text.contains("-") { return readAlternative(text) }
+        let halves = text.split(separator: "T", maxSplits: 1, omittingEmptySubsequences: false)
+        guard !text.isEmpty, halves.count == 1 || !halves[1].isEmpty else { return false }
+        return readISO(halves[0], units: ["Y": 0, "M": 1, "W": 2, "D": 3])
+            && (halves.count == 1 || readISO(halves[1], units: ["H": 4, "M": 5, "S": 6]))
+    }
+
+    private mutating func readISO(_ text: Substring, units: [Character: Int]) -> Bool {
+        var rest = text
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+            rest = rest.dropFirst(digits.count)
+            guard let value = Int64(digits), let unit = rest.popFirst(), let rank = units[unit], add(value, rank) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// `YYYY-MM-DDThh:mm:ss`.
+    private mutating func readAlternative(_ text: Substring) -> Bool {
+        let parts = text.split(whereSeparator: { "-T:".contains($0) }).map { Int64($0) }
+        guard parts.count == 6, text.count == 19 else { return false }
+        for (part, rank) in zip(parts, [0, 1, 3, 4, 5, 6]) {
+            guard let part, add(part, rank) else { return false }
+        }
+        return true
+    }
+
+    private mutating func add(_ value: Int64, _ rank: Int) -> Bool {
+        guard rank > lastRank else { return false }
+        lastRank = rank
+        switch rank {
+        case 0: Self.add(value, 12, to: &months, &overflowed)
+        case 1: Self.add(value, 1, to: &months, &overflowed)
+        case 2: Self.add(value, 7, to: &days, &overflowed)
+        case 3: Self.add(value, 1, to: &days, &overflowed)
+        default:
+            Self.add(value, CQLDuration.nanosecondUnits[rank - 4].nanoseconds, to: &nanoseconds, &overflowed)
+        }
+        return true
+    }
+
+    private static func add(_ value: Int64, _ unit: Int64, to total: inout Int64, _ overflowed: inout Bool) {
+        let (scaled, overflow) = value.multipliedReportingOverflow(by: unit)
+        let (sum, sumOverflow) = total.addingReportingOverflow(scaled)
+        total = sum
+        if overflow || sumOverflow { overflowed = true }
+    }
+}
+
+// MARK: - Bytes
+
+extension CQLDuration {
+    /// Three variable-length integers, as the native protocol (v5 specification, §6) writes them.
+    init(_ bytes: RawSpan) throws {
+        var reader = ByteReader(bytes)
+        guard let months = Int32(exactly: try reader.signedVInt()), let days = Int32(exactly: try reader.signedVInt())
+        else { throw ByteReader.tooShort }
+        self.init(months: months, days: days, nanoseconds: try reader.signedVInt())
+        guard reader.isAtEnd else { throw ByteReader.tooShort }
+    }
+
+    func append(to bytes: inout [UInt8]) {
+        bytes.appendSignedVInt(Int64(months))
+        bytes.appendSignedVInt(Int64(days))
+        bytes.appendSignedVInt(nanoseconds)
+    }
+}

@@ -1,0 +1,175 @@
+// UserType.swift — types that CREATE TYPE makes.
+
+/// A user-defined type: named fields, each with a type.
+///
+/// Values made before a field was added lack it; it is null in them.
+public struct UserType: Hashable, Sendable {
+    public struct Field: Hashable, Sendable {
+        public var name: String
+        public var type: CQLType
+
+        public init(name: String, type: CQLType) {
+            self.name = name
+            self.type = type
+        }
+    }
+
+    public var keyspace: String
+    public var name: String
+    /// Never empty, but for a name that a parsed statement mentions and nobody looked up yet.
+    public var fields: [Field]
+
+    public init(keyspace: String, name: String, fields: [Field]) {
+        self.keyspace = keyspace
+        self.name = name
+        self.fields = fields
+    }
+
+    func index(of field: String) -> Int? { fields.firstIndex { $0.name == field } }
+}
+
+/// Names as CQL writes them.
+enum CQLName {
+    /// In double quotes unless it is a plain lower-case name that is no reserved word.
+    static func quotedIfNeeded(_ name: String) -> String {
+        let isPlain = name.utf8.enumerated().allSatisfy { index, byte in
+            (97...122).contains(byte) || index > 0 && ((48...57).contains(byte) || byte == 95)
+        }
+        return isPlain && !name.isEmpty && !ReservedWord.all.contains(name) ? name : quoted(name)
+    }
+
+    static func quoted(_ name: String) -> String {
+        "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+    }
+}
+
+/// The user-defined types of a keyspace, by name. Their fields' types are looked up too.
+struct UserTypes: Sendable {
+    var keyspace: String
+    private(set) var types: [String: UserType] = [:]
+
+    init(keyspace: String) {
+        self.keyspace = keyspace
+    }
+
+    /// Looks up the fields of all definitions, those first that others are made of.
+    ///
+    /// - Throws: corruption where a type is made of itself or of one that is missing.
+    init(keyspace: String, definitions: [UserType]) throws {
+        self.init(keyspace: keyspace)
+        var pending = definitions.sorted { $0.name < $1.name }
+        while !pending.isEmpty {
+            let ready = pending.filter { $0.references.allSatisfy { types[$0] != nil } }
+            guard !ready.isEmpty else { throw ByteReader.tooShort }
+            for type in ready { types[type.name] = try type.resolvingFields(in: self) }
+            pending.removeAll { types[$0.name] != nil }
+        }
+    }
+}
+
+extension CQLType {
+    /// The names of the user-defined types in it.
+    var references: Set<String> {
+        if case .userType(let type) = self { return [type.name] }
+        return components.reduce(into: []) { $0.formUnion($1.references) }
+    }
+}
+
+extension UserType {
+    /// The names of the types that its fields are made of.
+    var references: Set<String> { fields.reduce(into: []) { $0.formUnion($1.type.references) } }
+
+    func resolvingFields(in scope: UserTypes) throws -> UserType {
+        var type = self
+        for index in fields.indices { type.fields[index].type = try fields[index].type.resolved(in: scope) }
+        return type
+    }
+}
+
+// MARK: - Looking names up
+
+extension CQLType {
+    /// The type with user-defined types looked up and `frozen` where CQL implies it; refuses what cannot be
+    /// ([CA] cql3/CQL3Type.java, `Raw.prepare`).
+    func resolved(in scope: UserTypes) throws -> CQLType {
+        switch self {
+        case .frozen(let type):
+            let inner = try type.withFrozenParts.resolved(in: scope)
+            switch inner.bare {
+            case .list, .set, .map, .tuple, .userType, .vector: return inner.frozenType
+            default:
+                throw CQLError.invalid(
+                    "frozen<> is only allowed on collections, tuples, and user-defined types (got \(type))")
+            }
+        case .list(let element): return .list(try element.resolvedElement(of: self, in: scope))
+        case .set(let element):
+            if element.bare == .duration { throw CQLError.invalid("Durations are not allowed inside sets: \(self)") }
+            return .set(try element.resolvedElement(of: self, in: scope))
+        case .map(let key, let value):
+            if key.bare == .duration { throw CQLError.invalid("Durations are not allowed as map keys: \(self)") }
+            return .map(
+                try key.resolvedElement(of: self, in: scope), try value.resolvedElement(of: self, in: scope))
+        case .tuple(let elements):
+            guard !elements.contains(.counter) else { throw CQLError.invalid("Counters are not allowed inside tuples") }
+            return .tuple(try elements.map { try $0.frozenIfCollection().resolved(in: scope).frozenType })
+        case .vector(let element, let count):
+            guard count > 0 else {
+                throw CQLError.invalid("vectors may only have positive dimensions; given \(count)")
+            }
+            guard element != .counter else {
+                throw CQLError.invalid("counters are not supported inside vectors")
+            }
+            return .vector(try element.frozenIfCollection().resolved(in: scope).frozenType, count)
+        case .userType(let type): return .userType(try type.resolved(in: scope))
+        default: return self
+        }
+    }
+
+    /// An element of a collection, which has to be frozen if it has parts.
+    private func resolvedElement(of collection: CQLType, in scope: UserTypes) throws -> CQLType {
+        guard self != .counter else {
+            throw CQLError.invalid("Counters are not allowed inside collections: \(collection)")
+        }
+        let type = try resolved(in: scope)
+        guard !type.isMultiCell else {
+            if case .userType = type {
+                throw CQLError.invalid("Non-frozen UDTs are not allowed inside collections: \(collection)")
+            }
+            throw CQLError.invalid("Non-frozen collections are not allowed inside collections: \(collection)")
+        }
+        return type
+    }
+
+    /// The type as a part of something frozen: CQL's nested collections need no `frozen` there.
+    fileprivate func frozenIfCollection() -> CQLType {
+        switch self {
+        case .list(let element): .frozen(.list(element.frozenIfCollection()))
+        case .set(let element): .frozen(.set(element.frozenIfCollection()))
+        case .map(let key, let value): .frozen(.map(key.frozenIfCollection(), value.frozenIfCollection()))
+        case .userType: .frozen(self)
+        default: self
+        }
+    }
+
+    /// What `frozen<…>` around a type as it was written does to its parts, before names are looked up.
+    var withFrozenParts: CQLType {
+        switch self {
+        case .list(let element): .list(element.frozenIfCollection())
+        case .set(let element): .set(element.frozenIfCollection())
+        case .map(let key, let value): .map(key.frozenIfCollection(), value.frozenIfCollection())
+        default: self
+        }
+    }
+}
+
+extension UserType {
+    fileprivate func resolved(in scope: UserTypes) throws -> UserType {
+        guard keyspace.isEmpty || keyspace == scope.keyspace else {
+            throw CQLError.invalid(
+                "Statement on keyspace \(scope.keyspace) cannot refer to a user type in keyspace \(keyspace); "
+                    + "user types can only be used in the keyspace they are defined in")
+        }
+        guard let type = scope.types[name] else { throw CQLError.invalid("Unknown type \(scope.keyspace).\(name)") }
+        return type
+    }
+}

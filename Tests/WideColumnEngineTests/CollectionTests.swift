@@ -1,0 +1,219 @@
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+// [CA] doc cql/types.adoc, "Collections", "User-Defined Types", "Tuples"; dml.adoc.
+
+@Suite("Collections and user-defined types, element by element")
+struct CollectionTests {
+    private let clock = ManualClock()
+
+    private func makeTable() throws -> WideColumnStore {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TYPE address (street text, zip int, tags frozen<set<text>>)")
+        try store.execute(
+            """
+            CREATE TABLE t (k int, c int, s set<int> STATIC, l list<text>, m map<text, int>, e set<int>, u address,
+            f frozen<address>, p tuple<int, text>, PRIMARY KEY (k, c))
+            """)
+        return store
+    }
+
+    @Test("maps: assignment replaces, + and [key] add, - and DELETE remove; an empty one is null")
+    func maps() throws {
+        let store = try makeTable()
+        try store.execute("INSERT INTO t (k, c, m) VALUES (1, 1, {'b': 2, 'a': 1})")
+        #expect(try store.lines("SELECT m FROM t") == ["{'a': 1, 'b': 2}"])
+        try store.execute("UPDATE t SET m = m + {'c': 3, 'a': 9}, m['d'] = 4 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT m FROM t") == ["{'a': 9, 'b': 2, 'c': 3, 'd': 4}"])
+        try store.execute("UPDATE t SET m = m - {'a', 'x'} WHERE k = 1 AND c = 1")
+        try store.execute("DELETE m['b'] FROM t WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE t SET m['c'] = null WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT m FROM t") == ["{'d': 4}"])
+        try store.execute("UPDATE t SET m = {'z': 26} WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT m FROM t") == ["{'z': 26}"])
+        try store.execute("DELETE m FROM t WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT m FROM t") == ["null"])
+        try store.execute("UPDATE t SET m[''] = 0 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT m FROM t") == ["{'': 0}"])
+        try store.execute("INSERT INTO t (k, c, m) VALUES (1, 1, {})")
+        #expect(try store.lines("SELECT m FROM t") == ["null"])
+        expectInvalid("Invalid null map key") {
+            try store.execute("UPDATE t SET m[?] = 1 WHERE k = 1 AND c = 1", [nil])
+        }
+    }
+
+    @Test("lists append, prepend, set and delete by index, and remove equal elements")
+    func lists() throws {
+        let store = try makeTable()
+        expectInvalid("Attempted to set an element on a list which is null") {
+            try store.execute("UPDATE t SET l[0] = 'x' WHERE k = 1 AND c = 1")
+        }
+        try store.execute("UPDATE t SET l = ['b', 'c'] WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE t SET l = l + ['d'] WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE t SET l = ['y', 'a'] + l WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE t SET l = ['x'] + l WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT l FROM t") == ["['x', 'y', 'a', 'b', 'c', 'd']"])
+        try store.execute("UPDATE t SET l[1] = 'Y' WHERE k = 1 AND c = 1")
+        try store.execute("DELETE l[0] FROM t WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE t SET l = l + ['b'] WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT l FROM t") == ["['Y', 'a', 'b', 'c', 'd', 'b']"])
+        try store.execute("UPDATE t SET l = l - ['b', 'q'] WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT l FROM t") == ["['Y', 'a', 'c', 'd']"])
+        expectInvalid("List index 4 out of bound, list has size 4") {
+            try store.execute("UPDATE t SET l[4] = 'x' WHERE k = 1 AND c = 1")
+        }
+        expectInvalid("List index -1 out of bound, list has size 4") {
+            try store.execute("DELETE l[-1] FROM t WHERE k = 1 AND c = 1")
+        }
+    }
+
+    @Test("sets of static and regular columns")
+    func sets() throws {
+        let store = try makeTable()
+        try store.execute("UPDATE t SET s = {3, 1} WHERE k = 1")
+        try store.execute("UPDATE t SET s = s + {-2}, e = {5} WHERE k = 1 AND c = 1")
+        try store.execute("DELETE e[5], s[3] FROM t WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT s, e FROM t") == ["{-2, 1} null"])
+        expectInvalid("Invalid operation (e[1] = 2) for set column e") {
+            try store.execute("UPDATE t SET e[1] = 2 WHERE k = 1 AND c = 1")
+        }
+    }
+
+    @Test("fields of a type are written one by one; a frozen one is written whole")
+    func userTypes() throws {
+        let store = try makeTable()
+        try store.execute("INSERT INTO t (k, c, u, f) VALUES (1, 1, {street: 'a', zip: 1}, {zip: 7, tags: {'x'}})")
+        try store.execute("UPDATE t SET u.zip = 2, u.tags = {'q'} WHERE k = 1 AND c = 1")
+        #expect(
+            try store.lines("SELECT u, f FROM t") == [
+                "{street: 'a', zip: 2, tags: {'q'}} {street: null, zip: 7, tags: {'x'}}"
+            ])
+        try store.execute("DELETE u.street FROM t WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT u.street, u.zip, f.zip FROM t") == ["null 2 7"])
+        try store.execute("ALTER TYPE address ADD country text")
+        #expect(try store.lines("SELECT u.country, f.country FROM t") == ["null null"])
+        try store.execute("UPDATE t SET u.country = 'de' WHERE k = 1 AND c = 1")
+        try store.execute("ALTER TYPE address RENAME zip TO postcode")
+        #expect(try store.lines("SELECT u.postcode, u.country FROM t") == ["2 'de'"])
+        expectInvalid("UDT column u does not have a field named zip") {
+            try store.execute("UPDATE t SET u.zip = 2 WHERE k = 1 AND c = 1")
+        }
+        expectInvalid("Invalid operation (f.street = 'x') for frozen UDT column f") {
+            try store.execute("UPDATE t SET f.street = 'x' WHERE k = 1 AND c = 1")
+        }
+        let row = try store.execute("SELECT u, p FROM t")[0]
+        #expect(row["u"][field: "postcode"] == .int(2))
+        try store.execute("UPDATE t SET p = (1, null) WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT p FROM t") == ["(1, null)"])
+        #expect(try store.lines("SELECT c FROM t WHERE p = (1, null) ALLOW FILTERING") == ["1"])
+    }
+
+    @Test("whole assignment reaches what is older, not what is newer; a deletion wins at equal timestamps")
+    func timestamps() throws {
+        let store = try makeTable()
+        try store.execute("UPDATE t USING TIMESTAMP 10 SET e = {1} WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE t USING TIMESTAMP 30 SET e = e + {3} WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE t USING TIMESTAMP 20 SET e = {2} WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT e FROM t") == ["{2, 3}"])
+        try store.execute("UPDATE t USING TIMESTAMP 20 SET e = {4} WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT e, writetime(e) FROM t") == ["{2, 3, 4} [20, 30, 20]"])
+        try store.execute("DELETE e FROM t USING TIMESTAMP 20 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT e, maxwritetime(e) FROM t") == ["{3} 30"])
+    }
+
+    @Test("elements have times to live of their own")
+    func elementTimeToLive() throws {
+        let store = try makeTable()
+        try store.execute("UPDATE t SET m = {'a': 1} WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE t USING TTL 10 SET m['b'] = 2 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT m, ttl(m) FROM t") == ["{'a': 1, 'b': 2} [null, 10]"])
+        clock.advance(by: .seconds(10))
+        #expect(try store.lines("SELECT m FROM t") == ["{'a': 1}"])
+    }
+
+    @Test("elements and slices of maps and sets can be selected, of frozen ones too")
+    func elementSelection() throws {
+        let store = try makeTable()
+        try store.execute("INSERT INTO t (k, c, m, e) VALUES (1, 1, {'a': 1, 'b': 2, 'c': 3}, {1, 2, 3})")
+        #expect(try store.lines("SELECT m['b'], m['x'], e[2], e[9] FROM t") == ["2 null 2 null"])
+        #expect(
+            try store.lines("SELECT m['b'..], m[..'b'], e[2..2] FROM t") == ["{'b': 2, 'c': 3} {'a': 1, 'b': 2} {2}"])
+        let result = try store.execute("SELECT m['b'], m['a'..'b'] AS x FROM t")
+        #expect(result.columns.map(\.name) == ["m['b']", "x"])
+        expectInvalid("Element selection is only allowed on sets and maps, but l is a list") {
+            try store.execute("SELECT l[0] FROM t")
+        }
+    }
+
+    @Test("filters look inside of collections")
+    func filtering() throws {
+        let store = try makeTable()
+        for c in 1...3 {
+            try store.execute(
+                "INSERT INTO t (k, c, m, l) VALUES (1, ?, {'n': ?}, ['x', ?])",
+                [.int(Int32(c)), .int(Int32(c)), .text("\(c)")])
+        }
+        #expect(try store.lines("SELECT c FROM t WHERE l CONTAINS '2' ALLOW FILTERING") == ["2"])
+        #expect(try store.lines("SELECT c FROM t WHERE m CONTAINS KEY 'n' AND m CONTAINS 3 ALLOW FILTERING") == ["3"])
+        #expect(try store.lines("SELECT c FROM t WHERE m['n'] = 1 ALLOW FILTERING") == ["1"])
+        expectInvalid("Collection column 'm' (map<text, int>) cannot be restricted by a '=' relation") {
+            try store.execute("SELECT c FROM t WHERE m = {'n': 1} ALLOW FILTERING")
+        }
+        expectInvalid("Non-frozen UDT column 'u' (address) cannot be restricted by any relation") {
+            try store.execute("SELECT c FROM t WHERE u = {zip: 1} ALLOW FILTERING")
+        }
+    }
+
+    @Test("conditions test whole collections, elements and fields")
+    func conditions() throws {
+        let store = try makeTable()
+        try store.execute("INSERT INTO t (k, c, m, l, u) VALUES (1, 1, {'a': 1}, ['x', 'y'], {zip: 5})")
+        let update = "UPDATE t SET e = {1} WHERE k = 1 AND c = 1 IF "
+        for condition in [
+            "m = {'a': 1}", "m['a'] = 1", "m['b'] = null", "l[1] = 'y'", "l[1] > 'x'", "u.zip = 5", "u.street = null",
+            "m['a'] IN (1, 2)", "e = null", "l != ['x']", "u = {zip: 5}",
+        ] {
+            #expect(try store.execute(update + condition).wasApplied, "\(condition)")
+            try store.execute("DELETE e FROM t WHERE k = 1 AND c = 1")
+        }
+        for condition in ["m['a'] = 2", "l[7] = 'y'", "u.zip < 5", "m = null", "l = ['x']", "e = {1}"] {
+            #expect(!(try store.execute(update + condition).wasApplied), "\(condition)")
+        }
+    }
+
+    @Test("several changes of one column go together, two whole ones do not")
+    func incompatible() throws {
+        let store = try makeTable()
+        try store.execute("UPDATE t SET m['a'] = 1, m['b'] = 2, m['a'] = 3 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT m FROM t") == ["{'a': 3, 'b': 2}"])
+        expectInvalid("Multiple incompatible setting of column m") {
+            try store.execute("UPDATE t SET m = {'a': 1}, m['b'] = 2 WHERE k = 1 AND c = 1")
+        }
+    }
+
+    @Test("collections survive flush, compaction and restart, and purge forgets what is deleted")
+    func onDisk() throws {
+        let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
+        let disk = try StoreOnDisk(clock)
+        try disk.store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.store.execute("USE ks")
+        try disk.store.execute("CREATE TYPE point (x int, y int)")
+        try disk.store.execute(
+            "CREATE TABLE t (k int PRIMARY KEY, m map<int, text>, p point) WITH gc_grace_seconds = 100")
+        try disk.store.execute("UPDATE t SET m = {1: 'a', 2: 'b'}, p = {x: 1, y: 2} WHERE k = 1")
+        try disk.flushAndCompact()
+        try disk.store.execute("UPDATE t SET m = {3: 'c'}, p.x = null WHERE k = 1")
+        try disk.reopen()
+        #expect(try disk.store.lines("SELECT m, p FROM t") == ["{3: 'c'} {x: null, y: 2}"])
+        try disk.store.execute("DELETE m, p FROM t WHERE k = 1")
+        clock.advance(by: .seconds(200))
+        try disk.store.execute("INSERT INTO t (k) VALUES (2)")
+        try disk.flushAndCompact()
+        #expect(try disk.entryCount("ks", "t") == 1)
+        try disk.reopen()
+        #expect(try disk.store.lines("SELECT * FROM t") == ["2 null null"])
+    }
+}

@@ -1,0 +1,142 @@
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+@Suite("Numbers of any size")
+struct NumberTests {
+    /// Random integers of up to `limbs` times 32 bits, often with limbs that are all zeros or ones.
+    private func random(_ random: inout SeededRandom, limbs: Int) -> CQLInteger {
+        let limbs = (0..<Int.random(in: 0...limbs, using: &random)).map { _ -> UInt32 in
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: 0
+            case 1: .max
+            default: UInt32.random(in: 0 ... .max, using: &random)
+            }
+        }
+        return CQLInteger(isNegative: Bool.random(using: &random), limbs: limbs)
+    }
+
+    @Test("integers survive text and bytes, and obey the laws of arithmetic")
+    func laws() throws {
+        let seed: UInt64 = 11
+        var generator = SeededRandom(seed: seed)
+        for round in 0..<2000 {
+            let (a, b) = (random(&generator, limbs: 6), random(&generator, limbs: 4))
+            let note = "seed \(seed), round \(round): \(a), \(b)"
+            #expect(CQLInteger(a.description) == a, "\(note)")
+            let bytes = a.twosComplement
+            #expect(CQLInteger(twosComplement: bytes.rawSpan) == a, "\(note)")
+            #expect((a + b) - b == a && a * b == b * a && (a < b) == (a - b < .zero), "\(note)")
+            if let (quotient, remainder) = a.dividedReportingRemainder(by: b) {
+                #expect(quotient * b + remainder == a && remainder.magnitude < b.magnitude, "\(note)")
+            } else {
+                #expect(b.isZero)
+            }
+        }
+    }
+
+    @Test("64-bit integers agree with Swift's")
+    func small() {
+        for value in [Int64.min, -1 << 32, -256, -129, -128, -1, 0, 1, 127, 128, 1 << 31, .max] {
+            let integer = CQLInteger(value)
+            #expect(integer.int64 == value && integer.description == "\(value)" && integer.double == Double(value))
+        }
+        #expect(CQLInteger(-129).twosComplement == [0xFF, 0x7F] && CQLInteger(128).twosComplement == [0, 0x80])
+        #expect(CQLInteger(0).twosComplement == [0] && CQLInteger(-1).twosComplement == [0xFF])
+        #expect((CQLInteger(.max) + CQLInteger(1)).int64 == nil)
+        #expect(CQLInteger("") == nil && CQLInteger("-") == nil && CQLInteger("1x") == nil)
+        #expect(CQLInteger(truncating: 1e20).description == "100000000000000000000")
+    }
+
+    @Test(
+        "decimals read and write as Java's BigDecimal",
+        arguments: [
+            ("0", "0"), ("1.00", "1.00"), ("-0.05", "-0.05"), (".5", "0.5"), ("1e3", "1E+3"), ("12.5E-3", "0.0125"),
+            ("1E-200", "1E-200"), ("123456789012345678901234567890.123", "123456789012345678901234567890.123"),
+        ])
+    func decimalText(text: String, written: String) throws {
+        let decimal = try #require(CQLDecimal(text))
+        #expect(decimal.description == written)
+        var bytes: [UInt8] = []
+        decimal.append(to: &bytes)
+        #expect(try CQLDecimal(bytes.rawSpan) == decimal)
+    }
+
+    @Test("decimals compare as numbers, whatever their scale and exponent")
+    func decimalOrder() throws {
+        let ascending = ["-1e10", "-2", "-1.5", "-1e-900", "0", "1e-900", "0.99", "1", "1.01", "10", "1e2147483646"]
+        let numbers = try ascending.map { try #require(CQLDecimal($0)) }
+        for (index, left) in numbers.enumerated() {
+            for (other, right) in numbers.enumerated() {
+                #expect(left.compare(right) == (index - other).signum(), "\(left) \(right)")
+            }
+        }
+        #expect(CQLDecimal("1.0")?.compare(CQLDecimal(1)) == 0)
+        #expect(CQLDecimal("-0.0")?.compare(CQLDecimal(0)) == 0)
+    }
+
+    @Test("operators round to 34 digits and never write out a huge exponent")
+    func decimalArithmetic() throws {
+        let third = try #require(CQLDecimal(1).divided(by: CQLDecimal(3)))
+        #expect(third.description == "0." + String(repeating: "3", count: 32))
+        #expect(CQLDecimal(10).divided(by: CQLDecimal(4))?.description == "2.5")
+        #expect(CQLDecimal(1).divided(by: CQLDecimal(0)) == nil)
+        let huge = try #require(CQLDecimal("1e2000000000"))
+        #expect((huge + CQLDecimal(1)).compare(huge) == 0)
+        #expect(huge.exactSum(CQLDecimal(1)) == nil)
+        #expect((huge * huge).unscaled == CQLInteger(1))
+        #expect(CQLDecimal("7.5")?.remainder(dividingBy: CQLDecimal(2))?.description == "1.5")
+    }
+
+    @Test(
+        "durations in all their forms",
+        arguments: [
+            ("1y2mo3w4d", 14, 25, 0), ("12h30m", 0, 0, 45_000_000_000_000), ("-1s5ms6us7ns", 0, 0, -1_005_006_007),
+            ("P1Y2M10DT2H30M", 14, 10, 9_000_000_000_000), ("P2W", 0, 14, 0), ("-P1D", 0, -1, 0),
+            ("P0001-02-10T02:00:00", 14, 10, 7_200_000_000_000), ("PT1S", 0, 0, 1_000_000_000), ("5µs", 0, 0, 5000),
+        ])
+    func durations(text: String, months: Int32, days: Int32, nanoseconds: Int64) throws {
+        let duration = CQLDuration(months: months, days: days, nanoseconds: nanoseconds)
+        #expect(CQLDuration(text) == duration)
+        #expect(CQLDuration(duration.description) == duration)
+        let bytes = try CQLValue.duration(duration).serialized(as: .duration)
+        #expect(try CQLType.duration.value(of: bytes) == .duration(duration))
+    }
+
+    @Test(
+        "what is no duration is refused",
+        arguments: ["", "1", "d", "1d1y", "P", "PT", "1x", "99999999999999999999d", "3000000000d"])
+    func noDurations(text: String) {
+        #expect(CQLDuration(text) == nil)
+    }
+
+    @Test("variable-length integers are Cassandra's")
+    func variableLength() throws {
+        func bytes(_ value: UInt64) -> [UInt8] {
+            var bytes: [UInt8] = []
+            bytes.appendVInt(value)
+            return bytes
+        }
+        #expect(bytes(0) == [0] && bytes(127) == [127] && bytes(128) == [0x80, 0x80] && bytes(16_383) == [0xBF, 0xFF])
+        #expect(bytes(16_384) == [0xC0, 0x40, 0x00] && bytes(.max).count == 9)
+        for shift in 0..<64 {
+            for value in [UInt64(1) << UInt64(shift), (UInt64(1) << UInt64(shift)) &- 1, .max] {
+                let encoded = bytes(value)
+                var reader = ByteReader(encoded.rawSpan)
+                #expect(try reader.vint() == value)
+            }
+        }
+    }
+
+    @Test("exponential and logarithms agree with known values")
+    func realFunctions() {
+        func isNear(_ left: Double, _ right: Double) -> Bool { abs(left - right) <= abs(right) * 1e-15 }
+        #expect(isNear(RealFunctions.exponential(1), 2.718281828459045))
+        #expect(isNear(RealFunctions.exponential(-20), 2.061153622438558e-9))
+        #expect(isNear(RealFunctions.logarithm(10), 2.302585092994046))
+        #expect(isNear(RealFunctions.apply("log10", 1000), 3))
+        #expect(RealFunctions.exponential(1000) == .infinity && RealFunctions.exponential(-1000) == 0)
+        #expect(RealFunctions.logarithm(0) == -.infinity && RealFunctions.logarithm(-1).isNaN)
+    }
+}
