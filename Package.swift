@@ -20,12 +20,12 @@ func engine(_ name: String, dependencies: [Target.Dependency] = []) -> Target {
         swiftSettings: settings)
 }
 
-func tests(_ name: String, dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: ["StorageCore", "StorageTypes"].filter { $0 != name }.map { .target(name: $0) }
             + [.target(name: name)] + dependencies,
-        swiftSettings: testSettings)
+        exclude: exclude, swiftSettings: testSettings)
 }
 
 let package = Package(
@@ -90,7 +90,7 @@ let package = Package(
             swiftSettings: settings),
 
         tests("StorageTypes"),
-        tests("StorageCore"),
+        tests("StorageCore", exclude: ["Golden"]),
         tests("DocumentEngine"),
         tests("WideColumnEngine"),
         tests("TableEngine"),

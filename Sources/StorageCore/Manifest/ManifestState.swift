@@ -146,7 +146,7 @@ extension ManifestState {
         return nil
     }
 
-    private mutating func applyNumbers(_ edit: VersionEdit) {
+    mutating func applyNumbers(_ edit: VersionEdit) {
         nextFileNumber = edit.nextFileNumber ?? nextFileNumber
         nextKeyspaceID = edit.nextKeyspaceID ?? nextKeyspaceID
         nextTreeID = edit.nextTreeID ?? nextTreeID
