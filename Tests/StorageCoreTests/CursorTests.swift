@@ -22,7 +22,8 @@ private final class TableFixture {
         var options = TableOptions()
         options.blockByteCount = 64
         let output = TableOutput(
-            cache: cache, options: TableOutput.Options(tableByteCount: tableByteCount, table: options),
+            cache: cache,
+            options: TableOutput.Options(splitter: OutputSplitter(tableByteCount: tableByteCount), table: options),
             tombstones: tombstones
         ) {
             self.number += 1

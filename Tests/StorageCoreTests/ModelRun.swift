@@ -30,6 +30,8 @@ final class ModelRun {
     var journal: [String] = []
 
     private let options: StorageOptions
+    /// Of each keyspace.
+    private let strategies: [CompactionStrategy]
     private let location: (String) -> StorageLocation
 
     /// - Parameter location: Which engine a storage of that name has.
@@ -53,12 +55,30 @@ final class ModelRun {
         options.descriptorBudget = 40
         options.memoryByteBudget = [64 << 10, 1 << 20, 64 << 20].randomElement(using: &random) ?? 0
         self.options = options
+        var strategyRandom = SeededRandom(seed: seed &+ 1)
+        strategies = ModelKeyspace.all.map { _ in Self.randomStrategy(&strategyRandom) }
         storage = try Storage.open(location("/db"), options: options)
         try openKeyspaces()
     }
 
     private func openKeyspaces() throws {
-        keyspaces = try ModelKeyspace.all.map { try storage.keyspace($0.name, options: $0.options) }
+        keyspaces = try ModelKeyspace.all.indices.map { try open($0, in: storage) }
+    }
+
+    private func open(_ index: Int, in storage: Storage) throws -> Keyspace {
+        var options = ModelKeyspace.all[index].options
+        options.strategy = strategies[index]
+        return try storage.keyspace(ModelKeyspace.all[index].name, options: options)
+    }
+
+    private static func randomStrategy(_ random: inout SeededRandom) -> CompactionStrategy {
+        let small = SizeTieredOptions(
+            minimumThreshold: Int.random(in: 2...4, using: &random), minimumTableByteCount: 1 << 10)
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: return .sizeTiered(small)
+        case 1: return .timeWindow(TimeWindowOptions(window: .seconds(1), sizeTiered: small))
+        default: return .leveled
+        }
     }
 
     // MARK: Steps
@@ -74,7 +94,8 @@ final class ModelRun {
         case 760..<860: try checkNow()
         case 860..<940: try note("step") { _ = try storage.step() }
         case 940..<965: try note("flush") { try storage.flush() }
-        case 965..<975: try note("compact") { try storage.compact() }
+        case 965..<970: try note("compact") { try storage.compact() }
+        case 970..<975: try compactRange()
         case 975..<983: try reopen()
         case 983..<990: try dropAndRecreate()
         case 990..<995: try checkpoint()
@@ -96,6 +117,12 @@ final class ModelRun {
     private func note<R>(_ what: String, _ body: () throws -> R) rethrows -> R {
         journal.append(what)
         return try body()
+    }
+
+    private func compactRange() throws {
+        let keyspace = keyspaces[randomIndex(keyspaces.count)]
+        let range = randomRange()
+        try note("compact \(range) of \(keyspace.name)") { try storage.compact(keyspace, range) }
     }
 
     private func verify() throws {
@@ -296,7 +323,7 @@ final class ModelRun {
         state.clear(incarnations[index])
         incarnations[index] = nextIncarnation
         nextIncarnation += 1
-        keyspaces[index] = try storage.keyspace(definition.name, options: definition.options)
+        keyspaces[index] = try open(index, in: storage)
     }
 
     private func checkpoint() throws {
@@ -308,7 +335,7 @@ final class ModelRun {
         let copy = try Storage.open(location(path), options: copyOptions)
         let kept = keyspaces
         defer { keyspaces = kept }
-        keyspaces = try ModelKeyspace.all.map { try copy.keyspace($0.name, options: $0.options) }
+        keyspaces = try ModelKeyspace.all.indices.map { try open($0, in: copy) }
         var expected = state
         for index in incarnations.indices where ModelKeyspace.all[index].isVolatile {
             expected.clear(incarnations[index])

@@ -33,6 +33,8 @@ struct ManifestState: Sendable, Equatable {
     var lastSequence: UInt64 = 0
     /// Commit times never go below this.
     var commitTimeFloor: Int64 = 0
+    /// Up to when expired entries may have been purged; nobody may read as of an earlier time.
+    var purgedThrough = Int64.min
     /// The log is read from this segment on.
     var logStart: UInt64 = 1
     /// The last sequence before `logStart`.
@@ -79,6 +81,7 @@ struct VersionEdit: Sendable, Equatable {
     var nextTreeID: UInt32?
     var lastSequence: UInt64?
     var commitTimeFloor: Int64?
+    var purgedThrough: Int64?
     var logStart: UInt64?
     var logStartPrevious: UInt64?
     var logSyncedThrough: UInt64?
@@ -102,6 +105,7 @@ struct VersionEdit: Sendable, Equatable {
         nextTreeID = state.nextTreeID
         lastSequence = state.lastSequence
         commitTimeFloor = state.commitTimeFloor
+        purgedThrough = state.purgedThrough
         logStart = state.logStart
         logStartPrevious = state.logStartPrevious
         logSyncedThrough = state.logSyncedThrough
@@ -156,6 +160,7 @@ extension ManifestState {
         nextTreeID = edit.nextTreeID ?? nextTreeID
         lastSequence = edit.lastSequence ?? lastSequence
         commitTimeFloor = edit.commitTimeFloor ?? commitTimeFloor
+        purgedThrough = edit.purgedThrough ?? purgedThrough
         logStart = edit.logStart ?? logStart
         logStartPrevious = edit.logStartPrevious ?? logStartPrevious
         logSyncedThrough = edit.logSyncedThrough ?? logSyncedThrough

@@ -16,6 +16,7 @@ private enum Tag: UInt64 {
     case commitTimeFloor = 12
     case logStart = 13
     case isClosedCleanly = 14
+    case purgedThrough = 15
     case logSyncedThrough = 16
     case newestSegment = 17
 }
@@ -72,6 +73,7 @@ extension VersionEdit {
         number(.nextTreeID, nextTreeID.map(UInt64.init))
         number(.lastSequence, lastSequence)
         number(.commitTimeFloor, commitTimeFloor.map { UInt64(bitPattern: $0) })
+        number(.purgedThrough, purgedThrough.map { UInt64(bitPattern: $0) })
         if let logStart, let logStartPrevious {
             number(.logStart, logStart)
             writer.varint(logStartPrevious)
@@ -106,6 +108,7 @@ extension VersionEdit {
             case .nextTreeID: nextTreeID = try reader.id()
             case .lastSequence: lastSequence = try reader.varint()
             case .commitTimeFloor: commitTimeFloor = Int64(bitPattern: try reader.varint())
+            case .purgedThrough: purgedThrough = Int64(bitPattern: try reader.varint())
             case .logStart:
                 logStart = try reader.varint()
                 logStartPrevious = try reader.varint()
@@ -123,6 +126,28 @@ extension ByteWriter {
         encode(options.compression.upper)
         encode(options.compression.bottom)
         varint(UInt64(clamping: options.filterBitsPerKey))
+        encode(options.strategy)
+    }
+
+    private mutating func encode(_ strategy: CompactionStrategy) {
+        switch strategy {
+        case .leveled: u8(0)
+        case .sizeTiered(let options):
+            u8(1)
+            encode(options)
+        case .timeWindow(let options):
+            u8(2)
+            varint(UInt64(clamping: options.windowMicroseconds))
+            encode(options.sizeTiered)
+        }
+    }
+
+    private mutating func encode(_ options: SizeTieredOptions) {
+        varint(UInt64(clamping: options.minimumThreshold))
+        varint(UInt64(clamping: options.maximumThreshold))
+        i64(Int64(bitPattern: options.bucketLow.bitPattern))
+        i64(Int64(bitPattern: options.bucketHigh.bitPattern))
+        varint(UInt64(clamping: options.minimumTableByteCount))
     }
 
     fileprivate mutating func encode(_ compression: TableCompression) {
@@ -174,7 +199,26 @@ extension ByteReader {
         TreeOptions(
             isVolatile: try u8() != 0,
             compression: CompressionOptions(upper: try compression(), bottom: try compression()),
-            filterBitsPerKey: try count())
+            filterBitsPerKey: try count(), strategy: try compactionStrategy())
+    }
+
+    private mutating func compactionStrategy() throws -> CompactionStrategy {
+        let start = offset
+        switch try u8() {
+        case 0: return .leveled
+        case 1: return .sizeTiered(try sizeTieredOptions())
+        case 2:
+            return .timeWindow(
+                TimeWindowOptions(window: .microseconds(try count()), sizeTiered: try sizeTieredOptions()))
+        default: throw corruption("A compaction strategy is unknown", at: start)
+        }
+    }
+
+    private mutating func sizeTieredOptions() throws -> SizeTieredOptions {
+        SizeTieredOptions(
+            minimumThreshold: try count(), maximumThreshold: try count(),
+            bucketLow: Double(bitPattern: UInt64(bitPattern: try i64())),
+            bucketHigh: Double(bitPattern: UInt64(bitPattern: try i64())), minimumTableByteCount: Int64(try count()))
     }
 
     private mutating func compression() throws -> TableCompression {

@@ -19,7 +19,7 @@ final class SnapshotRegistry: Sendable {
     /// Taken by those who ask for the horizon, one at a time.
     private let turn = Mutex<Void>(())
     /// The latest time up to which anything was purged; raised in the turn.
-    private let purged = Atomic<Int64>(.min)
+    private let purged: Atomic<Int64>
     /// The earliest time at which the open transaction may read; `Int64.max` where none is open.
     private let openTransaction = Atomic<Int64>(.max)
     private let closed = Atomic<Bool>(false)
@@ -28,6 +28,12 @@ final class SnapshotRegistry: Sendable {
     var isClosed: Bool { closed.load(ordering: .relaxed) }
 
     func close() { closed.store(true, ordering: .relaxed) }
+
+    /// - Parameter purgedThrough: Up to when earlier runs of the storage may have purged. Were it forgotten, a clock that
+    ///   was set back in between would show again what of an expired whole happens not to have been purged yet.
+    init(purgedThrough: StorageInstant = .distantPast) {
+        purged = Atomic(purgedThrough.microseconds)
+    }
 
     /// Takes a snapshot of the sequence that `sequence` reads. It is read after the registration has begun, so a compaction
     /// either sees the registration or had already decided by a sequence that is not newer.
@@ -108,7 +114,7 @@ final class SnapshotRegistry: Sendable {
     }
 
     /// The latest time up to which anything may have been purged.
-    private var purgedThrough: StorageInstant {
+    var purgedThrough: StorageInstant {
         StorageInstant(microseconds: purged.load(ordering: .sequentiallyConsistent))
     }
 

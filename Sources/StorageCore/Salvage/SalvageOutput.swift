@@ -105,7 +105,7 @@ final class SalvageOutput {
         let output = TableOutput(
             cache: cache,
             options: TableOutput.Options(
-                tableByteCount: options.tableByteCount,
+                splitter: OutputSplitter(tableByteCount: options.tableByteCount),
                 table: TableOptions(
                     blockByteCount: options.blockByteCount, compression: tree.options.compression.bottom,
                     filterBitsPerKey: tree.options.filterBitsPerKey),

@@ -44,9 +44,9 @@ final class Background: Sendable {
         }
     }
 
-    /// Sleeps until the work is asked for; false when the thread should end.
-    func waitForRequest(_ work: Work) -> Bool {
-        state.wait { state in
+    /// Sleeps until the work is asked for, or for a time; false when the thread should end.
+    func waitForRequest(_ work: Work, nanoseconds: UInt64 = .max) -> Bool {
+        let isWanted = state.wait(nanoseconds: nanoseconds) { state in
             if state.isStopping { return false }
             switch work {
             case .flush where state.isFlushWanted: state.isFlushWanted = false
@@ -55,6 +55,7 @@ final class Background: Sendable {
             }
             return true
         }
+        return isWanted ?? true
     }
 
     /// Sleeps for a while after a failure; false when the thread should end.

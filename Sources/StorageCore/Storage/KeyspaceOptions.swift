@@ -43,11 +43,13 @@ public struct KeyspaceOptions: Sendable {
     public var compression: CompressionOptions
     /// Bloom filter bits for each key: 10 give about 1 % false positives; 0 writes no filter.
     public var filterBitsPerKey: Int
+    /// How its tables are merged. Keyspaces share a tree only where they agree on it.
+    public var strategy: CompactionStrategy
 
     public init(
         mergeOperator: (any MergeOperator)? = nil, expiry: ExpiryPolicy = .none, isVolatile: Bool = false,
         isDedicated: Bool = false, isArchived: Bool = true, compression: CompressionOptions = CompressionOptions(),
-        filterBitsPerKey: Int = 10
+        filterBitsPerKey: Int = 10, strategy: CompactionStrategy = .leveled
     ) {
         self.mergeOperator = mergeOperator
         self.expiry = expiry
@@ -56,5 +58,6 @@ public struct KeyspaceOptions: Sendable {
         self.isArchived = isArchived
         self.compression = compression
         self.filterBitsPerKey = filterBitsPerKey
+        self.strategy = strategy
     }
 }

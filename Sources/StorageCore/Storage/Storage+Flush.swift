@@ -39,6 +39,7 @@ extension Storage {
                 try compactInMemory(tree)
             } else if let memtable = tree.state.immutables.last {
                 try flush(memtable, of: tree)
+                updatePressure(of: tree)
             }
             return true
         }
@@ -75,7 +76,7 @@ extension Storage {
         let tombstones = RangeTombstoneSet(memtable.rangeTombstones(seenAt: registry.sequences))
         let tables = unsafe try write(
             [.memtable(memtable.makeCursor())], tombstones: tombstones, of: tree,
-            compression: tree.options.compression.upper, tableByteCount: .max, level: 0,
+            compression: tree.options.compression.upper, splitter: OutputSplitter(tableByteCount: .max), level: 0,
             commitTimes: memtable.commitTimes, isBottommost: { _ in false },
             isRangeBottommost: { _, _ in false })
         try removingTablesIfFull(tables) {
@@ -122,6 +123,7 @@ extension Storage {
     /// - Parameter flushing: A memtable whose content this edit puts into tables.
     func noteProgress(in edit: inout VersionEdit, flushing memtable: Memtable? = nil) {
         edit.nextFileNumber = fileNumbers.load(ordering: .relaxed)
+        edit.purgedThrough = registry.purgedThrough.microseconds
         edit.commitTimeFloor = commits.lastCommitTime.microseconds
         // Read before the memtables: a commit that comes later is above it.
         let visible = commits.visibleSequence
@@ -142,10 +144,13 @@ extension Storage {
 
     func newFileNumber() -> UInt64 { fileNumbers.add(1, ordering: .relaxed).oldValue }
 
-    func rewriteRules() -> RewriteRules {
+    /// - Parameter tree: Whose entries are rewritten; those of keyspaces that do not live there go.
+    func rewriteRules(for tree: Tree) -> RewriteRules {
         let (sequences, purgeTime) = registry.horizon(purgeTime: purgeFloor.purgeTime(clock)) { gate.durableSequence }
+        let keyspaces = catalog.withLock { $0.keyspaces.values.filter { $0.tree === tree } }
         return RewriteRules(
-            snapshots: sequences, purgeTime: purgeTime, keyspaces: catalog.withLock { $0.keyspacesByID })
+            snapshots: sequences, purgeTime: purgeTime,
+            keyspaces: Dictionary(uniqueKeysWithValues: keyspaces.map { ($0.id, $0) }))
     }
 
     /// Rewrites sources into tables, which are on the device, with their names, when this returns.
@@ -154,19 +159,19 @@ extension Storage {
     ///   - commitTimes: Bounds those of the entries.
     func write(
         _ sources: [EntrySource], tombstones: RangeTombstoneSet, of tree: Tree, compression: TableCompression,
-        tableByteCount: Int, level: Int, inputs: [TableFile] = [], commitTimes: CommitTimes,
+        splitter: OutputSplitter, level: Int, inputs: [TableFile] = [], commitTimes: CommitTimes,
         isBottommost: @escaping (UnsafeRawBufferPointer) -> Bool,
         isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
     ) throws -> [TableMetadata] {
-        let rules = rewriteRules()
+        let rules = rewriteRules(for: tree)
         let tableOptions = options.tableOptions(for: tree, compression: compression)
         let output = TableOutput(
             cache: tableCache,
             options: TableOutput.Options(
-                tableByteCount: tableByteCount, table: tableOptions,
+                splitter: splitter, table: tableOptions,
                 origin: TableOrigin(
                     of: tree, keyspaces: rules.keyspaces.values, level: level, inputs: inputs.map(\.number)),
-                commitTimes: commitTimes),
+                commitTimes: commitTimes, willWrite: inputs.isEmpty ? nil : compactionPace()),
             tombstones: tombstones.kept(rules, isBottommost: isRangeBottommost), newNumber: newFileNumber)
         do {
             var rewriter = unsafe EntryRewriter(
@@ -188,7 +193,7 @@ extension Storage {
         let old = state.immutables + (state.settled.map { [$0] } ?? [])
         let snapshots = registry.sequences
         let tombstones = RangeTombstoneSet(old.flatMap { $0.rangeTombstones(seenAt: snapshots) })
-        let rules = rewriteRules()
+        let rules = rewriteRules(for: tree)
         let memtable = Memtable()
         var rewriter = unsafe EntryRewriter(
             rules: rules, tombstones: tombstones, isBottommost: { _ in true }, emit: { unsafe memtable.insert($0) })

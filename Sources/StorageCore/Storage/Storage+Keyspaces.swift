@@ -148,8 +148,8 @@ extension Storage {
         _ name: String, _ options: KeyspaceOptions, _ state: ManifestState
     ) -> (VersionEdit, Keyspace) {
         let treeOptions = TreeOptions(
-            isVolatile: options.isVolatile, compression: options.compression, filterBitsPerKey: options.filterBitsPerKey
-        )
+            isVolatile: options.isVolatile, compression: options.compression,
+            filterBitsPerKey: options.filterBitsPerKey, strategy: options.strategy)
         var edit = VersionEdit()
         edit.nextKeyspaceID = state.nextKeyspaceID + 1
         let tree: Tree

@@ -20,6 +20,8 @@ struct OpenedParts {
     var log: LogWriter?
     var manifest: ManifestWriter?
     var purgeFloor: PurgeFloor
+    /// Up to when expired entries may have been purged by earlier runs.
+    var purgedThrough = StorageInstant.distantPast
     var latch = FailureLatch()
     var sqlite: SQLiteEngine?
 }
@@ -59,11 +61,15 @@ extension Storage {
                 if !Self.workOff(self, background, .flush, { try $0.flushOne() }) { return }
             }
         }
-        try Self.start("shop-compaction", background) { [weak self] in
-            while background.waitForRequest(.compaction) {
-                if !Self.workOff(self, background, .compaction, { try $0.compactOne() }) { return }
+        for _ in 0..<max(options.compactionThreadCount, 1) {
+            try Self.start("shop-compaction", background) { [weak self] in
+                // Now and then unasked: entries expire without anybody writing.
+                while background.waitForRequest(.compaction, nanoseconds: 10_000_000_000) {
+                    if !Self.workOff(self, background, .compaction, { try $0.compactOne() }) { return }
+                }
             }
         }
+        for tree in catalog.withLock({ $0.persistentTrees }) { updatePressure(of: tree) }
         background.request(.compaction)
     }
 
@@ -264,7 +270,7 @@ struct StorageOpening {
             let keyspaceOptions = KeyspaceOptions(
                 expiry: record.expiry, isVolatile: tree.options.isVolatile, isDedicated: record.isDedicated,
                 isArchived: record.isArchived, compression: tree.options.compression,
-                filterBitsPerKey: tree.options.filterBitsPerKey)
+                filterBitsPerKey: tree.options.filterBitsPerKey, strategy: tree.options.strategy)
             catalog.keyspaces[record.name] = Keyspace(
                 name: record.name, id: record.id, options: keyspaceOptions, tree: tree,
                 life: KeyspaceLife(mergeOperator: record.mergeOperator))
@@ -272,7 +278,8 @@ struct StorageOpening {
         return OpenedParts(
             commits: CommitState(visible: state.lastSequence, commitTime: state.commitTimeFloor), catalog: catalog,
             tableCache: tableCache, nextFileNumber: max(state.nextFileNumber, (present.max() ?? 0) + 1),
-            purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock), latch: latch)
+            purgeFloor: PurgeFloor(commitTimeFloor: state.commitTimeFloor, clock: options.clock),
+            purgedThrough: StorageInstant(microseconds: state.purgedThrough), latch: latch)
     }
 
     // MARK: Log

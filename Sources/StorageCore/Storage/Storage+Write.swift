@@ -96,6 +96,8 @@ extension Storage {
         var sequence: UInt64
         /// Trees of the commit whose writers have to wait for a flush.
         var crowdedTrees: [Tree] = []
+        /// How long its writer is held back for the debt of its trees.
+        var delayNanoseconds: UInt64 = 0
     }
 
     /// What became of a body.
@@ -224,6 +226,10 @@ extension Storage {
                 rotateUnlessEmpty(tree)
             }
             if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
+            if tree.pacer.pressure > 0 || !state.immutables.isEmpty {
+                let delay = delay(tree, state, byteCount: batch.memtableByteCount)
+                commit.delayNanoseconds = max(commit.delayNanoseconds, delay)
+            }
         }
     }
 
@@ -258,13 +264,23 @@ extension Storage {
 
     private func finish(_ commit: Commit, _ durability: Durability) throws {
         visibleWaiters.signal(commits.visibleSequence)
-        if durability == .synced { try gate.wait(for: commit.sequence) }
+        if durability == .synced {
+            syncWaiterCount.value.add(1, ordering: .relaxed)
+            defer { syncWaiterCount.value.subtract(1, ordering: .relaxed) }
+            try gate.wait(for: commit.sequence)
+        }
+        if commit.delayNanoseconds > 0 { _ = background.pause(nanoseconds: commit.delayNanoseconds) }
         while let count = waitCount(commit) { background.waitForProgress(after: count) }
     }
 
     private func finishSuspending(_ commit: Commit, _ durability: Durability) async throws {
         visibleWaiters.signal(commits.visibleSequence)
-        if durability == .synced { try await gate.waitSuspending(for: commit.sequence) }
+        if durability == .synced {
+            syncWaiterCount.value.add(1, ordering: .relaxed)
+            defer { syncWaiterCount.value.subtract(1, ordering: .relaxed) }
+            try await gate.waitSuspending(for: commit.sequence)
+        }
+        if commit.delayNanoseconds > 0 { try? await Task.sleep(nanoseconds: commit.delayNanoseconds) }
         while let count = waitCount(commit) { try? await background.waitForProgressSuspending(after: count) }
     }
 

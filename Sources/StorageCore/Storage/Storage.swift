@@ -1,6 +1,6 @@
 // Storage.swift — an open directory of keyspaces with one log, one commit order and one snapshot of them all.
 //
-// Lock order, outermost first: writer lane → flush turn or compaction turn → manifest → catalog → a tree's published
+// Lock order, outermost first: writer lane → flush turn or a tree's compaction turn → manifest → catalog → a tree's published
 // state → leaves (snapshot registry, table and block caches, log state, gate). Nothing waits for the lane under a lock.
 
 internal import CStorage
@@ -21,7 +21,7 @@ public final class Storage: Sendable {
     let lane = WriterLane()
     let scratch = LaneScratch()
     let commits: CommitState
-    let registry = SnapshotRegistry()
+    let registry: SnapshotRegistry
     let catalog: Mutex<Catalog>
     let tableCache: TableCache
     let fileNumbers: Atomic<UInt64>
@@ -41,7 +41,11 @@ public final class Storage: Sendable {
     let isClosed = Atomic<Bool>(false)
     private let forkGeneration = cstorage_fork_generation()
     let flushTurn = Mutex<Void>(())
-    let compactionTurn = Mutex<[UInt32: [Int: [UInt8]]]>([:])
+    let turns = CompactionTurns()
+    /// Nil where nothing limits what compactions write.
+    let ioLimiter: IORateLimiter?
+    /// Commits that wait for their sync now.
+    let syncWaiterCount = SharedCounter()
     /// What the storage stands on where that is a SQLite database; log, manifest and trees are absent then.
     let sqlite: SQLiteEngine?
 
@@ -62,6 +66,8 @@ public final class Storage: Sendable {
         log = parts.log
         manifest = parts.manifest
         purgeFloor = parts.purgeFloor
+        registry = SnapshotRegistry(purgedThrough: parts.purgedThrough)
+        ioLimiter = options.backgroundWork == .manual ? nil : options.compactionByteRate.map(IORateLimiter.init)
         latch = parts.latch
         sqlite = parts.sqlite
         let sqlite = parts.sqlite

@@ -67,7 +67,7 @@ extension StorageOpening {
             let output = TableOutput(
                 cache: parts.tableCache,
                 options: TableOutput.Options(
-                    tableByteCount: .max,
+                    splitter: OutputSplitter(tableByteCount: .max),
                     table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
                     origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
                     commitTimes: memtable.commitTimes),

@@ -53,13 +53,24 @@ public struct StorageOptions: Sendable {
     public var tableByteCount = 16 << 20
     /// Tables in level 0 that call for a compaction.
     public var levelZeroTableCount = 4
-    /// What level 1 may hold; each deeper level ten times as much.
+    /// What the first level below 0 may hold at most; each deeper level holds ten times as much as the one above.
     public var levelOneByteCount: Int64 = 64 << 20
+    /// Threads that compact; each tree is compacted by one at a time.
+    public var compactionThreadCount = 1
+    /// Bytes a second that compactions may write, and then they also hold off for commits that wait for a sync. Nil: as many
+    /// as the device takes.
+    public var compactionByteRate: Int64?
 
     public init() {}
 }
 
 extension StorageOptions {
+    var compactionSettings: CompactionSettings {
+        CompactionSettings(
+            levelZeroTableCount: levelZeroTableCount, levelOneByteCount: levelOneByteCount,
+            tableByteCount: tableByteCount)
+    }
+
     /// What is open besides tables that are read: the lock, the manifest and the one that replaces it, log segments until
     /// they are synced, an output of a flush and of a compaction, directories being synced, a checkpoint's two files.
     private static let otherDescriptorCount = 32

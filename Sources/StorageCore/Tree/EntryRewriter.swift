@@ -38,7 +38,8 @@ struct RewriteRules {
     private var key: [UInt8] = []
     private var keyspace: Keyspace?
     private var covering: [UInt64] = []
-    private var isKeyBottommost = false
+    /// Looked up where it matters; nil while it did not.
+    private var knownBottommost: Bool?
     private var stripe = -1
     private var isStripeClosed = false
     /// Operands of the stripe at hand, newest first.
@@ -76,19 +77,35 @@ struct RewriteRules {
     }
 
     private mutating func startKey(_ newKey: UnsafeRawBufferPointer) {
-        unsafe key = Array(newKey)
-        let id = key.prefix(Keyspace.prefixByteCount).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        keyspace = rules.keyspaces[id]
+        let samePrefix = unsafe key.count >= Keyspace.prefixByteCount && hasPrefix(newKey)
+        key.removeAll(keepingCapacity: true)
+        unsafe key.append(contentsOf: newKey)
+        if !samePrefix { keyspace = rules.keyspaces[Keyspace.id(ofTreeKey: key)] }
         unsafe covering = tombstones.isEmpty ? [] : tombstones.sequences(covering: newKey)
-        isKeyBottommost = unsafe isBottommost(newKey)
+        knownBottommost = nil
         stripe = -1
         isStripeClosed = false
         operands.removeAll(keepingCapacity: true)
     }
 
+    /// Whether the key before was of the same keyspace.
+    private func hasPrefix(_ newKey: UnsafeRawBufferPointer) -> Bool {
+        unsafe key.withUnsafeBytes { key in
+            unsafe key.loadUnaligned(as: UInt32.self) == newKey.loadUnaligned(as: UInt32.self)
+        }
+    }
+
+    /// Whether nothing older than what is rewritten can hold the key.
+    private mutating func isKeyBottommost() -> Bool {
+        if let known = knownBottommost { return known }
+        let known = unsafe key.withUnsafeBytes { unsafe isBottommost($0) }
+        knownBottommost = known
+        return known
+    }
+
     private mutating func finishKey() throws {
-        guard keyspace != nil else { return }
-        try closeStripe(base: isKeyBottommost ? .absent : .unknown)
+        guard keyspace != nil, !operands.isEmpty else { return }
+        try closeStripe(base: isKeyBottommost() ? .absent : .unknown)
     }
 
     /// Takes the next older version of the key.
@@ -119,7 +136,7 @@ struct RewriteRules {
     private mutating func takeDelete(_ sequence: UInt64) throws {
         if operands.isEmpty {
             isStripeClosed = true
-            if !(stripe == 0 && isKeyBottommost) {
+            if !(stripe == 0 && isKeyBottommost()) {
                 unsafe try output(.delete, sequence, UnsafeEntry.noExpiry, [])
             }
         } else if keyspace?.options.mergeOperator != nil {
@@ -196,8 +213,10 @@ struct RewriteRules {
     }
 
     /// Writes a full value, unless it may go.
-    private func outputValue(_ entry: UnsafeEntry) throws {
-        guard stripe == 0, isKeyBottommost, let keyspace else { return unsafe try emit(entry) }
+    private mutating func outputValue(_ entry: UnsafeEntry) throws {
+        guard stripe == 0, let keyspace, keyspace.options.purgesValues, isKeyBottommost() else {
+            return unsafe try emit(entry)
+        }
         if keyspace.options.expiry == .operator, unsafe entry.expiry <= rules.purgeTime.microseconds { return }
         guard let mergeOperator = keyspace.options.mergeOperator else { return unsafe try emit(entry) }
         let userKey = unsafe UnsafeRawBufferPointer(rebasing: entry.key.dropFirst(Keyspace.prefixByteCount))
@@ -220,11 +239,18 @@ struct RewriteRules {
     }
 }
 
+extension KeyspaceOptions {
+    /// Whether a value may go at the bottom of its tree though nothing newer hides it.
+    fileprivate var purgesValues: Bool { mergeOperator != nil || expiry == .operator }
+}
+
 extension RangeTombstoneSet {
     /// The tombstones that an output keeps: in each stripe the newest of each fragment, none in the lowest stripe where
     /// nothing deeper is left to hide.
     func kept(_ rules: RewriteRules, isBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool) -> [RangeTombstone] {
         fragments.flatMap { fragment -> [RangeTombstone] in
+            // A range delete stays inside its keyspace.
+            guard rules.keyspaces[Keyspace.id(ofTreeKey: fragment.lower)] != nil else { return [] }
             var lastStripe = -1
             return fragment.sequences.compactMap { sequence in
                 let stripe = rules.stripe(of: sequence)

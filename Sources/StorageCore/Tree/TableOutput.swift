@@ -4,16 +4,19 @@
 
 @safe final class TableOutput {
     struct Options {
-        var tableByteCount: Int
+        var splitter: OutputSplitter
         var table: TableOptions
         /// Of all outputs; what tells them apart is filled in here.
         var origin: TableOrigin?
         /// Bounds the commit times of the entries.
         var commitTimes = CommitTimes.unknown
+        /// Called with the number of bytes before each write.
+        var willWrite: (@Sendable (Int) -> Void)?
     }
 
     private let cache: TableCache
     private let options: Options
+    private var splitter: OutputSplitter
     private let newNumber: () -> UInt64
     private var tombstones: [RangeTombstone]
     private var builder: TableBuilder?
@@ -28,13 +31,14 @@
     ) {
         self.cache = cache
         self.options = options
+        splitter = options.splitter
         self.tombstones = tombstones
         self.newNumber = newNumber
     }
 
     func add(_ entry: UnsafeEntry) throws {
-        if let builder, builder.estimatedByteCount >= options.tableByteCount,
-            unsafe compareBytes(lastKey, entry.key) != 0
+        if let builder, unsafe compareBytes(lastKey, entry.key) != 0,
+            unsafe splitter.endsTable(before: entry.key, byteCount: builder.estimatedByteCount)
         {
             try unsafe finishTable(before: Array(entry.key))
         }
@@ -62,7 +66,8 @@
         if let builder { return builder }
         number = newNumber()
         let path = cache.path(of: number)
-        let opened = try cache.fileSystem.open(path, .createOrTruncate)
+        var opened = try cache.fileSystem.open(path, .createOrTruncate)
+        if let willWrite = options.willWrite { opened = PacedFile(opened, willWrite: willWrite) }
         var random = SeededRandom(seed: cache.salt ^ number)
         let created = TableBuilder(
             file: opened, path: path, fileNumber: number, salt: random.next(), options: options.table)

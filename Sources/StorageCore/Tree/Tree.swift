@@ -9,6 +9,7 @@ struct TreeOptions: Sendable, Hashable {
     var isVolatile = false
     var compression = CompressionOptions()
     var filterBitsPerKey = 10
+    var strategy = CompactionStrategy.leveled
 }
 
 /// A tree at one moment. Immutable: a reader takes a reference and reads on, whatever happens to the tree.
@@ -38,6 +39,7 @@ final class Tree: Sendable {
     private let published: Mutex<TreeState>
     /// Set once the tree is out of the catalog: nobody flushes it any more.
     let isDropped = Atomic<Bool>(false)
+    let pacer = WritePacer()
 
     init(id: UInt32, options: TreeOptions, state: TreeState) {
         self.id = id

@@ -52,10 +52,10 @@ final class Schema: Sendable {
 
     /// Puts tables together with their views and indexes.
     ///
-    /// - Parameter storage: opens a keyspace of the storage by name, with its merge operator.
+    /// - Parameter storage: opens a keyspace of the storage by name, with its merge operator and compaction strategy.
     convenience init(
         version: UInt64, definitions unresolved: SchemaDefinitions,
-        storage: (_ name: String, _ rowOperator: RowMergeOperator?) throws -> Keyspace
+        storage: (_ name: String, _ rowOperator: RowMergeOperator?, _ strategy: CompactionStrategy) throws -> Keyspace
     ) throws {
         let definitions = try unresolved.resolved()
         var views: [TableIdentifier: [View]] = [:]
@@ -63,7 +63,11 @@ final class Schema: Sendable {
         for (identifier, definition) in definitions.tables {
             let source = definition.view.map { TableIdentifier(keyspace: identifier.keyspace, name: $0.source) }
             let base = source.flatMap { definitions.tables[$0] }
-            let keyspace = try storage(identifier.storageName, RowMergeOperator(definition, base: base))
+            // The rows of a view live as long as those of its table.
+            let timeToLive = (base ?? definition).options.defaultTimeToLive
+            let keyspace = try storage(
+                identifier.storageName, RowMergeOperator(definition, base: base),
+                definition.options.compactionStrategy(timeToLive: timeToLive))
             storages[identifier] = keyspace
             guard let source else { continue }
             guard let base else {
@@ -76,7 +80,7 @@ final class Schema: Sendable {
             guard let keyspace = storages[identifier] else { continue }
             let indexes = try definition.indexes.map { index in
                 try SecondaryIndex(
-                    index, of: definition, storage: storage(identifier.storageName(ofIndex: index.name), nil))
+                    index, of: definition, storage: storage(identifier.storageName(ofIndex: index.name), nil, .leveled))
             }
             tables[identifier] = Table(
                 definition, storage: keyspace,

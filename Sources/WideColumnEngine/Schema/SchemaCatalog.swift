@@ -28,8 +28,8 @@ final class SchemaCatalog: Sendable {
         self.generators = generators
         entries = try storage.keyspace(Self.storageName)
         current = Mutex(.empty)
-        let loaded = try Schema(version: 1, definitions: Self.load(entries, storage)) { name, rowOperator in
-            try Self.open(name, rowOperator, storage)
+        let loaded = try Schema(version: 1, definitions: Self.load(entries, storage)) { name, rowOperator, strategy in
+            try Self.open(name, rowOperator, strategy, storage)
         }
         current.withLock { $0 = loaded }
         for table in loaded.allTables { table.rowOperator.follow(table.definition) }
@@ -62,13 +62,17 @@ final class SchemaCatalog: Sendable {
         return definitions
     }
 
-    private static func open(_ name: String, _ rowOperator: RowMergeOperator?, _ storage: Storage) throws -> Keyspace {
+    private static func open(
+        _ name: String, _ rowOperator: RowMergeOperator?, _ strategy: CompactionStrategy, _ storage: Storage
+    ) throws -> Keyspace {
         guard let rowOperator else {
             // An index: entries without values, which expire with the cells they are of.
             return try storage.keyspace(name, options: KeyspaceOptions(expiry: .engine, isDedicated: true))
         }
         return try storage.keyspace(
-            name, options: KeyspaceOptions(mergeOperator: rowOperator, expiry: .operator, isDedicated: true))
+            name,
+            options: KeyspaceOptions(
+                mergeOperator: rowOperator, expiry: .operator, isDedicated: true, strategy: strategy))
     }
 
     private func removeUnnamedKeyspaces() throws {
@@ -139,8 +143,8 @@ final class SchemaCatalog: Sendable {
         for name in newNames.subtracting(oldNames) where storage.existingKeyspace(name) != nil {
             try storage.dropKeyspace(name)
         }
-        let next = try Schema(version: before.version + 1, definitions: definitions) { name, rowOperator in
-            try Self.open(name, rowOperator, storage)
+        let next = try Schema(version: before.version + 1, definitions: definitions) { name, rowOperator, strategy in
+            try Self.open(name, rowOperator, strategy, storage)
         }
         let (old, new) = (Self.encoded(before.definitions), Self.encoded(next.definitions))
         try storage.write(.synced) { transaction in

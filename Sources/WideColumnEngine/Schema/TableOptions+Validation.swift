@@ -37,7 +37,7 @@ extension TableOptions {
         }
     }
 
-    // MARK: Properties without an effect here
+    // MARK: Properties that are kept as they were written
 
     private static func check(_ property: Property) throws {
         switch property.name {
@@ -110,6 +110,7 @@ extension TableOptions {
         for key in options.keys.sorted() where !allowed.contains(key) && !commonCompactionOptions.contains(key) {
             throw CQLError.configuration("Properties specified [\(key)] are not understood by \(name)")
         }
+        _ = try strategy(options)
     }
 
     // MARK: Reading values

@@ -1,0 +1,101 @@
+// TreeDescription.swift — all that choosing a compaction may know of a tree: its tables as they are, and what may be purged
+// now. A value: choosing is a pure function of it.
+
+/// Sizes that the strategies work with.
+struct CompactionSettings: Sendable, Equatable {
+    /// Tables in level 0 that call for a compaction.
+    var levelZeroTableCount = 4
+    /// What the first level below 0 may hold at most.
+    var levelOneByteCount: Int64 = 64 << 20
+    /// How many times a level holds what the one above it does.
+    var multiplier: Int64 = 10
+    /// A leveled compaction cuts its output at this size.
+    var tableByteCount = 16 << 20
+
+    /// The most that a table moved or written may overlap in the level below its own; more would make its own compaction
+    /// expensive.
+    var maximumOverlapByteCount: Int64 { Int64(tableByteCount).multipliedClamped(by: multiplier) }
+    /// The most that a compaction takes to spare another one.
+    var maximumExpandedByteCount: Int64 { Int64(tableByteCount).multipliedClamped(by: 25) }
+}
+
+extension Int64 {
+    func multipliedClamped(by factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? .max : product
+    }
+}
+
+/// A tree as the choice of a compaction sees it.
+struct TreeDescription: Sendable {
+    /// By level. Level 0 is newest first; deeper ones are in key order and share no key.
+    var levels: [[TableMetadata]]
+    var strategy = CompactionStrategy.leveled
+    var settings = CompactionSettings()
+    var compression = CompressionOptions()
+    /// What is known of the clock: entries that expire by then are expired for every reader there is and will be.
+    var purgeTime = StorageInstant.distantPast
+    var now = StorageInstant.distantPast
+    /// Sequences that snapshots read at, ascending; the last is the newest durable commit.
+    var snapshots: [UInt64] = [.max]
+    /// The ids of the keyspaces that live in the tree, ascending.
+    var keyspaces: [UInt32] = []
+    /// Range deletes in the tree's tables, fragmented; `nil` where nobody has to look at them.
+    var rangeTombstones: RangeTombstoneSet?
+    /// Tables that were rewritten in vain: what makes them look worth it could not go.
+    var exhausted: Set<UInt64> = []
+
+    /// The deepest level that holds a table; 0 if none does.
+    var deepest: Int { levels.lastIndex { !$0.isEmpty } ?? 0 }
+
+    func byteCount(_ level: Int) -> Int64 { levels[level].reduce(0) { $0 + $1.byteCount } }
+
+    /// The tables of a level that may hold something of what `tables` span together.
+    func overlapping(_ level: Int, _ tables: [TableMetadata]) -> [TableMetadata] {
+        guard let span = KeySpan(tables) else { return [] }
+        return levels[level].filter { span.overlaps($0) }
+    }
+
+    /// Tables that lie below the one at `index` of `level`, and may hold a key of it.
+    func older(than table: TableMetadata, level: Int, index: Int) -> [TableMetadata] {
+        let sameLevel = level == 0 ? levels[0][(index + 1)...].filter { $0.overlaps(table) } : []
+        return sameLevel + levels[(level + 1)...].joined().filter { $0.overlaps(table) }
+    }
+
+    /// Whether every version in the table is in the lowest stripe: what may go at the bottom goes in one rewriting.
+    func isBelowSnapshots(_ table: TableMetadata) -> Bool {
+        table.largestSequence <= snapshots.first ?? 0
+    }
+}
+
+/// From the smallest to the largest key of some tables.
+struct KeySpan {
+    private(set) var smallest: [UInt8]
+    private(set) var largest: [UInt8]
+    private(set) var isExclusive: Bool
+
+    /// Nil if there are no tables.
+    init?(_ tables: [TableMetadata]) {
+        guard let first = tables.first else { return nil }
+        smallest = first.smallestKey
+        largest = first.largestKey
+        isExclusive = first.largestKeyIsExclusive
+        for table in tables.dropFirst() { formUnion(table) }
+    }
+
+    mutating func formUnion(_ table: TableMetadata) {
+        if compareBytes(table.smallestKey, smallest) < 0 { smallest = table.smallestKey }
+        let order = compareBytes(table.largestKey, largest)
+        if order > 0 || order == 0 && !table.largestKeyIsExclusive {
+            largest = table.largestKey
+            isExclusive = table.largestKeyIsExclusive
+        }
+    }
+
+    func overlaps(_ table: TableMetadata) -> Bool {
+        let order = compareBytes(table.smallestKey, largest)
+        guard isExclusive ? order < 0 : order <= 0 else { return false }
+        let reverse = compareBytes(smallest, table.largestKey)
+        return table.largestKeyIsExclusive ? reverse < 0 : reverse <= 0
+    }
+}

@@ -1,0 +1,122 @@
+// TableOptions+Compaction.swift — Cassandra's compaction options, and what the storage does for them ([CA]
+// schema/CompactionParams.java, db/compaction/SizeTieredCompactionStrategyOptions.java, TimeWindowCompactionStrategyOptions.java).
+//
+// | class | here |
+// |---|---|
+// | `SizeTieredCompactionStrategy` | size-tiered, with its thresholds, buckets and least size |
+// | `LeveledCompactionStrategy` | leveled; `sstable_size_in_mb` and `fanout_size` are the storage's own |
+// | `TimeWindowCompactionStrategy` | time windows; a window is one of commit time |
+// | `UnifiedCompactionStrategy` | leveled where the scaling parameters begin with `L`, otherwise size-tiered |
+//
+// Without a clause, a table with a default time to live has windows of a thirtieth of it, and all others are leveled.
+// What concerns whole nodes and their repair, and `enabled`, is checked and has no effect.
+
+extension TableOptions {
+    private static let windowsPerTimeToLive = 30
+
+    /// How the storage merges the tables of a table or view.
+    /// - Parameter timeToLive: The default time to live of the table, or of the table that a view is made from, in seconds.
+    func compactionStrategy(timeToLive: Int32) -> CompactionStrategy {
+        let clause = properties.first { $0.name == "compaction" }
+        // It was checked when it was given.
+        if let clause, case .map(let options) = clause.value, let strategy = try? Self.strategy(options) {
+            return strategy
+        }
+        guard timeToLive > 0 else { return .leveled }
+        let window = max(Int(timeToLive) / Self.windowsPerTimeToLive, 1)
+        return .timeWindow(TimeWindowOptions(window: .seconds(window)))
+    }
+
+    /// What a compaction clause asks for; its class and the names of its options were checked.
+    static func strategy(_ options: [String: String]) throws -> CompactionStrategy {
+        let options = CompactionClause(options: options)
+        switch options.className {
+        case "SizeTieredCompactionStrategy": return .sizeTiered(try options.sizeTiered())
+        case "TimeWindowCompactionStrategy":
+            return .timeWindow(TimeWindowOptions(window: try options.window(), sizeTiered: try options.sizeTiered()))
+        case "UnifiedCompactionStrategy":
+            return options.scalesInLevels ? .leveled : .sizeTiered(SizeTieredOptions())
+        default: return .leveled
+        }
+    }
+}
+
+/// A compaction clause, read option by option.
+private struct CompactionClause {
+    let options: [String: String]
+
+    var className: String { String((options["class"] ?? "").split(separator: ".").last ?? "") }
+
+    /// `L8` levels with a fan-out of 8; `T4`, the default, and `N` are tiered.
+    var scalesInLevels: Bool { options["scaling_parameters"]?.uppercased().hasPrefix("L") ?? false }
+
+    func sizeTiered() throws -> SizeTieredOptions {
+        let defaults = SizeTieredOptions()
+        let result = SizeTieredOptions(
+            minimumThreshold: try threshold("min_threshold", defaults.minimumThreshold),
+            maximumThreshold: try threshold("max_threshold", defaults.maximumThreshold),
+            bucketLow: try number("bucket_low", defaults.bucketLow),
+            bucketHigh: try number("bucket_high", defaults.bucketHigh),
+            minimumTableByteCount: try integer("min_sstable_size") ?? defaults.minimumTableByteCount)
+        guard result.minimumTableByteCount >= 0 else {
+            throw CQLError.configuration("min_sstable_size must be non negative: \(result.minimumTableByteCount)")
+        }
+        guard result.bucketHigh > result.bucketLow else {
+            throw CQLError.configuration(
+                "bucket_high value (\(result.bucketHigh)) is less than or equal to the bucket_low value "
+                    + "(\(result.bucketLow))")
+        }
+        guard result.minimumThreshold >= 2 else {
+            throw CQLError.configuration(
+                "Min compaction threshold cannot be less than 2 (got \(result.minimumThreshold))")
+        }
+        guard result.minimumThreshold <= result.maximumThreshold else {
+            throw CQLError.configuration(
+                "Min compaction threshold (got \(result.minimumThreshold)) cannot be greater than max compaction "
+                    + "threshold (got \(result.maximumThreshold))")
+        }
+        return result
+    }
+
+    func window() throws -> Duration {
+        let unit = options["compaction_window_unit"]?.uppercased() ?? "DAYS"
+        let unitSeconds: [String: Int64] = ["MINUTES": 60, "HOURS": 3600, "DAYS": 86_400]
+        guard let seconds = unitSeconds[unit] else {
+            throw CQLError.configuration("\(unit) is not valid for compaction_window_unit")
+        }
+        let size = try integer("compaction_window_size") ?? 1
+        guard size >= 1 else {
+            throw CQLError.configuration("\(size) must be greater than 1 for compaction_window_size")
+        }
+        guard size <= Int64(Int32.max) else {
+            throw CQLError.configuration("\(size) is not a parsable int (base10) for compaction_window_size")
+        }
+        return .seconds(size * seconds)
+    }
+
+    private func threshold(_ name: String, _ standard: Int) throws -> Int {
+        guard let value = try integer(name) else { return standard }
+        guard value > 0 else {
+            throw CQLError.configuration(
+                "Disabling compaction by setting compaction thresholds to 0 has been removed, set the compaction option "
+                    + "'enabled' to false instead.")
+        }
+        return Int(min(value, Int64(Int32.max)))
+    }
+
+    private func integer(_ name: String) throws -> Int64? {
+        guard let text = options[name] else { return nil }
+        guard let value = Int64(text) else {
+            throw CQLError.configuration("\(text) is not a parsable int (base10) for \(name)")
+        }
+        return value
+    }
+
+    private func number(_ name: String, _ standard: Double) throws -> Double {
+        guard let text = options[name] else { return standard }
+        guard let value = Double(text), value.isFinite else {
+            throw CQLError.configuration("\(text) is not a parsable float for \(name)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,208 @@
+// CompactionStorageTests.swift — compactions carried out: what is read, what is left, and what a clock may not bring back.
+
+import StorageTypes
+import Testing
+
+@testable import StorageCore
+
+@Suite("Compaction of a storage")
+struct CompactionStorageTests {
+    private let disk = SimulatedFileSystem(seed: 7)
+    private let clock = ManualClock()
+
+    private func open(_ fileSystem: (any FileSystem)? = nil) throws -> Storage {
+        var options = smallOptions(disk, clock)
+        options.fileSystem = fileSystem ?? disk
+        return try Storage.open(at: "/db", options: options)
+    }
+
+    private func put(_ storage: Storage, _ keyspace: Keyspace, _ keys: Range<Int>, expiry: StorageInstant? = nil) throws
+    {
+        for key in keys {
+            var batch = WriteBatch()
+            let value = [UInt8](repeating: UInt8(truncatingIfNeeded: key &* 31), count: 100)
+            try batch.put(keyspace, bytes("key-\(1000 + key)").rawSpan, value.rawSpan, expiry: expiry)
+            try storage.commit(batch)
+        }
+    }
+
+    private func count(_ storage: Storage, _ keyspace: Keyspace) throws -> Int {
+        var cursor = try storage.snapshot().view.cursor(keyspace)
+        try cursor.seekToFirst()
+        var count = 0
+        while cursor.isValid {
+            count += 1
+            try cursor.next()
+        }
+        return count
+    }
+
+    @Test("an expired window of time disappears without a byte of it being read", arguments: [false, true])
+    func expiredWindow(isOperator: Bool) throws {
+        let counting = CompactionReadCounter(disk)
+        let storage = try open(counting)
+        let keyspace = try storage.keyspace(
+            "events",
+            options: KeyspaceOptions(
+                mergeOperator: isOperator ? ModelAppend() : nil, expiry: isOperator ? .operator : .engine,
+                strategy: .timeWindow(TimeWindowOptions(window: .seconds(60)))))
+        for window in 0..<4 {
+            try put(storage, keyspace, window * 40..<window * 40 + 40, expiry: clock.now.advanced(by: .seconds(245)))
+            try storage.flush()
+            clock.advance(by: .seconds(60))
+        }
+        try storage.settle()
+        #expect(keyspace.tree.state.levels.all.count == 4)
+        let paths = keyspace.tree.state.levels[0].map(\.path)
+
+        clock.advance(by: .seconds(66))  // The first two have expired by now.
+        counting.reset()
+        try storage.settle()
+        #expect(counting.readByteCount == 0)
+        #expect(counting.writtenByteCount == 0)
+        #expect(keyspace.tree.state.levels[0].map(\.path) == Array(paths.prefix(2)))
+        #expect(try disk.list("/db/tables").count == 2)
+        #expect(try storage.verify().isHealthy)
+        #expect(try count(storage, keyspace) == 80)
+    }
+
+    @Test("an expired window stays while a snapshot reads before its expiry")
+    func snapshotKeepsWindow() throws {
+        let storage = try open()
+        let keyspace = try storage.keyspace(
+            "events",
+            options: KeyspaceOptions(
+                expiry: .engine, strategy: .timeWindow(TimeWindowOptions(window: .seconds(60)))))
+        try put(storage, keyspace, 0..<40, expiry: clock.now.advanced(by: .seconds(100)))
+        try storage.flush()
+        var snapshot: Snapshot? = storage.snapshot()
+        clock.advance(by: .seconds(200))
+        try storage.settle()
+        #expect(keyspace.tree.state.levels.all.count == 1)
+        #expect(try snapshot?.view.contains(keyspace, bytes("key-1001").rawSpan) == true)
+        snapshot = nil
+        try storage.settle()
+        #expect(keyspace.tree.state.levels.all.isEmpty)
+    }
+
+    @Test("a clock that is set back while the storage is closed shows nothing again of what had expired and was purged")
+    func clockSetBack() throws {
+        var storage = try open()
+        let options = KeyspaceOptions(expiry: .engine)
+        var keyspace = try storage.keyspace("tokens", options: options)
+        // Half of it reaches the disk and is purged there, half stays in the log.
+        let expiry = clock.now.advanced(by: .seconds(100))
+        try put(storage, keyspace, 0..<10, expiry: expiry)
+        try storage.flush()
+        try put(storage, keyspace, 10..<20, expiry: expiry)
+        clock.advance(by: .seconds(200))
+        while try storage.compactOne() {}
+        #expect(keyspace.tree.state.levels.all.isEmpty)
+        try storage.sync()
+
+        let found = disk.crash(.syncedOnly)
+        clock.set(clock.now.advanced(by: .seconds(-200)))
+        var reopened = smallOptions(found, clock)
+        reopened.fileSystem = found
+        storage = try Storage.open(at: "/db", options: reopened)
+        keyspace = try storage.keyspace("tokens", options: options)
+        #expect(try count(storage, keyspace) == 0)
+        let isThere = try storage.write { try $0.contains(keyspace, bytes("key-1015").rawSpan) }
+        #expect(!isThere)
+    }
+
+    @Test("what a range delete covers goes without being read")
+    func rangeDelete() throws {
+        let counting = CompactionReadCounter(disk)
+        let storage = try open(counting)
+        let keyspace = try storage.keyspace("rows", options: KeyspaceOptions(isDedicated: true))
+        try put(storage, keyspace, 0..<200)
+        try storage.compact()
+        #expect(keyspace.tree.state.levels.all.count > 1)
+        counting.reset()
+        var batch = WriteBatch()
+        try batch.deleteRange(keyspace, KeyRange(lower: bytes("key-1000"), upper: bytes("key-1199")))
+        try storage.commit(batch)
+        try storage.flush()
+        let before = counting.writtenByteCount
+        #expect(try storage.compactOne())
+        #expect(counting.readPaths.count == 1)  // the range delete itself
+        #expect(counting.writtenByteCount == before)
+        #expect(keyspace.tree.state.levels[Levels.count - 1].count <= 1)
+        #expect(try count(storage, keyspace) == 1)
+        try storage.settle()
+        #expect(try count(storage, keyspace) == 1)
+    }
+
+    @Test("deletions, and what they delete, leave the disk though sizes ask for nothing")
+    func tombstones() throws {
+        let storage = try open()
+        let keyspace = try storage.keyspace("rows", options: KeyspaceOptions(isDedicated: true))
+        try put(storage, keyspace, 0..<50)
+        try storage.compact()
+        for key in 0..<50 {
+            var batch = WriteBatch()
+            try batch.delete(keyspace, bytes("key-\(1000 + key)").rawSpan)
+            try storage.commit(batch)
+        }
+        try storage.settle()
+        #expect(keyspace.tree.state.levels.all.isEmpty)
+    }
+
+    @Test("a range of one keyspace can be compacted on its own", arguments: [false, true])
+    func manualRange(isSizeTiered: Bool) throws {
+        let storage = try open()
+        let keyspace = try storage.keyspace(
+            "rows", options: KeyspaceOptions(isDedicated: true, strategy: isSizeTiered ? .sizeTiered() : .leveled))
+        let other = try storage.keyspace("other", options: KeyspaceOptions(isDedicated: true))
+        try put(storage, other, 0..<10)
+        for round in 0..<3 {
+            try put(storage, keyspace, round..<round + 100)
+            try storage.flush()
+        }
+        let untouched = other.tree.state.levels.all.map(\.number)
+        try storage.compact(keyspace, KeyRange(lower: bytes("key-1010"), upper: bytes("key-1020")))
+        #expect(keyspace.tree.state.levels.all.map(\.metadata.entryCount).reduce(0, +) < 300)
+        #expect(try count(storage, keyspace) == 102)
+        try storage.compact(keyspace)
+        #expect(keyspace.tree.state.levels.all.map(\.metadata.entryCount).reduce(0, +) == 102)
+        #expect(keyspace.tree.state.levels[0].count == (isSizeTiered ? 1 : 0))
+        #expect(other.tree.state.levels.all.filter { untouched.contains($0.number) }.count == untouched.count)
+        #expect(try storage.verify().isHealthy)
+    }
+
+    @Test("size-tiered tables grow by factors, and everything is found in them")
+    func sizeTiered() throws {
+        let storage = try open()
+        let keyspace = try storage.keyspace(
+            "rows",
+            options: KeyspaceOptions(
+                isDedicated: true, compression: CompressionOptions(upper: .none, bottom: .none),
+                strategy: .sizeTiered(SizeTieredOptions(minimumTableByteCount: 0))))
+        for round in 0..<64 {
+            try put(storage, keyspace, round * 20..<round * 20 + 20)
+            try storage.flush()
+            while try storage.compactOne() {}
+        }
+        #expect((1...9).contains(keyspace.tree.state.levels[0].count))
+        #expect(keyspace.tree.state.levels.deepest == 0)
+        #expect(try count(storage, keyspace) == 64 * 20)
+        #expect(try storage.verify().isHealthy)
+    }
+
+    @Test("the strategy is kept with the tree, and keyspaces share one only where they agree on it")
+    func strategyIsStored() throws {
+        var storage = try open()
+        let windows = CompactionStrategy.timeWindow(
+            TimeWindowOptions(window: .seconds(90), sizeTiered: SizeTieredOptions(bucketLow: 0.25, bucketHigh: 2)))
+        let first = try storage.keyspace("a", options: KeyspaceOptions(strategy: windows))
+        let second = try storage.keyspace("b", options: KeyspaceOptions(strategy: windows))
+        let third = try storage.keyspace("c", options: KeyspaceOptions(strategy: .sizeTiered()))
+        #expect(first.tree === second.tree)
+        #expect(first.tree !== third.tree)
+        try storage.close()
+        storage = try open()
+        #expect(storage.existingKeyspace("a")?.tree.options.strategy == windows)
+        #expect(storage.existingKeyspace("c")?.options.strategy == .sizeTiered())
+    }
+}

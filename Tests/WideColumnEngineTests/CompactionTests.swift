@@ -1,0 +1,200 @@
+// CompactionTests.swift — what Cassandra's compaction options come to, and that expired windows go unread.
+
+import StorageCore
+import StorageTypes
+import Synchronization
+import Testing
+
+@testable import WideColumnEngine
+
+@Suite("Compaction options")
+struct CompactionTests {
+    private let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
+
+    private func strategy(_ clause: String, _ table: String = "t") throws -> CompactionStrategy? {
+        let store = try WideColumnStore(storage: .inMemory(clock: clock))
+        try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("USE ks")
+        try store.execute("CREATE TABLE t (a int, b int, c int, PRIMARY KEY (a, b)) \(clause)")
+        try store.execute(
+            """
+            CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE a IS NOT NULL AND b IS NOT NULL
+            PRIMARY KEY (b, a)
+            """)
+        let identifier = TableIdentifier(keyspace: "ks", name: table)
+        return store.catalog.schema.table(identifier)?.storage.options.strategy
+    }
+
+    @Test("without a clause a table is leveled, and has windows of a thirtieth of its time to live if it has one")
+    func defaults() throws {
+        #expect(try strategy("") == .leveled)
+        let windows = CompactionStrategy.timeWindow(TimeWindowOptions(window: .seconds(259_200)))
+        #expect(try strategy("WITH default_time_to_live = 7776000") == windows)
+        #expect(try strategy("WITH default_time_to_live = 7776000", "v") == windows)
+        #expect(
+            try strategy("WITH default_time_to_live = 10")
+                == .timeWindow(TimeWindowOptions(window: .seconds(1))))
+        #expect(
+            try strategy("WITH default_time_to_live = 10 AND compaction = {'class': 'LeveledCompactionStrategy'}")
+                == .leveled)
+    }
+
+    @Test("Cassandra's options reach the storage")
+    func options() throws {
+        let tiered = """
+            WITH compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy',
+            'min_threshold': 6, 'max_threshold': '20', 'bucket_low': 0.4, 'bucket_high': 1.2, 'min_sstable_size': 1000}
+            """
+        #expect(
+            try strategy(tiered)
+                == .sizeTiered(
+                    SizeTieredOptions(
+                        minimumThreshold: 6, maximumThreshold: 20, bucketLow: 0.4, bucketHigh: 1.2,
+                        minimumTableByteCount: 1000)))
+        let windows = """
+            WITH compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS',
+            'compaction_window_size': 6, 'min_threshold': 3}
+            """
+        #expect(
+            try strategy(windows)
+                == .timeWindow(
+                    TimeWindowOptions(window: .seconds(21_600), sizeTiered: SizeTieredOptions(minimumThreshold: 3))))
+        #expect(
+            try strategy("WITH compaction = {'class': 'TimeWindowCompactionStrategy'}")
+                == .timeWindow(TimeWindowOptions(window: .seconds(86_400))))
+        #expect(try strategy("WITH compaction = {'class': 'UnifiedCompactionStrategy'}") == .sizeTiered())
+        #expect(
+            try strategy("WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'L10'}")
+                == .leveled)
+    }
+
+    @Test(
+        "values that Cassandra refuses are refused",
+        arguments: [
+            (
+                "'class': 'SizeTieredCompactionStrategy', 'min_threshold': 1",
+                "Min compaction threshold cannot be less than 2 (got 1)"
+            ),
+            (
+                "'class': 'SizeTieredCompactionStrategy', 'min_threshold': 40",
+                "Min compaction threshold (got 40) cannot be greater than max compaction threshold (got 32)"
+            ),
+            (
+                "'class': 'SizeTieredCompactionStrategy', 'min_sstable_size': -1",
+                "min_sstable_size must be non negative: -1"
+            ),
+            (
+                "'class': 'SizeTieredCompactionStrategy', 'bucket_low': 2",
+                "bucket_high value (1.5) is less than or equal to the bucket_low value (2.0)"
+            ),
+            (
+                "'class': 'SizeTieredCompactionStrategy', 'bucket_high': 'x'",
+                "x is not a parsable float for bucket_high"
+            ),
+            (
+                "'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'WEEKS'",
+                "WEEKS is not valid for compaction_window_unit"
+            ),
+            (
+                "'class': 'TimeWindowCompactionStrategy', 'compaction_window_size': 0",
+                "0 must be greater than 1 for compaction_window_size"
+            ),
+        ])
+    func refusals(options: String, message: String) throws {
+        #expect {
+            _ = try strategy("WITH compaction = {\(options)}")
+        } throws: { error in
+            (error as? CQLError)?.message == message
+        }
+    }
+
+    @Test("events that have expired leave table and view window by window, and no byte of them is read")
+    func expiredWindows() throws {
+        let disk = TableReadCounter(SimulatedFileSystem())
+        var options = StorageOptions()
+        options.fileSystem = disk
+        options.clock = clock
+        options.backgroundWork = .manual
+        let store = try WideColumnStore(storage: .open(at: "/data", options: options))
+        for cql in [ShopStreamCQL.keyspace, ShopStreamCQL.table, ShopStreamCQL.view] { try store.execute(cql) }
+        // Three windows of three days, in a table and a view that keep events for ninety.
+        for _ in 0..<3 {
+            for _ in 0..<20 {
+                try store.execute(ShopStreamCQL.insert)
+                clock.advance(by: .seconds(1))
+            }
+            try store.storage.flush()
+            clock.advance(by: .seconds(259_200))
+        }
+        try store.storage.settle()
+        clock.advance(by: .seconds(84 * 86_400))
+        let before = try disk.tableCount
+        disk.reset()
+        try store.storage.settle()
+        #expect(try before - disk.tableCount == 4)
+        #expect(disk.readByteCount == 0)
+        #expect(try store.storage.verify().problems.isEmpty)
+        #expect(try store.execute(ShopStreamCQL.bySession).count == 20)
+        #expect(try store.execute(ShopStreamCQL.byUser).count == 20)
+    }
+}
+
+/// A disk that counts the bytes read from tables.
+private final class TableReadCounter: FileSystem {
+    private let disk: SimulatedFileSystem
+    private let read = Mutex(0)
+
+    init(_ disk: SimulatedFileSystem) {
+        self.disk = disk
+    }
+
+    var readByteCount: Int { read.withLock { $0 } }
+    var tableCount: Int { get throws { try disk.list("/data/tables").count } }
+
+    func reset() { read.withLock { $0 = 0 } }
+    fileprivate func didRead(_ byteCount: Int) { read.withLock { $0 += byteCount } }
+
+    func open(_ path: String, _ mode: FileMode) throws -> any StorageFile {
+        let file = try disk.open(path, mode)
+        return path.hasSuffix(".sst") ? CountedTable(file, self) : file
+    }
+
+    func exists(_ path: String) throws -> Bool { try disk.exists(path) }
+    func list(_ directory: String) throws -> [String] { try disk.list(directory) }
+    func createDirectory(_ path: String) throws { try disk.createDirectory(path) }
+    func remove(_ path: String) throws { try disk.remove(path) }
+    func removeDirectory(_ path: String) throws { try disk.removeDirectory(path) }
+    func rename(_ from: String, to: String) throws { try disk.rename(from, to: to) }
+    func link(_ from: String, to: String) throws { try disk.link(from, to: to) }
+    func syncDirectory(_ path: String) throws { try disk.syncDirectory(path) }
+    func lock(_ path: String) throws -> any FileLock { try disk.lock(path) }
+    func freeByteCount(_ path: String) throws -> Int64 { try disk.freeByteCount(path) }
+}
+
+private final class CountedTable: StorageFile {
+    private let file: any StorageFile
+    private let counter: TableReadCounter
+
+    init(_ file: any StorageFile, _ counter: TableReadCounter) {
+        self.file = file
+        self.counter = counter
+    }
+
+    var path: String { file.path }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        let count = try file.read(into: buffer, at: offset)
+        counter.didRead(count)
+        return count
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try file.write(bytes, at: offset) }
+    func sync() throws { try file.sync() }
+    func byteCount() throws -> Int64 { try file.byteCount() }
+    func truncate(to byteCount: Int64) throws { try file.truncate(to: byteCount) }
+    func allocate(byteCount: Int64) throws { try file.allocate(byteCount: byteCount) }
+    func startWriteBack(from offset: Int64, byteCount: Int64) {
+        file.startWriteBack(from: offset, byteCount: byteCount)
+    }
+    func close() throws { try file.close() }
+}
