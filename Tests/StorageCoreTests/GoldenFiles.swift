@@ -61,11 +61,14 @@ enum GoldenFiles {
     static let keyspace = KeyspaceRecord(
         id: 1, name: "orders ß", tree: 4, expiry: .engine, isDedicated: false, isArchived: true, mergeOperator: "")
 
-    static func table(_ compression: TableCompression) throws -> [UInt8] {
+    static func table(_ compression: TableCompression, blockByteCount: Int = 200, wholeFilterByteCount: Int = 1 << 20)
+        throws -> [UInt8]
+    {
         let file = MemoryFile()
         let builder = TableBuilder(
             file: file, path: file.path, fileNumber: tableNumber, salt: tableSalt,
-            options: TableOptions(blockByteCount: 200, compression: compression))
+            options: TableOptions(
+                blockByteCount: blockByteCount, compression: compression, wholeFilterByteCount: wholeFilterByteCount))
         for entry in entries { try builder.add(entry) }
         for tombstone in tombstones {
             builder.addRangeTombstone(lower: tombstone.lower, upper: tombstone.upper, sequence: tombstone.sequence)

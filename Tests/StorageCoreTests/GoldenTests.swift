@@ -29,6 +29,7 @@ struct GoldenTests {
     @Test("a table is written byte for byte as before")
     func writesTable() throws {
         try check("table-none.sst", GoldenFiles.table(.none))
+        try check("table-partitioned.sst", GoldenFiles.table(.none, blockByteCount: 100, wholeFilterByteCount: 0))
         // What a compressor makes of a block may differ from version to version; reading it may not.
         guard GoldenFiles.isWriting else { return }
         try check("table-lz4.sst", GoldenFiles.table(.lz4))
@@ -47,7 +48,7 @@ struct GoldenTests {
 
     // MARK: Reading
 
-    @Test("a golden table is read", arguments: ["none", "lz4", "zstd"])
+    @Test("a golden table is read", arguments: ["none", "partitioned", "lz4", "zstd"])
     func readsTable(_ compression: String) throws {
         let file = MemoryFile(try GoldenFiles.read("table-\(compression).sst"))
         let reader = try TableReader.open(
@@ -63,6 +64,8 @@ struct GoldenTests {
         #expect(reader.properties.latestTime == 1_600_000_001_000_000)
         let meta = try TableMetaIndex(reader.blocks, reader.footer.metaIndex)
         #expect(try meta.readOrigin(reader.blocks) == GoldenFiles.origin)
+        #expect(compression == "partitioned" ? reader.filterPartitions.count > 1 : reader.filterPartitions.isEmpty)
+        #expect((reader.filter == nil) == (compression == "partitioned"))
         #expect(try TableHeader.read(file, path: file.path) == reader.footer.header)
     }
 

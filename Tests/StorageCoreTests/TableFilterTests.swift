@@ -67,4 +67,59 @@ struct TableFilterTests {
             #expect(throws: StorageError.self) { try Self.filter(bad) }
         }
     }
+
+    // MARK: Filters of index partitions
+
+    private static func partitioned(
+        _ entries: [PlainEntry], wholeFilterByteCount: Int = 1024
+    ) throws -> (table: BuiltTable, reader: TableReader) {
+        let table = try BuiltTable(
+            entries,
+            options: TableOptions(blockByteCount: 512, compression: .none, wholeFilterByteCount: wholeFilterByteCount))
+        return (table, try table.open())
+    }
+
+    @Test("a large table keeps no filter in memory; each look-up asks that of one partition")
+    func partitions() throws {
+        let entries = TableFormatTests.keys(4000)
+        let (table, reader) = try Self.partitioned(entries)
+        #expect(reader.filter == nil)
+        #expect(reader.filterPartitions.count > 5)
+        let whole = try BuiltTable(entries, options: TableOptions(blockByteCount: 512, compression: .none)).open()
+        #expect(whole.filter != nil && whole.filterPartitions.isEmpty)
+        let start = try table.open(cache: BlockCache(byteCapacity: 0)).memoryByteCount
+        #expect(start < whole.memoryByteCount)
+        for entry in entries { #expect(try reader.versions(of: entry.key) == [entry]) }
+        try reader.verify()
+
+        // Absent keys: a filter and at the rate of the filters' errors an index partition and a data block.
+        let before = table.file.readCount
+        let uncached = try table.open(cache: BlockCache(byteCapacity: 0))
+        let opening = table.file.readCount - before
+        for number in 0..<1000 { #expect(try uncached.versions(of: Array("key-\(100_000 + number)x".utf8)).isEmpty) }
+        #expect(table.file.readCount - before - opening < 1100)
+    }
+
+    @Test("a key whose versions lie in several partitions is found in each of them")
+    func splitKey() throws {
+        let versions = (1...3000).reversed().map { PlainEntry("hot", UInt64($0), value: "v\($0)") }
+        let (_, reader) = try Self.partitioned(
+            [PlainEntry("a", 1)] + versions + [PlainEntry("z", 1)], wholeFilterByteCount: 0)
+        #expect(reader.filterPartitions.count > 1)
+        for sequence in stride(from: 1, through: 3000, by: 7) {
+            #expect(
+                try reader.versions(of: Array("hot".utf8), maxSequence: UInt64(sequence)).first
+                    == versions[3000 - sequence])
+        }
+        #expect(try reader.versions(of: Array("hot".utf8)) == versions)
+        try reader.verify()
+    }
+
+    @Test("a table without a filter has none for its partitions either")
+    func none() throws {
+        let options = TableOptions(blockByteCount: 512, filterBitsPerKey: 0, wholeFilterByteCount: 0)
+        let reader = try BuiltTable(TableFormatTests.keys(2000), options: options).open()
+        #expect(reader.filter == nil && reader.filterPartitions.isEmpty)
+        #expect(try reader.versions(of: TableFormatTests.keys(2000)[1000].key).count == 1)
+    }
 }

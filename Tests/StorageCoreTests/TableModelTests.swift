@@ -7,13 +7,14 @@ import Testing
 
 @Suite("Tables against a sorted array")
 struct TableModelTests {
-    /// Every combination of block size, restart interval, compression and filter worth telling apart.
+    /// Every combination of block size, restart interval, compression and filter (one, one for each index partition, none) worth telling apart.
     static let allOptions: [TableOptions] = [64, 700, 4096].flatMap { blockByteCount in
         [1, 3, 16].flatMap { restartInterval in
             [TableCompression.none, .lz4, .zstd(level: 3)].map { compression in
                 TableOptions(
                     blockByteCount: blockByteCount, restartInterval: restartInterval, compression: compression,
-                    filterBitsPerKey: restartInterval == 3 ? 0 : 10)
+                    filterBitsPerKey: restartInterval == 3 ? 0 : 10,
+                    wholeFilterByteCount: restartInterval == 1 ? 0 : 1 << 20)
             }
         }
     }

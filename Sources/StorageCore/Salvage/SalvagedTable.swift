@@ -96,7 +96,7 @@ struct SalvagedTable {
             case .rangeTombstones: rangeTombstones = try RangeTombstone.decode(block)
             case .properties: properties = try TableProperties(block, fileByteCount: fileByteCount)
             case .origin: origin = try TableOrigin(block)
-            case .filter, .indexPartition, .topLevelIndex, .metaIndex: break
+            case .filter, .filterPartition, .filterIndex, .indexPartition, .topLevelIndex, .metaIndex: break
             }
             return kind
         } catch {

@@ -2,31 +2,51 @@
 //
 // Every key lives inside one 64-byte line, so that a question costs one cache miss. Layout: Docs/FORMATS.md, "Filter".
 
-/// Gathers the hashes of a table's keys and lays them out once their number is known.
+/// Gathers the hashes of a table's keys and lays them out once their number is known: in one filter, or in one for each
+/// partition of the index.
 struct BloomFilterBuilder {
     private var hashes: [UInt64] = []
+    /// How many hashes there were at the end of each partition.
+    private var partitionEnds: [Int] = []
     private let bitsPerKey: Int
 
     init(bitsPerKey: Int) {
         self.bitsPerKey = min(max(bitsPerKey, 0), 64)
     }
 
-    /// To be called once for each distinct key.
+    /// To be called once for each distinct key of a partition.
     mutating func add(_ key: UnsafeRawBufferPointer) {
         if bitsPerKey > 0 { unsafe hashes.append(xxHash64(key)) }
     }
 
+    /// Ends a partition; keys that are added from here on belong to the next.
+    mutating func endPartition() { partitionEnds.append(hashes.count) }
+
+    var partitionCount: Int { partitionEnds.count }
+
+    /// Whether no key was added since the last partition ended.
+    var isPartitionEmpty: Bool { hashes.count == partitionEnds.last ?? 0 }
+
     var isEmpty: Bool { hashes.isEmpty }
 
-    var byteCount: Int { hashes.isEmpty ? 0 : lineCount * 64 + 8 }
+    /// Size of the one filter.
+    var byteCount: Int { hashes.isEmpty ? 0 : lineCount(hashes.count) * 64 + 8 }
 
-    private var lineCount: Int {
-        min(max((hashes.count * bitsPerKey + 511) / 512, 1), Int(UInt32.max))
+    private func lineCount(_ keyCount: Int) -> Int {
+        min(max((keyCount * bitsPerKey + 511) / 512, 1), Int(UInt32.max))
     }
 
-    /// Appends the filter block's contents.
-    func write(to output: inout UnsafeByteBuilder) {
-        let lineCount = lineCount
+    /// Appends the contents of the one filter.
+    func write(to output: inout UnsafeByteBuilder) { write(hashes[...], to: &output) }
+
+    /// Appends the contents of the filter of a partition.
+    func write(partition: Int, to output: inout UnsafeByteBuilder) {
+        let start = partition == 0 ? 0 : partitionEnds[partition - 1]
+        write(hashes[start..<partitionEnds[partition]], to: &output)
+    }
+
+    private func write(_ hashes: ArraySlice<UInt64>, to output: inout UnsafeByteBuilder) {
+        let lineCount = lineCount(hashes.count)
         // ln 2 probes for each bit of a key fill half of the bits, where a Bloom filter errs least.
         let probeCount = UInt8(min(max(bitsPerKey * 69 / 100, 1), 16))
         let start = output.count
@@ -54,18 +74,11 @@ final class UnsafeBloomFilter: Sendable {
     static let probeFactor: UInt32 = 0x9E37_79B9
 
     private let contents: UnsafeBlockBytes
-    private let lineCount: Int
-    private let probeCount: Int
+    private let lines: UnsafeFilterLines
 
     /// Checks the shape that Docs/FORMATS.md asks for.
     init(_ contents: consuming UnsafeBlockBytes, location: BlockLocation) throws {
-        let count = contents.count
-        guard count >= 72 else { throw location.corruption("The filter is too short.") }
-        lineCount = unsafe Int(readInteger(contents.base, count - 8, as: UInt32.self))
-        probeCount = unsafe Int(readInteger(contents.base, count - 4, as: UInt32.self))
-        guard lineCount >= 1, lineCount * 64 + 8 == count, 1...16 ~= probeCount else {
-            throw location.corruption("The filter's size or probe count is impossible.")
-        }
+        unsafe lines = try UnsafeFilterLines(contents.bytes, location: location)
         self.contents = contents
     }
 
@@ -77,20 +90,53 @@ final class UnsafeBloomFilter: Sendable {
     }
 
     /// - Parameter hash: `xxHash64` of the key.
+    func mayContain(hash: UInt64) -> Bool { lines.mayContain(hash: hash) }
+
+    @inline(__always)
+    static func lineOffset(_ hash: UInt64, _ lineCount: Int) -> Int {
+        Int(((hash &>> 32) &* UInt64(lineCount)) &>> 32) &* 64
+    }
+}
+
+/// The bits of a filter, wherever they lie. Whoever uses it keeps the memory alive.
+@safe
+struct UnsafeFilterLines: @unchecked Sendable {
+    // Guarded by immutability: nobody writes to a block's bytes.
+    private let base: UnsafeRawPointer
+    private let lineCount: Int
+    private let probeCount: Int
+
+    /// Checks the shape that Docs/FORMATS.md asks for.
+    init(_ bytes: UnsafeRawBufferPointer, location: BlockLocation) throws {
+        let count = bytes.count
+        guard count >= 72, let base = bytes.baseAddress else { throw location.corruption("The filter is too short.") }
+        lineCount = unsafe Int(readInteger(base, count - 8, as: UInt32.self))
+        probeCount = unsafe Int(readInteger(base, count - 4, as: UInt32.self))
+        guard lineCount >= 1, lineCount * 64 + 8 == count, 1...16 ~= probeCount else {
+            throw location.corruption("The filter's size or probe count is impossible.")
+        }
+        unsafe self.base = base
+    }
+
+    /// The filter of an index partition: the value of its block's only entry.
+    init(_ block: Block) throws {
+        guard block.restartCount == 1, let entry = block.entries.entry(atRestart: 0) else {
+            throw block.location.corruption("The block does not hold the filter of a partition.")
+        }
+        unsafe try self.init(block.entries.value(entry), location: block.location)
+    }
+
+    /// False only if the key with that hash was never added.
+    @inline(__always)
     func mayContain(hash: UInt64) -> Bool {
-        let line = unsafe contents.base + Self.lineOffset(hash, lineCount)
+        let line = unsafe base + UnsafeBloomFilter.lineOffset(hash, lineCount)
         var probe = UInt32(truncatingIfNeeded: hash)
         for _ in 0..<probeCount {
             let bit = Int(probe &>> 23)
             let byte = unsafe line.load(fromByteOffset: bit &>> 3, as: UInt8.self)
             guard byte & (1 &<< UInt8(bit & 7)) != 0 else { return false }
-            probe = probe &* Self.probeFactor
+            probe = probe &* UnsafeBloomFilter.probeFactor
         }
         return true
-    }
-
-    @inline(__always)
-    static func lineOffset(_ hash: UInt64, _ lineCount: Int) -> Int {
-        Int(((hash &>> 32) &* UInt64(lineCount)) &>> 32) &* 64
     }
 }

@@ -14,6 +14,8 @@ struct TableOptions: Sendable {
     var compression = TableCompression.lz4
     /// 0 for no filter.
     var filterBitsPerKey = 10
+    /// A filter of more bytes than these is cut into one for each index partition, so that it need not be in memory whole.
+    var wholeFilterByteCount = 512 << 10
 }
 
 /// Writes one table; used by one flush or compaction, on one thread at a time.
@@ -70,9 +72,10 @@ final class TableBuilder {
             throw StorageError(.valueTooLarge, "An entry of a table is limited to 1 GiB.", file: path)
         }
         let isNewKey = unsafe entryCount == 0 || compareBytes(data.lastKey, key) != 0
-        if isNewKey { unsafe filter.add(key) }
         if entryCount == 0 { unsafe properties.smallestKey = Array(key) }
+        // This may end a partition: the key belongs to the next one then, also if it has versions in both.
         if pendingBlock != nil { unsafe try indexPendingBlock(before: key) }
+        if isNewKey || filter.isPartitionEmpty { unsafe filter.add(key) }
         unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value)
         properties.count(
             kind: kind, sequence: sequence, expiry: expiry, keyByteCount: key.count, valueByteCount: value.count)
@@ -94,7 +97,7 @@ final class TableBuilder {
     func finish(origin: TableOrigin? = nil, commitTimes: CommitTimes = .unknown) throws -> TableProperties {
         let index = try finishIndex()
         var metaBlocks: [(name: String, handle: BlockHandle)] = [(TableFormat.MetaBlockName.index, index)]
-        if !filter.isEmpty { metaBlocks.append((TableFormat.MetaBlockName.filter, try writeFilter())) }
+        if !filter.isEmpty { metaBlocks.append(try writeFilter()) }
         rangeTombstones = RangeTombstone.tableOrdered(rangeTombstones)
         if !rangeTombstones.isEmpty {
             metaBlocks.append((TableFormat.MetaBlockName.rangeTombstones, try writeRangeTombstones()))
@@ -137,6 +140,7 @@ final class TableBuilder {
         guard !partition.isEmpty else { return }
         let handle = unsafe try writer.append(block: partition.finish(), .indexPartition)
         partition.reset()
+        filter.endPartition()
         unsafe topIndex.add(partition.lastKey, partition.lastSequence, handle)
     }
 
@@ -152,10 +156,32 @@ final class TableBuilder {
         return unsafe try writer.append(block: topIndex.finish(), .topLevelIndex)
     }
 
-    private func writeFilter() throws -> BlockHandle {
+    private func writeFilter() throws -> (name: String, handle: BlockHandle) {
+        guard filter.byteCount <= options.wholeFilterByteCount else { return try writeFilterPartitions() }
         var contents = UnsafeByteBuilder(capacity: filter.byteCount)
         filter.write(to: &contents)
-        return unsafe try writer.append(block: contents.bytes, .filter)
+        return (TableFormat.MetaBlockName.filter, unsafe try writer.append(block: contents.bytes, .filter))
+    }
+
+    /// Writes a filter for each index partition, and what lists them.
+    private func writeFilterPartitions() throws -> (name: String, handle: BlockHandle) {
+        var index = BlockBuilder(restartInterval: 16)
+        var contents = UnsafeByteBuilder()
+        for position in 0..<filter.partitionCount {
+            contents.removeAll()
+            filter.write(partition: position, to: &contents)
+            var block = BlockBuilder(restartInterval: 1)
+            // The key's bytes say nothing: they bring the lines to a multiple of 64 bytes, as processors have theirs.
+            let padding = [UInt8](repeating: 0, count: 64 - 3 - varintByteCount(UInt64(contents.count)))
+            unsafe padding.withUnsafeBytes { padding in
+                unsafe block.add(
+                    key: padding, sequence: 0, kind: .put, expiry: TableFormat.noExpiry, value: contents.bytes)
+            }
+            let handle = unsafe try writer.append(block: block.finish(), .filterPartition)
+            let key = [UInt8](unsafe withUnsafeBytes(of: UInt32(position).bigEndian) { unsafe Array($0) })
+            unsafe key.withUnsafeBytes { unsafe index.add($0, 0, handle) }
+        }
+        return (TableFormat.MetaBlockName.filterIndex, unsafe try writer.append(block: index.finish(), .filterIndex))
     }
 
     private func writeRangeTombstones() throws -> BlockHandle {
@@ -220,3 +246,5 @@ extension BlockBuilder {
         }
     }
 }
+
+private func varintByteCount(_ value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }

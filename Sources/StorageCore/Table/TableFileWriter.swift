@@ -28,7 +28,8 @@ struct TableFileWriter: ~Copyable {
 
     /// Appends a block and returns where it is.
     mutating func append(block contents: UnsafeRawBufferPointer, _ kind: BlockKind) throws -> BlockHandle {
-        let (stored, code) = unsafe kind != .filter ? compressor.compress(contents) : (contents, .none)
+        let (stored, code) =
+            unsafe kind != .filter && kind != .filterPartition ? compressor.compress(contents) : (contents, .none)
         let handle = BlockHandle(offset: byteCount, byteCount: UInt64(stored.count))
         let start = buffer.count
         unsafe buffer.append(stored)

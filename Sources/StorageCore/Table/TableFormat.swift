@@ -19,6 +19,7 @@ enum TableFormat {
 
     enum MetaBlockName {
         static let filter = "filter.bloom"
+        static let filterIndex = "filter.index"
         static let index = "index"
         static let origin = "origin"
         static let properties = "properties"
@@ -38,6 +39,8 @@ enum BlockKind: UInt8 {
     case origin = 5
     case properties = 6
     case metaIndex = 7
+    case filterPartition = 8
+    case filterIndex = 9
 }
 
 /// Where a block lies in its file, and how many bytes its contents have there (the trailer not counted).

@@ -6,8 +6,10 @@ internal import StorageTypes
 struct TableMetaIndex: Sendable {
     let index: BlockHandle
     let properties: BlockHandle
-    /// Absent in a table without point entries or without filter.
+    /// Absent in a table without point entries, without filter, or with one for each index partition.
     let filter: BlockHandle?
+    /// Lists the filters of the index partitions.
+    let filterIndex: BlockHandle?
     /// Absent in a table without range tombstones.
     let rangeTombstones: BlockHandle?
     /// Absent in a table that no tree of a storage has written.
@@ -28,6 +30,7 @@ struct TableMetaIndex: Sendable {
         self.index = index
         self.properties = properties
         filter = handles[Name.filter]
+        filterIndex = handles[Name.filterIndex]
         rangeTombstones = handles[Name.rangeTombstones]
         origin = handles[Name.origin]
         allBlocks = Array(handles.values)
@@ -40,6 +43,28 @@ struct TableMetaIndex: Sendable {
     func readFilter(_ blocks: TableBlockFile) throws -> UnsafeBloomFilter? {
         guard let filter else { return nil }
         return try UnsafeBloomFilter(blocks.readContents(filter), location: blocks.location(filter))
+    }
+
+    /// The filters of the index partitions, in their order; none if the table has one filter or none at all.
+    func readFilterIndex(_ blocks: TableBlockFile, partitionCount: Int) throws -> [BlockHandle] {
+        guard let filterIndex else { return [] }
+        let block = try blocks.readBlock(filterIndex, isSearched: false)
+        var handles: [BlockHandle] = []
+        var cursor = UnsafeBlockCursor()
+        cursor.load(block)
+        try cursor.seekToFirst()
+        while cursor.isValid {
+            guard let handle = unsafe BlockHandle(cursor.value) else {
+                throw block.location.corruption("An entry of the filter index does not hold a block handle.")
+            }
+            handles.append(handle)
+            try cursor.next()
+        }
+        guard handles.count == partitionCount else {
+            throw block.location.corruption(
+                "The table has \(partitionCount) index partitions and \(handles.count) filters for them.")
+        }
+        return handles
     }
 
     func readOrigin(_ blocks: TableBlockFile) throws -> TableOrigin? {

@@ -13,11 +13,12 @@ extension TableReader {
         unsafe try forEachUnfilteredVersion(of: key, maxSequence: maxSequence, visit)
     }
 
-    /// The same for a caller who has asked the filter.
+    /// The same for a caller who has asked the filter of the whole table.
     func forEachUnfilteredVersion(
         of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
     ) throws {
         guard var top = unsafe try UnsafeBlockSearch(topIndex, key, maxSequence) else { return }
+        if !filterPartitions.isEmpty, unsafe try !mayContain(key, inPartition: top.position) { return }
         // The searches hold pointers into these two; the cache may drop a data block at any time.
         var partitionBlock = unsafe try partition(top.position, top.value)
         defer { extendLifetime(partitionBlock) }

@@ -16,10 +16,12 @@ final class TableReader: Sendable {
     let footer: TableFooter
     let blocks: TableBlockFile
     let topIndex: Block
-    /// Absent in a table without point entries or without filter.
+    /// Absent in a table without point entries, without filter, or with one for each index partition.
     let filter: UnsafeBloomFilter?
     private let cache: BlockCache
     private let partitions: UnsafePinnedBlocks
+    /// Where the filters of the index partitions lie; none in a table with one filter.
+    let filterPartitions: [BlockHandle]
 
     /// Opens a table and reads what it keeps in memory.
     ///
@@ -47,17 +49,28 @@ final class TableReader: Sendable {
         properties = try meta.readProperties(blocks, footer)
         topIndex = try blocks.readBlock(meta.index)
         filter = try meta.readFilter(blocks)
+        filterPartitions = try meta.readFilterIndex(blocks, partitionCount: topIndex.restartCount)
         rangeTombstones = try meta.readRangeTombstones(blocks)
         partitions = UnsafePinnedBlocks(pinsIndex ? topIndex : nil)
     }
 
     /// Memory held as long as the table is open, once it has all of its index that it will keep.
-    var memoryByteCount: Int { topIndex.byteCount + (filter?.byteCount ?? 0) + partitions.byteCount }
+    var memoryByteCount: Int {
+        topIndex.byteCount + (filter?.byteCount ?? 0) + partitions.byteCount + filterPartitions.count * 16
+    }
 
-    /// False only if the table has no point entry with that key.
+    /// False only if the table has no point entry with that key. Asks the filter of the whole table, if there is one.
     func mayContain(_ key: UnsafeRawBufferPointer) -> Bool {
         guard let filter else { return properties.entryCount > 0 }
         return unsafe filter.mayContain(key)
+    }
+
+    /// False only if no point entry of an index partition has that key. Asks the partition's filter, by way of the cache.
+    func mayContain(_ key: UnsafeRawBufferPointer, inPartition position: Int) throws -> Bool {
+        guard position < filterPartitions.count else { return true }
+        let block = try block(filterPartitions[position], fillCache: true)
+        defer { extendLifetime(block) }
+        return unsafe try UnsafeFilterLines(block).mayContain(hash: xxHash64(key))
     }
 
     /// A cursor over the point entries, not yet on an entry. Scans that won't come back, such as compactions, leave the

@@ -23,6 +23,10 @@ private struct TableVerification {
     private let meta: TableMetaIndex
     private let properties: TableProperties
     private let filter: UnsafeBloomFilter?
+    private let filterPartitions: [BlockHandle]
+    /// The index partitions met so far, and the filter of the last of them.
+    private var partitionCount = 0
+    private var filterBlock: Block?
     /// Counted from the entries, to be compared with `properties`.
     private var counted = TableProperties()
     private var density = DeleteDensity()
@@ -41,10 +45,16 @@ private struct TableVerification {
         meta = try TableMetaIndex(blocks, footer.metaIndex)
         properties = try meta.readProperties(blocks, footer)
         filter = try meta.readFilter(blocks)
+        filterPartitions = reader.filterPartitions
         handles = meta.allBlocks + [footer.metaIndex]
         _ = try meta.readOrigin(blocks)
         _ = try readBlock(footer.metaIndex, .metaIndex)
         _ = try readBlock(meta.properties, .properties)
+        if let index = meta.filterIndex {
+            _ = try readBlock(index, .filterIndex)
+            guard try meta.readFilterIndex(blocks, partitionCount: reader.topIndex.restartCount) == filterPartitions
+            else { throw Self.corruption("The table's filter index changed since opening.", reader, index.offset) }
+        }
         if let origin = meta.origin { _ = try readBlock(origin, .origin) }
     }
 
@@ -55,6 +65,7 @@ private struct TableVerification {
         try forEachIndexEntry(top) { verification, separator, handle in
             let partition = try verification.readBlock(handle, .indexPartition)
             verification.handles.append(handle)
+            try verification.enterPartition()
             var last: Separator?
             try verification.forEachIndexEntry(partition) { verification, separator, handle in
                 verification.handles.append(handle)
@@ -67,6 +78,23 @@ private struct TableVerification {
             }
         }
         counted.largestKey = previous?.key ?? []
+    }
+
+    private mutating func enterPartition() throws {
+        if partitionCount < filterPartitions.count {
+            let handle = filterPartitions[partitionCount]
+            filterBlock = try readBlock(handle, .filterPartition)
+            handles.append(handle)
+        }
+        partitionCount += 1
+    }
+
+    /// Whether no filter denies a key.
+    private func mayContain(_ key: UnsafeRawBufferPointer) throws -> Bool {
+        if let filter { return unsafe filter.mayContain(key) }
+        guard let filterBlock else { return true }
+        defer { extendLifetime(filterBlock) }
+        return unsafe try UnsafeFilterLines(filterBlock).mayContain(hash: xxHash64(key))
     }
 
     private struct Separator: Equatable {
@@ -130,7 +158,7 @@ private struct TableVerification {
         } else {
             counted.smallestKey = key
         }
-        if let filter, unsafe !filter.mayContain(cursor.key) {
+        if unsafe try !mayContain(cursor.key) {
             throw block.location.corruption("The filter denies a key that is in the table.")
         }
         counted.count(
