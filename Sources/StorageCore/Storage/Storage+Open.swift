@@ -22,6 +22,8 @@ struct OpenedParts {
     var purgeFloor: PurgeFloor
     var latch = FailureLatch()
     var sqlite: SQLiteEngine?
+    /// Commits that were in the log and not in tables.
+    var replayedCommitCount = 0
 }
 
 extension Storage {
@@ -33,8 +35,13 @@ extension Storage {
         try open(try StorageOpening(directory: directory, options: options).open(), directory, options)
     }
 
-    static func open(_ parts: OpenedParts, _ directory: String, _ options: StorageOptions) throws -> Storage {
+    static func open(
+        _ makeParts: @autoclosure () throws -> OpenedParts, _ directory: String, _ options: StorageOptions
+    ) throws -> Storage {
+        let start = options.clock.monotonicNanoseconds
+        let parts = try makeParts()
         let storage = Storage(parts, options: options, directory: directory)
+        storage.traceOpening(parts, since: start)
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage
     }
@@ -88,7 +95,7 @@ extension Storage {
             do {
                 if try !unit(storage) { return true }
             } catch {
-                background.setFailure(StorageError(wrapping: error), of: work)
+                storage.noteFailure(error, of: work)
                 background.madeProgress()
                 // Nothing that is tried again would count.
                 if storage.lastingRefusal() != nil { return false }
@@ -287,14 +294,17 @@ struct StorageOpening {
         let keyspaces = parts.catalog.keyspacesByID
         let recovery = LogRecovery(fileSystem: fileSystem, directory: logDirectory, identity: found.identity)
         let commits = parts.commits
+        var count = 0
         let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
             header, payload, file, offset in
             let replay = LogReplay(state: state, keyspaces: keyspaces, header: header)
             try replay.apply(payload, file: file, offset: offset)
+            count += 1
             commits.visible.store(max(commits.visibleSequence, header.sequence), ordering: .relaxed)
             commits.commitTime.store(
                 max(commits.lastCommitTime.microseconds, header.commitTime), ordering: .relaxed)
         }
+        parts.replayedCommitCount = count
         return end.sequence
     }
 

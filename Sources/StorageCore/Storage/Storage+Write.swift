@@ -75,6 +75,8 @@ extension Storage {
         var sequence: UInt64
         /// Trees of the commit whose writers have to wait for a flush.
         var crowdedTrees: [Tree] = []
+        /// Whether its record is the first of a log segment.
+        var startsSegment = false
     }
 
     /// What became of a body.
@@ -142,13 +144,14 @@ extension Storage {
         }
         let sequence = last + 1
         if let sqlite { return try commit(batch, sequence, commitTime, actions, to: sqlite) }
-        try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         var commit = Commit(sequence: sequence)
+        commit.startsSegment = try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         makeRoom(for: batch, &commit)
         apply(batch, sequence: sequence, commitTime: commitTime)
         run(actions, sequence: sequence)
         commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
         commits.visible.store(sequence, ordering: .releasing)
+        count(batch)
         shareMemory(batch, &commit)
         return commit
     }
@@ -158,13 +161,18 @@ extension Storage {
         lane.asOwner { for action in actions { action(SequenceNumber(sequence)) } }
     }
 
-    private func appendToLog(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) throws {
+    /// Whether a segment begins with the record.
+    private func appendToLog(
+        _ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant
+    ) throws -> Bool {
         if scratch.record.capacity > 4 << 20 { scratch.record = [] }
         scratch.record.removeAll(keepingCapacity: true)
         scratch.record.append(contentsOf: repeatElement(0, count: LogRecordHeader.byteCount))
-        guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return }
+        guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return false }
         let startsSegment = try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
+        counters.logBytes.add(scratch.record.count)
         if startsSegment { flushLaggardIfLogIsLong() }
+        return startsSegment
     }
 
     private func apply(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) {
@@ -228,13 +236,29 @@ extension Storage {
     private func finish(_ commit: Commit, _ durability: Durability) throws {
         visibleWaiters.signal(commits.visibleSequence)
         if durability == .synced { try gate.wait(for: commit.sequence) }
-        while let count = waitCount(commit) { background.waitForProgress(after: count) }
+        if commit.startsSegment { traceSegment() }
+        guard var count = waitCount(commit) else { return }
+        let start = stallBegan(commit)
+        defer { stallEnded(commit, since: start) }
+        repeat {
+            background.waitForProgress(after: count)
+            guard let next = waitCount(commit) else { return }
+            count = next
+        } while true
     }
 
     private func finishSuspending(_ commit: Commit, _ durability: Durability) async throws {
         visibleWaiters.signal(commits.visibleSequence)
         if durability == .synced { try await gate.waitSuspending(for: commit.sequence) }
-        while let count = waitCount(commit) { try? await background.waitForProgressSuspending(after: count) }
+        if commit.startsSegment { traceSegment() }
+        guard var count = waitCount(commit) else { return }
+        let start = stallBegan(commit)
+        defer { stallEnded(commit, since: start) }
+        repeat {
+            try? await background.waitForProgressSuspending(after: count)
+            guard let next = waitCount(commit) else { return }
+            count = next
+        } while true
     }
 
     /// The progress to wait beyond; nil if there is room, or nobody will make any.
@@ -259,7 +283,7 @@ extension Storage {
         do {
             return try flushOne()
         } catch {
-            background.setFailure(StorageError(wrapping: error), of: .flush)
+            noteFailure(error, of: .flush)
             return false
         }
     }

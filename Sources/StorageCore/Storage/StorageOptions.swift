@@ -54,6 +54,11 @@ public struct StorageOptions: Sendable {
     /// What level 1 may hold; each deeper level ten times as much.
     public var levelOneByteCount: Int64 = 64 << 20
 
+    /// Is told what happens; nothing is made to tell where nobody listens.
+    public var traceSink: (any StorageTraceSink)?
+    /// A sync that takes longer is told of.
+    public var slowSyncThreshold = Duration.milliseconds(100)
+
     public init() {}
 }
 
