@@ -53,6 +53,9 @@ public struct WriteBatch: Sendable {
     /// Keys, values and bounds added so far, in bytes; what was overwritten or merged counts on.
     public var byteCount: Int { bytes.count + rangeDeleteByteCount }
 
+    /// Keys, values and bounds without the prefixes of their keyspaces.
+    var userByteCount: Int { byteCount - (entries.count + 2 * rangeDeletes.count) * Keyspace.prefixByteCount }
+
     /// About what the batch takes in memtables.
     var memtableByteCount: Int { byteCount + entries.count * 56 + rangeDeletes.count * 1024 }
 

@@ -134,6 +134,18 @@ final class SnapshotRegistry: Sendable {
         return sequences.sorted()
     }
 
+    /// How many snapshots live, and the read time of the oldest.
+    var census: (count: Int, oldest: StorageInstant?) {
+        var count = 0
+        var oldest: StorageInstant?
+        forEach { _, readTime in
+            count += 1
+            let readTime = StorageInstant(microseconds: readTime)
+            oldest = min(oldest ?? readTime, readTime)
+        }
+        return (count, oldest)
+    }
+
     /// How many snapshots live.
     var count: Int {
         var count = 0

@@ -28,6 +28,7 @@ extension Storage {
             run(actions, sequence: sequence)
             commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
             commits.visible.store(sequence, ordering: .releasing)
+            count(batch)
         }
         noteLength(of: sqlite)
         return Commit(sequence: sequence)
@@ -41,7 +42,7 @@ extension Storage {
             try sqlite.copyLog()
             background.setFailure(nil, of: .compaction)
         } catch {
-            background.setFailure(StorageError(wrapping: error), of: .compaction)
+            noteFailure(error, of: .compaction)
         }
     }
 

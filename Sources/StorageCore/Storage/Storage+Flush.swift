@@ -38,7 +38,7 @@ extension Storage {
             if tree.options.isVolatile {
                 try compactInMemory(tree)
             } else if let memtable = tree.state.immutables.last {
-                try flush(memtable, of: tree)
+                try observingFlush(of: memtable, tree) { try flush(memtable, of: tree) }
                 updatePressure(of: tree)
             }
             return true
@@ -69,8 +69,8 @@ extension Storage {
 
     private func oldestSequence(_ tree: Tree) -> UInt64 { tree.state.immutables.last?.firstSequence ?? .max }
 
-    private func flush(_ memtable: Memtable, of tree: Tree) throws {
-        guard let manifest, let log else { return }
+    private func flush(_ memtable: Memtable, of tree: Tree) throws -> [TableMetadata] {
+        guard let manifest, let log else { return [] }
         try gate.wait(for: memtable.lastSequence)
         // Snapshots to come are not older than what is durable, so they see all of the memtable.
         let tombstones = RangeTombstoneSet(memtable.rangeTombstones(seenAt: registry.sequences))
@@ -83,6 +83,7 @@ extension Storage {
             try install(tables, of: memtable, tree, manifest)
         }
         try log.removeSegments(below: manifest.manifest.logStart)
+        return tables
     }
 
     private func install(

@@ -30,7 +30,10 @@ extension Storage {
             // Giving an existing keyspace its operator writes nothing: reads go on where writes are refused.
             if let reopened = try reopen(name, options, manifest) { return reopened }
             if let refusal { throw refusal }
-            if let created = try create(name, options, manifest) { return created }
+            if let created = try create(name, options, manifest) {
+                trace(.keyspaceCreated(name: created.name, id: created.id))
+                return created
+            }
             // Someone else created it in between.
         }
     }
@@ -55,7 +58,7 @@ extension Storage {
         if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
         if let sqlite { return try drop(name, in: sqlite) }
         guard let manifest else { return }
-        try manifest.edit { state in
+        let dropped = try manifest.edit { state in
             guard let keyspace = existingKeyspace(name), state.keyspaces[keyspace.id] != nil else {
                 throw StorageError(.notFound, "There is no keyspace \"\(name)\".")
             }
@@ -72,6 +75,7 @@ extension Storage {
             // In a shared tree its entries go with the next compaction, since ids are never used again.
             if keyspace.options.isDedicated { empty(keyspace.tree) }
         }
+        trace(.keyspaceDropped(name: dropped.name, id: dropped.id))
         // Writers that waited for room in the tree have nothing to wait for any more.
         surveyMemtables()
         background.madeProgress()

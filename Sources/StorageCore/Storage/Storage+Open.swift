@@ -24,6 +24,8 @@ struct OpenedParts {
     var purgedThrough = StorageInstant.distantPast
     var latch = FailureLatch()
     var sqlite: SQLiteEngine?
+    /// Commits that were in the log and not in tables.
+    var replayedCommitCount = 0
 }
 
 extension Storage {
@@ -35,8 +37,13 @@ extension Storage {
         try open(try StorageOpening(directory: directory, options: options).open(), directory, options)
     }
 
-    static func open(_ parts: OpenedParts, _ directory: String, _ options: StorageOptions) throws -> Storage {
+    static func open(
+        _ makeParts: @autoclosure () throws -> OpenedParts, _ directory: String, _ options: StorageOptions
+    ) throws -> Storage {
+        let start = options.clock.monotonicNanoseconds
+        let parts = try makeParts()
         let storage = Storage(parts, options: options, directory: directory)
+        storage.traceOpening(parts, since: start)
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage
     }
@@ -95,7 +102,7 @@ extension Storage {
             do {
                 if try !unit(storage) { return true }
             } catch {
-                background.setFailure(StorageError(wrapping: error), of: work)
+                storage.noteFailure(error, of: work)
                 background.madeProgress()
                 // Nothing that is tried again would count.
                 if storage.latch.refusal != nil { return false }

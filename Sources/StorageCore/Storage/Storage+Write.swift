@@ -98,6 +98,8 @@ extension Storage {
         var crowdedTrees: [Tree] = []
         /// How long its writer is held back for the debt of its trees.
         var delayNanoseconds: UInt64 = 0
+        /// Whether its record is the first of a log segment.
+        var startsSegment = false
     }
 
     /// What became of a body.
@@ -164,14 +166,15 @@ extension Storage {
         }
         let sequence = last + 1
         if let sqlite { return try commit(batch, sequence, commitTime, actions, to: sqlite) }
-        try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         var commit = Commit(sequence: sequence)
+        commit.startsSegment = try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         makeRoom(for: batch, &commit)
         apply(batch, sequence: sequence, commitTime: commitTime)
         run(actions, sequence: sequence)
         commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
         commits.visible.store(sequence, ordering: .releasing)
         if isLayer(batch) { for keyspace in batch.keyspaces { rotateUnlessEmpty(keyspace.tree) } }
+        count(batch)
         shareMemory(batch, &commit)
         return commit
     }
@@ -181,17 +184,22 @@ extension Storage {
         lane.asOwner { for action in actions { action(SequenceNumber(sequence)) } }
     }
 
-    private func appendToLog(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) throws {
+    /// Whether a segment begins with the record.
+    private func appendToLog(
+        _ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant
+    ) throws -> Bool {
         let scratch = self.scratch
         if scratch.record.capacity > 4 << 20 { scratch.record = UnsafeByteBuilder() }
         scratch.record.removeAll()
         scratch.record.resize(to: LogRecordHeader.byteCount)
-        guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return }
+        guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return false }
         let startsSegment = try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
+        counters.logBytes.add(scratch.record.count)
         if startsSegment {
             flushLaggardsIfLogIsLong()
             background.request(.flush)
         }
+        return startsSegment
     }
 
     private func apply(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) {
@@ -269,8 +277,16 @@ extension Storage {
             defer { syncWaiterCount.value.subtract(1, ordering: .relaxed) }
             try gate.wait(for: commit.sequence)
         }
+        if commit.startsSegment { traceSegment() }
         if commit.delayNanoseconds > 0 { _ = background.pause(nanoseconds: commit.delayNanoseconds) }
-        while let count = waitCount(commit) { background.waitForProgress(after: count) }
+        guard var count = waitCount(commit) else { return }
+        let start = stallBegan(commit)
+        defer { stallEnded(commit, since: start) }
+        repeat {
+            background.waitForProgress(after: count)
+            guard let next = waitCount(commit) else { return }
+            count = next
+        } while true
     }
 
     private func finishSuspending(_ commit: Commit, _ durability: Durability) async throws {
@@ -280,8 +296,16 @@ extension Storage {
             defer { syncWaiterCount.value.subtract(1, ordering: .relaxed) }
             try await gate.waitSuspending(for: commit.sequence)
         }
+        if commit.startsSegment { traceSegment() }
         if commit.delayNanoseconds > 0 { try? await Task.sleep(nanoseconds: commit.delayNanoseconds) }
-        while let count = waitCount(commit) { try? await background.waitForProgressSuspending(after: count) }
+        guard var count = waitCount(commit) else { return }
+        let start = stallBegan(commit)
+        defer { stallEnded(commit, since: start) }
+        repeat {
+            try? await background.waitForProgressSuspending(after: count)
+            guard let next = waitCount(commit) else { return }
+            count = next
+        } while true
     }
 
     /// The progress to wait beyond; nil if there is room, or nobody will make any.
@@ -306,7 +330,7 @@ extension Storage {
         do {
             return try flushOne()
         } catch {
-            background.setFailure(StorageError(wrapping: error), of: .flush)
+            noteFailure(error, of: .flush)
             return false
         }
     }

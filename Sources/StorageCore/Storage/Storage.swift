@@ -34,6 +34,9 @@ public final class Storage: Sendable {
     let background = Background()
     let memory: MemoryShares
     let memtableUse = MemtableUse()
+    let counters: StorageCounters
+    /// In the clock's monotonic nanoseconds.
+    let openedAt: UInt64
     let crossChecks = Mutex<[CrossCheck]>([])
     let purgeFloor: PurgeFloor
     /// The first failure that left it unknown what is on the device.
@@ -73,12 +76,16 @@ public final class Storage: Sendable {
         let sqlite = parts.sqlite
         let commits = parts.commits
         let log = parts.log
+        openedAt = options.clock.monotonicNanoseconds
+        let counters = StorageCounters()
+        self.counters = counters
         let durableWaiters = CommitWaiters()
         self.durableWaiters = durableWaiters
         visibleWaiters = CommitWaiters()
         gate = DurabilityGate(
             durable: commits.visibleSequence, hasThread: options.backgroundWork == .threads && !options.isReadOnly,
-            target: { commits.visibleSequence }, sync: { try sqlite.map { try $0.sync() } ?? log?.sync() },
+            target: { commits.visibleSequence },
+            sync: options.observing(counters) { try sqlite.map { try $0.sync() } ?? log?.sync() },
             didAdvance: { durableWaiters.signal($0) })
     }
 

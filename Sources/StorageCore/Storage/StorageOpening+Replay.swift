@@ -29,6 +29,7 @@ extension StorageOpening {
             commits.visible.store(max(commits.visibleSequence, header.sequence), ordering: .relaxed)
             commits.commitTime.store(
                 max(commits.lastCommitTime.microseconds, header.commitTime), ordering: .relaxed)
+            parts.replayedCommitCount += 1
             replayedByteCount += payload.byteCount
             guard replayedByteCount > memory.surveyInterval, !options.isReadOnly else { return }
             replayedByteCount = 0

@@ -61,6 +61,11 @@ public struct StorageOptions: Sendable {
     /// as the device takes.
     public var compactionByteRate: Int64?
 
+    /// Is told what happens; nothing is made to tell where nobody listens.
+    public var traceSink: (any StorageTraceSink)?
+    /// A sync that takes longer is told of.
+    public var slowSyncThreshold = Duration.milliseconds(100)
+
     public init() {}
 }
 

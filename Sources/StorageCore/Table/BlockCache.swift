@@ -56,9 +56,11 @@ final class BlockCache: Sendable {
         }
     }
 
-    func block(_ key: BlockCacheKey) -> Block? {
+    /// - Parameter isUse: False for who only passes by, such as a compaction: neither counted, nor a reason to keep the
+    ///   block.
+    func block(_ key: BlockCacheKey, isUse: Bool = true) -> Block? {
         let hash = key.hash
-        return shard(hash).state.withLock { $0.find(key, hash) }
+        return shard(hash).state.withLock { $0.find(key, hash, isUse: isUse) }
     }
 
     /// Offers a block that was just read. If another thread was faster, its block is returned, to be used instead.

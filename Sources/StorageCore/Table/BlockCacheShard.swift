@@ -75,12 +75,13 @@ struct BlockCacheShard {
             byteCount: small.byteCount + main.byteCount)
     }
 
-    mutating func find(_ key: BlockCacheKey, _ hash: UInt64) -> Block? {
+    mutating func find(_ key: BlockCacheKey, _ hash: UInt64, isUse: Bool = true) -> Block? {
         let index = slot(key, hash)
         guard index != Self.none else {
-            missCount &+= 1
+            if isUse { missCount &+= 1 }
             return nil
         }
+        guard isUse else { return slots[Int(index)].block }
         hitCount &+= 1
         slots[Int(index)].block?.prefetch()
         if slots[Int(index)].visits < Self.largestVisits { slots[Int(index)].visits &+= 1 }

@@ -103,7 +103,7 @@ final class TableReader: Sendable {
 
     func block(_ handle: BlockHandle, fillCache: Bool) throws -> Block {
         let key = BlockCacheKey(fileNumber: fileNumber, offset: handle.offset)
-        if let block = cache.block(key) { return block }
+        if let block = cache.block(key, isUse: fillCache) { return block }
         let block = try blocks.readBlock(handle, isSearched: fillCache)
         return fillCache ? cache.insert(block, key) : block
     }

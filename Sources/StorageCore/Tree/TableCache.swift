@@ -103,6 +103,14 @@ final class TableCache: Sendable {
         return open.dropFirst(kept.count).map(\.file)
     }
 
+    var statistics: OpenTableStatistics {
+        // Freed after the lock is released, as above.
+        let entries = state.withLock { $0.entries.map { ($0.file, $0.byteCount) } }
+        let open = entries.filter { $0.0?.isOpen ?? false }
+        return OpenTableStatistics(
+            count: open.count, byteCount: open.reduce(0) { $0 + $1.1 }, byteCapacity: readerByteCapacity)
+    }
+
     /// Removes a table nobody reads any more. A file that can't be removed is left to the next opening.
     func removeFile(of number: UInt64) {
         blocks.removeAll(fileNumber: number)

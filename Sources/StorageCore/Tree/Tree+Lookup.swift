@@ -27,6 +27,7 @@ extension Tree {
             guard let table = unsafe state.levels.table(in: level, containing: key) else { continue }
             unsafe try search.visit(table, key, sequence, body)
         }
+        counters.lookups.add(search.tally)
         return unsafe try search.finish(key, body)
     }
 }
@@ -40,6 +41,8 @@ private struct Search {
     /// The newest range delete met so far that covers the key.
     var tombstone: UInt64 = 0
     var hash: UInt64?
+    var tally = LookupTally()
+    var hasMetVersion = false
     var isDone = false
     var isFound = false
 
@@ -61,8 +64,14 @@ private struct Search {
         unsafe cover(tombstones, key)
         defer { stopIfCovered() }
         let reader = try table.open()
-        guard unsafe mayBeIn(reader, key) else { return }
+        guard unsafe mayBeIn(reader, key) else {
+            tally.ruledOut += 1
+            return
+        }
+        tally.searched += 1
+        hasMetVersion = false
         unsafe try reader.forEachUnfilteredVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
+        if !hasMetVersion { tally.misled += 1 }
     }
 
     /// Asks the filter; the key is hashed once for all tables.
@@ -75,6 +84,7 @@ private struct Search {
 
     /// Takes the next older version; false when the search is over.
     mutating func visit(_ entry: UnsafeEntry, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+        hasMetVersion = true
         let isExpired = unsafe keyspace.options.expiry == .engine && entry.expiry <= readTime
         if unsafe entry.kind == .delete || entry.sequence < tombstone || isExpired {
             isDone = true

@@ -37,6 +37,7 @@ final class Tree: Sendable {
     let id: UInt32
     let options: TreeOptions
     private let published: Mutex<TreeState>
+    let counters = TreeCounters()
     /// Set once the tree is out of the catalog: nobody flushes it any more.
     let isDropped = Atomic<Bool>(false)
     let pacer = WritePacer()

@@ -1,0 +1,185 @@
+// What statistics say is what happened.
+
+import StorageTypes
+import Testing
+
+@testable import StorageCore
+
+@Suite("Statistics")
+struct StatisticsTests {
+    private let clock = ManualClock()
+
+    private func key(_ index: Int) -> [UInt8] { bytes("key" + String(100_000 + index)) }
+
+    @Test("amplification is what was written to files by byte that was committed")
+    func writeAmplification() throws {
+        let files = ObservedFileSystem(clock)
+        var options = smallOptions(SimulatedFileSystem(), clock)
+        options.fileSystem = files
+        options.levelZeroTableCount = 1000
+        options.memtableByteCount = 32 << 10
+        let storage = try Storage.open(at: "/db", options: options)
+        let keyspace = try storage.keyspace("entries", options: KeyspaceOptions(isDedicated: true))
+        let logBefore = files.byteCount(suffix: ".log")
+
+        var userByteCount = 0
+        for index in 0..<1000 {
+            let value = [UInt8](repeating: UInt8(index % 251), count: index % 90)
+            try storage.write { try $0.put(keyspace, key(index % 300).rawSpan, value.rawSpan) }
+            userByteCount += key(index).count + value.count
+        }
+        try storage.settle()
+
+        let statistics = storage.statistics
+        let tree = try #require(statistics.trees.first { $0.keyspaces == ["entries"] })
+        #expect(statistics.commits.count == 1000 && statistics.commits.entryCount == 1000)
+        #expect(statistics.commits.userByteCount == userByteCount && tree.userByteCount == userByteCount)
+        // A segment's own header is nobody's record.
+        let headers = statistics.log.segmentCount * LogSegmentHeader.byteCount
+        let logged = files.byteCount(suffix: ".log") - logBefore
+        #expect((logged - headers...logged).contains(statistics.log.appendedByteCount))
+        let tables = tree.flushes.outputByteCount + tree.compactions.outputByteCount
+        #expect(tables == files.byteCount(suffix: ".sst"))
+        let expected = Double(statistics.log.appendedByteCount + tables) / Double(userByteCount)
+        #expect(statistics.writeAmplification == expected && expected > 1)
+        #expect(tree.flushes.count > 1)
+        #expect(tree.compactionDebtByteCount == 0)
+    }
+
+    @Test("levels add up to the files on disk, and trees to the total")
+    func levels() throws {
+        let storage = try smallStorage()
+        let first = try storage.keyspace("first", options: KeyspaceOptions(isDedicated: true))
+        let second = try storage.keyspace("second", options: KeyspaceOptions(isDedicated: true))
+        for index in 0..<400 {
+            try storage.write { transaction in
+                try transaction.put(first, key(index).rawSpan, key(index).rawSpan)
+                if index.isMultiple(of: 4) { try transaction.delete(second, key(index).rawSpan) }
+            }
+        }
+        try storage.flush()
+
+        let statistics = storage.statistics
+        let (one, two) = (try #require(statistics.trees.first), try #require(statistics.trees.last))
+        #expect([one.keyspaces, two.keyspaces] == [["first"], ["second"]])
+        #expect(one.entryCount == 400 && one.tombstoneCount == 0 && one.writtenEntryCount == 400)
+        #expect(two.entryCount == 100 && two.tombstoneCount == 100 && two.writtenEntryCount == 100)
+        #expect(one.userByteCount == 400 * 18 && two.userByteCount == 100 * 9)
+        let total = statistics.total
+        #expect(total.entryCount == 500 && total.byteCount == one.byteCount + two.byteCount)
+        #expect(total.tableCount == one.tableCount + two.tableCount)
+        #expect(statistics.commits.userByteCount == total.userByteCount)
+        var fileByteCount: Int64 = 0
+        for tree in [first.tree, second.tree] {
+            for table in tree.state.levels.all {
+                fileByteCount += try storage.options.fileSystem.open(table.path, .read).byteCount()
+            }
+        }
+        #expect(total.byteCount == fileByteCount)
+        #expect(total.memtable.entryCount == 0 && total.memtable.immutableCount == 0)
+        #expect(one.readAmplification == 1 + one.tableCount)
+    }
+
+    @Test("filters spare almost every search for a key that is not there")
+    func filters() throws {
+        let storage = try smallStorage()
+        let keyspace = try storage.keyspace("entries", options: KeyspaceOptions(isDedicated: true))
+        for index in 0..<500 { try storage.write { try $0.put(keyspace, key(2 * index).rawSpan, key(1).rawSpan) } }
+        try storage.settle()
+        for index in 0..<500 { #expect(try storage.snapshot().view.get(keyspace, key(2 * index + 1).rawSpan) == nil) }
+        let misses = storage.statistics.total.lookups
+        #expect(misses.count == 500 && misses.ruledOutTableCount > 400)
+        #expect(try #require(misses.filterEffectiveness) > 0.95)
+        #expect(misses.searchedTableCount == misses.misledTableCount)
+
+        for index in 0..<500 { _ = try storage.snapshot().view.get(keyspace, key(2 * index).rawSpan) }
+        let all = storage.statistics.total.lookups
+        #expect(all.count == 1000 && all.searchedTableCount - all.misledTableCount == 500)
+    }
+
+    @Test("the oldest snapshot shows with its age until it is let go")
+    func snapshots() throws {
+        let storage = try smallStorage(SimulatedFileSystem(), clock)
+        #expect(storage.statistics.snapshots == SnapshotStatistics(count: 0, oldestAge: nil))
+        var old: Snapshot? = storage.snapshot()
+        clock.advance(by: .seconds(90))
+        let young = storage.snapshot()
+        clock.advance(by: .seconds(5))
+        #expect(storage.statistics.snapshots == SnapshotStatistics(count: 2, oldestAge: .seconds(95)))
+        #expect(old?.sequence == young.sequence)
+        old = nil
+        #expect(storage.statistics.snapshots == SnapshotStatistics(count: 1, oldestAge: .seconds(5)))
+        withExtendedLifetime(young) {}
+    }
+
+    @Test("syncs are counted with how long they took")
+    func syncs() throws {
+        let files = ObservedFileSystem(clock)
+        var options = smallOptions(SimulatedFileSystem(), clock)
+        options.fileSystem = files
+        let storage = try Storage.open(at: "/db", options: options)
+        let keyspace = try storage.keyspace("entries")
+        for milliseconds in [1, 1, 1, 8] {
+            files.setSyncTime(.milliseconds(milliseconds))
+            try storage.write(.synced) { try $0.put(keyspace, key(1).rawSpan, key(1).rawSpan) }
+        }
+        let syncs = storage.statistics.syncs
+        #expect(syncs.count == 4 && syncs.total == .milliseconds(11) && syncs.maximum == .milliseconds(8))
+        #expect((Duration.milliseconds(1)...(.microseconds(1125))).contains(syncs.median))
+        #expect(syncs.p999 == .milliseconds(8))
+        #expect(storage.statistics.commits.durableSequence == storage.visibleSequence)
+    }
+
+    @Test("cache and open tables stay within what statistics call their capacity")
+    func caches() throws {
+        var options = smallOptions(SimulatedFileSystem())
+        options.blockCacheByteCount = 4 << 20
+        let storage = try Storage.open(at: "/db", options: options)
+        let keyspace = try storage.keyspace("entries", options: KeyspaceOptions(isDedicated: true))
+        for index in 0..<300 { try storage.write { try $0.put(keyspace, key(index).rawSpan, key(index).rawSpan) } }
+        try storage.settle()
+        for _ in 0..<2 {
+            for index in 0..<300 { _ = try storage.snapshot().view.get(keyspace, key(index).rawSpan) }
+        }
+        let statistics = storage.statistics
+        let cache = statistics.blockCache
+        #expect(cache.missCount > 0 && cache.hitCount > cache.missCount && cache.blockCount > 0, "\(cache)")
+        #expect((1...cache.byteCapacity).contains(cache.byteCount))
+        #expect(statistics.openTables.count == statistics.total.tableCount)
+        #expect((1...statistics.openTables.byteCapacity).contains(statistics.openTables.byteCount))
+    }
+
+    @Test("a storage on a SQLite database counts its commits")
+    func sqlite() throws {
+        var options = StorageOptions()
+        options.fileSystem = SimulatedFileSystem()
+        options.backgroundWork = .manual
+        let storage = try Storage.open(.sqlite("/shop.db"), options: options)
+        let keyspace = try storage.keyspace("entries")
+        try storage.write(.synced) { try $0.put(keyspace, key(1).rawSpan, key(1).rawSpan) }
+        let statistics = storage.statistics
+        #expect(statistics.commits.count == 1 && statistics.commits.userByteCount == 18)
+        #expect(statistics.keyspaceCount == 1 && statistics.trees.isEmpty && statistics.syncs.count > 0)
+        try storage.close()
+    }
+
+    @Test("percentiles lie at most an eighth above the truth")
+    func histogram() {
+        let seed = UInt64.random(in: .min ... .max)
+        var random = SeededRandom(seed: seed)
+        var histogram = LatencyHistogram()
+        var values: [UInt64] = []
+        for _ in 0..<5000 {
+            let value = random.next() >> UInt64(random.next() % 64)
+            values.append(value)
+            histogram.record(value)
+        }
+        values.sort()
+        for fraction in [0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 1] {
+            let truth = values[min(max(Int((5000 * fraction).rounded(.up)), 1), 5000) - 1]
+            let found = histogram.percentile(fraction)
+            #expect(found >= truth && found - truth <= truth / 8, "seed \(seed), \(fraction): \(found), not \(truth)")
+        }
+        #expect(LatencyHistogram().percentile(0.5) == 0)
+    }
+}
