@@ -149,6 +149,128 @@ struct ReconciliationTests {
         }
     }
 
+    // MARK: Elements
+
+    /// A write that also has elements and deletions of collections, by their raw form.
+    private func randomElements(_ random: inout SeededRandom) -> [UInt8] {
+        var row = RowFragment()
+        var source: [UInt8] = []
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            row.deletion = DeletionTime(timestamp: .random(in: 1...4, using: &random), localDeletionTime: 1)
+        }
+        if Bool.random(using: &random) { row.marker = RowMarker(timestamp: .random(in: 1...4, using: &random)) }
+        for column in 0..<UInt16(3) {
+            if column == 1, Int.random(in: 0..<3, using: &random) == 0 {
+                row.cells.append(
+                    Cell(
+                        column: column, kind: .complexDeletion, timestamp: .random(in: 1...4, using: &random),
+                        localDeletionTime: .random(in: 1...3, using: &random)))
+            }
+            for path in (column == 1 ? [UInt8(1), 2, 3] : [0]) where Bool.random(using: &random) {
+                var cell = Cell(column: column, kind: .live, timestamp: .random(in: 1...4, using: &random))
+                if path > 0 {
+                    cell.path = source.count..<source.count + 1
+                    source.append(path)
+                }
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0:
+                    cell.kind = .tombstone
+                    cell.localDeletionTime = .random(in: 1...3, using: &random)
+                case 1:
+                    cell.kind = .expiring
+                    cell.timeToLive = 5
+                    cell.localDeletionTime = .random(in: 6...8, using: &random)
+                default: break
+                }
+                if cell.kind != .tombstone {
+                    cell.value = source.count..<source.count + 1
+                    source.append(.random(in: 0...2, using: &random))
+                }
+                row.cells.append(cell)
+            }
+        }
+        var bytes: [UInt8] = []
+        // A writer leaves out what its own deletions cover.
+        var clean = row
+        if !row.deletion.isNone {
+            if let marker = row.marker, row.deletion.covers(marker.timestamp) { clean.marker = nil }
+            clean.cells.removeAll { row.deletion.covers($0.timestamp) }
+        }
+        clean.encode(from: source.rawSpan, into: &bytes)
+        return bytes
+    }
+
+    /// What a naive model keeps of all writes: of each column and element the winner that no deletion covers.
+    private struct Model {
+        var deletion = Int64.min
+        var marker: RowMarker?
+        var complex: [UInt16: (timestamp: Int64, time: Int64)] = [:]
+        var cells: [String: (cell: Cell, path: [UInt8], value: [UInt8])] = [:]
+
+        mutating func add(_ bytes: [UInt8]) throws {
+            let row = try fragment(bytes)
+            deletion = max(deletion, row.deletion.timestamp)
+            if let other = row.marker { marker = marker.map { RowMarker.winner($0, other) } ?? other }
+            for cell in row.cells {
+                if cell.kind == .complexDeletion {
+                    let known = complex[cell.column] ?? (.min, .min)
+                    if (cell.timestamp, cell.localDeletionTime) > known {
+                        complex[cell.column] = (cell.timestamp, cell.localDeletionTime)
+                    }
+                    continue
+                }
+                let (path, value) = (Array(bytes[cell.path]), Array(bytes[cell.value]))
+                let key = "\(cell.column) \(path)"
+                if let known = cells[key] {
+                    let source = value + known.value
+                    var (left, right) = (cell, known.cell)
+                    left.value = 0..<value.count
+                    right.value = value.count..<source.count
+                    guard left.wins(over: right, values: source.rawSpan, otherValues: source.rawSpan) else { continue }
+                }
+                cells[key] = (cell, path, value)
+            }
+        }
+
+        var lines: [String] {
+            var lines: [String] = []
+            for (key, entry) in cells {
+                let covered = max(deletion, entry.path.isEmpty ? .min : complex[entry.cell.column]?.timestamp ?? .min)
+                guard entry.cell.timestamp > covered else { continue }
+                lines.append(
+                    "\(key) \(entry.cell.kind) \(entry.cell.timestamp) \(entry.cell.localDeletionTime) \(entry.value)")
+            }
+            if let marker, marker.timestamp > deletion { lines.append("marker \(marker.timestamp)") }
+            return lines.sorted()
+        }
+    }
+
+    @Test("elements, deletions of collections and of rows: any grouping and order gives what a naive model predicts")
+    func elementModel() throws {
+        let seed: UInt64 = 20_251_125
+        var random = SeededRandom(seed: seed)
+        for round in 0..<1500 {
+            let writes = (0..<5).map { _ in randomElements(&random) }
+            var model = Model()
+            for write in writes { try model.add(write) }
+            let shuffled = writes.shuffled(using: &random)
+            let inOrder = try shuffled.dropFirst().reduce(shuffled[0]) { try merged($0, $1) }
+            let grouped = try merged(
+                merged(writes[0], writes[1]), merged(writes[2], merged(writes[3], merged(writes[4], writes[4]))))
+            #expect(inOrder == grouped, "seed \(seed), round \(round)")
+            #expect(try seen(inOrder) == model.lines, "seed \(seed), round \(round)")
+        }
+    }
+
+    private func seen(_ bytes: [UInt8]) throws -> [String] {
+        let row = try fragment(bytes)
+        var lines = row.cells.filter { $0.kind != .complexDeletion }.map { cell in
+            "\(cell.column) \(Array(bytes[cell.path])) \(cell.kind) \(cell.timestamp) \(cell.localDeletionTime) \(Array(bytes[cell.value]))"
+        }
+        if let marker = row.marker { lines.append("marker \(marker.timestamp)") }
+        return lines.sorted()
+    }
+
     /// A fragment without regard to which timestamp was chosen as its base.
     private func normal(_ bytes: [UInt8]) throws -> String {
         let row = try fragment(bytes)

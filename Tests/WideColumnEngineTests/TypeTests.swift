@@ -13,6 +13,11 @@ struct TypeTests {
             (.tinyint(-5), .tinyint), (.smallint(-300), .smallint), (.int(.min), .int), (.bigint(.max), .bigint),
             (.float(-1.5), .float), (.double(.infinity), .double), (.uuid(uuid), .uuid), (.uuid(uuid), .timeuuid),
             (.timestamp(-1), .timestamp), (.date(-719_162), .date), (.time(86_399_999_999_999), .time),
+            (.varint(CQLInteger(-300)), .varint), (.decimal(CQLDecimal(5)), .decimal), (.empty, .int),
+            (.empty, .varint),
+            (.duration(CQLDuration(months: 1, days: -0, nanoseconds: 5)), .duration),
+            (.tuple([.int(1), .null]), .tuple([.int, .text])), (.vector([.float(1), .float(2)]), .vector(.float, 2)),
+            (.vector(["a", ""]), .vector(.text, 2)), (.set([.int(1)]), .frozen(.set(.int))),
             (.inet([127, 0, 0, 1]), .inet), (.list([.int(3), .int(1)]), .list(.int)),
             (.set([.text("a"), .text("b")]), .set(.text)),
             (.map([.init(key: .text("k"), value: .list([.int(1)]))]), .map(.text, .list(.int))),
@@ -27,6 +32,17 @@ struct TypeTests {
     func wireFormat() throws {
         #expect(try CQLValue.int(1).serialized(as: .int) == [0, 0, 0, 1])
         #expect(try CQLValue.date(0).serialized(as: .date) == [0x80, 0, 0, 0])
+        #expect(try CQLValue.decimal(CQLDecimal(150)).serialized(as: .decimal) == [0, 0, 0, 0, 0, 150])
+        #expect(try CQLValue.vector([.float(1)]).serialized(as: .vector(.float, 1)) == [0x3F, 0x80, 0, 0])
+        #expect(try CQLValue.vector(["ab"]).serialized(as: .vector(.text, 1)) == [2, 0x61, 0x62])
+        #expect(
+            try CQLValue.tuple([.null, .tinyint(1)]).serialized(as: .tuple([.int, .tinyint])) == [
+                255, 255, 255, 255, 0, 0, 0, 1, 1,
+            ])
+        #expect(
+            try CQLValue.duration(CQLDuration(months: 1, days: 2, nanoseconds: 3)).serialized(as: .duration) == [
+                2, 4, 6,
+            ])
         #expect(try CQLValue.list([.int(2)]).serialized(as: .list(.int)) == [0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 2])
     }
 
@@ -67,7 +83,38 @@ struct TypeTests {
         (.date, [.date(-5), .date(0), .date(5)]),
         (.time, [.time(0), .time(5)]),
         (.list(.int), [[], [.int(1)], [.int(1), .int(2)], [.int(2)]]),
+        (
+            .varint,
+            [
+                "", "-1267650600228229401496703205376", "-256", "-255", "-1", "0", "1", "255", "256",
+                "1267650600228229401496703205376",
+            ].map(varint)
+        ),
+        (
+            .decimal,
+            ["", "-1E+10", "-1.5", "-1E-9", "0", "1E-9", "0.5", "1", "1.1", "1E+10", "123456789012345678901234567890"]
+                .map(decimal)
+        ),
+        (.int, [.empty, .int(.min), .int(0)]), (.boolean, [.empty, false, true]), (.uuid, [.empty, .uuid(nilUUID)]),
+        (.double, [.empty, .double(-.infinity), .double(0)]),
+        (.timestamp, [.empty, .timestamp(.min), .timestamp(.min + 1)]),
+        (
+            .tuple([.int, .text]),
+            [
+                .tuple([.null, .null]), .tuple([.null, "a"]), .tuple([.int(1), .null]), .tuple([.int(1), ""]),
+                .tuple([.int(1), "a"]), .tuple([.int(2), .null]),
+            ]
+        ),
+        (
+            .vector(.float, 2),
+            [.vector([.float(-1), .float(5)]), .vector([.float(0), .float(-2)]), .vector([.float(0), .float(3)])]
+        ),
+        (.frozen(.map(.text, .int)), [[:], ["a": .int(1)], ["a": .int(2)], ["b": .int(0)]]),
     ]
+
+    private static let nilUUID = CQLUUID(mostSignificantBits: 0, leastSignificantBits: 0)
+    private static func varint(_ text: String) -> CQLValue { CQLInteger(text).map { .varint($0) } ?? .empty }
+    private static func decimal(_ text: String) -> CQLValue { CQLDecimal(text).map { .decimal($0) } ?? .empty }
 
     @Test(
         "ordered components compare by memcmp as their values do, both ways, and read back", arguments: ordered.indices)
@@ -83,7 +130,12 @@ struct TypeTests {
                 var back: [UInt8] = []
                 var offset = 0
                 try OrderedComponent.decode(key.rawSpan, at: &offset, type, descending: isDescending, into: &back)
-                #expect(back == bytes && offset == key.count - 1, "\(value)")
+                // A decimal comes back with the smallest scale, which is the same number.
+                var again: [UInt8] = []
+                try OrderedComponent.append(back.rawSpan, type, descending: isDescending, to: &again)
+                let isSame = try type == .decimal || type.value(of: back) == value || back == bytes
+                #expect(isSame && offset == key.count - 1, "\(value)")
+                #expect(again == key.dropLast(), "\(value)")
                 keys.append(key)
             }
             let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }

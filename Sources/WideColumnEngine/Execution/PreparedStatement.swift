@@ -13,7 +13,7 @@ public struct PreparedStatement: Sendable {
     }
 
     func plan() throws -> StatementPlan {
-        try store.prepareToRead()
+        if store.isSystem, case .select = text.lastPlan.kind { try store.prepareToRead() }
         return try text.plan(for: store.catalog.schema)
     }
 

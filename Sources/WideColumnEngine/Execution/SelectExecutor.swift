@@ -75,7 +75,18 @@ struct SelectExecutor {
         }
         if plan.isAggregate { try finishGroups() }
         if plan.mergesPartitions { mergePartitions() }
-        return ResultSet(builder.storage(), accessPath: path, pagingState: nextPage)
+        var result = ResultSet(builder.storage(), accessPath: path, pagingState: nextPage)
+        if !plan.aggregates.isEmpty { result.warnings = Self.warnings(path) }
+        return result
+    }
+
+    /// [CA] cql3/statements/SelectStatement.java, `execute` of aggregation queries.
+    private static func warnings(_ path: ResultSet.AccessPath) -> [String] {
+        switch path {
+        case .none, .singlePartition: []
+        case .partitions: ["Aggregation query used on multiple partition keys (IN restriction)"]
+        case .index, .scan: ["Aggregation query used without partition key"]
+        }
     }
 
     // MARK: Whole partition keys

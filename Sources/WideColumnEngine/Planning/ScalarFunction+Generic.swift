@@ -64,9 +64,7 @@ extension ScalarFunction {
     // MARK: Numbers
 
     private static func math(_ name: String, _ arguments: [CQLType?]) -> ScalarFunction? {
-        guard arguments.count == 1 else { return nil }
-        let type = arguments[0] ?? .double
-        guard type.isNumeric else { return nil }
+        guard arguments.count == 1, let type = arguments[0], type.isNumeric else { return nil }
         return ScalarFunction(name, [type], type == .counter ? .bigint : type) { values, _ in
             let value = values[0]
             switch (name, value) {

@@ -41,6 +41,10 @@ struct SelectionBinder {
         case .set(let elements): return try collection(elements, expected, "set", &binder)
         case .map(let entries): return try collection(entries, expected, "map", &binder)
         case .tuple(let elements): return try tuple(elements, expected, &binder)
+        case .term(.userDefined(let fields)) where !(expected?.isUserType ?? false):
+            // `{column: value}` reads like a user-defined type, and is a map unless a type hint says otherwise.
+            let entries = fields.flatMap { [SelectExpression.column($0.name), .term($0.value)] }
+            return try collection(entries, expected, "map", &binder)
         case .term(let term): return try self.term(term, expected, &binder)
         }
     }
@@ -83,12 +87,34 @@ struct SelectionBinder {
         }
         var types: [CQLType?] = []
         for argument in arguments { types.append(try type(of: argument)) }
-        let function = try ScalarFunction.resolve(name, arguments: types, returning: nil)
+        let function = try resolve(name, arguments, types)
         var values: [SelectedValue] = []
         for (argument, type) in zip(arguments, function.argumentTypes) {
             values.append(try bind(argument, as: type, &binder))
         }
         return .call(function, values)
+    }
+
+    /// Constants have the type that the function wants, else their own; a list in brackets may be a vector too.
+    private func resolve(
+        _ name: String, _ arguments: [SelectExpression], _ types: [CQLType?]
+    ) throws -> ScalarFunction {
+        do { return try ScalarFunction.resolve(name, arguments: types, returning: nil) } catch {
+            let natural = zip(arguments, types).map { argument, type -> CQLType? in
+                if type == nil, case .term(.constant(let constant)) = argument { return constant.naturalType }
+                return type
+            }
+            let open = zip(arguments, types).map { argument, type -> CQLType? in
+                if case .list = argument { return nil }
+                return type
+            }
+            for attempt in [natural, open] where attempt != types {
+                if let function = try? ScalarFunction.resolve(name, arguments: attempt, returning: nil) {
+                    return function
+                }
+            }
+            throw error
+        }
     }
 
     /// The type of an argument; `nil` where the function tells.

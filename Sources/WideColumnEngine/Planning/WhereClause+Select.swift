@@ -70,6 +70,12 @@ extension WhereClause {
             throw CQLError.invalid(
                 "Only EQ and IN relation are supported on the partition key (unless you use the token() function)")
         }
+        if tokens != nil, let mixed = restricted.first {
+            let key = definition.partitionKey.map(\.name).joined(separator: ", ")
+            throw CQLError.invalid(
+                "Columns \"\(mixed.column.name)\" cannot be restricted by both a normal relation and a token relation: "
+                    + "token(\(key))")
+        }
         let values = restricted.compactMap(\.values)
         if values.count == definition.partitionKey.count, tokens == nil {
             partition = PartitionRestriction(columns: definition.partitionKey, values: values)

@@ -66,10 +66,10 @@ extension TableOptions {
             guard value >= (property.name == "memtable_flush_period_in_ms" ? 0 : 1) else {
                 throw CQLError.configuration("\(property.name) must be greater than or equal to 0 (got \(value))")
             }
-        case "cdc":
+        case "cdc", "allow_auto_snapshot", "incremental_backups":
             let value = try scalar(property)
             guard ["true", "false"].contains(value.lowercased()) else {
-                throw CQLError.syntax("Invalid boolean value \(value) for 'cdc'.")
+                throw CQLError.syntax("Invalid boolean value \(value) for '\(property.name)'")
             }
         case "speculative_retry", "additional_write_policy", "read_repair", "memtable", "id": _ = try scalar(property)
         case "extensions": _ = try map(property)

@@ -79,6 +79,11 @@ public indirect enum CQLType: Hashable, Sendable {
         }
     }
 
+    var isUserType: Bool {
+        if case .userType = bare { return true }
+        return false
+    }
+
     var isNumeric: Bool {
         switch self {
         case .tinyint, .smallint, .int, .bigint, .counter, .float, .double, .varint, .decimal: true

@@ -1,0 +1,239 @@
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+// [CA] doc cql/dml.adoc "GROUP BY", cql/functions.adoc "Aggregate functions", cql/operators.adoc, cql/json.adoc.
+
+@Suite("Aggregates, groups, functions and arithmetic")
+struct AggregateTests {
+    private func makeRows() throws -> WideColumnStore {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE t (p int, a int, b int, s int STATIC, v int, d double, n decimal, w bigint, PRIMARY KEY (p, a, b))"
+        )
+        for p in 1...2 {
+            for a in 1...3 {
+                for b in 1...2 {
+                    try store.execute(
+                        "INSERT INTO t (p, a, b, v, d, n, w) VALUES (?, ?, ?, ?, ?, 1.25, 4611686018427387904)",
+                        [
+                            .int(Int32(p)), .int(Int32(a)), .int(Int32(b)), .int(Int32(10 * a + b)),
+                            .double(Double(a) / 2),
+                        ])
+                }
+            }
+        }
+        try store.execute("INSERT INTO t (p, s) VALUES (3, 1)")
+        return store
+    }
+
+    @Test("aggregates skip nulls; of integers they keep the type, truncate, and wrap around")
+    func aggregates() throws {
+        let store = try makeRows()
+        #expect(
+            try store.lines("SELECT count(*), count(v), min(v), max(v), sum(v), avg(v) FROM t WHERE p = 1")
+                == ["6 6 11 32 129 21"])
+        #expect(try store.lines("SELECT count(1), count(a), count(v) FROM t") == ["13 12 12"])
+        #expect(try store.lines("SELECT sum(d), avg(d), sum(n), avg(n) FROM t WHERE p = 1") == ["6.0 1.0 7.50 1.25"])
+        #expect(try store.lines("SELECT sum(w) FROM t WHERE p = 1 AND a IN (1, 2)") == ["0"])
+        #expect(
+            try store.lines("SELECT count(*), min(v), max(v), sum(v), avg(v) FROM t WHERE p = 9") == ["0 null null 0 0"]
+        )
+        let result = try store.execute("SELECT max(v), count(v) AS c, p FROM t WHERE p = 2")
+        #expect(result.columns.map(\.name) == ["system.max(v)", "c", "p"])
+        #expect(result[0].values == [.int(32), .bigint(6), .int(2)])
+        #expect(try store.lines("SELECT max(v) + 1, intAsBlob(min(v)) FROM t WHERE p = 1") == ["33 0x0000000b"])
+    }
+
+    @Test("GROUP BY makes a row of each group; LIMIT counts groups, paging goes on between them")
+    func groups() throws {
+        let store = try makeRows()
+        #expect(
+            try store.lines("SELECT a, count(*), max(v) FROM t WHERE p = 1 GROUP BY p, a") == [
+                "1 2 12", "2 2 22", "3 2 32",
+            ])
+        #expect(try store.lines("SELECT a, sum(v) FROM t WHERE p = 1 GROUP BY a LIMIT 2") == ["1 23", "2 43"])
+        #expect(try store.execute("SELECT p, a FROM t GROUP BY p, a PER PARTITION LIMIT 1").count == 3)
+        #expect(try store.lines("SELECT p, count(*) FROM t GROUP BY p").sorted() == ["1 6", "2 6", "3 1"])
+        #expect(
+            try store.lines("SELECT a, count(b) FROM t WHERE p = 1 GROUP BY p, a ORDER BY a DESC") == [
+                "3 2", "2 2", "1 2",
+            ])
+        let grouped = try store.prepare("SELECT p, a, count(*) FROM t GROUP BY p, a")
+        let all = try grouped.execute().map(\.description)
+        for pageSize in 1...4 {
+            var rows: [String] = []
+            var page = try grouped.execute(pageSize: pageSize)
+            rows += page.map(\.description)
+            while let state = page.pagingState {
+                page = try grouped.execute(pageSize: pageSize, pagingState: PagingState(bytes: state.bytes))
+                rows += page.map(\.description)
+            }
+            #expect(rows == all, "page size \(pageSize)")
+        }
+    }
+
+    @Test("time series are grouped by floor()")
+    func floor() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE e (k int, t timestamp, v int, PRIMARY KEY (k, t))")
+        for (minute, value) in [(0, 1), (25, 2), (70, 3), (119, 4), (600, 5)] {
+            try store.execute(
+                "INSERT INTO e (k, t, v) VALUES (1, ?, ?)", [.timestamp(Int64(minute) * 60_000), .int(Int32(value))])
+        }
+        #expect(
+            try store.lines("SELECT floor(t, 1h), sum(v) FROM e WHERE k = 1 GROUP BY k, floor(t, 1h)") == [
+                "'1970-01-01 00:00:00.000+0000' 3", "'1970-01-01 01:00:00.000+0000' 7",
+                "'1970-01-01 10:00:00.000+0000' 5",
+            ])
+        #expect(
+            try store.lines("SELECT floor(t, 1mo) FROM e WHERE k = 1 LIMIT 1") == ["'1970-01-01 00:00:00.000+0000'"])
+        #expect(
+            try store.lines("SELECT t + 1mo2d, t - 1h FROM e WHERE k = 1 LIMIT 1") == [
+                "'1970-02-03 00:00:00.000+0000' '1969-12-31 23:00:00.000+0000'"
+            ])
+    }
+
+    @Test(
+        "refusals have Cassandra's words",
+        arguments: [
+            (
+                "SELECT v FROM t GROUP BY b",
+                "Group by currently only support groups of columns following their declared order in the PRIMARY KEY"
+            ),
+            (
+                "SELECT v FROM t GROUP BY v",
+                "Group by is currently only supported on the columns of the PRIMARY KEY, got v"
+            ),
+            (
+                "SELECT count(*) FROM t PER PARTITION LIMIT 1",
+                "PER PARTITION LIMIT is not allowed with aggregate queries."
+            ),
+            ("SELECT max(min(v)) FROM t", "aggregate functions cannot be used as arguments of aggregate functions"),
+            ("SELECT writetime(p) FROM t", "Cannot use selection function writetime on PRIMARY KEY part p"),
+            ("SELECT nosuch(v) FROM t", "Unknown function 'nosuch'"),
+            (
+                "SELECT DISTINCT a FROM t",
+                "SELECT DISTINCT queries must only request partition key columns and/or static columns (not a)"
+            ),
+            ("SELECT v.x FROM t", "Invalid field selection: v of type int is not a user type"),
+        ])
+    func refusals(cql: String, message: String) throws {
+        let store = try makeRows()
+        expectInvalid(message) { try store.execute(cql) }
+    }
+
+    @Test("arithmetic promotes types, wraps around, and fails for a division by zero")
+    func arithmetic() throws {
+        let store = try makeRows()
+        let result = try store.execute(
+            "SELECT v + 1, v * d, w + w, -v, v / 2 * 2, v % 4, n / 3, v - 1.5, v -1, (v + 1) * 2 FROM t WHERE p = 1 LIMIT 1"
+        )
+        #expect(
+            result.columns.map(\.type) == [.int, .double, .bigint, .int, .int, .int, .decimal, .double, .int, .int])
+        #expect(
+            result[0].values.map(\.description) == [
+                "12", "5.5", "-9223372036854775808", "-11", "10", "3", "0.41666666666666666666666666666667", "9.5",
+                "10",
+                "24",
+            ])
+        #expect(result.columns.map(\.name).prefix(2) == ["v + 1", "v * d"])
+        expectInvalid("the operation 'int / int' failed: Division by zero", .functionFailure) {
+            try store.execute("SELECT v / 0 FROM t")
+        }
+        try store.execute("UPDATE t SET v = 1 + 2 * 3, w = 7 - 10 WHERE p = 1 AND a = 1 AND b = 1")
+        #expect(try store.lines("SELECT v, w FROM t WHERE p = 1 AND a = 3 - 2 AND b = 1") == ["7 -3"])
+    }
+
+    @Test("casts and functions")
+    func functions() throws {
+        let store = try makeRows()
+        #expect(
+            try store.lines(
+                "SELECT cast(v AS text), cast(d AS int), cast(v AS decimal), CAST(d AS float), abs(-5), round(2.5) "
+                    + "FROM t WHERE p = 1 AND a = 3 AND b = 1") == ["'31' 1 31 1.5 5 3.0"])
+        try store.execute(
+            "CREATE TABLE f (k int PRIMARY KEY, m map<text, int>, l list<int>, v vector<float, 2>, u timeuuid, t timestamp)"
+        )
+        try store.execute(
+            "INSERT INTO f (k, m, l, v, u, t) VALUES (1, {'a': 1, 'b': 5}, [3, 1], [1.0, 0.0], minTimeuuid('2025-03-10'), '2025-03-10')"
+        )
+        #expect(
+            try store.lines(
+                "SELECT map_keys(m), map_values(m), collection_count(l), collection_max(l), collection_sum(l) FROM f")
+                == ["{'a', 'b'} [1, 5] 2 3 4"])
+        #expect(
+            try store.lines("SELECT similarity_cosine(v, [0.0, 1.0]), similarity_euclidean(v, v) FROM f") == ["0.5 1.0"]
+        )
+        #expect(
+            try store.lines("SELECT to_date(u), to_unix_timestamp(t), cast(t AS date) FROM f") == [
+                "'2025-03-10' 1741564800000 '2025-03-10'"
+            ])
+        #expect(
+            try store.lines("SELECT to_json(m), [k, 2], (k, 'x'), {k: 1}, (bigint) 5 FROM f") == [
+                "'{\"a\": 1, \"b\": 5}' [1, 2] (1, 'x') {1: 1} 5"
+            ])
+    }
+}
+
+@Suite("JSON")
+struct JSONTests {
+    @Test("SELECT JSON gives a document for each row")
+    func select() throws {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE t (k int PRIMARY KEY, \"Name\" text, m map<int, text>, u uuid, b blob, d decimal, t timestamp, f double)"
+        )
+        try store.execute(
+            """
+            INSERT INTO t (k, "Name", m, u, b, d, t, f) VALUES (1, 'say "hi"', {2: 'b', 1: 'a'},
+            123e4567-e89b-42d3-a456-426614174000, 0xCAFE, 1.50, '2025-03-10 14:00:00', NaN)
+            """)
+        let result = try store.execute("SELECT JSON k, \"Name\", m, u, b, d, t, f, k AS other FROM t")
+        #expect(result.columns.map(\.name) == ["[json]"])
+        #expect(
+            result[0]["[json]", as: String.self]
+                == #"{"k": 1, "\"Name\"": "say \"hi\"", "m": {"1": "a", "2": "b"}, "#
+                + #""u": "123e4567-e89b-42d3-a456-426614174000", "b": "0xcafe", "d": 1.50, "#
+                + #""t": "2025-03-10 14:00:00.000Z", "f": null, "other": 1}"#)
+    }
+
+    @Test("INSERT JSON writes what the document names; what it leaves out is null, or kept with DEFAULT UNSET")
+    func insert() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE point (x int, y int)")
+        try store.execute(
+            "CREATE TABLE t (k int PRIMARY KEY, a text, l list<int>, m map<text, frozen<point>>, p tuple<int, text>, \"Q\" boolean)"
+        )
+        try store.execute(
+            #"INSERT INTO t JSON '{"k": 1, "A": "x\u00e9", "l": [1, 2], "m": {"z": {"x": 1, "y": 2}}, "p": [3, "q"], "\"Q\"": true}'"#
+        )
+        #expect(try store.lines("SELECT * FROM t") == ["1 true 'xé' [1, 2] {'z': {x: 1, y: 2}} (3, 'q')"])
+        try store.execute("INSERT INTO t JSON ? DEFAULT UNSET", [.text(#"{"k": "1", "a": null}"#)])
+        #expect(try store.lines("SELECT a, l FROM t") == ["null [1, 2]"])
+        try store.execute(#"INSERT INTO t JSON '{"k": 1}' DEFAULT NULL"#)
+        #expect(try store.lines("SELECT * FROM t") == ["1 null null null null null"])
+        try store.execute(#"INSERT INTO t (k, l) VALUES (2, from_json('[5]'))"#)
+        #expect(try store.lines("SELECT l FROM t WHERE k = 2") == ["[5]"])
+        expectInvalid("JSON values map contains unrecognized column: nosuch") {
+            try store.execute(#"INSERT INTO t JSON '{"k": 1, "nosuch": 2}'"#)
+        }
+        expectInvalid("Could not decode JSON string as a map: [1]") { try store.execute("INSERT INTO t JSON '[1]'") }
+        expectInvalid("Invalid null value for column k") { try store.execute(#"INSERT INTO t JSON '{"a": "x"}'"#) }
+        expectInvalid("Error decoding JSON value for k: Unable to make int from 'x'") {
+            try store.execute(#"INSERT INTO t JSON '{"k": "x"}'"#)
+        }
+    }
+
+    @Test("documents are read by the rules of RFC 8259")
+    func documents() {
+        for text in ["{\"a\": [1, -2.5e3, null, true, {}], \"b\": \"\\ud83d\\ude00\"}", " [ ] ", "\"\\n\\/\"", "12"] {
+            #expect(JSONValue(text) != nil, "\(text)")
+        }
+        for text in ["", "{", "[1,]", "{\"a\"}", "nul", "\"\\x\"", "\"\\ud800\"", "1 2", "+1", "{a: 1}", "'a'"] {
+            #expect(JSONValue(text) == nil, "\(text)")
+        }
+        #expect(JSONValue(String(repeating: "[", count: 100_000)) == nil)
+    }
+}

@@ -1,0 +1,125 @@
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+// [CA] doc cql/counter-column.adoc, cql/dml.adoc "BATCH".
+
+@Suite("Counters and batches")
+struct CounterTests {
+    private func makeTable() throws -> WideColumnStore {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE n (k int, c int, s counter STATIC, a counter, b counter, PRIMARY KEY (k, c))")
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v text)")
+        return store
+    }
+
+    @Test("counters count up and down; one that was deleted stays deleted")
+    func counting() throws {
+        let store = try makeTable()
+        for _ in 0..<5 { try store.execute("UPDATE n SET a = a + 2, b = b - 1, s = s + 1 WHERE k = 1 AND c = 1") }
+        try store.execute("UPDATE n SET a += ?, b -= 10 WHERE k = 1 AND c = 2", [7])
+        #expect(try store.lines("SELECT c, s, a, b FROM n") == ["1 5 10 -5", "2 5 7 -10"])
+        #expect(try store.lines("SELECT sum(a) FROM n") == ["17"])
+        try store.execute("DELETE a FROM n WHERE k = 1 AND c = 1")
+        try store.execute("UPDATE n SET a = a + 1 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT a, b FROM n WHERE k = 1 AND c = 1") == ["null -5"])
+        try store.execute("DELETE FROM n WHERE k = 1 AND c = 2")
+        try store.execute("UPDATE n SET a = a + 1 WHERE k = 1 AND c = 2")
+        #expect(try store.lines("SELECT a, b FROM n WHERE k = 1 AND c = 2") == ["1 null"])
+    }
+
+    @Test("a counter batch adds up what its statements say")
+    func batches() throws {
+        let store = try makeTable()
+        try store.execute(
+            """
+            BEGIN COUNTER BATCH UPDATE n SET a = a + 1 WHERE k = 1 AND c = 1; UPDATE n SET a = a + 2 WHERE k = 1 AND c = 1;
+            UPDATE n SET b = b + 3 WHERE k = 2 AND c = 1; APPLY BATCH
+            """)
+        #expect(try store.lines("SELECT k, a, b FROM n").sorted() == ["1 3 null", "2 null 3"])
+    }
+
+    @Test(
+        "refusals have Cassandra's words",
+        arguments: [
+            (
+                "INSERT INTO n (k, c, a) VALUES (1, 1, 1)",
+                "INSERT statements are not allowed on counter tables, use UPDATE instead"
+            ),
+            (
+                "UPDATE n SET a = 5 WHERE k = 1 AND c = 1",
+                "Cannot set the value of counter column a (counters can only be incremented/decremented, not set)"
+            ),
+            (
+                "UPDATE n USING TTL 5 SET a = a + 1 WHERE k = 1 AND c = 1",
+                "Cannot provide custom TTL for counter updates"
+            ),
+            (
+                "UPDATE n USING TIMESTAMP 5 SET a = a + 1 WHERE k = 1 AND c = 1",
+                "Cannot provide custom timestamp for counter updates"
+            ),
+            (
+                "UPDATE n SET a = a + 1 WHERE k = 1 AND c = 1 IF a = 1",
+                "Conditional updates are not supported on counter tables"
+            ),
+            (
+                "BEGIN BATCH UPDATE n SET a = a + 1 WHERE k = 1 AND c = 1; APPLY BATCH",
+                "Cannot include a counter statement in a logged batch"
+            ),
+            (
+                "BEGIN COUNTER BATCH INSERT INTO t (k) VALUES (1); APPLY BATCH",
+                "Cannot include non-counter statement in a counter batch"
+            ),
+            (
+                "BEGIN UNLOGGED BATCH INSERT INTO t (k) VALUES (1); UPDATE n SET a = a + 1 WHERE k = 1 AND c = 1; APPLY BATCH",
+                "Counter and non-counter mutations cannot exist in the same batch"
+            ),
+            ("UPDATE n SET a = a + null WHERE k = 1 AND c = 1", "Invalid null value for counter increment"),
+            (
+                "CREATE TABLE x (k int PRIMARY KEY, c counter) WITH default_time_to_live = 1",
+                "Cannot set default_time_to_live on a table with counters"
+            ),
+            ("CREATE INDEX ON n (a)", "Secondary indexes on counter tables aren't supported"),
+        ])
+    func refusals(cql: String, message: String) throws {
+        let store = try makeTable()
+        expectInvalid(message) { try store.execute(cql) }
+    }
+
+    @Test("batches over several partitions have a warning beyond 5 KiB and are refused beyond 50 KiB")
+    func sizes() throws {
+        let store = try makeTable()
+        func batch(_ byteCount: Int, _ keys: [Int]) throws -> ResultSet {
+            let rows = keys.map { "INSERT INTO t (k, v) VALUES (\($0), '\(String(repeating: "x", count: byteCount))')" }
+            return try store.execute("BEGIN BATCH \(rows.joined(separator: "; ")) APPLY BATCH")
+        }
+        #expect(try batch(1000, [1, 2]).warnings.isEmpty)
+        let warned = try batch(3000, [1, 2])
+        #expect(warned.warnings.count == 1 && warned.warnings[0].hasPrefix("Batch for [ks.t] is of size 5."))
+        #expect(try batch(60_000, [1, 1]).warnings.isEmpty)
+        expectInvalid("Batch too large") { _ = try batch(30_000, [7, 8]) }
+        #expect(try store.execute("SELECT * FROM t WHERE k = 7").isEmpty)
+        let unlogged = (0..<12).map { "INSERT INTO t (k) VALUES (\($0))" }.joined(separator: "; ")
+        #expect(try store.execute("BEGIN UNLOGGED BATCH \(unlogged) APPLY BATCH").warnings.count == 1)
+    }
+
+    @Test("a batch of prepared statements is one commit, with the client's timestamp")
+    func prepared() throws {
+        let store = try makeTable()
+        let insert = try store.prepare("INSERT INTO t (k, v) VALUES (?, ?)")
+        var options = ExecutionOptions()
+        options.timestamp = 42
+        try store.execute(StatementBatch(.logged, [(insert, [1, "a"]), (insert, [2, "b"])]), options: options)
+        #expect(try store.lines("SELECT k, v, writetime(v) FROM t").sorted() == ["1 'a' 42", "2 'b' 42"])
+        try insert.execute(
+            [1, "old"],
+            options: {
+                var options = ExecutionOptions(); options.timestamp = 41; return options
+            }())
+        #expect(try store.lines("SELECT v FROM t WHERE k = 1") == ["'a'"])
+        expectInvalid("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.") {
+            try store.execute(StatementBatch(.logged, [(try store.prepare("SELECT * FROM t"), [])]))
+        }
+    }
+}

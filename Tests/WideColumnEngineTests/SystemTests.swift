@@ -1,0 +1,158 @@
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+@Suite("System tables, DESCRIBE, tracing")
+struct SystemTests {
+    private func makeSchema() throws -> WideColumnStore {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE address (street text, zips frozen<list<int>>)")
+        try store.execute(
+            "CREATE TABLE t (k int, c text, s int STATIC, v frozen<address>, l list<int>, PRIMARY KEY ((k), c)) WITH CLUSTERING ORDER BY (c DESC)"
+        )
+        try store.execute("CREATE INDEX by_l ON t (l)")
+        try store.execute("CREATE TABLE b (k int PRIMARY KEY, v int)")
+        try store.execute(
+            "CREATE MATERIALIZED VIEW m AS SELECT k, v FROM b WHERE v IS NOT NULL AND k IS NOT NULL PRIMARY KEY (v, k)")
+        return store
+    }
+
+    @Test("what cassandra-driver and cqlsh ask at connection is answered")
+    func driverQueries() throws {
+        let store = try makeSchema()
+        // cassandra/cluster.py, cassandra/metadata.py (SchemaParserV4), cqlsh.
+        for query in [
+            "SELECT * FROM system.local WHERE key='local'", "SELECT * FROM system.peers",
+            "SELECT * FROM system.peers_v2",
+            "SELECT peer, data_center, host_id, rack, release_version, rpc_address, schema_version, tokens FROM system.peers",
+            "SELECT schema_version FROM system.local WHERE key='local'",
+            "SELECT release_version FROM system.local WHERE key = 'local'",
+            "SELECT cluster_name, data_center, host_id, partitioner, rack, tokens FROM system.local WHERE key='local'",
+            "SELECT * FROM system_schema.keyspaces", "SELECT * FROM system_schema.tables",
+            "SELECT * FROM system_schema.columns", "SELECT * FROM system_schema.types",
+            "SELECT * FROM system_schema.functions", "SELECT * FROM system_schema.aggregates",
+            "SELECT * FROM system_schema.triggers", "SELECT * FROM system_schema.indexes",
+            "SELECT * FROM system_schema.views", "SELECT * FROM system_virtual_schema.keyspaces",
+            "SELECT * FROM system_virtual_schema.tables", "SELECT * FROM system_virtual_schema.columns",
+            "SELECT keyspace_name FROM system_schema.keyspaces", "SELECT * FROM system_views.settings",
+            "SELECT * FROM system_schema.tables WHERE keyspace_name = 'ks' AND table_name = 't'",
+        ] {
+            _ = try store.execute(query)
+        }
+        let local = try store.execute("SELECT * FROM system.local WHERE key='local'")[0]
+        #expect(local["partitioner"] == "org.apache.cassandra.dht.Murmur3Partitioner" && local["host_id"] != nil)
+    }
+
+    @Test("the schema's tables follow every change")
+    func schemaTables() throws {
+        let store = try makeSchema()
+        let columns = try store.prepare(
+            "SELECT column_name, clustering_order, kind, position, type FROM system_schema.columns WHERE keyspace_name = 'ks' AND table_name = 't'"
+        )
+        #expect(
+            try columns.execute().map { $0.values.map(\.description).joined(separator: " ") } == [
+                "'c' 'desc' 'clustering' 0 'text'", "'k' 'none' 'partition_key' 0 'int'",
+                "'l' 'none' 'regular' -1 'list<int>'", "'s' 'none' 'static' -1 'int'",
+                "'v' 'none' 'regular' -1 'frozen<address>'",
+            ])
+        let version = try store.lines("SELECT schema_version FROM system.local")
+        try store.execute("ALTER TABLE t ADD w uuid")
+        #expect(try columns.execute().count == 6)
+        #expect(try store.lines("SELECT schema_version FROM system.local") != version)
+        #expect(
+            try store.lines(
+                "SELECT view_name, base_table_name, include_all_columns, where_clause FROM system_schema.views") == [
+                    "'m' 'b' false '\"v\" IS NOT NULL AND \"k\" IS NOT NULL'"
+                ])
+        #expect(
+            try store.lines("SELECT index_name, options FROM system_schema.indexes") == [
+                "'by_l' {'target': 'values(l)'}"
+            ])
+        #expect(try store.lines("SELECT field_types FROM system_schema.types") == ["['text', 'frozen<list<int>>']"])
+        try store.execute("DROP MATERIALIZED VIEW m")
+        #expect(try store.lines("SELECT * FROM system_schema.views") == [])
+    }
+
+    @Test("system keyspaces can be used, and not changed")
+    func protection() throws {
+        let store = try makeSchema()
+        let session = try store.session()
+        try session.execute("USE system_schema")
+        #expect(try session.execute("SELECT keyspace_name FROM keyspaces WHERE keyspace_name = 'ks'").count == 1)
+        for cql in [
+            "INSERT INTO system.local (key) VALUES ('x')", "TRUNCATE system.local", "DROP TABLE system.local",
+            "CREATE TABLE system.x (a int PRIMARY KEY)", "DROP KEYSPACE system",
+            "DELETE FROM system.peers WHERE peer = '1.1.1.1'",
+        ] {
+            #expect(throws: CQLError(.unauthorized, "system keyspace is not user-modifiable."), "\(cql)") {
+                try store.execute(cql)
+            }
+        }
+    }
+
+    @Test("DESCRIBE gives statements that make the same schema again")
+    func describe() throws {
+        let store = try makeSchema()
+        let table = try #require(store.execute("DESCRIBE TABLE t")[0]["create_statement", as: String.self])
+        #expect(
+            table.hasPrefix(
+                """
+                CREATE TABLE ks.t (
+                    k int,
+                    c text,
+                    s int static,
+                    l list<int>,
+                    v frozen<address>,
+                    PRIMARY KEY (k, c)
+                ) WITH CLUSTERING ORDER BY (c DESC)
+                    AND additional_write_policy = '99p'
+                """))
+        let statements = try store.execute("DESCRIBE KEYSPACE ks").compactMap {
+            $0["create_statement", as: String.self]
+        }
+        #expect(statements.count == 6)
+        #expect(statements[1] == "CREATE TYPE ks.address (\n    street text,\n    zips frozen<list<int>>\n);")
+        let other = try WideColumnStore(storage: .inMemory())
+        for statement in statements { try other.execute(statement) }
+        #expect(
+            try other.execute("DESCRIBE SCHEMA").compactMap { $0["create_statement", as: String.self] } == statements)
+        #expect(try store.lines("DESCRIBE TABLES") == ["'ks' 'table' 'b'", "'ks' 'table' 't'"])
+        #expect(try store.lines("DESC TYPES") == ["'ks' 'type' 'address'"])
+        #expect(try store.execute("DESCRIBE m")[0]["type"] == "materialized_view")
+        #expect(
+            try store.lines("DESCRIBE INDEX by_l") == ["'ks' 'index' 'by_l' 'CREATE INDEX by_l ON ks.t (values(l));'"])
+        expectInvalid("'nosuch' not found in keyspace 'ks'") { try store.execute("DESCRIBE nosuch") }
+        #expect(try store.execute("DESCRIBE system").count > 3)
+    }
+
+    @Test("a traced statement leaves its steps in system_traces")
+    func tracing() throws {
+        let store = try makeSchema()
+        var options = ExecutionOptions()
+        options.isTracing = true
+        let result = try store.execute("SELECT * FROM t WHERE k = 1", options: options)
+        let trace = try #require(result.statementTrace)
+        #expect(trace.events.map(\.activity).contains("Executing single-partition query on t"))
+        let sessions = try store.execute(
+            "SELECT request, parameters, duration FROM system_traces.sessions WHERE session_id = ?", [.uuid(trace.id)])
+        #expect(sessions.count == 1)
+        #expect(
+            try store.execute("SELECT activity FROM system_traces.events WHERE session_id = ?", [.uuid(trace.id)])
+                .count == trace.events.count)
+    }
+
+    @Test("prepared statements tell markers, partition key and result columns")
+    func metadata() throws {
+        let store = try makeSchema()
+        try store.execute("CREATE TABLE p (a int, b text, c int, v list<int>, PRIMARY KEY ((a, b), c))")
+        let insert = try store.prepare("INSERT INTO p (v, b, c, a) VALUES (?, ?, ?, ?)")
+        #expect(insert.partitionKeyMarkers == [3, 1])
+        #expect(insert.markers.map(\.name) == ["v", "b", "c", "a"] && insert.markers[0].type == .list(.int))
+        #expect(insert.markers.allSatisfy { $0.keyspace == "ks" && $0.table == "p" })
+        let select = try store.prepare("SELECT v, c AS x FROM p WHERE a = ? AND b = 'x' LIMIT ?")
+        #expect(select.partitionKeyMarkers == [] && select.markers.map(\.name) == ["a", "[limit]"])
+        #expect(select.resultColumns.map(\.name) == ["v", "x"] && select.resultColumns[0].table == "p")
+        #expect(try store.prepare("UPDATE p SET v = ? WHERE a = :a AND b = :b AND c = 1 IF EXISTS").isConditional)
+    }
+}
