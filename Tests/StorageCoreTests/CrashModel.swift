@@ -11,10 +11,14 @@ enum CrashChange {
     case delete(String, [UInt8])
     case deleteRange(String, KeyRange)
     case merge(String, [UInt8], [UInt8])
+    /// Merges elements into a `ModelTimedSet`.
+    case timed(String, [UInt8], [UInt8: Duration])
 
     var keyspace: String {
         switch self {
-        case .put(let name, _, _, _), .delete(let name, _), .deleteRange(let name, _), .merge(let name, _, _): name
+        case .put(let name, _, _, _), .delete(let name, _), .deleteRange(let name, _), .merge(let name, _, _),
+            .timed(let name, _, _):
+            name
         }
     }
 }
@@ -49,6 +53,10 @@ struct CrashState {
             content = content.filter { !range.contains($0.key) }
         case .merge(_, let key, let operand):
             content[key, default: CrashValue(bytes: [])].bytes += operand
+        case .timed(_, let key, let elements):
+            let older = content[key]?.bytes ?? []
+            let newer = ModelTimedSet.encode(elements, from: now)
+            content[key] = CrashValue(bytes: (try? ModelTimedSet.merge(older: older, newer: newer)) ?? newer)
         }
         incarnations[incarnation] = content
     }
@@ -56,6 +64,9 @@ struct CrashState {
     /// What a reader at `readTime` finds.
     func visible(_ incarnation: String, at readTime: StorageInstant) -> [[UInt8]: [UInt8]] {
         let content = incarnations[incarnation] ?? [:]
+        if incarnation.hasPrefix("series ") {
+            return content.compactMapValues { try? ModelTimedSet.live($0.bytes, at: readTime) }
+        }
         return content.filter { $0.value.expiry.map { $0 > readTime } ?? true }.mapValues(\.bytes)
     }
 }
@@ -105,5 +116,14 @@ func crashContent(_ view: ReadView, _ keyspace: Keyspace) throws -> [[UInt8]: [U
         try cursor.previous()
     }
     guard forward.isEmpty else { throw CrashViolation("keyspace \(keyspace.name): backwards misses \(forward)") }
-    return content
+    // Of a set with expiries, what lives is what counts: how much of the rest is still there is up to compaction.
+    guard keyspace.options.mergeOperator is ModelTimedSet else { return content }
+    return try content.compactMapValues { try ModelTimedSet.live($0, at: view.readTime) }
+}
+
+extension ModelTimedSet {
+    /// Elements that live for a while from now on.
+    static func encode(_ elements: [UInt8: Duration], from now: StorageInstant) -> [UInt8] {
+        encode(elements.mapValues { now.advanced(by: $0).microseconds })
+    }
 }

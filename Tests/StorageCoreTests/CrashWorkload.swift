@@ -31,8 +31,19 @@ struct CrashWorkload {
         switch name {
         case "merged": KeyspaceOptions(mergeOperator: CrashAppend())
         case "dedicated": KeyspaceOptions(isDedicated: true)
+<<<<<<< HEAD
         case "expiring": KeyspaceOptions(expiry: .engine)
         case volatileName: KeyspaceOptions(isVolatile: true)
+=======
+        case "second": KeyspaceOptions(strategy: .sizeTiered(SizeTieredOptions(minimumThreshold: 2)))
+        case "expiring":
+            KeyspaceOptions(expiry: .engine, strategy: .timeWindow(TimeWindowOptions(window: .seconds(20))))
+        case "series":
+            KeyspaceOptions(
+                mergeOperator: ModelTimedSet(), expiry: .operator, isDedicated: true,
+                strategy: .timeWindow(TimeWindowOptions(window: .seconds(30))))
+        case "scratch": KeyspaceOptions(isVolatile: true)
+>>>>>>> compaction
         case "brief": KeyspaceOptions(mergeOperator: CrashAppend(), isDedicated: true)
         default: KeyspaceOptions()
         }
@@ -69,9 +80,13 @@ struct CrashWorkload {
 
 private struct CrashWorkloadMaker {
     private var random: SeededRandom
+<<<<<<< HEAD
     private var names = ["plain", "second", "merged", "dedicated", "expiring"]
     /// Says what goes into the volatile keyspace, so that the other choices stay as they were.
     private var volatileRandom = SeededRandom(seed: 0)
+=======
+    private var names = ["plain", "second", "merged", "dedicated", "expiring", "series", "scratch"]
+>>>>>>> compaction
     private var operandCount = 0
     private var checkpointCount = 0
 
@@ -93,7 +108,7 @@ private struct CrashWorkloadMaker {
         case 78: return .compact
         case 79: return .verify
         case 80..<84: return .toggleSnapshot
-        case 84..<88: return .wait(.seconds(Int.random(in: 1..<40, using: &random)))
+        case 84..<88: return .wait(.seconds(Int.random(in: -10..<40, using: &random)))
         case 88..<92: return toggle(["brief", "passing"][Int.random(in: 0..<2, using: &random)])
         case 92..<95: return .reopen
         case 95..<97:
@@ -131,18 +146,34 @@ private struct CrashWorkloadMaker {
         switch Int.random(in: 0..<20, using: &random) {
         case 0..<3: return .delete(name, key)
         case 3:
+<<<<<<< HEAD
             // Empty ranges leave nothing to commit.
             let other = self.key() + [0]
+=======
+            let other = self.key()
+            // A range delete of nothing would be no commit.
+            guard other != key else { return .delete(name, key) }
+>>>>>>> compaction
             let bounds = key.lexicographicallyPrecedes(other) ? (key, other) : (other, key)
             return .deleteRange(name, KeyRange(lower: bounds.0, upper: bounds.1))
         case 4..<15 where isMerged:
             operandCount += 1
             return .merge(name, key, Array("[\(operandCount)]".utf8))
         default:
+            guard name != "series" else { return .timed(name, key, elements()) }
             let lifetime = name == "expiring" && Bool.random(using: &random)
             return .put(
                 name, key, value(), lifetime: lifetime ? .seconds(Int.random(in: 1..<60, using: &random)) : nil)
         }
+    }
+
+    /// Numbers, each with how long it lives.
+    private mutating func elements() -> [UInt8: Duration] {
+        var elements: [UInt8: Duration] = [:]
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+            elements[UInt8.random(in: 0..<8, using: &random)] = .seconds(Int.random(in: 1..<90, using: &random))
+        }
+        return elements
     }
 
     private mutating func key() -> [UInt8] {

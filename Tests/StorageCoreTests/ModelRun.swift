@@ -87,7 +87,8 @@ final class ModelRun {
         switch Int.random(in: 0..<1000, using: &random) {
         case 0..<340: try commitBatch()
         case 340..<560: try runTransaction()
-        case 560..<620: clock.advance(by: .milliseconds(Int.random(in: 0...4000, using: &random)))
+        case 560..<615: clock.advance(by: .milliseconds(Int.random(in: 0...4000, using: &random)))
+        case 615..<620: turnClockBack()
         case 620..<660: takeSnapshot()
         case 660..<690: if !snapshots.isEmpty { snapshots.remove(at: randomIndex(snapshots.count)) }
         case 690..<760: if !snapshots.isEmpty { try check(snapshots[randomIndex(snapshots.count)]) }
@@ -117,6 +118,13 @@ final class ModelRun {
     private func note<R>(_ what: String, _ body: () throws -> R) rethrows -> R {
         journal.append(what)
         return try body()
+    }
+
+    private func turnClockBack() {
+        // What has expired is purged at any time there; nothing keeps it gone if the clock is set back.
+        if case .sqlite = location("/db") { return }
+        journal.append("clock set back")
+        clock.set(clock.now.advanced(by: .milliseconds(Int.random(in: -8000...0, using: &random))))
     }
 
     private func compactRange() throws {

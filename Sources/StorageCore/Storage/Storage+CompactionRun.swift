@@ -12,16 +12,23 @@ extension Storage {
         let all = inputs.flatMap { $0 }
         // A keyspace that was dropped meanwhile has taken its tables along.
         guard all.count == plan.tables.count else { return }
-        switch plan.action {
-        case .move: try install(plan.tables, of: plan, tree, replacing: all, reusing: all)
-        case .drop: try install([], of: plan, tree, replacing: all, reusing: [])
-        case .rewrite: try rewrite(plan, of: tree, description, inputs)
+        let readsTables = plan.action == .rewrite
+        try observingCompaction(of: plan.tables, tree, into: plan.outputLevel, readsTables: readsTables) {
+            switch plan.action {
+            case .move:
+                try install(plan.tables, of: plan, tree, replacing: all, reusing: all)
+                return plan.tables
+            case .drop:
+                try install([], of: plan, tree, replacing: all, reusing: [])
+                return []
+            case .rewrite: return try rewrite(plan, of: tree, description, inputs)
+            }
         }
     }
 
     private func rewrite(
         _ plan: CompactionPlan, of tree: Tree, _ description: TreeDescription, _ inputs: [[TableFile]]
-    ) throws {
+    ) throws -> [TableMetadata] {
         let all = inputs.flatMap { $0 }
         let levels = tree.state.levels.tables.map { $0.map(\.metadata) }
         let older = OlderTables(levels, below: plan)
@@ -42,6 +49,7 @@ extension Storage {
             try install(tables, of: plan, tree, replacing: all, reusing: [])
         }
         noteWhatIsLeft(tables, of: plan, tree, description)
+        return tables
     }
 
     /// Each table of level 0 is a source of its own, each deeper level one.
