@@ -5,9 +5,10 @@
 /// It starts unpositioned: seek first. It owns what it reads, so it stays good while the storage goes on; a cursor of a
 /// transaction sees that transaction's writes as of the cursor's creation.
 public struct Cursor: ~Copyable {
-    private let core: CursorCore
+    // Inside the cursor: whoever holds it holds it alone, so that no step checks or counts anything.
+    private var core: CursorCore
 
-    init(_ core: CursorCore) {
+    init(_ core: consuming CursorCore) {
         self.core = core
     }
 

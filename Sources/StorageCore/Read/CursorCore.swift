@@ -6,16 +6,17 @@
 // (3) `key` is a copy always, so it stays good while the sources move; a value that needed no merge is not copied
 //     forwards.
 
-@safe final class CursorCore {
+@safe struct CursorCore: ~Copyable {
     private enum Direction { case forward, backward }
 
-    private let merged: MergingCursor
+    private var merged: UnsafeSourceMerge
     private let tombstones: [SourceTombstones]
     private let keyspace: Keyspace
     private let lower: [UInt8]
     private let upper: [UInt8]
     private let sequence: UInt64
     private let readTime: Int64
+    private let judgesExpiry: Bool
     /// Keeps what the sources read from alive.
     private let state: TreeState
     private let snapshot: Snapshot?
@@ -37,6 +38,7 @@
         (lower, upper) = keyspace.treeRange(range)
         self.sequence = max(sequence, batchSequence)
         self.readTime = readTime.microseconds
+        judgesExpiry = keyspace.options.expiry == .engine
         self.snapshot = snapshot
         state = keyspace.tree.state
 
@@ -60,7 +62,7 @@
             try state.appendSources(
                 to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence)
         }
-        merged = MergingCursor(sources)
+        merged = UnsafeSourceMerge(sources)
         self.tombstones = tombstones
     }
 
@@ -68,74 +70,88 @@
 
     /// The user key, without the keyspace prefix. Valid until the cursor moves.
     var key: UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(rebasing: keyBuffer.bytes.dropFirst(Keyspace.prefixByteCount))
+        let treeKey = unsafe keyBuffer.bytes
+        return unsafe UnsafeRawBufferPointer(
+            start: treeKey.baseAddress.map { unsafe $0 + Keyspace.prefixByteCount },
+            count: treeKey.count &- Keyspace.prefixByteCount)
     }
 
     var value: UnsafeRawBufferPointer { unsafe foreignValue ?? valueBuffer.bytes }
 
     // MARK: Moving
 
-    func seekToFirst() throws {
+    mutating func seekToFirst() throws {
         try snapshot?.checkOpen()
-        direction = .forward
+        beginMove(.forward)
+        let lower = lower
         unsafe try lower.withUnsafeBytes { unsafe try merged.seek(key: $0, sequence: SequenceNumber.max.rawValue) }
         try findForward()
     }
 
-    func seekToLast() throws {
+    mutating func seekToLast() throws {
         try snapshot?.checkOpen()
-        direction = .backward
+        beginMove(.backward)
+        let upper = upper
         unsafe try upper.withUnsafeBytes {
             unsafe try merged.seekBackward(key: $0, sequence: SequenceNumber.max.rawValue)
         }
         try findBackward()
     }
 
-    func seek(_ key: RawSpan) throws {
+    mutating func seek(_ key: RawSpan) throws {
         try snapshot?.checkOpen()
         let target = keyspace.prefix + key.array()
         guard compareBytes(target, lower) > 0 else { return try seekToFirst() }
-        direction = .forward
+        beginMove(.forward)
         unsafe try target.withUnsafeBytes { unsafe try merged.seek(key: $0, sequence: sequence) }
         try findForward()
     }
 
-    func seekBackward(_ key: RawSpan) throws {
+    mutating func seekBackward(_ key: RawSpan) throws {
         try snapshot?.checkOpen()
         let target = keyspace.prefix + key.array()
         guard compareBytes(target, upper) < 0 else { return try seekToLast() }
-        direction = .backward
+        beginMove(.backward)
         unsafe try target.withUnsafeBytes { unsafe try merged.seekBackward(key: $0, sequence: 0) }
         try findBackward()
     }
 
-    func next() throws {
+    mutating func next() throws {
         precondition(isValid, "A cursor moves only from an entry; seek first.")
         try snapshot?.checkOpen()
         if direction == .backward {
-            direction = .forward
+            beginMove(.forward)
             unsafe try merged.seek(key: keyBuffer.bytes, sequence: 0)
         } else {
-            try skipCurrentKey()
+            beginMove(.forward)
         }
+        try skipCurrentKey()
         try findForward()
     }
 
-    func previous() throws {
+    mutating func previous() throws {
         precondition(isValid, "A cursor moves only from an entry; seek first.")
         try snapshot?.checkOpen()
         if direction == .forward {
-            direction = .backward
+            beginMove(.backward)
             unsafe try merged.seekBackward(key: keyBuffer.bytes, sequence: SequenceNumber.max.rawValue)
+        } else {
+            beginMove(.backward)
         }
         try findBackward()
     }
 
-    // MARK: Forwards
-
-    private func findForward() throws {
+    /// Leaves the entry shown: after an error there is none.
+    @inline(__always)
+    private mutating func beginMove(_ newDirection: Direction) {
+        direction = newDirection
         isValid = false
         unsafe foreignValue = nil
+    }
+
+    // MARK: Forwards
+
+    private mutating func findForward() throws {
         var coveredCount = 0
         while merged.isValid {
             let entry = unsafe merged.entry
@@ -158,14 +174,16 @@
     }
 
     /// Makes the value of the key on whose newest visible version the stream stands; false if it has none.
-    private func resolveForward() throws -> Bool {
-        let tombstone = newestTombstone()
-        operands.removeAll(keepingCapacity: true)
+    private mutating func resolveForward() throws -> Bool {
+        let tombstone = tombstones.isEmpty ? 0 : newestTombstone()
+        if !operands.isEmpty { operands.removeAll(keepingCapacity: true) }
+        var isFirst = true
         while merged.isValid {
             let entry = unsafe merged.entry
-            guard unsafe compareBytes(entry.key, keyBuffer.bytes) == 0, unsafe !isHidden(entry, tombstone) else {
-                break
-            }
+            // The first is the entry that the key was copied from.
+            guard unsafe isFirst || compareBytes(entry.key, keyBuffer.bytes) == 0, unsafe !isHidden(entry, tombstone)
+            else { break }
+            isFirst = false
             if unsafe entry.kind == .put {
                 if operands.isEmpty {
                     unsafe foreignValue = entry.value
@@ -182,15 +200,14 @@
         return true
     }
 
-    private func skipCurrentKey() throws {
+    @inline(__always)
+    private mutating func skipCurrentKey() throws {
         while merged.isValid, unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0 { try merged.next() }
     }
 
     // MARK: Backwards
 
-    private func findBackward() throws {
-        isValid = false
-        unsafe foreignValue = nil
+    private mutating func findBackward() throws {
         var coveredCount = 0
         while merged.isValid {
             if unsafe compareBytes(lower, merged.entry.key) > 0 { return }
@@ -207,7 +224,7 @@
     }
 
     /// Walks the versions of the key from the oldest to the newest and keeps what is visible; false if nothing is.
-    private func resolveBackward() throws -> Bool {
+    private mutating func resolveBackward() throws -> Bool {
         let tombstone = newestTombstone()
         var hasValue = false
         operands.removeAll(keepingCapacity: true)
@@ -236,7 +253,7 @@
 
     // MARK: Both
 
-    private func newestTombstone() -> UInt64 {
+    private mutating func newestTombstone() -> UInt64 {
         var newest: UInt64 = 0
         for source in tombstones {
             newest = unsafe max(newest, source.view.newestSequence(covering: keyBuffer.bytes))
@@ -249,7 +266,7 @@
     private static let coveredKeysBeforeSkip = 8
 
     /// Lets the sources that are older than a range delete of the current key go on where that ends.
-    private func skipCovered() throws {
+    private mutating func skipCovered() throws {
         for source in tombstones {
             guard let cover = unsafe source.view.cover(of: keyBuffer.bytes) else { continue }
             unsafe try cover.upper.withUnsafeBytes {
@@ -258,7 +275,7 @@
         }
     }
 
-    private func skipCoveredBackward() throws {
+    private mutating func skipCoveredBackward() throws {
         for source in tombstones {
             guard let cover = unsafe source.view.cover(of: keyBuffer.bytes) else { continue }
             unsafe try cover.lower.withUnsafeBytes {
@@ -269,13 +286,13 @@
 
     private func isHidden(_ entry: UnsafeEntry, _ tombstone: UInt64) -> Bool {
         unsafe entry.kind == .delete || entry.sequence < tombstone
-            || (keyspace.options.expiry == .engine && entry.expiry <= readTime)
+            || (judgesExpiry && entry.expiry <= readTime)
     }
 
     /// - Parameter versions: Oldest first.
-    private func setMergedValue(_ versions: [[UInt8]]) throws {
-        let merged = unsafe try keyspace.fold(operands: versions, key: keyBuffer.bytes)
-        unsafe merged.withUnsafeBytes { unsafe valueBuffer.replace(with: $0) }
+    private mutating func setMergedValue(_ versions: [[UInt8]]) throws {
+        let folded = unsafe try keyspace.fold(operands: versions, key: keyBuffer.bytes)
+        unsafe folded.withUnsafeBytes { unsafe valueBuffer.replace(with: $0) }
     }
 }
 

@@ -91,3 +91,22 @@ enum EntrySource {
         }
     }
 }
+
+/// A way into a source without reference counting, for whoever keeps the source alive.
+@unsafe
+enum UnsafeSourceHandle {
+    case table(UnsafeMutablePointer<TablePosition>)
+    case level(UnsafeMutablePointer<LevelPosition>)
+    /// Goes through the source.
+    case other
+}
+
+extension EntrySource {
+    var handle: UnsafeSourceHandle {
+        switch self {
+        case .table(let cursor): unsafe .table(cursor.position)
+        case .level(let cursor): unsafe .level(cursor.position)
+        default: unsafe .other
+        }
+    }
+}

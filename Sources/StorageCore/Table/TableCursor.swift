@@ -6,44 +6,51 @@
 internal import StorageTypes
 
 /// A position in a table; not for several threads at once. It retains the table and its current blocks.
+@safe
 final class TableCursor {
-    // All state in one property: each call then has one check of exclusive access, not one for each part it touches.
-    private var position: TablePosition
+    // Behind a pointer: a call then costs no check of exclusive access.
+    let position: UnsafeMutablePointer<TablePosition>
 
     init(_ table: TableReader, fillCache: Bool) {
-        position = TablePosition(table, fillCache: fillCache)
+        unsafe position = .allocate(capacity: 1)
+        unsafe position.initialize(to: TablePosition(table, fillCache: fillCache))
+    }
+
+    deinit {
+        unsafe position.deinitialize(count: 1)
+        unsafe position.deallocate()
     }
 
     /// Whether the cursor is on an entry.
-    var isValid: Bool { position.isValid }
+    var isValid: Bool { unsafe position.pointee.isValid }
 
     /// The current entry; its pointers are valid until the cursor moves.
     var entry: UnsafeEntry {
-        precondition(position.isValid, "A cursor has an entry only while it is valid.")
-        return unsafe position.entry
+        unsafe precondition(position.pointee.isValid, "A cursor has an entry only while it is valid.")
+        return unsafe position.pointee.entry
     }
 
-    func seekToFirst() throws { try position.seekToFirst() }
+    func seekToFirst() throws { unsafe try position.pointee.seekToFirst() }
 
-    func seekToLast() throws { try position.seekToLast() }
+    func seekToLast() throws { unsafe try position.pointee.seekToLast() }
 
     /// To the first entry at or after (key, sequence) in table order.
     func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        unsafe try position.seek(key: key, sequence: sequence)
+        unsafe try position.pointee.seek(key: key, sequence: sequence)
     }
 
     /// To the last entry at or before (key, sequence) in table order.
     func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        unsafe try position.seekBackward(key: key, sequence: sequence)
+        unsafe try position.pointee.seekBackward(key: key, sequence: sequence)
     }
 
-    func next() throws { try position.next() }
+    func next() throws { unsafe try position.pointee.next() }
 
-    func previous() throws { try position.previous() }
+    func previous() throws { unsafe try position.pointee.previous() }
 }
 
 /// The three block cursors of a table cursor, and how they move together.
-private struct TablePosition: ~Copyable {
+struct TablePosition: ~Copyable {
     private let table: TableReader
     private let fillCache: Bool
     private var top = UnsafeBlockCursor()
@@ -90,6 +97,7 @@ private struct TablePosition: ~Copyable {
         if !data.isValid { try enterPreviousBlock() }
     }
 
+    @inline(__always)
     mutating func next() throws {
         guard data.isValid else { return }
         try data.next()
@@ -137,7 +145,7 @@ private struct TablePosition: ~Copyable {
         guard top.isValid, let index = top.block else { return }
         let handle = unsafe try table.blockHandle(top.value, in: index)
         if partition.block?.location.offset != handle.offset {
-            partition.load(try table.block(handle, fillCache: fillCache))
+            partition.load(try table.partition(top.restart, handle, fillCache: fillCache))
         }
         try move(&partition)
     }

@@ -92,8 +92,12 @@ final class TableReader: Sendable {
     ///   - handle: The entry's value.
     func partition(_ position: Int, _ handle: UnsafeRawBufferPointer) throws -> Block {
         if let partition = partitions[position] { return partition }
-        let handle = unsafe try blockHandle(handle, in: topIndex)
-        guard position < partitions.count else { return try block(handle, fillCache: true) }
+        return try partition(position, unsafe blockHandle(handle, in: topIndex), fillCache: true)
+    }
+
+    func partition(_ position: Int, _ handle: BlockHandle, fillCache: Bool) throws -> Block {
+        if let partition = partitions[position] { return partition }
+        guard fillCache, position < partitions.count else { return try block(handle, fillCache: fillCache) }
         return partitions.keep(try blocks.readBlock(handle), at: position)
     }
 

@@ -1,8 +1,8 @@
 // UnsafeBlockCursor.swift — walks one entry block in both directions, building keys in a buffer of its own.
 //
-// Invariant: while valid, `key` holds the whole key of `entry`, and `run` is either empty or holds the offsets of the
-// entries between the entry's restart point and the entry itself (exclusive), so that each step back decodes a few
-// entries at most, not the run again.
+// Invariant: while valid, `key` is the whole key of `entry` (in the block where it is written whole there, otherwise in
+// `keyBuffer`), and `run` is either empty or holds the offsets of the entries between the entry's restart point and the
+// entry itself (exclusive), so that each step back decodes a few entries at most, not the run again.
 
 /// A position in a block. It retains the block; key and value stay valid until it moves or loads another block. A move that
 /// throws leaves it on no entry.
@@ -10,17 +10,22 @@
 struct UnsafeBlockCursor: ~Copyable {
     private(set) var block: Block?
     /// The block's, looked at directly so that no step counts references.
-    private var entries: UnsafeBlockEntries?
+    private var entries = UnsafeBlockEntries()
     private(set) var isValid = false
     private var entry = BlockEntry(
         offset: 0, shared: 0, unshared: 0, suffixOffset: 0, valueByteCount: 0, sequence: 0, kind: .delete, expiry: 0)
-    private var keyBuffer = UnsafeByteBuilder()
+    private(set) var key = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    private var keyBuffer = UnsafeByteBuilder(empty: ())
+    /// Whether `keyBuffer` holds the key.
+    private var isBuffered = false
     private var run: [UInt32] = []
 
     /// Changes the block; the cursor is not on an entry then.
     mutating func load(_ newBlock: Block) {
         block = newBlock
         entries = newBlock.entries
+        unsafe key = UnsafeRawBufferPointer(start: nil, count: 0)
+        isBuffered = false
         invalidate()
     }
 
@@ -30,36 +35,35 @@ struct UnsafeBlockCursor: ~Copyable {
         if !run.isEmpty { run.removeAll(keepingCapacity: true) }
     }
 
-    var key: UnsafeRawBufferPointer { unsafe keyBuffer.bytes }
     var sequence: UInt64 { entry.sequence }
     var kind: EntryKind { entry.kind }
     var expiry: Int64 { entry.expiry }
 
-    var value: UnsafeRawBufferPointer {
-        guard let entries else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
-        return unsafe entries.value(entry)
-    }
+    var value: UnsafeRawBufferPointer { unsafe entries.value(entry) }
+
+    /// The restart point at or before the current entry.
+    var restart: Int { entries.restart(beforeOffset: entry.offset &+ 1) ?? 0 }
 
     mutating func seekToFirst() throws {
         invalidate()
-        guard let entries, entries.restartCount > 0 else { return }
-        try start(entries, restart: 0)
+        guard entries.restartCount > 0 else { return }
+        try start(restart: 0)
         isValid = true
     }
 
     mutating func seekToLast() throws {
         invalidate()
-        guard let entries, entries.restartCount > 0 else { return }
-        try start(entries, restart: entries.restartCount - 1)
-        while entry.endOffset < entries.byteCount { try advance(entries) }
+        guard entries.restartCount > 0 else { return }
+        try start(restart: entries.restartCount - 1)
+        while entry.endOffset < entries.byteCount { try advance() }
         isValid = true
     }
 
     /// To the first entry at or after (key, sequence).
     mutating func seek(_ target: UnsafeRawBufferPointer, _ sequence: UInt64) throws {
         invalidate()
-        guard let entries, let restart = unsafe try block?.restart(for: target, sequence) else { return }
-        try start(entries, restart: restart)
+        guard let restart = unsafe try block?.restart(for: target, sequence) else { return }
+        try start(restart: restart)
         isValid = true
         while isValid, unsafe compareEntries(key, entry.sequence, target, sequence) < 0 { try next() }
     }
@@ -75,38 +79,61 @@ struct UnsafeBlockCursor: ~Copyable {
     }
 
     /// To the next entry; no longer valid behind the last one.
+    @inline(__always)
     mutating func next() throws {
-        guard isValid, let entries else { return }
+        guard isValid else { return }
         invalidate()
         guard entry.endOffset < entries.byteCount else { return }
-        try advance(entries)
+        try advance()
         isValid = true
     }
 
     /// To the previous entry; no longer valid before the first one.
     mutating func previous() throws {
-        guard isValid, let entries else { return }
+        guard isValid else { return }
         isValid = false
         if run.isEmpty { try collectRun(entries) }
         guard let offset = run.popLast() else { return }
         let earlier = try decoded(entries.entry(at: Int(offset)), Int(offset))
-        try rebuildKey(entries, of: earlier, keeping: entry.shared)
+        if earlier.shared == 0 {
+            unsafe key = entries.suffix(earlier)
+            isBuffered = false
+        } else {
+            try rebuildKey(entries, of: earlier, keeping: entry.shared)
+        }
         entry = earlier
         isValid = true
     }
 
-    private mutating func start(_ entries: UnsafeBlockEntries, restart: Int) throws {
-        entry = try decoded(entries.entry(atRestart: restart), entries.restart(restart))
-        unsafe keyBuffer.replace(after: 0, with: entries.suffix(entry))
+    private mutating func start(restart: Int) throws {
+        guard let block else { return }
+        entry = try block.entry(atRestart: restart)
+        unsafe key = entries.suffix(entry)
+        isBuffered = false
     }
 
     @inline(__always)
-    private mutating func advance(_ entries: UnsafeBlockEntries) throws {
-        guard let following = entries.entry(at: entry.endOffset), following.shared <= keyBuffer.count else {
+    private mutating func advance() throws {
+        guard let following = entries.entry(at: entry.endOffset), unsafe following.shared <= key.count else {
             throw badEntry(entry.endOffset)
         }
         entry = following
-        unsafe keyBuffer.replace(after: following.shared, with: entries.suffix(following))
+        if following.shared == 0 {
+            unsafe key = entries.suffix(following)
+            isBuffered = false
+        } else {
+            bufferKey(upTo: following.shared)
+            unsafe keyBuffer.replace(after: following.shared, with: entries.suffix(following))
+            unsafe key = keyBuffer.bytes
+        }
+    }
+
+    /// Makes `keyBuffer` hold the first bytes of the key at least.
+    @inline(__always)
+    private mutating func bufferKey(upTo count: Int) {
+        guard !isBuffered else { return }
+        unsafe keyBuffer.replace(after: 0, with: UnsafeRawBufferPointer(rebasing: key[..<count]))
+        isBuffered = true
     }
 
     /// Notes the offsets of the entries from the restart point before the current entry up to it.
@@ -125,10 +152,12 @@ struct UnsafeBlockCursor: ~Copyable {
         }
     }
 
-    /// Makes `keyBuffer`, which holds the key of the entry after `earlier`, hold the key of `earlier`: they have the first
-    /// `kept` bytes in common, and each byte behind stands in the suffix of the nearest entry that did not share it.
+    /// Makes `key`, which is the key of the entry after `earlier`, the key of `earlier`: they have the first `kept` bytes in
+    /// common, and each byte behind stands in the suffix of the nearest entry that did not share it.
     private mutating func rebuildKey(_ entries: UnsafeBlockEntries, of earlier: BlockEntry, keeping kept: Int) throws {
+        bufferKey(upTo: kept)
         keyBuffer.resize(to: earlier.keyByteCount)
+        unsafe key = keyBuffer.bytes
         var source = earlier
         var missingEnd = earlier.keyByteCount
         var index = run.count

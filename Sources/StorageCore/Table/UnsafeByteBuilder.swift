@@ -12,8 +12,17 @@ struct UnsafeByteBuilder: ~Copyable {
         unsafe base = UnsafeMutableRawPointer.allocate(byteCount: self.capacity, alignment: 16)
     }
 
+    /// Allocates with the first bytes that come.
+    init(empty: Void) {
+        capacity = 0
+        unsafe base = Self.nothing
+    }
+
+    // Never freed, never written to: an address for builders that have no memory yet.
+    private nonisolated(unsafe) static let nothing = UnsafeMutableRawPointer.allocate(byteCount: 16, alignment: 16)
+
     deinit {
-        unsafe base.deallocate()
+        if capacity > 0 { unsafe base.deallocate() }
     }
 
     /// Valid until the next change.
@@ -76,10 +85,10 @@ struct UnsafeByteBuilder: ~Copyable {
     }
 
     private mutating func grow(to needed: Int) {
-        let newCapacity = max(needed, capacity &* 2)
+        let newCapacity = max(needed, capacity &* 2, 64)
         let larger = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
         unsafe larger.copyMemory(from: base, byteCount: count)
-        unsafe base.deallocate()
+        if capacity > 0 { unsafe base.deallocate() }
         unsafe base = larger
         capacity = newCapacity
     }

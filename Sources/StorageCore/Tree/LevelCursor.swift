@@ -1,75 +1,135 @@
 // LevelCursor.swift — the tables of one level below 0 as a single source; opens a table only when it gets there.
 
-@safe final class LevelCursor {
-    private let tables: [TableFile]
-    private let fillCache: Bool
-    private var position = 0
-    private var cursor: TableCursor?
+/// A position in a level; not for several threads at once.
+@safe
+final class LevelCursor {
+    // Behind a pointer: a call then costs no check of exclusive access.
+    let position: UnsafeMutablePointer<LevelPosition>
 
     /// - Parameter tables: In key order, sharing no key.
     init(_ tables: [TableFile], fillCache: Bool = true) {
+        unsafe position = .allocate(capacity: 1)
+        unsafe position.initialize(to: LevelPosition(tables, fillCache: fillCache))
+    }
+
+    deinit {
+        unsafe position.deinitialize(count: 1)
+        unsafe position.deallocate()
+    }
+
+    var isValid: Bool { unsafe position.pointee.isValid }
+
+    var entry: UnsafeEntry {
+        unsafe precondition(position.pointee.isValid, "A cursor is read only where it is valid.")
+        return unsafe position.pointee.entry
+    }
+
+    func seekToFirst() throws { unsafe try position.pointee.seekToFirst() }
+
+    func seekToLast() throws { unsafe try position.pointee.seekToLast() }
+
+    func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        unsafe try position.pointee.seek(key: key, sequence: sequence)
+    }
+
+    func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        unsafe try position.pointee.seekBackward(key: key, sequence: sequence)
+    }
+
+    func next() throws { unsafe try position.pointee.next() }
+
+    func previous() throws { unsafe try position.pointee.previous() }
+}
+
+/// The tables of a level and a cursor in one of them.
+@safe
+struct LevelPosition: ~Copyable {
+    private let tables: [TableFile]
+    private let fillCache: Bool
+    private var index = 0
+    /// Owns the position that `table` points to.
+    private var cursor: TableCursor?
+    private var table: UnsafeMutablePointer<TablePosition>?
+
+    init(_ tables: [TableFile], fillCache: Bool) {
         self.tables = tables
         self.fillCache = fillCache
     }
 
-    var isValid: Bool { cursor?.isValid ?? false }
+    var isValid: Bool { unsafe table?.pointee.isValid ?? false }
 
+    /// The current entry. The position must be valid.
     var entry: UnsafeEntry {
-        guard let cursor else { preconditionFailure("A cursor is read only where it is valid.") }
-        return unsafe cursor.entry
+        guard let table = unsafe table else { preconditionFailure("A cursor is read only where it is valid.") }
+        return unsafe table.pointee.entry
     }
 
-    func seekToFirst() throws {
+    mutating func seekToFirst() throws {
         try enter(0)
-        try cursor?.seekToFirst()
+        unsafe try table?.pointee.seekToFirst()
         try skipExhaustedForwards()
     }
 
-    func seekToLast() throws {
+    mutating func seekToLast() throws {
         try enter(tables.count - 1)
-        try cursor?.seekToLast()
+        unsafe try table?.pointee.seekToLast()
         try skipExhaustedBackwards()
     }
 
-    func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        try enter(tables.firstIndex { unsafe !$0.metadata.isBelow(key) } ?? tables.count)
-        unsafe try cursor?.seek(key: key, sequence: sequence)
+    mutating func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        try enter(firstTable { unsafe !$0.isBelow(key) })
+        unsafe try table?.pointee.seek(key: key, sequence: sequence)
         try skipExhaustedForwards()
     }
 
-    func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        try enter((tables.lastIndex { unsafe compareBytes($0.metadata.smallestKey, key) <= 0 } ?? -1))
-        unsafe try cursor?.seekBackward(key: key, sequence: sequence)
+    mutating func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
+        try enter(firstTable { unsafe compareBytes($0.smallestKey, key) > 0 } - 1)
+        unsafe try table?.pointee.seekBackward(key: key, sequence: sequence)
         try skipExhaustedBackwards()
     }
 
-    func next() throws {
-        try cursor?.next()
-        try skipExhaustedForwards()
+    @inline(__always)
+    mutating func next() throws {
+        guard let table = unsafe table else { return }
+        unsafe try table.pointee.next()
+        if unsafe !table.pointee.isValid { try skipExhaustedForwards() }
     }
 
-    func previous() throws {
-        try cursor?.previous()
+    mutating func previous() throws {
+        unsafe try table?.pointee.previous()
         try skipExhaustedBackwards()
     }
 
-    private func enter(_ index: Int) throws {
-        if index == position, cursor != nil { return }
-        position = index
+    /// The first table for which a predicate holds that fails below some key and holds from there on.
+    private func firstTable(where predicate: (TableMetadata) -> Bool) -> Int {
+        var low = 0
+        var high = tables.count
+        while low < high {
+            let middle = (low + high) / 2
+            if predicate(tables[middle].metadata) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    private mutating func enter(_ newIndex: Int) throws {
+        if newIndex == index, cursor != nil { return }
+        index = newIndex
+        unsafe table = nil
         cursor = tables.indices.contains(index) ? try tables[index].open().makeCursor(fillCache: fillCache) : nil
+        unsafe table = cursor?.position
     }
 
-    private func skipExhaustedForwards() throws {
-        while let current = cursor, !current.isValid {
-            try enter(position + 1)
-            try cursor?.seekToFirst()
+    private mutating func skipExhaustedForwards() throws {
+        while let current = unsafe table, unsafe !current.pointee.isValid {
+            try enter(index + 1)
+            unsafe try table?.pointee.seekToFirst()
         }
     }
 
-    private func skipExhaustedBackwards() throws {
-        while let current = cursor, !current.isValid {
-            try enter(position - 1)
-            try cursor?.seekToLast()
+    private mutating func skipExhaustedBackwards() throws {
+        while let current = unsafe table, unsafe !current.pointee.isValid {
+            try enter(index - 1)
+            unsafe try table?.pointee.seekToLast()
         }
     }
 }
