@@ -24,7 +24,7 @@ SHOPSTREAM_PEERS ?= $(strip $(call has_header,rocksdb,rocksdb/c.h) $(call has_he
 export SHOPSTREAM_ROCKSDB SHOPSTREAM_PEERS
 BENCHMARKS := swift run --package-path Benchmarks -c release
 
-.PHONY: help deps demo test soak bench bench-quick bench-storage bench-storage-quick bench-micro bench-test bench-peers format lint docs clean
+.PHONY: help deps demo test test-sqlite soak bench bench-quick bench-storage bench-storage-quick bench-micro bench-test bench-peers format lint docs clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -46,6 +46,10 @@ endef
 
 test: deps ## Build and run every test (TEST_ARGS)
 	$(call run_tests,$(TEST_ARGS),test)
+
+test-sqlite: export SHOPSTREAM_ENGINE := sqlite
+test-sqlite: deps ## Run the engines' tests over one SQLite file
+	$(call run_tests,--filter '(Document|WideColumn|Table|Graph|Cache)EngineTests|EventPipelineTests',test-sqlite)
 
 soak: export SHOPSTREAM_SOAK_SECONDS := $(SOAK_SECONDS)
 soak: deps ## Run the soak tests for minutes instead of moments (SOAK_SECONDS)

@@ -9,7 +9,7 @@ public import GraphEngine
 public import TableEngine
 public import WideColumnEngine
 
-/// The data platform of a live-commerce application, in one directory.
+/// The data platform of a live-commerce application, in one directory or one file.
 ///
 /// ```swift
 /// let shop = try ShopStream.open(at: "/var/lib/shopstream")
@@ -44,7 +44,15 @@ public final class ShopStream: Sendable {
     /// - Throws: `StorageError`, as ``Storage/open(at:options:)`` does.
     public static func open(at directory: String, options: ShopStreamOptions = ShopStreamOptions()) throws -> ShopStream
     {
-        let storage = try Storage.open(at: directory, options: options.storage)
+        try open(.directory(directory), options: options)
+    }
+
+    /// Opens the platform at a location, a directory or a single file, or creates it there.
+    /// - Throws: `StorageError`, as ``Storage/open(_:options:)`` does.
+    public static func open(
+        _ location: StorageLocation, options: ShopStreamOptions = ShopStreamOptions()
+    ) throws -> ShopStream {
+        let storage = try Storage.open(location, options: options.storage)
         do {
             return try ShopStream(storage: storage, options: options)
         } catch {

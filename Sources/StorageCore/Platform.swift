@@ -12,6 +12,13 @@ internal import StorageTypes
     internal import Darwin
 #endif
 
+/// The environment of the process.
+enum SystemEnvironment {
+    static func value(of name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+}
+
 /// An error number of the operating system.
 struct SystemErrorNumber: Hashable, Sendable {
     let rawValue: Int32

@@ -7,10 +7,16 @@ import Testing
 struct Machine {
     let disk: SimulatedFileSystem
     let clock: ManualClock
+    /// Whether platforms live in one SQLite file instead of a directory of trees.
+    let usesSQLite: Bool
 
-    init(disk: SimulatedFileSystem = SimulatedFileSystem(seed: 7), clock: ManualClock = ManualClock()) {
+    init(
+        disk: SimulatedFileSystem = SimulatedFileSystem(seed: 7), clock: ManualClock = ManualClock(),
+        usesSQLite: Bool = false
+    ) {
         self.disk = disk
         self.clock = clock
+        self.usesSQLite = usesSQLite
     }
 
     /// Background work is driven by hand and consumers don't run by themselves, unless `change` says so.
@@ -25,12 +31,12 @@ struct Machine {
         options.fanOut.maximumRetryAttempts = 1
         options.fanOut.backoff = BackoffPolicy(base: .zero, maximum: .zero)
         change(&options)
-        return try ShopStream.open(at: directory, options: options)
+        return try ShopStream.open(usesSQLite ? .sqlite(directory) : .directory(directory), options: options)
     }
 
     /// The machine after its process died or its power went.
     func crashed(_ survivors: SimulatedFileSystem.Survivors) -> Machine {
-        Machine(disk: disk.crash(survivors), clock: clock)
+        Machine(disk: disk.crash(survivors), clock: clock, usesSQLite: usesSQLite)
     }
 }
 

@@ -221,6 +221,59 @@ struct SQLiteStorageTests {
         #expect(found == bytes("1"))
     }
 
+    @Test("what has expired goes by itself as commits go on, but not in front of a snapshot that sees it")
+    func expiredRowsGo() throws {
+        let clock = ManualClock()
+        var options = smallOptions(disk, clock)
+        options.logSegmentByteCount = 64 << 10
+        let storage = try Storage.open(.sqlite("/data/shop.db"), options: options)
+        let keyspace = try storage.keyspace("k", options: KeyspaceOptions(expiry: .engine))
+        let other = try storage.keyspace("other")
+        try storage.write { transaction in
+            let expiry = clock.now.advanced(by: .seconds(10))
+            for number in UInt8(0)..<100 {
+                try transaction.put(keyspace, [number].rawSpan, [number].rawSpan, expiry: expiry)
+            }
+        }
+        func rowCount() throws -> Int64 {
+            try #require(storage.sqlite).writer.locked {
+                try #require(storage.sqlite).writer.integer("SELECT count(*) FROM entries")
+            }
+        }
+        func writeOn() throws {
+            for _ in 0..<20 { try put(storage, other, "a", String(repeating: "v", count: 10_000)) }
+            while try storage.step() {}
+        }
+        let snapshot = storage.snapshot()
+        clock.advance(by: .seconds(11))
+        try writeOn()
+        #expect(try modelScan(snapshot.view, keyspace).count == 100)
+        #expect(try modelScan(storage.snapshot().view, keyspace).isEmpty)
+        #expect(try rowCount() == 101)
+        withExtendedLifetime(snapshot) {}
+    }
+
+    @Test("once no snapshot sees them, expired rows are gone from the file")
+    func expiredRowsAreGone() throws {
+        let clock = ManualClock()
+        var options = smallOptions(disk, clock)
+        options.logSegmentByteCount = 64 << 10
+        let storage = try Storage.open(.sqlite("/data/shop.db"), options: options)
+        let keyspace = try storage.keyspace("k", options: KeyspaceOptions(expiry: .engine))
+        let other = try storage.keyspace("other")
+        try storage.write { transaction in
+            let expiry = clock.now.advanced(by: .seconds(10))
+            for number in UInt8(0)..<100 {
+                try transaction.put(keyspace, [number].rawSpan, [number].rawSpan, expiry: expiry)
+            }
+        }
+        clock.advance(by: .seconds(11))
+        for _ in 0..<20 { try put(storage, other, "a", String(repeating: "v", count: 10_000)) }
+        while try storage.step() {}
+        let engine = try #require(storage.sqlite)
+        #expect(try engine.writer.locked { try engine.writer.integer("SELECT count(*) FROM entries") } == 1)
+    }
+
     @Test("a symbolic link leads to the file and its log")
     func symbolicLink() throws {
         let directory = NSTemporaryDirectory() + "shopstream-sqlite-\(UUID().uuidString)"

@@ -18,6 +18,7 @@ extension SQLiteEngine {
     func copyLog() throws {
         try checkpoint("PASSIVE")
         copiedLogByteCount.store(logByteCount, ordering: .relaxed)
+        purge.withLock { $0.rowCount = Self.purgedRowCount }
     }
 
     /// Copies the whole log. In the lane, without snapshots.
@@ -29,6 +30,9 @@ extension SQLiteEngine {
             throw StorageError(.ioFailure, "The log could not be copied into the database as a whole.", file: path)
         }
     }
+
+    /// How many rows each copy of the log calls for to be looked at: what is purged keeps pace with what is written.
+    private static let purgedRowCount = 100_000
 
     /// Whether everything in the log was copied.
     @discardableResult

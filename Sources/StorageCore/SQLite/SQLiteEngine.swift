@@ -14,6 +14,14 @@
 
 internal import Synchronization
 
+/// The removal of expired rows, which goes round the keyspaces as commits go on.
+struct SQLitePurge {
+    /// Rows to look at before the next copy of the log.
+    var rowCount = 0
+    /// The tree key to go on from; empty at the start of a round.
+    var next: [UInt8] = []
+}
+
 final class SQLiteEngine: Sendable {
     let path: String
     let files: SQLiteFiles
@@ -30,6 +38,8 @@ final class SQLiteEngine: Sendable {
     let emptyTree = Tree(id: 0, options: TreeOptions(), state: TreeState(memtable: Memtable()))
     /// The length of the log when it was last copied into the database.
     let copiedLogByteCount = Atomic<Int64>(0)
+    /// How far the removal of expired rows has got.
+    let purge = Mutex(SQLitePurge())
     private let failure = Mutex<StorageError?>(nil)
 
     init(path: String, files: SQLiteFiles, writer: SQLiteConnection, cacheByteCount: Int, lock: (any FileLock)?) {

@@ -114,7 +114,7 @@ extension Storage {
         defer { lane.leave() }
         if sqlite.isLogLong(options) {
             try sqlite.copyLog()
-        } else if try !sqlite.removeDropped(limit: 1000) {
+        } else if try !sqlite.removeDropped(limit: 1000), try !purgeSome(sqlite) {
             return false
         }
         background.setFailure(nil, of: .compaction)

@@ -8,10 +8,13 @@ extension Storage {
     func compact(_ sqlite: SQLiteEngine) throws {
         if let refusal = lastingRefusal() { throw refusal }
         while try maintain(sqlite) {}
-        for keyspace in catalog.withLock({ Array($0.keyspaces.values) })
-        where keyspace.options.expiry != .none || keyspace.options.mergeOperator != nil {
+        for keyspace in purgeableKeyspaces {
             var next: [UInt8]? = keyspace.prefix
-            while let start = next { next = try purge(keyspace, from: start, in: sqlite) }
+            while let start = next {
+                lane.enter()
+                defer { lane.leave() }
+                next = try purge(keyspace, from: start, in: sqlite)
+            }
         }
         lane.enter()
         defer { lane.leave() }
@@ -19,12 +22,38 @@ extension Storage {
         try sqlite.copyLog()
     }
 
-    /// Purges some rows of a keyspace in one transaction; the tree key to go on from, nil at its end.
+    /// Purges some rows where the last call ended; false if enough were looked at for now. In the lane.
+    func purgeSome(_ sqlite: SQLiteEngine) throws -> Bool {
+        let state = sqlite.purge.withLock { $0 }
+        guard state.rowCount > 0 else { return false }
+        // The keyspace of the position, or the next one.
+        let prefix = Array(state.next.prefix(Keyspace.prefixByteCount))
+        guard let keyspace = purgeableKeyspaces.first(where: { compareBytes($0.prefix, prefix) >= 0 }) else {
+            sqlite.purge.withLock { $0 = SQLitePurge() }
+            return false
+        }
+        let start = compareBytes(keyspace.prefix, state.next) > 0 ? keyspace.prefix : state.next
+        let next = try purge(keyspace, from: start, in: sqlite)
+        sqlite.purge.withLock {
+            $0.rowCount -= Self.purgedRowCount
+            $0.next = next ?? Keyspace.prefix(of: keyspace.id + 1)
+        }
+        return true
+    }
+
+    /// Keyspaces whose rows may go by themselves, in the order of their ids.
+    private var purgeableKeyspaces: [Keyspace] {
+        catalog.withLock { Array($0.keyspaces.values) }
+            .filter { $0.options.expiry != .none || $0.options.mergeOperator != nil }.sorted { $0.id < $1.id }
+    }
+
+    /// Rows that are looked at in one transaction.
+    private static let purgedRowCount = 1000
+
+    /// Purges some rows of a keyspace in one transaction; the tree key to go on from, nil at its end. In the lane.
     private func purge(_ keyspace: Keyspace, from start: [UInt8], in sqlite: SQLiteEngine) throws -> [UInt8]? {
-        lane.enter()
-        defer { lane.leave() }
         let purgeTime = registry.horizon(purgeTime: purgeFloor.purgeTime(clock)) { commits.visibleSequence }.purgeTime
-        return try sqlite.writing { try $0.purge(keyspace, from: start, purgeTime, limit: 1000) }
+        return try sqlite.writing { try $0.purge(keyspace, from: start, purgeTime, limit: Self.purgedRowCount) }
     }
 }
 

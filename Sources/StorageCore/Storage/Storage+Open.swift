@@ -49,11 +49,15 @@ extension Storage {
     }
 
     /// A storage that lives in memory and goes with its last reference; for tests and examples.
+    ///
+    /// SHOPSTREAM_ENGINE=sqlite in the environment puts it on one SQLite file, so that the tests of what stands on a
+    /// storage can be run on both engines.
     public static func inMemory(clock: any StorageClock = SystemClock()) throws -> Storage {
         var options = StorageOptions()
         options.fileSystem = SimulatedFileSystem()
         options.clock = clock
-        return try open(at: "/memory", options: options)
+        let usesSQLite = SystemEnvironment.value(of: "SHOPSTREAM_ENGINE") == "sqlite"
+        return try open(usesSQLite ? .sqlite("/memory") : .directory("/memory"), options: options)
     }
 
     /// Starts the threads for sync, the log, flush and compaction. They hold the storage only while they work.

@@ -62,18 +62,19 @@ struct PurchaseCrashTests {
 
     @Test(
         "after a power cut, orders, payments, stock and every consumer agree",
-        arguments: SimulatedFileSystem.Survivors.allCases)
-    func powerCut(survivors: SimulatedFileSystem.Survivors) async throws {
-        let whole = Machine(disk: SimulatedFileSystem(seed: 1))
+        arguments: SimulatedFileSystem.Survivors.allCases, [false, true])
+    func powerCut(survivors: SimulatedFileSystem.Survivors, usesSQLite: Bool) async throws {
+        let whole = Machine(disk: SimulatedFileSystem(seed: 1), usesSQLite: usesSQLite)
         #expect(await trade(whole).count == Self.stock)
         let operationCount = whole.disk.operationCount
         #expect(operationCount > 60)
         for operation in Swift.stride(from: 1, through: operationCount, by: Self.stride) {
-            let machine = Machine(disk: SimulatedFileSystem(seed: UInt64(operation)))
+            let machine = Machine(disk: SimulatedFileSystem(seed: UInt64(operation)), usesSQLite: usesSQLite)
             machine.disk.cutPower(atOperation: operation)
             let acknowledged = await trade(machine)
             try await check(
-                machine.crashed(survivors), acknowledged, "operation \(operation) of \(operationCount), \(survivors)")
+                machine.crashed(survivors), acknowledged,
+                "operation \(operation) of \(operationCount), \(survivors)\(usesSQLite ? ", SQLite" : "")")
         }
     }
 }
