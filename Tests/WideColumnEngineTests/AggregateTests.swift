@@ -60,7 +60,12 @@ struct AggregateTests {
             try store.lines("SELECT a, count(b) FROM t WHERE p = 1 GROUP BY p, a ORDER BY a DESC") == [
                 "3 2", "2 2", "1 2",
             ])
-        let grouped = try store.prepare("SELECT p, a, count(*) FROM t GROUP BY p, a")
+        for limit in ["", " PER PARTITION LIMIT 2", " PER PARTITION LIMIT 1 LIMIT 2"] {
+            try checkPages(try store.prepare("SELECT p, a, count(*) FROM t GROUP BY p, a\(limit)"))
+        }
+    }
+
+    private func checkPages(_ grouped: PreparedStatement) throws {
         let all = try grouped.execute().map(\.description)
         for pageSize in 1...4 {
             var rows: [String] = []

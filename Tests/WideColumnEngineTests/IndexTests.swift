@@ -131,6 +131,18 @@ struct IndexTests {
         #expect(try keys("v = 'won'") == [] && store.storage.verify().problems.isEmpty)
     }
 
+    @Test("a column that goes takes the entries of rows that lived by it alone")
+    func droppedColumn() throws {
+        let store = try makeTable()
+        try store.execute("CREATE INDEX by_c ON t (c)")
+        try store.execute("UPDATE t SET w = 1 WHERE k = 1 AND c = 7")
+        try store.execute("UPDATE t SET v = 'x' WHERE k = 1 AND c = 8")
+        try store.execute("ALTER TABLE t DROP w")
+        #expect(try store.execute("SELECT * FROM t WHERE c = 7").isEmpty)
+        #expect(try store.execute("SELECT * FROM t WHERE c = 8").count == 1)
+        #expect(try store.storage.verify().problems.isEmpty)
+    }
+
     @Test("an index is always what a scan finds, over random writes, flushes and compactions")
     func random() throws {
         let seed: UInt64 = 20_251_124

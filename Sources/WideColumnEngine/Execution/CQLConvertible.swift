@@ -32,6 +32,9 @@ extension FixedWidthInteger {
         case .smallint(let number): self.init(exactly: number)
         case .int(let number): self.init(exactly: number)
         case .bigint(let number): self.init(exactly: number)
+        case .varint(let number):
+            guard let number = number.int64 else { return nil }
+            self.init(exactly: number)
         default: return nil
         }
     }
@@ -127,8 +130,58 @@ extension UInt8: CQLConvertible {
 extension CQLValue {
     fileprivate var members: [CQLValue]? {
         switch self {
-        case .list(let members), .set(let members): members
+        case .list(let members), .set(let members), .vector(let members): members
         default: nil
         }
     }
+}
+
+/// A map by its keys; of equal keys, which no map has, the last counts.
+extension Dictionary: CQLConvertible where Key: CQLConvertible, Value: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .map(let entries) = cqlValue else { return nil }
+        self = [:]
+        for entry in entries {
+            guard let key = Key(cqlValue: entry.key), let value = Value(cqlValue: entry.value) else { return nil }
+            self[key] = value
+        }
+    }
+
+    public var cqlValue: CQLValue { .map(map { CQLValue.Entry(key: $0.key.cqlValue, value: $0.value.cqlValue) }) }
+}
+
+extension Set: CQLConvertible where Element: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard let elements = [Element](cqlValue: cqlValue) else { return nil }
+        self = Set(elements)
+    }
+
+    public var cqlValue: CQLValue { .set(map(\.cqlValue)) }
+}
+
+extension CQLInteger: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard let value = cqlValue.integer else { return nil }
+        self = value
+    }
+
+    public var cqlValue: CQLValue { .varint(self) }
+}
+
+extension CQLDecimal: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .decimal(let value) = cqlValue else { return nil }
+        self = value
+    }
+
+    public var cqlValue: CQLValue { .decimal(self) }
+}
+
+extension CQLDuration: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .duration(let value) = cqlValue else { return nil }
+        self = value
+    }
+
+    public var cqlValue: CQLValue { .duration(self) }
 }

@@ -173,6 +173,12 @@ final class RowStorage: Sendable {
         columns.firstIndex { $0.name == name }
     }
 
+    func bytes(row: Int, column: Int) -> [UInt8]? {
+        let cell = cells[row * columns.count + column]
+        guard cell.byteCount >= 0 else { return nil }
+        return Array(bytes[Int(cell.offset)..<Int(cell.offset + cell.byteCount)])
+    }
+
     func value(row: Int, column: Int) -> CQLValue {
         let cell = cells[row * columns.count + column]
         guard cell.byteCount >= 0 else { return .null }

@@ -293,7 +293,7 @@ struct SelectExecutor {
                 if remaining == 0 { return .done }
                 if builder.count >= pageSize {
                     nextPage = PagingState(
-                        remaining: remaining, remainingInPartition: max(0, remainingInPartition),
+                        remaining: remaining, remainingInPartition: max(0, finished.remainingInPartition),
                         lastKey: finished.lastKey)
                     return .done
                 }
@@ -301,7 +301,8 @@ struct SelectExecutor {
             guard remainingInPartition > 0 else { return .partitionDone }
             remainingInPartition -= 1
             group = RowGroup(
-                key: groupKey, row: row, states: plan.aggregates.map { AggregateState($0.function) })
+                key: groupKey, row: row, states: plan.aggregates.map { AggregateState($0.function) },
+                remainingInPartition: remainingInPartition)
         }
         for (index, aggregate) in plan.aggregates.enumerated() {
             let value = try aggregate.argument.map { try row.value($0, context) } ?? .null
@@ -345,6 +346,8 @@ private struct RowGroup {
     /// The first row: what is selected beside aggregates is of it.
     var row: RowContext
     var states: [AggregateState]
+    /// Groups that PER PARTITION LIMIT still allows behind this one.
+    var remainingInPartition: Int64
     /// The stored key of the last row.
     var lastKey: [UInt8] = []
 }

@@ -103,6 +103,11 @@ extension SchemaEditor {
             throw CQLError.invalid(
                 "Cannot drop column \(name) on base table \(table.identifier.name) with materialized views")
         }
+        // A row that lived by this column alone is gone, and with it the entries of its key.
+        for index in table.indexes.indices
+        where table.columns.contains(where: { $0.name == table.indexes[index].column && $0.isPrimaryKey }) {
+            table.indexes[index].isBuilt = false
+        }
         table.staticColumns.removeAll { $0.name == name }
         table.regularColumns.removeAll { $0.name == name }
         table.droppedColumns.append(

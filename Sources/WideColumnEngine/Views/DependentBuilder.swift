@@ -21,6 +21,8 @@ struct DependentBuilder {
 
     /// Writes what belongs to the next chunk of rows; tells whether there is more.
     mutating func buildChunk(_ transaction: WriteTransaction) throws -> Bool {
+        // An index may hold what an earlier schema put there; entries written since it began come again below.
+        if lower == nil, case .index(let index) = target { try transaction.deleteRange(index.storage, .all) }
         let maintenance = DependentMaintenance(table: table, transaction: transaction)
         var cursor = try transaction.cursor(table.storage, KeyRange(lower: lower))
         try cursor.seekToFirst()

@@ -1,0 +1,40 @@
+// CQLValue+Wire.swift — values to and from the bytes that the native protocol carries, for front ends.
+
+extension CQLValue {
+    /// The value that the native protocol's bytes stand for.
+    ///
+    /// - Parameter bytes: without the length in front; `nil` is null.
+    /// - Throws: `InvalidRequest` where they are no value of the type.
+    public init(wire bytes: [UInt8]?, type: CQLType) throws {
+        guard let bytes else {
+            self = .null
+            return
+        }
+        do { self = try CQLValue(bytes.rawSpan, type: type) } catch is StorageError {
+            throw CQLError.invalid("Invalid value for type \(type): \(bytes.prefix(64).map { $0 }.cqlHexadecimal)")
+        }
+    }
+
+    /// The value's bytes as a value of `type`; `nil` for null.
+    ///
+    /// - Throws: `InvalidRequest` where the value does not fit the type.
+    public func wire(as type: CQLType) throws -> [UInt8]? {
+        isNull ? nil : try serialized(as: type)
+    }
+}
+
+extension Row {
+    /// The bytes of a column's value as the native protocol sends them, without the length; `nil` for null.
+    public func wireBytes(_ column: Int) -> [UInt8]? {
+        storage.bytes(row: index, column: column)
+    }
+}
+
+extension CQLType {
+    /// The type of that name in a keyspace; user-defined types are looked up.
+    ///
+    /// - Throws: `SyntaxException` or `InvalidRequest`.
+    public init(_ name: String, in store: WideColumnStore, keyspace: String) throws {
+        self = try Parser.parseType(name).resolved(in: try store.catalog.schema.userTypes(in: keyspace))
+    }
+}

@@ -1,0 +1,178 @@
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+// [CA] cql3/restrictions; doc cql/dml.adoc "The WHERE clause".
+
+@Suite("Restrictions")
+struct RestrictionTests {
+    private func makeRows() throws -> WideColumnStore {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE t (p int, q text, a int, b int, c int, s int STATIC, v int, d duration, PRIMARY KEY ((p, q), a, b, c))"
+        )
+        for a in 1...2 {
+            for b in 1...2 {
+                for c in 1...2 {
+                    try store.execute(
+                        "INSERT INTO t (p, q, a, b, c, v) VALUES (1, 'x', ?, ?, ?, ?)",
+                        [.int(Int32(a)), .int(Int32(b)), .int(Int32(c)), .int(Int32(a * 100 + b * 10 + c))])
+                }
+            }
+        }
+        try store.execute("INSERT INTO t (p, q, s) VALUES (2, 'y', 5)")
+        return store
+    }
+
+    @Test(
+        "relations of several columns",
+        arguments: [
+            ("p = 1 AND q = 'x' AND a = 1 AND (b, c) > (1, 1)", [112, 121, 122]),
+            ("p = 1 AND q = 'x' AND (a, b, c) >= (1, 2, 2) AND (a, b) < (2, 2)", [122, 211, 212]),
+            ("p = 1 AND q = 'x' AND (a, b) IN ((2, 2), (1, 1), (2, 2))", [111, 112, 221, 222]),
+            ("p = 1 AND q = 'x' AND a = 2 AND (b, c) = (1, 2)", [212]),
+            ("(a, b) = (1, 2) ALLOW FILTERING", [121, 122]),
+            ("(a, b) > (1, 2) ALLOW FILTERING", [211, 212, 221, 222]),
+            ("p IN (1, 2) AND q IN ('x', 'z') AND a IN (2, 1) AND b = 2 AND c >= 2", [122, 222]),
+            ("p = 1 AND q = 'x' AND a > 1 AND b = 1 ALLOW FILTERING", [211, 212]),
+            ("p = 1 AND q = 'x' AND c = 2 ALLOW FILTERING", [112, 122, 212, 222]),
+            ("p = 1 ALLOW FILTERING", [111, 112, 121, 122, 211, 212, 221, 222]),
+        ])
+    func multiColumn(condition: String, values: [Int32]) throws {
+        let store = try makeRows()
+        let rows = try store.execute("SELECT v FROM t WHERE \(condition)").filter { !$0[0].isNull }
+        #expect(rows.map { $0[0] } == values.map { .int($0) })
+    }
+
+    @Test("markers stand for lists, tuples and lists of tuples")
+    func markers() throws {
+        let store = try makeRows()
+        let whole = try store.prepare("SELECT v FROM t WHERE p = 1 AND q = 'x' AND (a, b) > ? LIMIT 1")
+        #expect(whole.markers[0].type == .tuple([.int, .int]))
+        #expect(try whole.execute([.tuple([.int(1), .int(2)])])[0][0] == .int(211))
+        let each = try store.prepare("SELECT v FROM t WHERE p = 1 AND q = 'x' AND (a, b) IN (?, (2, ?))")
+        #expect(try each.execute([.tuple([.int(1), .int(1)]), .int(2)]).count == 4)
+    }
+
+    @Test("a static row answers alone where no clustering column is restricted, be it by filtering")
+    func staticRows() throws {
+        let store = try makeRows()
+        #expect(try store.lines("SELECT a, s FROM t WHERE p = 2 AND q = 'y'") == ["null 5"])
+        #expect(try store.lines("SELECT a, s FROM t WHERE s = 5 ALLOW FILTERING") == ["null 5"])
+        #expect(try store.lines("SELECT a, s FROM t WHERE s = 5 AND a = 1 ALLOW FILTERING") == [])
+        #expect(try store.execute("SELECT DISTINCT p, q, s FROM t").count == 2)
+    }
+
+    @Test(
+        "refusals have Cassandra's words",
+        arguments: [
+            ("SELECT * FROM t WHERE p = 1", WhereClause.filteringMessage),
+            ("SELECT * FROM t WHERE p = 1 AND q = 'x' AND v = 1", WhereClause.filteringMessage),
+            (
+                "SELECT * FROM t WHERE token(p) > 1",
+                "The token() function must be applied to all partition key components or none of them"
+            ),
+            (
+                "SELECT * FROM t WHERE token(q, p) > 1",
+                "The token function arguments must be in the partition key order: p, q"
+            ),
+            (
+                "SELECT * FROM t WHERE token(p, q) > 1 AND p = 1",
+                "Columns \"p\" cannot be restricted by both a normal relation and a token relation: token(p, q)"
+            ),
+            (
+                "SELECT * FROM t WHERE p = 1 AND q = 'x' AND (b, c) > (1, 1)",
+                "PRIMARY KEY column \"b\" cannot be restricted as preceding column \"a\" is not restricted"
+            ),
+            (
+                "SELECT * FROM t WHERE p = 1 AND q = 'x' AND (a, c) > (1, 1)",
+                "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: (a, c)"
+            ),
+            (
+                "SELECT * FROM t WHERE (a, v) > (1, 1)",
+                "Multi-column relations can only be applied to clustering columns but was applied to: v"
+            ),
+            (
+                "SELECT * FROM t WHERE v IN (1, 2) ALLOW FILTERING",
+                "IN predicates on non-primary-key columns (v) is not yet supported"
+            ),
+            (
+                "SELECT * FROM t WHERE d > 1h ALLOW FILTERING",
+                "Slice restrictions are not supported on duration columns"
+            ),
+            (
+                "SELECT * FROM t WHERE p = 1 AND q = 'x' AND a > 1 AND a > 2",
+                "More than one restriction was found for the start bound on a"
+            ),
+            ("SELECT * FROM t WHERE v CONTAINS 1", "Cannot use CONTAINS on non-collection column v"),
+            ("SELECT * FROM t WHERE v['a'] = 1", "Column v cannot be used as a map"),
+            (
+                "SELECT * FROM t ORDER BY a",
+                "ORDER BY is only supported when the partition key is restricted by an EQ or an IN."
+            ),
+            (
+                "SELECT DISTINCT p FROM t",
+                "SELECT DISTINCT queries must request all the partition key columns (missing q)"
+            ),
+            ("SELECT * FROM t WHERE p = 1 AND q = 'x' LIMIT 0", "LIMIT must be strictly positive"),
+        ])
+    func refusals(cql: String, message: String) throws {
+        let store = try makeRows()
+        expectInvalid(message) { try store.execute(cql) }
+    }
+
+    @Test("an aggregation over many partitions has a warning")
+    func warnings() throws {
+        let store = try makeRows()
+        #expect(
+            try store.execute("SELECT count(*) FROM t").warnings == ["Aggregation query used without partition key"])
+        #expect(try store.execute("SELECT count(*) FROM t WHERE p = 1 AND q = 'x'").warnings == [])
+        #expect(
+            try store.execute("SELECT max(v) FROM t WHERE p IN (1, 2) AND q = 'x'").warnings == [
+                "Aggregation query used on multiple partition keys (IN restriction)"
+            ])
+    }
+
+    @Test("the empty value comes first, and is a value")
+    func emptyValues() throws {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE e (k int, c int, v bigint, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC)")
+        try store.execute("INSERT INTO e (k, c, v) VALUES (1, blobAsInt(0x), blobAsBigint(0x))")
+        for c in [Int32.min, 0, .max] { try store.execute("INSERT INTO e (k, c) VALUES (1, ?)", [.int(c)]) }
+        #expect(
+            try store.execute("SELECT c FROM e WHERE k = 1").map { $0[0] } == [.int(.max), .int(0), .int(.min), .empty])
+        #expect(try store.lines("SELECT v FROM e WHERE k = 1 AND c = ?", [.empty]) == ["''"])
+        #expect(try store.execute("SELECT c FROM e WHERE k = 1 AND c < 0").count == 2)
+    }
+
+    @Test("rows are read as Swift types of all kinds, and as the protocol's bytes")
+    func swiftTypes() throws {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE r (k int PRIMARY KEY, m map<text, int>, s set<int>, n varint, d decimal, u duration, x vector<float, 2>)"
+        )
+        try store.execute(
+            "INSERT INTO r (k, m, s, n, d, u, x) VALUES (1, {'a': 1}, {2, 3}, 12345678901234567890, 1.50, 1h, [1, 2])")
+        struct Record: Decodable {
+            var k: Int
+            var m: [String: Int]
+            var s: Set<Int>
+        }
+        let result = try store.execute("SELECT * FROM r")
+        let record = try result[0].decode(Record.self)
+        #expect(record.m == ["a": 1] && record.s == [2, 3])
+        #expect(result[0]["n", as: CQLInteger.self]?.description == "12345678901234567890")
+        #expect(result[0]["d", as: CQLDecimal.self]?.description == "1.50")
+        #expect(result[0]["u", as: CQLDuration.self]?.description == "1h")
+        #expect(result[0]["x", as: [Float].self] == [1, 2])
+        for (index, column) in result.columns.enumerated() {
+            let bytes = result[0].wireBytes(index)
+            #expect(try CQLValue(wire: bytes, type: column.type).wire(as: column.type) == bytes, "\(column.name)")
+        }
+        #expect(throws: CQLError.self) { try CQLValue(wire: [1], type: .int) }
+        #expect(
+            try CQLType("map<text, frozen<list<int>>>", in: store, keyspace: "ks") == .map(.text, .frozen(.list(.int))))
+    }
+}
