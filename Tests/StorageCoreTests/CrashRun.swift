@@ -108,15 +108,7 @@ final class CrashRun {
         isPoisoned = false
         if let refused, Int(opened.visibleSequence.rawValue) == history.count { history.append(refused) }
         refused = nil
-<<<<<<< HEAD
         forgetVolatile()
-=======
-        if incarnations[Self.volatileName] != nil {
-            // What is opened again under this name begins empty.
-            incarnationCount += 1
-            incarnations[Self.volatileName] = incarnationCount
-        }
->>>>>>> compaction
         for (name, incarnation) in pending {
             incarnations[name] = opened.existingKeyspace(name) == nil ? nil : incarnation ?? incarnations[name]
         }
@@ -151,13 +143,8 @@ final class CrashRun {
         _ changes: [CrashChange], _ durability: Durability, inTransaction: Bool, _ storage: Storage
     ) throws {
         let changes = changes.filter { incarnations[$0.keyspace] != nil }
-<<<<<<< HEAD
         // What is volatile alone leaves no trace by which its commit could be counted later.
         guard changes.contains(where: { $0.keyspace != CrashWorkload.volatileName }) else { return }
-=======
-        // A commit of volatile changes alone has a number, but is not in the log: histories could not be told by number.
-        guard changes.contains(where: { $0.keyspace != Self.volatileName }) else { return }
->>>>>>> compaction
         var next = history[history.count - 1]
         for change in changes { next.apply(change, incarnation: incarnation(change.keyspace), now: clock.now) }
         let before = storage.visibleSequence
@@ -270,20 +257,8 @@ extension CrashRun {
 
     private typealias Names = [String: Int]
 
-<<<<<<< HEAD
     /// The incarnation of a volatile keyspace that was opened and not written to.
     private static let nothing = -1
-=======
-    /// The keyspace that is empty at every opening.
-    private static let volatileName = "scratch"
-
-    /// What must be found of a keyspace after a crash.
-    private func surviving(
-        _ state: CrashState, _ name: String, _ incarnation: Int, at readTime: StorageInstant
-    ) -> [[UInt8]: [UInt8]] {
-        name == Self.volatileName ? [:] : state.visible("\(name) \(incarnation)", at: readTime)
-    }
->>>>>>> compaction
 
     /// Opens what was found, holds it against the history, writes to it, and opens it once more.
     /// - Parameter briefly: Leaves it at the history.
@@ -379,14 +354,14 @@ extension CrashRun {
         }
         func isState(_ sequence: Int) -> Bool {
             let state = sequence < history.count ? history[sequence] : refused ?? history[sequence - 1]
-            return names.allSatisfy { surviving(state, $0.key, $0.value, at: view.readTime) == found[$0.key] }
+            return names.allSatisfy { state.visible("\($0.key) \($0.value)", at: view.readTime) == found[$0.key] }
         }
         if let sequence = (least...history.count).reversed().first(where: isState) { return sequence }
         if let lost = (0..<least).reversed().first(where: isState) {
             throw CrashViolation("only \(lost) commits survive, \(least) were promised")
         }
         for (name, incarnation) in names.sorted(by: { $0.key < $1.key }) {
-            let newest = surviving(history[history.count - 1], name, incarnation, at: view.readTime)
+            let newest = history[history.count - 1].visible("\(name) \(incarnation)", at: view.readTime)
             try require(
                 found[name] ?? [:], newest, "the survivors are no prefix of \(least)...\(history.count - 1); \(name)")
         }
@@ -423,12 +398,8 @@ extension CrashRun {
             let view = copy.snapshot().view
             for (name, incarnation) in checkpoint.incarnations {
                 let keyspace = try copy.keyspace(name, options: CrashWorkload.options(of: name))
-<<<<<<< HEAD
                 let kept = name == CrashWorkload.volatileName ? Self.nothing : incarnation
                 let expected = history[checkpoint.sequence].visible("\(name) \(kept)", at: view.readTime)
-=======
-                let expected = surviving(history[checkpoint.sequence], name, incarnation, at: view.readTime)
->>>>>>> compaction
                 try require(try crashContent(view, keyspace), expected, "\(name) in \(checkpoint.path)")
             }
             try checkHealth(copy)

@@ -31,10 +31,6 @@ struct CrashWorkload {
         switch name {
         case "merged": KeyspaceOptions(mergeOperator: CrashAppend())
         case "dedicated": KeyspaceOptions(isDedicated: true)
-<<<<<<< HEAD
-        case "expiring": KeyspaceOptions(expiry: .engine)
-        case volatileName: KeyspaceOptions(isVolatile: true)
-=======
         case "second": KeyspaceOptions(strategy: .sizeTiered(SizeTieredOptions(minimumThreshold: 2)))
         case "expiring":
             KeyspaceOptions(expiry: .engine, strategy: .timeWindow(TimeWindowOptions(window: .seconds(20))))
@@ -42,8 +38,7 @@ struct CrashWorkload {
             KeyspaceOptions(
                 mergeOperator: ModelTimedSet(), expiry: .operator, isDedicated: true,
                 strategy: .timeWindow(TimeWindowOptions(window: .seconds(30))))
-        case "scratch": KeyspaceOptions(isVolatile: true)
->>>>>>> compaction
+        case volatileName: KeyspaceOptions(isVolatile: true)
         case "brief": KeyspaceOptions(mergeOperator: CrashAppend(), isDedicated: true)
         default: KeyspaceOptions()
         }
@@ -80,13 +75,9 @@ struct CrashWorkload {
 
 private struct CrashWorkloadMaker {
     private var random: SeededRandom
-<<<<<<< HEAD
-    private var names = ["plain", "second", "merged", "dedicated", "expiring"]
+    private var names = ["plain", "second", "merged", "dedicated", "expiring", "series"]
     /// Says what goes into the volatile keyspace, so that the other choices stay as they were.
     private var volatileRandom = SeededRandom(seed: 0)
-=======
-    private var names = ["plain", "second", "merged", "dedicated", "expiring", "series", "scratch"]
->>>>>>> compaction
     private var operandCount = 0
     private var checkpointCount = 0
 
@@ -146,14 +137,8 @@ private struct CrashWorkloadMaker {
         switch Int.random(in: 0..<20, using: &random) {
         case 0..<3: return .delete(name, key)
         case 3:
-<<<<<<< HEAD
             // Empty ranges leave nothing to commit.
             let other = self.key() + [0]
-=======
-            let other = self.key()
-            // A range delete of nothing would be no commit.
-            guard other != key else { return .delete(name, key) }
->>>>>>> compaction
             let bounds = key.lexicographicallyPrecedes(other) ? (key, other) : (other, key)
             return .deleteRange(name, KeyRange(lower: bounds.0, upper: bounds.1))
         case 4..<15 where isMerged:
