@@ -141,12 +141,12 @@ public final class Storage: Sendable {
         guard let log, !options.isReadOnly else {
             return StorageError(.readOnly, "The storage was opened read-only.", file: directory)
         }
+        if let refusal = latch.reportedRefusal { return refusal }
         if let failure = gate.failure {
             return StorageError(
                 .poisoned, "An earlier sync failed; reads go on, writes are refused until the storage is opened again.",
                 cause: failure)
         }
-        if let refusal = latch.reportedRefusal { return refusal }
         if log.isBroken {
             return StorageError(
                 .poisoned,
