@@ -5,7 +5,7 @@ import StorageCore
 struct CrashDeafFileSystem: FileSystem {
     /// What is never synced.
     enum Deafness: Sendable {
-        case log, tables, manifest, current, names
+        case log, tables, manifest, current, names, sqliteLog, sqliteDatabase
 
         func covers(_ path: String) -> Bool {
             switch self {
@@ -14,6 +14,8 @@ struct CrashDeafFileSystem: FileSystem {
             case .manifest: path.contains("MANIFEST-")
             case .current: path.contains("CURRENT")
             case .names: false
+            case .sqliteLog: path.hasSuffix("-wal")
+            case .sqliteDatabase: path == "/db"
             }
         }
     }

@@ -45,18 +45,18 @@ struct CrashRecoverySoakTests {
 
 /// Cuts the power at each step of the opening that follows a crash; false after a violation.
 @discardableResult
-private func cutRecovery(
+func cutRecovery(
     of run: CrashRun, _ first: CrashPattern, _ second: CrashPattern, _ what: String
 ) throws -> Bool {
     func found() -> SimulatedFileSystem { run.disk.crash(first.survivors, seed: first.seed) }
     let whole = found()
-    _ = try Storage.open(at: "/db", options: CrashWorkload.storageOptions(whole, run.clock))
+    _ = try Storage.open(run.engine.location("/db"), options: CrashWorkload.storageOptions(whole, run.clock))
     let isKill = first.promise == .acknowledged && second.promise == .acknowledged
     for step in 1...whole.operationCount {
         let disk = found()
         disk.cutPower(atOperation: step)
         #expect(throws: StorageError.self) {
-            try Storage.open(at: "/db", options: CrashWorkload.storageOptions(disk, run.clock))
+            try Storage.open(run.engine.location("/db"), options: CrashWorkload.storageOptions(disk, run.clock))
         }
         do {
             let again = disk.crash(second.survivors, seed: second.seed &+ UInt64(step))

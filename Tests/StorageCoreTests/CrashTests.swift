@@ -23,8 +23,8 @@ struct CrashPattern: CustomStringConvertible {
 }
 
 /// The number of mutating operations that a workload takes on a disk where nothing goes wrong.
-func crashOperationCount(of workload: CrashWorkload) throws -> Int {
-    let run = CrashRun(SimulatedFileSystem(seed: 1))
+func crashOperationCount(of workload: CrashWorkload, _ engine: CrashEngine = .trees) throws -> Int {
+    let run = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
     try run.run(workload.steps)
     for error in run.errors { Issue.record("a healthy disk: \(error)") }
     try run.checkReads()
@@ -32,8 +32,10 @@ func crashOperationCount(of workload: CrashWorkload) throws -> Int {
 }
 
 /// Runs a workload until the power is cut at an operation.
-func crashedRun(of workload: CrashWorkload, atOperation operation: Int) throws -> CrashRun {
-    let run = CrashRun(SimulatedFileSystem(seed: 1))
+func crashedRun(
+    of workload: CrashWorkload, atOperation operation: Int, _ engine: CrashEngine = .trees
+) throws -> CrashRun {
+    let run = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
     run.disk.cutPower(atOperation: operation)
     try run.run(workload.steps)
     return run
@@ -62,17 +64,21 @@ struct CrashSoakTests {
             let seed = UInt64.random(in: 0..<1 << 32, using: &random)
             let stepCount = Int.random(in: 20..<150, using: &random)
             let what = "CrashWorkload(seed: \(seed), stepCount: \(stepCount))"
-            guard try cutEveryStep(of: CrashWorkload(seed: seed, stepCount: stepCount), what, seeds: 3) else { return }
+            let workload = CrashWorkload(seed: seed, stepCount: stepCount)
+            let engine = seed % 4 == 0 ? CrashEngine.sqlite : .trees
+            guard try cutEveryStep(of: workload, "\(what) over \(engine)", seeds: 3, engine: engine) else { return }
         } while ContinuousClock.now - start < crashSoakDuration ?? .zero
     }
 }
 
 /// Cuts the power at each step in turn and looks at what each pattern of survivors leaves; false after a violation.
 @discardableResult
-func cutEveryStep(of workload: CrashWorkload, _ what: String, seeds: UInt64 = 1) throws -> Bool {
-    let count = try crashOperationCount(of: workload)
+func cutEveryStep(
+    of workload: CrashWorkload, _ what: String, seeds: UInt64 = 1, engine: CrashEngine = .trees
+) throws -> Bool {
+    let count = try crashOperationCount(of: workload, engine)
     for operation in 1...count {
-        let run = try crashedRun(of: workload, atOperation: operation)
+        let run = try crashedRun(of: workload, atOperation: operation, engine)
         let firstSeed = UInt64(operation) * seeds
         for (index, pattern) in CrashPattern.all(seeds: firstSeed..<firstSeed + seeds).enumerated() {
             do {

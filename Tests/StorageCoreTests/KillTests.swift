@@ -10,6 +10,7 @@ import StorageTypes
 import Testing
 
 private let childVariable = "SHOPSTREAM_KILL_CHILD"
+private let engineVariable = "SHOPSTREAM_KILL_ENGINE"
 private let writerCount = 3
 
 private enum KillStorage {
@@ -64,21 +65,23 @@ private struct KillCount: MergeOperator {
 
 @Suite("Killed process", .serialized)
 struct KillTests {
-    @Test("a process killed at any moment leaves a prefix of its commits with all that was acknowledged")
-    func killedChild() throws {
-        try killRounds(6, until: nil)
+    @Test(
+        "a process killed at any moment leaves a prefix of its commits with all that was acknowledged",
+        arguments: [CrashEngine.trees, .sqlite])
+    func killedChild(engine: CrashEngine) throws {
+        try killRounds(6, until: nil, engine)
     }
 }
 
 @Suite("Soak: killed process", .enabled(if: crashSoakDuration != nil))
 struct KillSoakTests {
-    @Test("no kill of many loses what was acknowledged")
-    func killedChildren() throws {
-        try killRounds(1000, until: crashSoakDuration)
+    @Test("no kill of many loses what was acknowledged", arguments: [CrashEngine.trees, .sqlite])
+    func killedChildren(engine: CrashEngine) throws {
+        try killRounds(1000, until: crashSoakDuration, engine)
     }
 }
 
-private func killRounds(_ count: Int, until duration: Duration?) throws {
+private func killRounds(_ count: Int, until duration: Duration?, _ engine: CrashEngine) throws {
     let directory = NSTemporaryDirectory() + "shopstream-kill-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -87,9 +90,9 @@ private func killRounds(_ count: Int, until duration: Duration?) throws {
     let start = ContinuousClock.now
     for round in 1...count {
         if let duration, ContinuousClock.now - start > duration { return }
-        try runAndKill(directory, afterMilliseconds: Int.random(in: 0..<250, using: &random))
+        try runAndKill(directory, engine, afterMilliseconds: Int.random(in: 0..<250, using: &random))
         do {
-            try checkSurvivors(directory)
+            try checkSurvivors(directory, engine)
         } catch {
             Issue.record("seed \(seed), round \(round): \(error)")
             return
@@ -97,13 +100,14 @@ private func killRounds(_ count: Int, until duration: Duration?) throws {
     }
 }
 
-private func runAndKill(_ directory: String, afterMilliseconds delay: Int) throws {
+private func runAndKill(_ directory: String, _ engine: CrashEngine, afterMilliseconds delay: Int) throws {
     let before = try (0..<writerCount).map { try noted(directory, $0) }
     let child = Process()
     child.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
     child.arguments = ["--testing-library", "swift-testing", "--filter", "KillChildTests"]
     child.environment = ProcessInfo.processInfo.environment.merging(
-        [childVariable: directory, "SWIFT_BACKTRACE": "enable=no"], uniquingKeysWith: { $1 })
+        [childVariable: directory, engineVariable: "\(engine)", "SWIFT_BACKTRACE": "enable=no"],
+        uniquingKeysWith: { $1 })
     let output = directory + "/child.txt"
     _ = FileManager.default.createFile(atPath: output, contents: nil)
     child.standardOutput = FileHandle(forWritingAtPath: output)
@@ -121,7 +125,7 @@ private func runAndKill(_ directory: String, afterMilliseconds delay: Int) throw
     }
     // While it lives, nobody else may open the storage.
     #expect {
-        try Storage.open(at: directory + "/db", options: KillStorage.options())
+        try Storage.open(engine.location(directory + "/db"), options: KillStorage.options())
     } throws: {
         ($0 as? StorageError)?.code == .locked
     }
@@ -139,8 +143,8 @@ private func noted(_ directory: String, _ writer: Int) throws -> UInt64 {
     return try KillStorage.value([UInt8](data[last - 8..<last]))
 }
 
-private func checkSurvivors(_ directory: String) throws {
-    let storage = try Storage.open(at: directory + "/db", options: KillStorage.options())
+private func checkSurvivors(_ directory: String, _ engine: CrashEngine) throws {
+    let storage = try Storage.open(engine.location(directory + "/db"), options: KillStorage.options())
     // A storage with threads that is merely let go may hold its lock a little longer.
     defer { try? storage.close() }
     let keyspaces = try KillStorage.Keyspaces(storage)
@@ -197,7 +201,8 @@ struct KillChildTests {
     @Test("writes until it is killed")
     func write() throws {
         let directory = try #require(ProcessInfo.processInfo.environment[childVariable])
-        let storage = try Storage.open(at: directory + "/db", options: KillStorage.options())
+        let engine: CrashEngine = ProcessInfo.processInfo.environment[engineVariable] == "sqlite" ? .sqlite : .trees
+        let storage = try Storage.open(engine.location(directory + "/db"), options: KillStorage.options())
         let keyspaces = try KillStorage.Keyspaces(storage)
         for writer in 0..<writerCount {
             Thread.detachNewThread { writeForEver(storage, keyspaces, directory, writer) }

@@ -20,9 +20,12 @@ extension SQLiteEngine {
         copiedLogByteCount.store(logByteCount, ordering: .relaxed)
     }
 
-    /// Copies the whole log and empties it. In the lane, without snapshots.
-    func emptyLog() throws {
-        guard try checkpoint("TRUNCATE") else {
+    /// Copies the whole log. In the lane, without snapshots.
+    ///
+    /// The log is not truncated: of a truncated one a power cut may leave the first part, whose replay would put old
+    /// pages over newer ones. It goes as a whole, by its name.
+    func copyWholeLog() throws {
+        guard try checkpoint("PASSIVE") else {
             throw StorageError(.ioFailure, "The log could not be copied into the database as a whole.", file: path)
         }
     }

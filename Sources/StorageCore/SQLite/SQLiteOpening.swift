@@ -1,9 +1,9 @@
 // SQLiteOpening.swift — from a file to a storage.
 //
-// 1. Lock the file; open it; make the tables, or check that they are ours.
+// 1. Lock the file; copy the log, if there is one, and put the synced copy in its place; open the file; make the tables,
+//    or check that they are ours.
 // 2. Make keyspaces of their rows; empty the volatile ones.
-// 3. Sync the log: a process that was killed may have left commits in it that are not on the device yet, and what can be
-//    read after opening counts as durable.
+// 3. Sync the log and the names: what can be read after opening counts as durable.
 
 /// One opening of a file.
 struct SQLiteOpening {
@@ -24,9 +24,10 @@ struct SQLiteOpening {
         let isNew = try !fileSystem.exists(path)
         let lock = try fileSystem.lock(path)
         do {
-            if isNew { try fileSystem.syncDirectory(parent) }
             return try open(lock: lock)
         } catch {
+            // A file whose name could not be synced is better made anew.
+            if isNew { removeUnfinished() }
             lock.release()
             throw error
         }
@@ -35,6 +36,7 @@ struct SQLiteOpening {
     private func open(lock: (any FileLock)?) throws -> OpenedParts {
         // Symbolic links are followed here, so that the log is found beside the file itself, however it was named.
         let path = try fileSystem.resolve(self.path)
+        if !options.isReadOnly { try renewLog(of: path) }
         let cacheByteCount = MemoryShares(options).blockCache
         let files = SQLiteFiles(fileSystem, path: path, isReadOnly: options.isReadOnly)
         let writer = try SQLiteConnection(path: path, files: files)
@@ -51,12 +53,42 @@ struct SQLiteOpening {
             if !options.isReadOnly {
                 try engine.removeLeftovers(of: keyspaces)
                 try engine.sync()
+                try syncNames(beside: path)
             }
             return parts(engine, keyspaces, progress, lock)
         } catch {
             writer.close()
             throw error
         }
+    }
+
+    private func removeUnfinished() {
+        for file in [path + "-journal", path + "-wal", path] {
+            // What can't be removed is an unfinished creation, which the next opening finishes.
+            if (try? fileSystem.exists(file)) == true { try? fileSystem.remove(file) }
+        }
+    }
+
+    /// Replaces the log that a run without a close has left by a synced copy.
+    ///
+    /// Its bytes or its name may be such that a sync has failed for, which no later sync is sure to make durable; and a
+    /// log that loses its end after a checkpoint would put old pages over newer ones.
+    private func renewLog(of path: String) throws {
+        let log = path + "-wal"
+        let copy = log + "-new"
+        if try fileSystem.exists(copy) { try fileSystem.remove(copy) }
+        guard try fileSystem.exists(log) else { return }
+        try fileSystem.copy(log, to: copy)
+        try fileSystem.rename(copy, to: log)
+        try fileSystem.syncDirectory(FilePathText.parent(of: path))
+    }
+
+    /// Makes the names of the database and its log durable: a process that was killed may have made them and no more.
+    private func syncNames(beside path: String) throws {
+        let parent = FilePathText.parent(of: path)
+        // A parent that may be written but not read can't be synced: its owner made it so.
+        guard (try? fileSystem.list(parent)) != nil else { return }
+        try fileSystem.syncDirectory(parent)
     }
 
     private func parts(

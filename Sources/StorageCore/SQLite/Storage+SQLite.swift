@@ -126,6 +126,7 @@ extension Storage {
         if try fileSystem.exists(target) {
             throw StorageError(.alreadyExists, "A checkpoint needs the name of a file that is not there.", file: target)
         }
+        try fileSystem.createDirectory(FilePathText.parent(of: target))
         do {
             try sqlite.copy(to: target)
             try fileSystem.open(target, .readWrite).sync()
@@ -142,7 +143,7 @@ extension Storage {
         guard gate.failure == nil, sqlite.writeFailure == nil, !options.isReadOnly else { return }
         try synced.get()
         sqlite.readers.close()
-        try sqlite.emptyLog()
+        try sqlite.copyWholeLog()
         sqlite.close()
         try options.fileSystem.remove(sqlite.logPath)
     }
