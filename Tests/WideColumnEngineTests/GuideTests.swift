@@ -37,6 +37,26 @@ struct GuideTests {
         let rows = try store.execute("SELECT kind, at FROM events_by_user WHERE user = ? LIMIT 100", ["ann"])
         #expect(Set(rows.compactMap { $0["kind", as: String.self] }) == ["join", "chat"])
 
+        try store.execute("CREATE TYPE address (street text, zip int)")
+        try store.execute(
+            "CREATE TABLE users (id text PRIMARY KEY, tags set<text>, settings map<text, int>, home address, seen list<timestamp>)"
+        )
+        try store.execute("CREATE INDEX ON users (tags)")
+        try store.execute("INSERT INTO users (id, tags, home) VALUES ('ann', {'new'}, {street: 'Main', zip: 1})")
+        try store.execute(
+            "UPDATE users SET tags = tags + {'vip'}, settings['theme'] = 2, home.zip = 7 WHERE id = 'ann'")
+        let found = try store.execute("SELECT id, settings['theme'], home.zip FROM users WHERE tags CONTAINS 'vip'")
+        #expect(found[0].values == ["ann", .int(2), .int(7)])
+        #expect(
+            try store.execute("SELECT JSON id, tags FROM users")[0][0]
+                == .text(#"{"id": "ann", "tags": ["new", "vip"]}"#))
+        try store.execute("CREATE TABLE views (page text PRIMARY KEY, count counter)")
+        try store.execute("UPDATE views SET count = count + 1 WHERE page = '/'")
+        #expect(try store.execute("SELECT count FROM views")[0][0] == .bigint(1))
+        try store.execute("ALTER TABLE users ADD born date")
+        #expect(try store.execute("SELECT session, count(*), max(at) FROM events GROUP BY session").count == 1)
+        #expect(try store.execute("DESCRIBE TABLE users").count == 2)
+
         let events = try store.execute("SELECT * FROM events WHERE session = 's1'").decode(Event.self)
         #expect(events.map(\.session) == ["s1", "s1"] && Set(events.map(\.id)).count == 2)
 

@@ -117,6 +117,15 @@ struct ParserTests {
     func nesting() {
         let term = String(repeating: "[", count: 100_000)
         #expect(throws: CQLError.self) { try Parser.parse("INSERT INTO t (a) VALUES (\(term)") }
+        for chain in [
+            "SELECT " + String(repeating: "1+", count: 100_000) + "1 FROM t",
+            "SELECT a" + String(repeating: "*a", count: 100_000) + " FROM t",
+            "SELECT a" + String(repeating: ".b", count: 100_000) + " FROM t",
+            "SELECT a" + String(repeating: "[1]", count: 100_000) + " FROM t",
+            "SELECT " + String(repeating: "-", count: 100_000) + "a FROM t",
+            "UPDATE t SET a = 1" + String(repeating: "/1", count: 100_000),
+        ] { #expect(throws: CQLError.self) { try Parser.parse(chain) } }
+        #expect(throws: Never.self) { try Parser.parse("SELECT a" + String(repeating: " + 1", count: 200) + " FROM t") }
         let type = String(repeating: "frozen<", count: 100_000)
         #expect(throws: CQLError.self) { try Parser.parse("CREATE TABLE t (a \(type)") }
     }

@@ -21,7 +21,7 @@ final class LogWriter: @unchecked Sendable {
         var readerCount = 0
         /// The segment that comes after the last one, made ahead of time.
         var next: LogSegment?
-        /// The thread that tends the log is making the next segment.
+        /// Somebody is making the next segment: the lane, or the thread that tends the log.
         var isMakingNext = false
         /// A file that was a segment and is not needed any more.
         var recyclable: String?
@@ -120,14 +120,23 @@ final class LogWriter: @unchecked Sendable {
 
     /// Makes the next segment the current one: the one that was made ahead of time, if there is one and the record fits.
     private func startSegment(for recordByteCount: Int) throws {
-        let (ready, number) = state.wait { state in
-            state.isMakingNext ? nil : (state.next, (state.segments.last?.number ?? 0) + 1)
-        }
-        if let ready { enlist(ready) }
-        if ready?.takes(recordByteCount) != true {
-            enlist(try make(ready.map { $0.number + 1 } ?? number, for: recordByteCount))
+        let claim = claimNext()
+        defer { state.withLockAndSignal { $0.isMakingNext = false } }
+        if let ready = claim.ready { enlist(ready) }
+        if claim.ready?.takes(recordByteCount) != true {
+            enlist(try make(claim.ready.map { $0.number + 1 } ?? claim.number, for: recordByteCount))
         }
         requestTending()
+    }
+
+    /// The segment that is ready, and the number of one that would be made now. Nobody else makes one until
+    /// `isMakingNext` is taken back: two files of one number would be one file in the end.
+    private func claimNext() -> (ready: LogSegment?, number: UInt64) {
+        state.wait { state in
+            guard !state.isMakingNext else { return nil }
+            state.isMakingNext = true
+            return (state.next, (state.segments.last?.number ?? 0) + 1)
+        }
     }
 
     /// Makes a segment the current one.

@@ -12,8 +12,11 @@ extension Parser {
     }
 
     mutating func selectExpression() throws -> SelectExpression {
+        let outer = operators
+        defer { operators = outer }
         var left = try selectProduct()
         while true {
+            try countOperator()
             if take(.plus) {
                 left = .binary(.add, left, try selectProduct())
             } else if take(.minus) {
@@ -35,6 +38,8 @@ extension Parser {
     }
 
     private mutating func selectProduct() throws -> SelectExpression {
+        let outer = operators
+        defer { operators = outer }
         var left = try selectFactor()
         while true {
             let operation: ArithmeticOperator
@@ -47,6 +52,7 @@ extension Parser {
             } else {
                 return left
             }
+            try countOperator()
             left = .binary(operation, left, try selectFactor())
         }
     }
@@ -59,6 +65,7 @@ extension Parser {
         }
         var expression = try selectPrimary()
         while true {
+            try countOperator()
             if take(.leftBracket) {
                 expression = try elementOrSlice(of: expression)
             } else if take(.dot) {

@@ -6,13 +6,17 @@ extension Parser {
     }
 
     private mutating func sum() throws -> Term {
+        let outer = operators
+        defer { operators = outer }
         var left = try product()
         while true {
             if isAt(.plus), !isColumnAhead {
                 advance()
+                try countOperator()
                 left = .binary(.add, left, try product())
             } else if isAt(.minus), !isColumnAhead {
                 advance()
+                try countOperator()
                 left = .binary(.subtract, left, try product())
             } else {
                 return left
@@ -31,6 +35,8 @@ extension Parser {
     }
 
     private mutating func product() throws -> Term {
+        let outer = operators
+        defer { operators = outer }
         var left = try factor()
         while true {
             let operation: ArithmeticOperator
@@ -43,6 +49,7 @@ extension Parser {
             } else {
                 return left
             }
+            try countOperator()
             left = .binary(operation, left, try factor())
         }
     }

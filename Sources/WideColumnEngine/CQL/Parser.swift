@@ -11,6 +11,8 @@ struct Parser {
     private let tokens: [Token]
     private var index = 0
     var nesting = 0
+    /// Operators of the chains that are being read.
+    var operators = 0
     var markers: [String?] = []
 
     private init(_ text: String) throws {
@@ -151,6 +153,17 @@ struct Parser {
             throw CQLError.syntax("\(place) the statement is nested too deeply")
         }
         return try body(&self)
+    }
+
+    /// The longest chain of operators: a chain makes a tree as deep.
+    static let maximumOperators = 256
+
+    /// Counts an operator of the chain that is being read. Whoever reads the chain sets `operators` back at its end.
+    mutating func countOperator() throws {
+        operators += 1
+        guard operators <= Self.maximumOperators else {
+            throw CQLError.syntax("\(place) the statement is nested too deeply")
+        }
     }
 
     // MARK: Errors

@@ -9,6 +9,7 @@ extension SchemaEditor {
             if statement.ifNotExists { return nil }
             throw CQLError.invalid("A user type with name '\(identifier.name)' already exists")
         }
+        guard statement.fields.count <= Int(Int16.max) else { throw CQLError.invalid("Too many fields") }
         var names: Set<String> = []
         for field in statement.fields {
             guard names.insert(field.name).inserted else {
