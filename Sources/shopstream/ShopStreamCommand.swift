@@ -8,5 +8,5 @@ struct ShopStreamCommand: AsyncParsableCommand {
         commandName: "shopstream",
         abstract:
             "An embedded data platform for live commerce: documents, wide columns, transactions, a graph, a cache.",
-        subcommands: [DemoCommand.self, BenchCommand.self, VerifyCommand.self, SalvageCommand.self])
+        subcommands: [DemoCommand.self, BenchCommand.self, VerifyCommand.self, SalvageCommand.self, StatsCommand.self])
 }

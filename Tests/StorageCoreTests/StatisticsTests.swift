@@ -1,5 +1,6 @@
 // What statistics say is what happened.
 
+import Foundation
 import StorageTypes
 import Testing
 
@@ -88,6 +89,7 @@ struct StatisticsTests {
         try storage.settle()
         for index in 0..<500 { #expect(try storage.snapshot().view.get(keyspace, key(2 * index + 1).rawSpan) == nil) }
         let misses = storage.statistics.total.lookups
+        print("DEBUGX", storage.statistics.total.tableCount, storage.statistics)
         #expect(misses.count == 500 && misses.ruledOutTableCount > 400)
         #expect(try #require(misses.filterEffectiveness) > 0.95)
         #expect(misses.searchedTableCount == misses.misledTableCount)
@@ -181,5 +183,43 @@ struct StatisticsTests {
             #expect(found >= truth && found - truth <= truth / 8, "seed \(seed), \(fraction): \(found), not \(truth)")
         }
         #expect(LatencyHistogram().percentile(0.5) == 0)
+    }
+}
+
+/// JSON that a strict reader takes, and the words of a page.
+@Suite("Statistics as text")
+struct StatisticsTextTests {
+    @Test("JSON holds the same figures, whatever a keyspace is called")
+    func json() throws {
+        let storage = try smallStorage()
+        let name = "a \"quoted\" \\ name\n"
+        let keyspace = try storage.keyspace(name, options: KeyspaceOptions(isDedicated: true))
+        for index in 0..<50 {
+            try storage.write { try $0.put(keyspace, bytes("key\(index)").rawSpan, bytes("value").rawSpan) }
+        }
+        try storage.flush()
+        let statistics = storage.statistics
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(statistics.json.utf8)) as? [String: Any])
+        let trees = try #require(object["trees"] as? [[String: Any]])
+        #expect(trees.first?["keyspaces"] as? [String] == [name])
+        #expect((object["commits"] as? [String: Any])?["count"] as? Int == 50)
+        #expect((object["total"] as? [String: Any])?["userByteCount"] as? Int == statistics.commits.userByteCount)
+        #expect((object["snapshots"] as? [String: Any])?["oldestAge"] is NSNull)
+        #expect(object["writeAmplification"] as? Double == statistics.writeAmplification)
+    }
+
+    @Test("the page names every tree and level that holds something")
+    func page() throws {
+        let storage = try smallStorage()
+        let keyspace = try storage.keyspace("orders", options: KeyspaceOptions(isDedicated: true))
+        try storage.write { try $0.put(keyspace, bytes("key").rawSpan, bytes("value").rawSpan) }
+        try storage.flush()
+        let lines = storage.statistics.description.split(separator: "\n").map(String.init)
+        #expect(lines.contains { $0.hasPrefix("commits") && $0.contains("1 of 1 entries, 8 B") })
+        #expect(lines.contains { $0.hasPrefix("syncs") && $0.contains("p99") })
+        #expect(lines.contains { $0.hasPrefix("stalls") && $0.contains("none") })
+        #expect(lines.contains { $0.hasSuffix("orders") })
+        #expect(lines.last?.split(separator: " ").first == "0")
     }
 }
