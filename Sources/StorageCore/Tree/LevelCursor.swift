@@ -83,7 +83,7 @@ struct LevelPosition: ~Copyable {
     }
 
     mutating func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        try enter(firstTable { unsafe compareBytes($0.smallestKey, key) > 0 } - 1)
+        try enter(firstTable { unsafe $0.isAbove(key) } - 1)
         unsafe try table?.pointee.seekBackward(key: key, sequence: sequence)
         try skipExhaustedBackwards()
     }
@@ -101,12 +101,12 @@ struct LevelPosition: ~Copyable {
     }
 
     /// The first table for which a predicate holds that fails below some key and holds from there on.
-    private func firstTable(where predicate: (TableMetadata) -> Bool) -> Int {
+    private func firstTable(where predicate: (TableFile) -> Bool) -> Int {
         var low = 0
         var high = tables.count
         while low < high {
             let middle = (low + high) / 2
-            if predicate(tables[middle].metadata) { high = middle } else { low = middle + 1 }
+            if predicate(tables[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
     }

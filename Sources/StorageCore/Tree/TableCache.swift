@@ -45,7 +45,8 @@ final class TableCache: Sendable {
 
     func path(of number: UInt64) -> String { TableFiles.path(of: number, in: directory) }
 
-    func tick() -> UInt64 { ticks.add(1, ordering: .relaxed).newValue }
+    /// How many tables were opened so far: which ones were used since the last opening is all that closing asks for.
+    var tick: UInt64 { ticks.load(ordering: .relaxed) }
 
     /// Opens a table and holds it against what the manifest says.
     func open(number: UInt64, expected: TableMetadata) throws -> TableReader {
@@ -69,6 +70,7 @@ final class TableCache: Sendable {
 
     /// Counts a newly opened table and closes those not used lately if all of them hold too much.
     func didOpen(_ file: TableFile, _ reader: TableReader) {
+        ticks.add(1, ordering: .relaxed)
         let byteCount = reader.memoryByteCount + Self.readerOverhead
         // Freed after the lock is released: what goes here may be the last reference to a table.
         var seen: [TableFile] = []

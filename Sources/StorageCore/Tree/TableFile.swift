@@ -86,6 +86,10 @@ final class TableFile: Sendable {
 
     init(_ metadata: TableMetadata, cache: TableCache) {
         self.metadata = metadata
+        smallestKey = metadata.smallestKey
+        largestKey = metadata.largestKey
+        largestKeyIsExclusive = metadata.largestKeyIsExclusive
+        hasRangeDeletes = metadata.rangeTombstoneCount > 0
         self.cache = cache
     }
 
@@ -95,13 +99,31 @@ final class TableFile: Sendable {
 
     var number: UInt64 { metadata.number }
 
+    // The bounds once more, so that comparing with them does not copy all that is known of the table.
+    private let smallestKey: [UInt8]
+    private let largestKey: [UInt8]
+    private let largestKeyIsExclusive: Bool
+    let hasRangeDeletes: Bool
+
+    /// Whether every key of the table is below `key`.
+    func isBelow(_ key: UnsafeRawBufferPointer) -> Bool {
+        let order = unsafe compareBytes(largestKey, key)
+        return largestKeyIsExclusive ? order <= 0 : order < 0
+    }
+
+    /// Whether every key of the table is above `key`.
+    func isAbove(_ key: UnsafeRawBufferPointer) -> Bool { unsafe compareBytes(smallestKey, key) > 0 }
+
+    func mayHold(_ key: UnsafeRawBufferPointer) -> Bool { unsafe !isAbove(key) && !isBelow(key) }
+
     var path: String { cache.path(of: number) }
 
     func markObsolete() { isObsolete.store(true, ordering: .relaxed) }
 
     /// The table's reader; opens the file if it is not open.
     func open() throws -> TableReader {
-        lastUse.store(cache.tick(), ordering: .relaxed)
+        let now = cache.tick
+        if lastUse.load(ordering: .relaxed) != now { lastUse.store(now, ordering: .relaxed) }
         if let open = reader.withLock({ $0 }) { return open }
         let opened = try cache.open(number: number, expected: metadata)
         let (kept, isNew) = reader.withLock { current in
@@ -120,7 +142,7 @@ final class TableFile: Sendable {
 
     /// The table's range deletes; read once and kept.
     func rangeTombstones() throws -> RangeTombstoneSet {
-        guard metadata.rangeTombstoneCount > 0 else { return .empty }
+        guard hasRangeDeletes else { return .empty }
         if let set = rangeTombstoneSet.withLock({ $0 }) { return set }
         let set = RangeTombstoneSet(try open().rangeTombstones)
         rangeTombstoneSet.withLock { $0 = set }

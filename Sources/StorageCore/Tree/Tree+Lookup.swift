@@ -12,20 +12,15 @@ extension Tree {
     ) throws -> Bool {
         let state = self.state
         var search = Search(keyspace: keyspace, readTime: readTime.microseconds, operands: newer)
-        for memtable in state.memtables where !search.isDone {
+        for memtable in state.memtables where !search.isDone && !memtable.isEmpty {
             unsafe search.cover(memtable.rangeTombstones(atMost: sequence), key)
             unsafe try memtable.forEachVersion(of: key, maxSequence: sequence) { unsafe try search.visit($0, body) }
             search.stopIfCovered()
         }
-        for table in state.levels[0] where !search.isDone {
-            guard unsafe compareBytes(table.metadata.smallestKey, key) <= 0, unsafe !table.metadata.isBelow(key) else {
-                continue
-            }
-            unsafe try search.visit(table, key, sequence, body)
-        }
-        for level in 1..<Levels.count where !search.isDone {
-            guard let table = unsafe state.levels.table(in: level, containing: key) else { continue }
-            unsafe try search.visit(table, key, sequence, body)
+        if search.isDone { return unsafe try search.finish(key, body) }
+        let fences = state.fences
+        for level in fences.levels.indices where !search.isDone {
+            unsafe try search.visit(fences.levels[level], isOrdered: level > 0, key, sequence, body)
         }
         counters.lookups.add(search.tally)
         return unsafe try search.finish(key, body)
@@ -56,12 +51,28 @@ private struct Search {
         if tombstone > 0 { isDone = true }
     }
 
+    /// Visits the tables of a level that may hold the key.
+    mutating func visit(
+        _ fences: LevelFences, isOrdered: Bool, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        guard let number = unsafe fences.number(of: key) else { return }
+        if isOrdered {
+            guard let index = unsafe fences.index(holding: key, number) else { return }
+            return unsafe try visit(fences.tables[index], key, sequence, body)
+        }
+        for index in fences.tables.indices where unsafe !isDone && fences.mayHold(index, key, number) {
+            unsafe try visit(fences.tables[index], key, sequence, body)
+        }
+    }
+
     mutating func visit(
         _ table: TableFile, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let tombstones = RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)
-        unsafe cover(tombstones, key)
+        if table.hasRangeDeletes {
+            unsafe cover(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence), key)
+        }
         defer { stopIfCovered() }
         let reader = try table.open()
         guard unsafe mayBeIn(reader, key) else {

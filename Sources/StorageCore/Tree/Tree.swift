@@ -23,6 +23,8 @@ final class TreeState: Sendable {
     let levels: Levels
     /// All memtables, newest first.
     let memtables: [Memtable]
+    /// Made by the first look-up.
+    private let madeFences = AtomicLazyReference<TreeFences>()
 
     init(memtable: Memtable, immutables: [Memtable] = [], settled: Memtable? = nil, levels: Levels = Levels()) {
         self.memtable = memtable
@@ -31,6 +33,8 @@ final class TreeState: Sendable {
         self.levels = levels
         memtables = [memtable] + immutables + (settled.map { [$0] } ?? [])
     }
+
+    var fences: TreeFences { madeFences.load() ?? madeFences.storeIfNil(TreeFences(levels)) }
 }
 
 final class Tree: Sendable {
