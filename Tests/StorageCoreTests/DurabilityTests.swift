@@ -12,6 +12,22 @@ import Testing
         return options
     }
 
+    @Test(
+        "a storage's log is mapped where that is asked for, and only there", arguments: [LogWriting.written, .mapped])
+    func logWriting(writing: LogWriting) throws {
+        let disk = SimulatedFileSystem()
+        var options = smallOptions(disk)
+        options.logWriting = writing
+        options.logSegmentByteCount = 16 << 10
+        let storage = try Storage.open(at: "/db", options: options)
+        let keyspace = try storage.keyspace("k")
+        for key in UInt8(0)..<100 { try storage.write { try $0.put(keyspace, [key].rawSpan, [1].rawSpan) } }
+        #expect(disk.operationCount(of: .store) == (writing == .mapped ? 100 : 0))
+        let found = disk.crash(.everything)
+        let again = try Storage.open(at: "/db", options: smallOptions(found))
+        #expect(try keys(again.snapshot().view, again.keyspace("k")).count == 100)
+    }
+
     @Test("what was committed is there after closing and opening", arguments: [BackgroundWork.manual, .threads])
     func reopen(work: BackgroundWork) throws {
         let disk = SimulatedFileSystem()
