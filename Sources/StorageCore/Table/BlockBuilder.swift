@@ -28,18 +28,32 @@ struct BlockBuilder: ~Copyable {
     /// The key of the entry added last, whether or not its block was finished since.
     var lastKey: UnsafeRawBufferPointer { unsafe previousKey.bytes }
 
+    /// How many of its first bytes a key has in common with the one added last.
+    func commonByteCount(_ key: UnsafeRawBufferPointer) -> Int {
+        guard let base = key.baseAddress else { return 0 }
+        return unsafe commonPrefixByteCount(base, previousKey.base, min(key.count, previousKey.count))
+    }
+
     mutating func add(
         key: UnsafeRawBufferPointer, sequence: UInt64, kind: EntryKind, expiry: Int64, value: UnsafeRawBufferPointer
+    ) {
+        unsafe add(
+            key: key, sequence: sequence, kind: kind, expiry: expiry, value: value, common: commonByteCount(key))
+    }
+
+    /// - Parameter common: `commonByteCount(key)`, for a caller who knows it.
+    mutating func add(
+        key: UnsafeRawBufferPointer, sequence: UInt64, kind: EntryKind, expiry: Int64, value: UnsafeRawBufferPointer,
+        common: Int
     ) {
         assert(
             unsafe isEmpty || compareEntries(lastKey, lastSequence, key, sequence) < 0,
             "Entries must be added in table order.")
-        let shared = unsafe startEntry(key)
+        let shared = startEntry(common)
         let hasExpiry = expiry != TableFormat.noExpiry
-        contents.append(varint: UInt64(shared))
-        contents.append(varint: UInt64(key.count - shared))
-        contents.append(varint: UInt64(value.count))
-        contents.append(varint: sequence << 3 | (hasExpiry ? 4 : 0) | UInt64(kind.rawValue))
+        contents.append(
+            varints: UInt64(shared), UInt64(key.count - shared), UInt64(value.count),
+            sequence << 3 | (hasExpiry ? 4 : 0) | UInt64(kind.rawValue))
         if hasExpiry { contents.append(littleEndian: expiry) }
         let suffix = unsafe UnsafeRawBufferPointer(rebasing: key[shared...])
         unsafe contents.append(suffix)
@@ -49,8 +63,8 @@ struct BlockBuilder: ~Copyable {
         entryCount += 1
     }
 
-    /// How many bytes of the key the entry takes from the previous one: none at a restart point.
-    private mutating func startEntry(_ key: UnsafeRawBufferPointer) -> Int {
+    /// How many bytes of the key the entry takes from the previous one: those in common, none at a restart point.
+    private mutating func startEntry(_ common: Int) -> Int {
         guard let restart = restarts.last, countSinceRestart < restartInterval,
             contents.count - Int(restart) < Self.restartByteInterval
         else {
@@ -59,8 +73,7 @@ struct BlockBuilder: ~Copyable {
             return 0
         }
         countSinceRestart += 1
-        guard let base = key.baseAddress else { return 0 }
-        return unsafe commonPrefixByteCount(base, previousKey.base, min(key.count, previousKey.count))
+        return common
     }
 
     /// Appends the restart points. The bytes stay valid until `reset()`.

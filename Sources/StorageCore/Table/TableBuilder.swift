@@ -1,7 +1,4 @@
-// TableBuilder.swift — writes one table from entries that come in order. Docs/FORMATS.md, "SSTable".
-//
-// Invariant: a data block's index entry is written when the next block's first key is known, so that its key can be a
-// separator: at or after the block's last entry, before the next block's first, as short as that allows.
+// TableBuilder.swift — writes one table from entries that come in order, and how it is laid out.
 
 internal import StorageTypes
 
@@ -20,73 +17,36 @@ struct TableOptions: Sendable {
 
 /// Writes one table; used by one flush or compaction, on one thread at a time.
 final class TableBuilder {
-    private let file: any StorageFile
-    private let path: String
-    private let fileNumber: UInt64
-    private let salt: UInt64
-    private let options: TableOptions
-
-    private var writer: TableFileWriter
-    private var data: BlockBuilder
-    private var partition = BlockBuilder(restartInterval: 1)
-    private var topIndex = BlockBuilder(restartInterval: 1)
-    private var filter: BloomFilterBuilder
-    private var rangeTombstones: [RangeTombstone] = []
-    private var properties = TableProperties()
-    private var density = DeleteDensity()
-    private var separator = UnsafeByteBuilder()
-    /// The data block written last, while its separator isn't known.
-    private var pendingBlock: BlockHandle?
+    // All state in one property: each call then has one check of exclusive access, not one for each part it touches.
+    private var assembly: TableAssembly
 
     /// - Parameters:
     ///   - file: An empty file, open for writing.
     ///   - fileNumber: The number in the file's name; readers have to give the same.
     ///   - salt: A random number; with the file number it makes blocks of other files fail their checksums here.
     init(file: any StorageFile, path: String, fileNumber: UInt64, salt: UInt64 = 0, options: TableOptions) {
-        self.file = file
-        self.path = path
-        self.fileNumber = fileNumber
-        self.salt = salt
-        self.options = options
-        writer = TableFileWriter(
-            file: file, header: TableHeader(fileNumber: fileNumber, salt: salt), compression: options.compression)
-        data = BlockBuilder(restartInterval: options.restartInterval)
-        filter = BloomFilterBuilder(bitsPerKey: options.filterBitsPerKey)
-        properties.compression = options.compression
+        assembly = TableAssembly(file: file, path: path, fileNumber: fileNumber, salt: salt, options: options)
     }
 
     /// Point entries added so far.
-    var entryCount: Int { properties.entryCount }
+    var entryCount: Int { assembly.entryCount }
 
     /// About the size of the file if it were finished now.
-    var estimatedByteCount: Int {
-        Int(writer.byteCount) + data.byteCount + partition.byteCount + topIndex.byteCount + filter.byteCount
-    }
+    var estimatedByteCount: Int { assembly.estimatedByteCount }
+
+    /// Whether `key` is not the one added last.
+    func isNew(_ key: UnsafeRawBufferPointer) -> Bool { unsafe assembly.isNew(key) }
 
     /// Adds a point entry: keys ascending, versions of a key by descending sequence.
     func add(
         key: UnsafeRawBufferPointer, sequence: UInt64, kind: EntryKind, expiry: Int64, value: UnsafeRawBufferPointer
     ) throws {
-        assert(sequence <= TableFormat.largestSequence, "A sequence number has 56 bits.")
-        guard key.count <= TableFormat.largestEntryByteCount - value.count else {
-            throw StorageError(.valueTooLarge, "An entry of a table is limited to 1 GiB.", file: path)
-        }
-        let isNewKey = unsafe entryCount == 0 || compareBytes(data.lastKey, key) != 0
-        if entryCount == 0 { unsafe properties.smallestKey = Array(key) }
-        // This may end a partition: the key belongs to the next one then, also if it has versions in both.
-        if pendingBlock != nil { unsafe try indexPendingBlock(before: key) }
-        if isNewKey || filter.isPartitionEmpty { unsafe filter.add(key) }
-        unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value)
-        properties.count(
-            kind: kind, sequence: sequence, expiry: expiry, keyByteCount: key.count, valueByteCount: value.count)
-        density.count(isDelete: kind == .delete)
-        if data.byteCount >= options.blockByteCount { try writeDataBlock() }
+        unsafe try assembly.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value)
     }
 
     /// Adds a range deletion, in any order. One with `lower` ≥ `upper` deletes nothing and is not stored.
     func addRangeTombstone(lower: [UInt8], upper: [UInt8], sequence: UInt64) {
-        assert(sequence <= TableFormat.largestSequence, "A sequence number has 56 bits.")
-        rangeTombstones.append(RangeTombstone(lower: lower, upper: upper, sequence: sequence))
+        assembly.addRangeTombstone(lower: lower, upper: upper, sequence: sequence)
     }
 
     /// Writes index, filter, range tombstones, properties and footer, and syncs the file. The builder is used up.
@@ -95,156 +55,6 @@ final class TableBuilder {
     ///   - origin: Where the entries come from; nil for a table outside a storage.
     ///   - commitTimes: Bounds those of the table's entries.
     func finish(origin: TableOrigin? = nil, commitTimes: CommitTimes = .unknown) throws -> TableProperties {
-        let index = try finishIndex()
-        var metaBlocks: [(name: String, handle: BlockHandle)] = [(TableFormat.MetaBlockName.index, index)]
-        if !filter.isEmpty { metaBlocks.append(try writeFilter()) }
-        rangeTombstones = RangeTombstone.tableOrdered(rangeTombstones)
-        if !rangeTombstones.isEmpty {
-            metaBlocks.append((TableFormat.MetaBlockName.rangeTombstones, try writeRangeTombstones()))
-        }
-        if let origin { metaBlocks.append((TableFormat.MetaBlockName.origin, try write(origin))) }
-        properties.count(rangeTombstones)
-        properties.densestDeleteCount = density.densest
-        properties.bound(by: commitTimes)
-        properties.fileChecksum = writer.checksum()
-        let stored = try writeNamedValues(properties.encoded(), .properties)
-        metaBlocks.append((TableFormat.MetaBlockName.properties, stored))
-        try writeFooter(metaIndex: writeNamedValues(metaBlocks.map { ($0.name, $0.handle.encoded()) }, .metaIndex))
-        try file.sync()
-        return properties
-    }
-
-    private func writeDataBlock() throws {
-        let contents = unsafe data.finish()
-        let handle = unsafe try writer.append(block: contents, .data)
-        properties.uncompressedByteCount += contents.count
-        data.reset()
-        properties.dataByteCount += Int(handle.byteCount) + TableFormat.blockTrailerByteCount
-        pendingBlock = handle
-    }
-
-    private func indexPendingBlock(before nextKey: UnsafeRawBufferPointer) throws {
-        let sequence = unsafe writeSeparator(
-            last: data.lastKey, lastSequence: data.lastSequence, next: nextKey, into: &separator)
-        try indexPendingBlock(separatorSequence: sequence)
-    }
-
-    private func indexPendingBlock(separatorSequence: UInt64) throws {
-        guard let handle = pendingBlock else { return }
-        pendingBlock = nil
-        unsafe partition.add(separator.bytes, separatorSequence, handle)
-        if partition.byteCount >= options.blockByteCount { try writePartition() }
-    }
-
-    private func writePartition() throws {
-        guard !partition.isEmpty else { return }
-        let handle = unsafe try writer.append(block: partition.finish(), .indexPartition)
-        partition.reset()
-        filter.endPartition()
-        unsafe topIndex.add(partition.lastKey, partition.lastSequence, handle)
-    }
-
-    private func finishIndex() throws -> BlockHandle {
-        if entryCount > 0 { unsafe properties.largestKey = Array(data.lastKey) }
-        if !data.isEmpty { try writeDataBlock() }
-        if pendingBlock != nil {
-            unsafe writeFinalSeparator(last: data.lastKey, into: &separator)
-            // Sequence 0 is at or after every version, should the separator be the last key itself.
-            try indexPendingBlock(separatorSequence: 0)
-        }
-        try writePartition()
-        return unsafe try writer.append(block: topIndex.finish(), .topLevelIndex)
-    }
-
-    private func writeFilter() throws -> (name: String, handle: BlockHandle) {
-        guard filter.byteCount <= options.wholeFilterByteCount else { return try writeFilterPartitions() }
-        var contents = UnsafeByteBuilder(capacity: filter.byteCount)
-        filter.write(to: &contents)
-        return (TableFormat.MetaBlockName.filter, unsafe try writer.append(block: contents.bytes, .filter))
-    }
-
-    /// Writes a filter for each index partition, and what lists them.
-    private func writeFilterPartitions() throws -> (name: String, handle: BlockHandle) {
-        var index = BlockBuilder(restartInterval: 16)
-        var contents = UnsafeByteBuilder()
-        for position in 0..<filter.partitionCount {
-            contents.removeAll()
-            filter.write(partition: position, to: &contents)
-            var block = BlockBuilder(restartInterval: 1)
-            // The key's bytes say nothing: they bring the lines to a multiple of 64 bytes, as processors have theirs.
-            let padding = [UInt8](repeating: 0, count: 64 - 3 - varintByteCount(UInt64(contents.count)))
-            unsafe padding.withUnsafeBytes { padding in
-                unsafe block.add(
-                    key: padding, sequence: 0, kind: .put, expiry: TableFormat.noExpiry, value: contents.bytes)
-            }
-            let handle = unsafe try writer.append(block: block.finish(), .filterPartition)
-            let key = [UInt8](unsafe withUnsafeBytes(of: UInt32(position).bigEndian) { unsafe Array($0) })
-            unsafe key.withUnsafeBytes { unsafe index.add($0, 0, handle) }
-        }
-        return (TableFormat.MetaBlockName.filterIndex, unsafe try writer.append(block: index.finish(), .filterIndex))
-    }
-
-    private func writeRangeTombstones() throws -> BlockHandle {
-        var block = BlockBuilder(restartInterval: 16)
-        for tombstone in rangeTombstones {
-            unsafe tombstone.lower.withUnsafeBytes { lower in
-                unsafe tombstone.upper.withUnsafeBytes { upper in
-                    unsafe block.add(
-                        key: lower, sequence: tombstone.sequence, kind: .delete, expiry: TableFormat.noExpiry,
-                        value: upper)
-                }
-            }
-        }
-        return unsafe try writer.append(block: block.finish(), .rangeTombstones)
-    }
-
-    /// With only what the table is about of the keyspaces given.
-    private func write(_ origin: TableOrigin) throws -> BlockHandle {
-        var origin = origin
-        var bounds = rangeTombstones.flatMap { [$0.lower, $0.upper] }
-        if entryCount > 0 { bounds += [properties.smallestKey, properties.largestKey] }
-        origin.keepKeyspaces(between: bounds)
-        return try writeNamedValues(origin.encoded(), .origin)
-    }
-
-    private func writeNamedValues(_ values: [(name: String, value: [UInt8])], _ kind: BlockKind) throws -> BlockHandle {
-        var block = BlockBuilder(restartInterval: 16)
-        for (name, value) in values.sorted(by: { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }) {
-            unsafe Array(name.utf8).withUnsafeBytes { key in
-                unsafe value.withUnsafeBytes { value in
-                    unsafe block.add(key: key, sequence: 0, kind: .put, expiry: TableFormat.noExpiry, value: value)
-                }
-            }
-        }
-        return unsafe try writer.append(block: block.finish(), kind)
-    }
-
-    private func writeFooter(metaIndex: BlockHandle) throws {
-        properties.fileByteCount = Int(writer.byteCount) + TableFooter.byteCount
-        let footer = TableFooter(
-            metaIndex: metaIndex, fileByteCount: UInt64(properties.fileByteCount), fileNumber: fileNumber, salt: salt)
-        writer.append(raw: footer.encoded())
-        try writer.flush()
+        try assembly.finish(origin: origin, commitTimes: commitTimes)
     }
 }
-
-extension BlockHandle {
-    fileprivate func encoded() -> [UInt8] {
-        var writer = ByteWriter(reservingCapacity: 20)
-        writer.varint(offset)
-        writer.varint(byteCount)
-        return writer.bytes
-    }
-}
-
-extension BlockBuilder {
-    /// Adds an index entry.
-    fileprivate mutating func add(_ separator: UnsafeRawBufferPointer, _ sequence: UInt64, _ handle: BlockHandle) {
-        let value = handle.encoded()
-        unsafe value.withUnsafeBytes { value in
-            unsafe add(key: separator, sequence: sequence, kind: .put, expiry: TableFormat.noExpiry, value: value)
-        }
-    }
-}
-
-private func varintByteCount(_ value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }

@@ -65,6 +65,28 @@ struct UnsafeByteBuilder: ~Copyable {
         count &+= 1
     }
 
+    /// Appends four varints, making room once.
+    mutating func append(varints first: UInt64, _ second: UInt64, _ third: UInt64, _ fourth: UInt64) {
+        reserve(count &+ 40)
+        store(varint: first)
+        store(varint: second)
+        store(varint: third)
+        store(varint: fourth)
+    }
+
+    /// Writes a varint where there is room for ten bytes.
+    @inline(__always)
+    private mutating func store(varint value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            unsafe base.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: count, as: UInt8.self)
+            count &+= 1
+            rest >>= 7
+        }
+        unsafe base.storeBytes(of: UInt8(truncatingIfNeeded: rest), toByteOffset: count, as: UInt8.self)
+        count &+= 1
+    }
+
     mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(littleEndian value: Value) {
         let byteCount = MemoryLayout<Value>.size
         reserve(count &+ byteCount)

@@ -22,7 +22,6 @@
     private var builder: TableBuilder?
     private var file: (any StorageFile)?
     private var number: UInt64 = 0
-    private var lastKey: [UInt8] = []
     private(set) var tables: [TableMetadata] = []
 
     /// - Parameter tombstones: Everything that the outputs together have to keep, in key order.
@@ -37,7 +36,7 @@
     }
 
     func add(_ entry: UnsafeEntry) throws {
-        if let builder, unsafe compareBytes(lastKey, entry.key) != 0,
+        if let builder, unsafe builder.isNew(entry.key),
             unsafe splitter.endsTable(before: entry.key, byteCount: builder.estimatedByteCount)
         {
             try unsafe finishTable(before: Array(entry.key))
@@ -45,8 +44,6 @@
         let builder = try currentBuilder()
         unsafe try builder.add(
             key: entry.key, sequence: entry.sequence, kind: entry.kind, expiry: entry.expiry, value: entry.value)
-        lastKey.removeAll(keepingCapacity: true)
-        unsafe lastKey.append(contentsOf: entry.key)
     }
 
     /// Writes what is left and makes the names durable.
