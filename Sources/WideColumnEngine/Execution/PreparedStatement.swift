@@ -149,6 +149,12 @@ public struct PreparedStatement: Sendable {
             var executor = try SelectExecutor(select, context, transaction.view)
             return try executor.run()
         case .modification(let modification):
+            if !modification.isConditional {
+                // Most statements by far: nothing to gather.
+                var executor = try ModificationExecutor(modification, context, transaction)
+                try executor.run()
+                return .void
+            }
             let run = ModificationRun(statements: [(modification, context)], isBatch: false, limits: store.limits)
             return try run.execute(transaction)
         case .batch(let batch):

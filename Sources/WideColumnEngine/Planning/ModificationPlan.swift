@@ -41,6 +41,8 @@ struct ModificationPlan: Sendable {
     var timestamp: BoundTerm?
     var timeToLive: BoundTerm?
     var condition: Condition = .none
+    /// Whether rows must be read before they are written.
+    private(set) var needsRead = false
 
     var isConditional: Bool {
         if case .none = condition { return false }
@@ -81,6 +83,7 @@ struct ModificationPlan: Sendable {
             clustering = clause.clustering
             for deletion in deletions { operations.append(try CellOperation(deletion, table, &binder)) }
         }
+        needsRead = operations.contains(where: \.needsRead)
         try splitOperations()
         try checkClustering(definition)
         timestamp = try statement.using.timestamp.map { try binder.bind($0, as: .bigint, receiver: "[timestamp]") }
@@ -107,9 +110,6 @@ struct ModificationPlan: Sendable {
             throw CQLError.invalid("Conditional updates are not supported on counter tables")
         }
     }
-
-    /// Whether rows must be read before they are written.
-    var needsRead: Bool { (operations + staticOperations).contains(where: \.needsRead) }
 
     // MARK: Operations
 
