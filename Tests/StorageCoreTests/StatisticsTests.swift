@@ -89,7 +89,6 @@ struct StatisticsTests {
         try storage.settle()
         for index in 0..<500 { #expect(try storage.snapshot().view.get(keyspace, key(2 * index + 1).rawSpan) == nil) }
         let misses = storage.statistics.total.lookups
-        print("DEBUGX", storage.statistics.total.tableCount, storage.statistics)
         #expect(misses.count == 500 && misses.ruledOutTableCount > 400)
         #expect(try #require(misses.filterEffectiveness) > 0.95)
         #expect(misses.searchedTableCount == misses.misledTableCount)

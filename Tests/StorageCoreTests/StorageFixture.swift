@@ -11,7 +11,8 @@ func smallOptions(
     options.fileSystem = disk
     options.clock = clock
     options.backgroundWork = work
-    options.memtableByteCount = 4 << 10
+    // A memtable's first chunk for entries is 4096 bytes: the second one fills it.
+    options.memtableByteCount = 7000
     options.tableByteCount = 2 << 10
     options.blockByteCount = 512
     options.levelOneByteCount = 8 << 10
