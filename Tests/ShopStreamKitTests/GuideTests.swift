@@ -2,6 +2,7 @@
 
 import Foundation
 import ShopStreamKit
+import StorageCore
 import Synchronization
 import Testing
 
@@ -84,13 +85,35 @@ struct GuideTests {
         try await restored.close()
     }
 
+    @Test("what is intact of a damaged directory is rescued as the guide says")
+    func salvage() async throws {
+        let parent = FileManager.default.temporaryDirectory.appending(path: "shopstream-salvage-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: parent) }
+        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+        let damaged = parent.appending(path: "damaged").path
+        let rescued = parent.appending(path: "rescued").path
+        let shop = try ShopStream.open(at: damaged)
+        try await shop.live.join("live_882", "usr_8821")
+        try await shop.close()
+        try FileManager.default.removeItem(atPath: "\(damaged)/CURRENT")
+        #expect(throws: StorageError.self) { _ = try ShopStream.open(at: damaged) }
+
+        do {
+            let report = try Storage.salvage(damaged, into: rescued)
+            print(report)
+        }
+        let reopened = try ShopStream.open(at: rescued)
+        #expect(try reopened.verify().isHealthy)
+        try await reopened.close()
+    }
+
     @Test("the guide quotes this file's code")
     func quotation() throws {
         let here = URL(filePath: #filePath)
         let guide = here.deletingLastPathComponent().appending(path: "../../Docs/guides/shopstream.md").standardized
         let source = Self.lines(try String(contentsOf: here, encoding: .utf8))
         let blocks = try String(contentsOf: guide, encoding: .utf8).components(separatedBy: "```swift\n").dropFirst()
-        #expect(blocks.count == 6)
+        #expect(blocks.count == 7)
         for block in blocks {
             let code = Self.lines(block.components(separatedBy: "```")[0])
             let isQuoted = source.indices.contains { source[$0...].starts(with: code) }
