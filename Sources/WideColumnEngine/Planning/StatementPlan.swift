@@ -2,7 +2,8 @@
 
 /// A planned statement with its markers.
 struct StatementPlan: Sendable {
-    enum Kind: Sendable {
+    /// Indirect: a plan is handed on several times for each execution, and its parts are large.
+    indirect enum Kind: Sendable {
         case select(SelectPlan)
         case modification(ModificationPlan)
         case batch(BatchPlan)
