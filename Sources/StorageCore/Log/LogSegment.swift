@@ -29,6 +29,11 @@ final class LogSegment: Sendable {
     private let end = Atomic<Int64>(Int64(LogSegmentHeader.byteCount))
     private let last = Atomic<UInt64>(0)
     private let broken = Atomic<Bool>(false)
+    private let stores = Atomic<Bool>(false)
+
+    /// Records of this size and more are written, into a mapped file too: a system call for many pages costs less than a
+    /// page fault for each.
+    private static let writtenByteCount = 4096
 
     /// - Parameters:
     ///   - file: Holds the header, on the device and under its name.
@@ -50,6 +55,8 @@ final class LogSegment: Sendable {
     /// Whether an append failed in a way that leaves the end unknown.
     var isBroken: Bool { broken.load(ordering: .acquiring) }
     var isMapped: Bool { mapping != nil }
+    /// Whether the newest record was stored through the mapping.
+    var storesRecords: Bool { stores.load(ordering: .relaxed) }
 
     /// Whether a record of this size belongs into this segment.
     func takes(_ recordByteCount: Int) -> Bool {
@@ -61,9 +68,11 @@ final class LogSegment: Sendable {
     func append(_ record: UnsafeRawBufferPointer, sequence: UInt64) throws {
         let offset = end.load(ordering: .relaxed)
         do {
-            if let mapping {
+            if let mapping, record.count < Self.writtenByteCount {
+                stores.store(true, ordering: .relaxed)
                 unsafe try mapping.store(record, at: offset)
             } else {
+                stores.store(false, ordering: .relaxed)
                 unsafe try file.write(record, at: offset)
             }
         } catch {
@@ -77,12 +86,12 @@ final class LogSegment: Sendable {
     /// A full disk has not taken the whole record. After other failures it may be there or not, and nothing may be written
     /// where it was: the caller could not tell which of the two survives.
     private func takeBack(to offset: Int64, after error: any Error) {
-        guard mapping == nil, (error as? StorageError)?.code == .diskFull else {
-            if mapping == nil { try? file.truncate(to: offset) }
-            return broken.store(true, ordering: .releasing)
-        }
+        let isPartial = (error as? StorageError)?.code == .diskFull
+        // What follows the end of a mapped segment is never relied upon, and the file must keep its length.
+        if mapping != nil { return broken.store(!isPartial, ordering: .releasing) }
         do {
             try file.truncate(to: offset)
+            if !isPartial { broken.store(true, ordering: .releasing) }
         } catch {
             broken.store(true, ordering: .releasing)
         }

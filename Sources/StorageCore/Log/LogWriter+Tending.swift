@@ -59,7 +59,9 @@ extension LogWriter {
             segment.startWriteBack(from: start, byteCount: end - start)
             tending.writtenBack = end
         }
-        if segment.isMapped, end - min(synced.load(ordering: .relaxed), end) >= Self.populatingThreshold {
+        if segment.isMapped, segment.storesRecords,
+            end - min(synced.load(ordering: .relaxed), end) >= Self.populatingThreshold
+        {
             let from = max(tending.populated, end)
             let through = min(end + Self.populatedByteCount, segment.capacity)
             if through > from { segment.populate(from: from, byteCount: through - from) }
