@@ -52,13 +52,16 @@ func cutRecovery(
 ) throws -> Bool {
     func found() -> SimulatedFileSystem { run.disk.crash(first.survivors, seed: first.seed) }
     let whole = found()
-    _ = try Storage.open(run.engine.location("/db"), options: CrashWorkload.storageOptions(whole, run.clock, run.engine.logWriting))
+    _ = try Storage.open(
+        run.engine.location("/db"), options: CrashWorkload.storageOptions(whole, run.clock, run.engine.logWriting))
     let isKill = first.promise == .acknowledged && second.promise == .acknowledged
     for step in 1...whole.operationCount {
         let disk = found()
         disk.cutPower(atOperation: step)
         #expect(throws: StorageError.self) {
-            try Storage.open(run.engine.location("/db"), options: CrashWorkload.storageOptions(disk, run.clock, run.engine.logWriting))
+            try Storage.open(
+                run.engine.location("/db"),
+                options: CrashWorkload.storageOptions(disk, run.clock, run.engine.logWriting))
         }
         do {
             let again = disk.crash(second.survivors, seed: second.seed &+ UInt64(step))

@@ -305,7 +305,8 @@ extension CrashRun {
     func checkDamaged(_ found: SimulatedFileSystem, atLeast least: Int) throws {
         let refusals: Set<StorageError.Code> = [.corruption, .unsupportedFormat]
         do {
-            let storage = try Storage.open(engine.location("/db"), options: CrashWorkload.storageOptions(found, clock, engine.logWriting))
+            let storage = try Storage.open(
+                engine.location("/db"), options: CrashWorkload.storageOptions(found, clock, engine.logWriting))
             let isHealthy = try storage.verify().isHealthy
             do {
                 _ = try survivingSequence(storage, least)

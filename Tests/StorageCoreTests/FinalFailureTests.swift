@@ -182,7 +182,7 @@ private enum FinalFault: CaseIterable {
             #expect(try disk.readFile("/db/" + ManifestFiles.name(number)).count < 8000)
         }
         let number = try #require(try ManifestFiles.current(in: "/db", disk))
-        #expect(number > 10)
+        #expect(number > 5)
         let names = storage.keyspaceNames
         #expect(try storage.verify().isHealthy)
         try storage.close()

@@ -95,7 +95,7 @@ import Testing
         let storage = try smallStorage()
         let persistent = try storage.keyspace("p")
         let scratch = try storage.keyspace("s", options: KeyspaceOptions(isVolatile: true))
-        let filler = [UInt8](repeating: 7, count: 3000)
+        let filler = [UInt8](repeating: 7, count: 6000)
         try storage.write { transaction in
             try transaction.put(persistent, [1].rawSpan, [1].rawSpan)
             try transaction.put(scratch, [1].rawSpan, [1].rawSpan)

@@ -205,7 +205,9 @@ struct StatisticsTextTests {
         #expect((object["commits"] as? [String: Any])?["count"] as? Int == 50)
         #expect((object["total"] as? [String: Any])?["userByteCount"] as? Int == statistics.commits.userByteCount)
         #expect((object["snapshots"] as? [String: Any])?["oldestAge"] is NSNull)
-        #expect(object["writeAmplification"] as? Double == statistics.writeAmplification)
+        // Foundation reads the last digit in its own way.
+        let amplification = try #require(object["writeAmplification"] as? Double)
+        #expect(abs(amplification - (try #require(statistics.writeAmplification))) < 1e-9)
     }
 
     @Test("the page names every tree and level that holds something")
