@@ -33,16 +33,22 @@ struct TraceTests {
         _ = try storage.keyspace("entries", options: KeyspaceOptions(isDedicated: true))
         try fill(storage, keyspace, 20)
         try storage.flush()
-        #expect(storage.statistics.total.flushes.count == 1)
+        try storage.write { try $0.delete(keyspace, bytes("key7").rawSpan) }
+        try storage.compact()
+        let total = storage.statistics.total
+        #expect(total.flushes.count == 2 && total.compactions.count == 1)
+        #expect(total.compactions.outputByteCount == Int(total.byteCount) && total.entryCount == 19)
         try storage.dropKeyspace("entries")
         #expect(
             sink.names == [
-                "opened", "keyspaceCreated", "logSegmentStarted", "flushBegan", "flushEnded",
-                "keyspaceDropped",
+                "opened", "keyspaceCreated", "logSegmentStarted", "flushBegan", "flushEnded", "flushBegan",
+                "flushEnded", "compactionBegan", "compactionEnded", "keyspaceDropped",
             ])
         guard case .flushEnded(let input, let result) = sink.events[4] else { return }
         #expect(input.keyspaces == ["entries"] && input.entryCount == 20 && result.tableCount == 1)
         #expect(result.error == nil && result.byteCount > 0)
+        guard case .compactionEnded(let compaction, let outcome) = sink.events[8] else { return }
+        #expect(compaction.tableCount == 2 && compaction.readsTables && outcome.tableCount == 1)
     }
 
     @Test("an opening tells what it has replayed")

@@ -28,6 +28,7 @@ final class StorageCounters: Sendable {
 
     let syncs = Mutex(LatencyHistogram())
     let stalls = Mutex(LatencyHistogram())
+    let delays = Mutex(LatencyHistogram())
     /// Writers that wait for room now.
     let stalledWriters = Atomic<Int>(0)
 }

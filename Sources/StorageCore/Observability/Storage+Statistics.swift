@@ -18,6 +18,7 @@ extension Storage {
         statistics.log = logStatistics
         statistics.syncs = LatencySummary(counters.syncs.withLock { $0 })
         statistics.stalls = LatencySummary(counters.stalls.withLock { $0 })
+        statistics.delays = LatencySummary(counters.delays.withLock { $0 })
         statistics.stalledWriterCount = counters.stalledWriters.load(ordering: .relaxed)
         statistics.blockCache = blockCacheStatistics
         statistics.openTables = tableCache.statistics
@@ -66,20 +67,10 @@ extension Storage {
         statistics.flushes = tree.counters.flushes.statistics
         statistics.compactions = tree.counters.compactions.statistics
         statistics.unreadTableCount = tree.counters.unreadTables.load(ordering: .relaxed)
-        statistics.compactionDebtByteCount = compactionDebt(state.levels)
+        statistics.compactionDebtByteCount = compactionDebt(of: tree).byteCount
+        statistics.writePressure = tree.pacer.pressure
         statistics.lookups = tree.counters.lookups.statistics
         return statistics
-    }
-
-    /// What lies in a level beyond what the next compaction would leave there.
-    private func compactionDebt(_ levels: Levels) -> Int64 {
-        var debt = levels[0].count >= max(options.levelZeroTableCount, 1) ? levels.byteCount(0) : 0
-        var target = options.levelOneByteCount
-        for level in 1..<Levels.count - 1 {
-            debt += max(levels.byteCount(level) - target, 0)
-            target = target.multipliedReportingOverflow(by: 10).overflow ? .max : target * 10
-        }
-        return debt
     }
 }
 

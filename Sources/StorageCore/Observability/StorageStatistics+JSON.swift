@@ -22,7 +22,8 @@ extension StorageStatistics {
                     ("segmentCount", "\(log.segmentCount)"), ("appendedByteCount", "\(log.appendedByteCount)"),
                 ])
             ),
-            ("syncs", syncs.json), ("stalls", stalls.json), ("stalledWriterCount", "\(stalledWriterCount)"),
+            ("syncs", syncs.json), ("stalls", stalls.json), ("delays", delays.json),
+            ("stalledWriterCount", "\(stalledWriterCount)"),
             (
                 "blockCache",
                 JSONText.object([
@@ -67,6 +68,7 @@ extension TreeStatistics {
             ("memtable", memtable.json), ("writtenEntryCount", "\(writtenEntryCount)"),
             ("userByteCount", "\(userByteCount)"), ("flushes", flushes.json), ("compactions", compactions.json),
             ("unreadTableCount", "\(unreadTableCount)"), ("compactionDebtByteCount", "\(compactionDebtByteCount)"),
+            ("writePressure", JSONText.number(writePressure)),
             ("lookups", lookups.json), ("writeAmplification", JSONText.number(writeAmplification)),
             ("spaceAmplification", JSONText.number(spaceAmplification)), ("readAmplification", "\(readAmplification)"),
         ])

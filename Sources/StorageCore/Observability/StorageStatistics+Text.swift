@@ -24,6 +24,7 @@ extension StorageStatistics: CustomStringConvertible {
             "open tables  \(openTables.count) with \(bytes(openTables.byteCount)) of \(bytes(openTables.byteCapacity))",
             "syncs        \(describe(syncs))",
             "stalls       \(describe(stalls)); \(stalledWriterCount) writers wait now",
+            "delays       \(describe(delays)); pressure \(percent(total.writePressure))",
             "snapshots    \(snapshots.count)" + (snapshots.oldestAge.map { ", the oldest \(duration($0)) old" } ?? ""),
         ]
         lines += treeTable

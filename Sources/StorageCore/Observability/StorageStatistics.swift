@@ -14,7 +14,10 @@ public struct StorageStatistics: Sendable, Hashable {
     public var syncs = LatencySummary()
     /// How long writers waited, after their commit, because memtables were not flushed fast enough.
     public var stalls = LatencySummary()
-    /// Writers that wait so now.
+    /// How long writers were held back, after their commit, because their trees are in debt: many short waits, so that
+    /// there need be no long one.
+    public var delays = LatencySummary()
+    /// Writers that stall now.
     public var stalledWriterCount = 0
     public var blockCache = BlockCacheStatistics()
     public var openTables = OpenTableStatistics()

@@ -17,8 +17,10 @@ public struct TreeStatistics: Sendable, Hashable {
     public var compactions = WorkStatistics()
     /// Tables that a compaction moved to another level, or dropped, without reading them.
     public var unreadTableCount = 0
-    /// Bytes that lie in a level beyond what it should hold: what compaction still has to move.
+    /// Bytes that lie where the tree's strategy does not want them: what compaction still has to move.
     public var compactionDebtByteCount: Int64 = 0
+    /// How hard the debt presses on writers: nothing at 0, as hard as it can at 1. In a total, the hardest.
+    public var writePressure = 0.0
     public var lookups = LookupStatistics()
 
     public var tableCount: Int { levels.reduce(0) { $0 + $1.tableCount } }
@@ -58,6 +60,7 @@ public struct TreeStatistics: Sendable, Hashable {
         compactions.add(other.compactions)
         unreadTableCount += other.unreadTableCount
         compactionDebtByteCount += other.compactionDebtByteCount
+        writePressure = max(writePressure, other.writePressure)
         lookups.add(other.lookups)
     }
 }

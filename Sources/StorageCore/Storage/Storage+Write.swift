@@ -278,7 +278,10 @@ extension Storage {
             try gate.wait(for: commit.sequence)
         }
         if commit.startsSegment { traceSegment() }
-        if commit.delayNanoseconds > 0 { _ = background.pause(nanoseconds: commit.delayNanoseconds) }
+        if commit.delayNanoseconds > 0 {
+            _ = background.pause(nanoseconds: commit.delayNanoseconds)
+            counters.delays.withLock { $0.record(commit.delayNanoseconds) }
+        }
         guard var count = waitCount(commit) else { return }
         let start = stallBegan(commit)
         defer { stallEnded(commit, since: start) }
@@ -297,7 +300,10 @@ extension Storage {
             try await gate.waitSuspending(for: commit.sequence)
         }
         if commit.startsSegment { traceSegment() }
-        if commit.delayNanoseconds > 0 { try? await Task.sleep(nanoseconds: commit.delayNanoseconds) }
+        if commit.delayNanoseconds > 0 {
+            try? await Task.sleep(nanoseconds: commit.delayNanoseconds)
+            counters.delays.withLock { $0.record(commit.delayNanoseconds) }
+        }
         guard var count = waitCount(commit) else { return }
         let start = stallBegan(commit)
         defer { stallEnded(commit, since: start) }
