@@ -6,7 +6,7 @@ import StorageCore
 final class StorageCoreStore: OrderedStore {
     static let name = "StorageCore"
     static let configuration =
-        "lz4 on every level; log by write calls, commits buffered or synced by call; everything else default"
+        "lz4 on every level; log mapped where the storage does so by itself, commits buffered or synced by call; everything else default"
 
     let storage: Storage
     let keyspace: Keyspace
