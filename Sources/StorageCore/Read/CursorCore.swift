@@ -40,7 +40,7 @@
         self.readTime = readTime.microseconds
         judgesExpiry = keyspace.options.expiry == .engine
         self.snapshot = snapshot
-        state = keyspace.tree.state
+        state = keyspace.treeState
 
         var sources: [EntrySource] = []
         var tombstones: [SourceTombstones] = []
@@ -331,5 +331,7 @@ extension TreeState {
             sources.append(.level(LevelCursor(tables)))
             for table in tables { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
+        try inherited?.appendSources(
+            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence)
     }
 }
