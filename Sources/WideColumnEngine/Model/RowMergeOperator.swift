@@ -4,11 +4,24 @@ internal import Synchronization
 
 /// The merge operator of every table's keyspace: rows by `RowFragment`, kind 0 entries by `PartitionTombstones`; the
 /// first byte tells which.
+///
+/// Invariant: the deletions of a partition's kind 0 entry outlive what they cover. Rows lose what is covered when a
+/// compaction meets them after their partition's deletions; those go once their grace period is over and no row has
+/// anything that they cover.
 final class RowMergeOperator: MergeOperator {
+    /// What compactions know beside the entry at hand.
+    private struct Knowledge {
+        /// The numbers of dropped columns, whose cells compaction removes.
+        var deadColumns: Set<UInt16> = []
+        /// The deletions that a compaction kept last, and the stored key's prefix of their partition.
+        var partition: (prefix: [UInt8], tombstones: PartitionTombstones)?
+        /// Whether some row of the partition has what the deletions cover.
+        var coversRows: (@Sendable (_ prefix: [UInt8], _ tombstones: PartitionTombstones) throws -> Bool)?
+    }
+
     let name = "WideColumnRow"
     private let grace: Atomic<Int64>
-    /// The numbers of dropped columns, whose cells compaction removes.
-    private let deadColumns = Mutex<Set<UInt16>>([])
+    private let knowledge = Mutex(Knowledge())
     /// For a view whose rows live only with their marker: they may go as soon as it has expired.
     let needsMarker: Bool
 
@@ -32,7 +45,18 @@ final class RowMergeOperator: MergeOperator {
     /// Takes over what ALTER changes.
     func follow(_ definition: TableDefinition) {
         if definition.view == nil { grace.store(definition.options.graceSeconds, ordering: .relaxed) }
-        deadColumns.withLock { $0 = Set(definition.droppedColumns.map(\.id)) }
+        knowledge.withLock { $0.deadColumns = Set(definition.droppedColumns.map(\.id)) }
+    }
+
+    /// Tells where the rows are that deletions may cover. Until then deletions of partitions and ranges are kept.
+    func search(_ keyspace: Keyspace, of storage: Storage) {
+        knowledge.withLock { knowledge in
+            // The storage keeps this operator: it must not be kept in turn.
+            knowledge.coversRows = { [weak storage, weak keyspace] prefix, tombstones in
+                guard let storage, let keyspace else { return true }
+                return try tombstones.coverRows(of: prefix, keyspace, storage.snapshot().view)
+            }
+        }
     }
 
     /// How long deletions are kept.
@@ -49,9 +73,8 @@ final class RowMergeOperator: MergeOperator {
 
     /// From when on nothing in the value matters any more; `nil`: never.
     func droppableAfter(_ value: RawSpan) throws -> StorageInstant? {
-        if Self.holdsTombstones(value) {
-            return try PartitionTombstones(value).droppableAfter(graceSeconds: graceSeconds)
-        }
+        // Whether they still cover something only `purge` can find out.
+        if Self.holdsTombstones(value) { return nil }
         return droppableAfter(try RowFragment(value))
     }
 
@@ -64,24 +87,44 @@ final class RowMergeOperator: MergeOperator {
 
     func purge(key: RawSpan, value: RawSpan, now: StorageInstant) -> PurgeDecision {
         // What can't be read is kept, for reads and `verify` to report.
-        (try? decision(value, now: now.seconds)) ?? .keep
+        let decision =
+            try? Self.holdsTombstones(value)
+            ? tombstoneDecision(key, value, now: now.seconds) : rowDecision(key, value, now: now.seconds)
+        return decision ?? .keep
     }
 
-    private func decision(_ value: RawSpan, now: Int64) throws -> PurgeDecision {
-        var result: [UInt8] = []
-        if Self.holdsTombstones(value) {
-            var tombstones = try PartitionTombstones(value)
-            guard tombstones.purge(now: now, graceSeconds: graceSeconds) else { return .keep }
-            if tombstones.isEmpty { return .drop }
-            tombstones.encode(into: &result)
-            return .replace(result)
+    private func tombstoneDecision(_ key: RawSpan, _ value: RawSpan, now: Int64) throws -> PurgeDecision {
+        guard key.byteCount > 0 else { return .keep }
+        var tombstones = try PartitionTombstones(value)
+        let prefix = key.extracting(0..<key.byteCount - 1).array()
+        let past = tombstones.past(now: now, graceSeconds: graceSeconds)
+        let coversRows = knowledge.withLock { knowledge in
+            knowledge.partition = (prefix, tombstones)
+            return knowledge.coversRows
         }
+        guard !past.isEmpty, let coversRows, !(try coversRows(prefix, past)) else { return .keep }
+        tombstones.remove(past)
+        knowledge.withLock { $0.partition = tombstones.isEmpty ? nil : (prefix, tombstones) }
+        if tombstones.isEmpty { return .drop }
+        var result: [UInt8] = []
+        tombstones.encode(into: &result)
+        return .replace(result)
+    }
+
+    private func rowDecision(_ key: RawSpan, _ value: RawSpan, now: Int64) throws -> PurgeDecision {
         var row = try RowFragment(value)
         if needsMarker, !(row.marker?.isLive(at: now) ?? false) { return .drop }
-        let dead = deadColumns.withLock { $0 }
-        let hasDead = !dead.isEmpty && row.removeCells(of: dead)
-        guard row.purge(now: now, graceSeconds: graceSeconds) || hasDead else { return .keep }
+        var changed = knowledge.withLock { knowledge in
+            var changed = false
+            if let partition = knowledge.partition, key.starts(with: partition.prefix.rawSpan) {
+                changed = row.apply(partition.tombstones, key, prefixByteCount: partition.prefix.count)
+            }
+            return !knowledge.deadColumns.isEmpty && row.removeCells(of: knowledge.deadColumns) || changed
+        }
+        changed = row.purge(now: now, graceSeconds: graceSeconds) || changed
+        guard changed else { return .keep }
         if row.isEmpty { return .drop }
+        var result: [UInt8] = []
         row.encode(from: value, into: &result)
         return .replace(result)
     }
