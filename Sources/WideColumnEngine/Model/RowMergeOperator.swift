@@ -15,13 +15,15 @@ final class RowMergeOperator: MergeOperator {
         var deadColumns: Set<UInt16> = []
         /// The deletions that a compaction kept last, and the stored key's prefix of their partition.
         var partition: (prefix: [UInt8], tombstones: PartitionTombstones)?
-        /// Whether some row of the partition has what the deletions cover.
-        var coversRows: (@Sendable (_ prefix: [UInt8], _ tombstones: PartitionTombstones) throws -> Bool)?
+        /// The table as it is now; nil once it is closed.
+        var table: (@Sendable () -> (keyspace: Keyspace, view: ReadView)?)?
     }
 
     let name = "WideColumnRow"
     private let grace: Atomic<Int64>
     private let knowledge = Mutex(Knowledge())
+    /// Microseconds: nothing written so far has a later timestamp.
+    private let newestTimestamp = Atomic<Int64>(.min)
     /// For a view whose rows live only with their marker: they may go as soon as it has expired.
     let needsMarker: Bool
 
@@ -48,13 +50,27 @@ final class RowMergeOperator: MergeOperator {
         knowledge.withLock { $0.deadColumns = Set(definition.droppedColumns.map(\.id)) }
     }
 
+    /// Takes note of a write's timestamp; tells whether all that was written before is older. The storage forgets
+    /// deletions and expired cells that have nothing older below; what comes late, with a timestamp that they cover, lies
+    /// above and would be seen then. So whoever writes such a thing must leave out what is covered.
+    ///
+    /// - Parameter sharesTimestamp: Whether only the statements of one commit have this timestamp.
+    func isInOrder(_ timestamp: Int64, sharesTimestamp: Bool) -> Bool {
+        let newest = newestTimestamp.load(ordering: .relaxed)
+        // Modifications come one at a time.
+        if timestamp > newest { newestTimestamp.store(timestamp, ordering: .relaxed) }
+        return timestamp > newest || timestamp == newest && sharesTimestamp
+    }
+
     /// Tells where the rows are that deletions may cover. Until then deletions of partitions and ranges are kept.
     func search(_ keyspace: Keyspace, of storage: Storage) {
+        // What earlier runs have written is not newer, as far as its timestamps are those of their commits.
+        newestTimestamp.max(storage.snapshot().readTime.microseconds, ordering: .relaxed)
         knowledge.withLock { knowledge in
             // The storage keeps this operator: it must not be kept in turn.
-            knowledge.coversRows = { [weak storage, weak keyspace] prefix, tombstones in
-                guard let storage, let keyspace else { return true }
-                return try tombstones.coverRows(of: prefix, keyspace, storage.snapshot().view)
+            knowledge.table = { [weak storage, weak keyspace] in
+                guard let storage, let keyspace else { return nil }
+                return (keyspace, storage.snapshot().view)
             }
         }
     }
@@ -98,11 +114,13 @@ final class RowMergeOperator: MergeOperator {
         var tombstones = try PartitionTombstones(value)
         let prefix = key.extracting(0..<key.byteCount - 1).array()
         let past = tombstones.past(now: now, graceSeconds: graceSeconds)
-        let coversRows = knowledge.withLock { knowledge in
+        let table = knowledge.withLock { knowledge in
             knowledge.partition = (prefix, tombstones)
-            return knowledge.coversRows
+            return knowledge.table
         }
-        guard !past.isEmpty, let coversRows, !(try coversRows(prefix, past)) else { return .keep }
+        guard !past.isEmpty, let table = table?(), !(try past.coverRows(of: prefix, table.keyspace, table.view)) else {
+            return .keep
+        }
         tombstones.remove(past)
         knowledge.withLock { $0.partition = tombstones.isEmpty ? nil : (prefix, tombstones) }
         if tombstones.isEmpty { return .drop }
@@ -114,12 +132,12 @@ final class RowMergeOperator: MergeOperator {
     private func rowDecision(_ key: RawSpan, _ value: RawSpan, now: Int64) throws -> PurgeDecision {
         var row = try RowFragment(value)
         if needsMarker, !(row.marker?.isLive(at: now) ?? false) { return .drop }
-        var changed = knowledge.withLock { knowledge in
-            var changed = false
-            if let partition = knowledge.partition, key.starts(with: partition.prefix.rawSpan) {
-                changed = row.apply(partition.tombstones, key, prefixByteCount: partition.prefix.count)
-            }
-            return !knowledge.deadColumns.isEmpty && row.removeCells(of: knowledge.deadColumns) || changed
+        let (dead, partition) = knowledge.withLock { ($0.deadColumns, $0.partition) }
+        var changed = !dead.isEmpty && row.removeCells(of: dead)
+        if let partition, key.starts(with: partition.prefix.rawSpan),
+            try remove(partition.tombstones, from: &row, key, partition.prefix)
+        {
+            changed = true
         }
         changed = row.purge(now: now, graceSeconds: graceSeconds) || changed
         guard changed else { return .keep }
@@ -127,6 +145,24 @@ final class RowMergeOperator: MergeOperator {
         var result: [UInt8] = []
         row.encode(from: value, into: &result)
         return .replace(result)
+    }
+
+    /// Removes what the deletions cover, as long as the partition still has them: they may have gone since, with the
+    /// whole table, and then cover nothing of what came later.
+    private func remove(
+        _ tombstones: PartitionTombstones, from row: inout RowFragment, _ key: RawSpan, _ prefix: [UInt8]
+    ) throws -> Bool {
+        let before = row
+        guard row.apply(tombstones, key, prefixByteCount: prefix.count) else { return false }
+        let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
+        if let table = knowledge.withLock({ $0.table })?(),
+            let stored = try table.view.get(table.keyspace, tombstoneKey.rawSpan)
+        {
+            let known = try PartitionTombstones(stored.rawSpan)
+            if known.merged(with: tombstones) == known { return true }
+        }
+        row = before
+        return false
     }
 
     private static func holdsTombstones(_ value: RawSpan) -> Bool {
