@@ -98,6 +98,7 @@ let package = Package(
         tests("CacheEngine"),
         tests("EventPipeline", dependencies: ["TableEngine"]),
         tests("ShopStreamKit"),
+        .testTarget(name: "ShopStreamCommandTests", dependencies: ["shopstream"], swiftSettings: testSettings),
     ],
     swiftLanguageModes: [.v6]
 )
