@@ -98,6 +98,17 @@ extension WideColumnStore {
     /// - Throws: `CQLError` where one of them is no modification, or as BATCH does.
     @discardableResult
     public func execute(_ batch: StatementBatch, options: ExecutionOptions = ExecutionOptions()) throws -> ResultSet {
+        guard options.isTracing else { return try perform(batch, options) }
+        var tracer = StatementTracer(self)
+        tracer.add("Executing a batch of \(batch.statements.count) statements")
+        var result = try perform(batch, options)
+        tracer.add("Request complete")
+        try record(tracer.trace, of: batch.statements.map(\.statement.cql).joined(separator: "; "))
+        result.statementTrace = tracer.trace
+        return result
+    }
+
+    private func perform(_ batch: StatementBatch, _ options: ExecutionOptions) throws -> ResultSet {
         try storage.write(options.durability) { transaction in
             var statements: [(plan: ModificationPlan, context: ExecutionContext)] = []
             for (statement, values) in batch.statements {
@@ -109,6 +120,7 @@ extension WideColumnStore {
                 }
                 var context = statement.context(values, now: transaction.commitTime)
                 context.timestamp = options.timestamp
+                context.nowInSeconds = options.nowInSeconds.map(Int64.init)
                 statements.append((modification, context))
             }
             try BatchPlan.check(statements.map(\.plan), batch.kind)
