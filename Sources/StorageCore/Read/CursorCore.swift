@@ -317,7 +317,18 @@ extension TreeState {
         to sources: inout [EntrySource], tombstones: inout [SourceTombstones], lower: [UInt8], upper: [UInt8],
         sequence: UInt64, traceSink: (any AccessTraceSink)? = nil
     ) throws {
-        traceSink?.record(.memtables(count: memtables.count { !$0.isEmpty }))
+        traceSink?.record(
+            .memtables(count: (memtables + (inherited?.memtables ?? [])).count { !$0.isEmpty }))
+        try appendOwnSources(
+            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence, traceSink: traceSink)
+        try inherited?.appendOwnSources(
+            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence, traceSink: traceSink)
+    }
+
+    private func appendOwnSources(
+        to sources: inout [EntrySource], tombstones: inout [SourceTombstones], lower: [UInt8], upper: [UInt8],
+        sequence: UInt64, traceSink: (any AccessTraceSink)?
+    ) throws {
         func append(_ view: RangeTombstoneView) {
             if !view.isEmpty { tombstones.append(SourceTombstones(view, firstOlderSource: sources.count)) }
         }
@@ -336,7 +347,5 @@ extension TreeState {
             sources.append(.level(LevelCursor(tables, traceSink: traceSink)))
             for table in tables { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
-        try inherited?.appendSources(
-            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence)
     }
 }

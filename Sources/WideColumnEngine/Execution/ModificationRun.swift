@@ -121,6 +121,7 @@ extension WideColumnStore {
                 }
                 var context = statement.context(values, now: transaction.commitTime)
                 context.timestamp = options.timestamp
+                context.nowInSeconds = options.nowInSeconds.map(Int64.init)
                 statements.append((modification, context))
             }
             try BatchPlan.check(statements.map(\.plan), batch.kind)

@@ -107,7 +107,7 @@ public struct PreparedStatement: Sendable {
         case .modification, .batch:
             let result = try store.storage.write(options.durability) {
                 if let tracer { $0.traceSink = tracer }
-                return try execute(values, in: $0, timestamp: options.timestamp)
+                return try execute(values, in: $0, timestamp: options.timestamp, nowInSeconds: options.nowInSeconds)
             }
             tracer?.endWriting()
             return result
@@ -132,20 +132,23 @@ public struct PreparedStatement: Sendable {
         _ tracer: StatementTracer? = nil
     ) throws -> ResultSet {
         let snapshot = tracer.map { snapshot.traced(by: $0) } ?? snapshot
+        var context = context(values, now: snapshot.readTime)
+        context.nowInSeconds = options.nowInSeconds.map(Int64.init)
         var executor = try SelectExecutor(
-            select, context(values, now: snapshot.readTime), snapshot.view, pageSize: options.pageSize ?? .max,
+            select, context, snapshot.view, pageSize: options.pageSize ?? .max,
             pagingState: options.pagingState)
         executor.tracer = tracer
         return try executor.run()
     }
 
     private func execute(
-        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?
+        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil
     ) throws -> ResultSet {
         let plan = try plan()
         try plan.check(values)
         var context = context(values, now: transaction.commitTime)
         context.timestamp = timestamp
+        context.nowInSeconds = nowInSeconds.map(Int64.init)
         switch plan.kind {
         case .select(let select):
             if store.isSystem { return try read(select, values, store.storage.snapshot(), ExecutionOptions()) }
@@ -183,6 +186,11 @@ extension PreparedStatement {
 
     /// The keyspace that names without one are of.
     public var keyspace: String? { text.keyspace }
+
+    /// Plans the statement again if the schema has changed, so that its metadata is today's.
+    ///
+    /// - Throws: `CQLError` where the schema lacks what the statement names.
+    public func refresh() throws { _ = try plan() }
 
     /// What values the markers take, in order.
     public var markers: [BoundMarker] { text.lastPlan.markers }

@@ -47,7 +47,7 @@ struct SelectExecutor {
             )
         }
         remaining = min(limit, pagingState?.remaining ?? .max)
-        row = RowContext(plan.table, now: view.readTime.seconds)
+        row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
         builder = RowBuilder(columns: plan.columns)
     }
 
