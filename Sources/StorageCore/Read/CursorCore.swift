@@ -41,7 +41,7 @@
         self.readTime = readTime.microseconds
         judgesExpiry = keyspace.options.expiry == .engine
         self.snapshot = snapshot
-        state = keyspace.tree.state
+        state = keyspace.treeState
 
         var sources: [EntrySource] = []
         var tombstones: [SourceTombstones] = []
@@ -336,5 +336,7 @@ extension TreeState {
             sources.append(.level(LevelCursor(tables, traceSink: traceSink)))
             for table in tables { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
+        try inherited?.appendSources(
+            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence)
     }
 }

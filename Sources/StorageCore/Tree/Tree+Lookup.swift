@@ -11,18 +11,25 @@ extension Tree {
         newer: [[UInt8]] = [], traceSink: (any AccessTraceSink)? = nil, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Bool {
         let state = self.state
+        guard keyspace.tree === self else {
+            // It has moved since it was asked where it is, and this tree may have let go of it.
+            return unsafe try keyspace.tree.withValue(
+                of: key, in: keyspace, sequence: sequence, readTime: readTime, newer: newer, traceSink: traceSink, body)
+        }
         var search = Search(
             keyspace: keyspace, readTime: readTime.microseconds, traceSink: traceSink, operands: newer)
-        traceSink?.record(.memtables(count: state.memtables.count { !$0.isEmpty }))
+        traceSink?.record(
+            .memtables(count: (state.memtables + (state.inherited?.memtables ?? [])).count { !$0.isEmpty }))
         for memtable in state.memtables where !search.isDone && !memtable.isEmpty {
-            unsafe search.cover(memtable.rangeTombstones(atMost: sequence), key)
-            unsafe try memtable.forEachVersion(of: key, maxSequence: sequence) { unsafe try search.visit($0, body) }
-            search.stopIfCovered()
+            unsafe try search.visit(memtable, key, sequence, body)
         }
         if search.isDone { return unsafe try search.finish(key, body) }
-        let fences = state.fences
-        for level in fences.levels.indices where !search.isDone {
-            unsafe try search.visit(fences.levels[level], isOrdered: level > 0, key, sequence, body)
+        unsafe try search.visit(state.fences, key, sequence, body)
+        if !search.isDone, let inherited = state.inherited {
+            for memtable in inherited.memtables where !search.isDone && !memtable.isEmpty {
+                unsafe try search.visit(memtable, key, sequence, body)
+            }
+            unsafe try search.visit(inherited.fences, key, sequence, body)
         }
         counters.lookups.add(search.tally)
         return unsafe try search.finish(key, body)
@@ -52,6 +59,26 @@ private struct Search {
     /// Ends the search after a source with a range delete of the key: whatever lies deeper is older than that.
     mutating func stopIfCovered() {
         if tombstone > 0 { isDone = true }
+    }
+
+    @inline(__always)
+    mutating func visit(
+        _ memtable: Memtable, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        unsafe cover(memtable.rangeTombstones(atMost: sequence), key)
+        unsafe try memtable.forEachVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
+        stopIfCovered()
+    }
+
+    @inline(__always)
+    mutating func visit(
+        _ fences: TreeFences, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        for level in fences.levels.indices where !isDone {
+            unsafe try visit(fences.levels[level], isOrdered: level > 0, key, sequence, body)
+        }
     }
 
     /// Visits the tables of a level that may hold the key.

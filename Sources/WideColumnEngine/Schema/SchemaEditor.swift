@@ -141,8 +141,10 @@ struct SchemaEditor {
 
     /// The table or view that a statement names; `nil` where it need not exist.
     func existing(_ name: TableName, _ ifExists: Bool, _ kind: String) throws -> TableDefinition? {
-        if ifExists, let keyspace = name.keyspace ?? currentKeyspace, definitions.keyspaces[keyspace] == nil {
-            return nil
+        if let keyspace = name.keyspace ?? currentKeyspace, definitions.keyspaces[keyspace] == nil {
+            try checkIsNotSystem(keyspace)
+            if ifExists { return nil }
+            throw CQLError.invalid("\(kind) '\(keyspace).\(name.name)' doesn't exist")
         }
         let identifier = try identifier(of: name)
         if let table = definitions.tables[identifier] { return table }
@@ -151,7 +153,12 @@ struct SchemaEditor {
     }
 
     func identifier(of name: TableName) throws -> TableIdentifier {
-        if let keyspace = name.keyspace ?? currentKeyspace { try checkIsNotSystem(keyspace) }
+        if let keyspace = name.keyspace ?? currentKeyspace {
+            try checkIsNotSystem(keyspace)
+            guard definitions.keyspaces[keyspace] != nil else {
+                throw CQLError.invalid("Keyspace '\(keyspace)' doesn't exist")
+            }
+        }
         return try schema.identifier(of: name, currentKeyspace: currentKeyspace)
     }
 
