@@ -219,14 +219,14 @@ struct EventsReportRun {
         let count = isCold ? sizes.coldReads : sizes.reads
         var workload = workload
         let sessions = (0..<count).map { _ in
-            // After a third of the rest at least is left to be read.
+            // Between the first event and the last: of most sessions more than 500 are left after it.
             [.text(workload.session()), CQLValue.timestamp(Int64.random(in: times, using: &workload.random))]
         }
         let users = (0..<count).map { _ in [.text(workload.user()), CQLValue.timestamp(times.lowerBound - 1)] }
         var section = FigureSection("reads_\(temperature)", "Reads, \(temperature)")
         section.note =
             isCold
-            ? "storage reopened, so its caches are empty; "
+            ? "storage reopened, so that its caches were empty; "
                 + (PageCache.canDrop
                     ? "the system's cache of its tables is dropped before each read" : "the system's are not")
             : "the same reads were made once before"
@@ -259,10 +259,10 @@ struct EventsReportRun {
     }
 
     private func dropCachedTables() throws {
-        let folder = "\(directory)/events"
-        for name in try POSIXFileSystem().list(folder) where name.hasSuffix(".sst") {
-            PageCache.drop("\(folder)/\(name)")
-        }
+        let folder = "\(directory)/events/tables"
+        let tables = try POSIXFileSystem().list(folder).filter { $0.hasSuffix(".sst") }
+        guard !tables.isEmpty else { throw ValidationError("\(folder) has no tables: nothing can be read cold.") }
+        for name in tables { PageCache.drop("\(folder)/\(name)") }
     }
 
     private func scan(in storage: Storage, into report: inout EventsReport) throws {
