@@ -106,6 +106,14 @@ void cstorage_start_write_back(int32_t descriptor, int64_t offset, int64_t count
 #endif
 }
 
+void cstorage_will_read(int32_t descriptor, int64_t offset, int64_t count) {
+#if defined(__linux__)
+    (void)posix_fadvise(descriptor, offset, count, POSIX_FADV_WILLNEED);
+#else
+    (void)descriptor, (void)offset, (void)count;
+#endif
+}
+
 int32_t cstorage_sync(int32_t descriptor) {
     int result;
 #if defined(__APPLE__)

@@ -18,6 +18,9 @@ final class CompactionReadCounter: FileSystem {
     /// The tables that were read from.
     var readPaths: Set<String> { counts.withLock { $0.paths } }
 
+    /// Ranges of tables that were said to be read soon.
+    let announcedCount = Atomic<Int>(0)
+
     func reset() { counts.withLock { $0 = (0, 0, []) } }
 
     fileprivate func didRead(_ byteCount: Int, _ path: String) {
@@ -74,6 +77,10 @@ private final class CompactionCountedFile: StorageFile {
     func allocate(byteCount: Int64) throws { try file.allocate(byteCount: byteCount) }
     func startWriteBack(from offset: Int64, byteCount: Int64) {
         file.startWriteBack(from: offset, byteCount: byteCount)
+    }
+    func willRead(from offset: Int64, byteCount: Int) {
+        counter.announcedCount.add(1, ordering: .relaxed)
+        file.willRead(from: offset, byteCount: byteCount)
     }
     func close() throws { try file.close() }
 }

@@ -97,7 +97,7 @@ struct TableDirectoryTests {
                 properties.largestKeyIsExclusive = Bool.random(using: &random)
                 return TableFile(TableMetadata(number: UInt64(index + 1), properties: properties), cache: cache)
             }
-            let fences = LevelFences(tables)
+            let fences = UnsafeLevelFences(tables)
             let targets = (0..<60).map { _ in key() } + bounds + [[], random.bytes(3), common + [0]]
             for target in targets {
                 target.withUnsafeBytes { target in

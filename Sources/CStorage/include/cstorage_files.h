@@ -28,6 +28,8 @@ int32_t cstorage_truncate(int32_t descriptor, int64_t count);
 int32_t cstorage_allocate(int32_t descriptor, int64_t count);
 // Asks the system to begin writing a range of dirty pages; a hint.
 void cstorage_start_write_back(int32_t descriptor, int64_t offset, int64_t count);
+// Tells the system that a range will be read soon; a hint.
+void cstorage_will_read(int32_t descriptor, int64_t offset, int64_t count);
 // The file's bytes and length to stable storage: fdatasync, or F_FULLFSYNC on Darwin.
 int32_t cstorage_sync(int32_t descriptor);
 // Whether stores through a mapping of the file are known to dirty no more than writes do: 1 for file systems on which that

@@ -149,7 +149,7 @@ public final class WriteTransaction {
             traceSink?.record(.database)
             return unsafe try reader.withValue(of: key, in: keyspace, readTime: commitTime, newer: operands, body)
         }
-        return unsafe try keyspace.tree.withValue(
-            of: key, in: keyspace, sequence: base, readTime: commitTime, newer: operands, traceSink: traceSink, body)
+        return unsafe try keyspace.withValue(
+            of: key, sequence: base, readTime: commitTime, newer: operands, traceSink: traceSink, body)
     }
 }

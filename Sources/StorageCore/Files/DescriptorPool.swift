@@ -169,6 +169,8 @@ final class PooledFile: StorageFile {
 
     func byteCount() throws -> Int64 { try opened().byteCount() }
 
+    func willRead(from offset: Int64, byteCount: Int) { current?.willRead(from: offset, byteCount: byteCount) }
+
     func close() throws {
         isClosed.store(true, ordering: .releasing)
         giveBack()

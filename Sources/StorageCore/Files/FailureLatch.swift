@@ -99,6 +99,7 @@ private final class WatchedFile: StorageFile {
     func startWriteBack(from offset: Int64, byteCount: Int64) {
         file.startWriteBack(from: offset, byteCount: byteCount)
     }
+    func willRead(from offset: Int64, byteCount: Int) { file.willRead(from: offset, byteCount: byteCount) }
     func map(byteCount: Int64) throws -> (any FileMapping)? { try file.map(byteCount: byteCount) }
     var prefersMapping: Bool { file.prefersMapping }
     func close() throws { try file.close() }

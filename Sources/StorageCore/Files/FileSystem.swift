@@ -97,6 +97,9 @@ public protocol StorageFile: AnyObject, Sendable {
     /// nothing durable.
     func startWriteBack(from offset: Int64, byteCount: Int64)
 
+    /// Tells the system that a range will be read soon, so that it can begin to read it from the device. A hint.
+    func willRead(from offset: Int64, byteCount: Int)
+
     /// Makes the file's bytes and length durable, those stored through mappings too.
     func sync() throws
 
@@ -112,6 +115,7 @@ public protocol StorageFile: AnyObject, Sendable {
 }
 
 extension StorageFile {
+    public func willRead(from offset: Int64, byteCount: Int) {}
     public func map(byteCount: Int64) throws -> (any FileMapping)? { nil }
     public var prefersMapping: Bool { false }
 }

@@ -74,6 +74,10 @@ final class POSIXFile: StorageFile {
         try? withDescriptor { cstorage_start_write_back($0, offset, byteCount) }
     }
 
+    func willRead(from offset: Int64, byteCount: Int) {
+        try? withDescriptor { cstorage_will_read($0, offset, Int64(byteCount)) }
+    }
+
     func sync() throws {
         try withDescriptor { try check(Int64(cstorage_sync($0)), "fdatasync") }
     }

@@ -84,6 +84,8 @@ internal import Synchronization
 
     // MARK: Reading
 
+    var hasRangeDeletes: Bool { hasTombstones.load(ordering: .acquiring) }
+
     /// The range deletes up to `sequence`.
     func rangeTombstones(atMost sequence: UInt64) -> RangeTombstoneView {
         guard hasTombstones.load(ordering: .acquiring) else { return RangeTombstoneView(RangeTombstoneMap()) }

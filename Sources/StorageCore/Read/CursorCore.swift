@@ -39,7 +39,7 @@
         (lower, upper) = keyspace.treeRange(range)
         self.sequence = max(sequence, batchSequence)
         self.readTime = readTime.microseconds
-        judgesExpiry = keyspace.options.expiry == .engine
+        judgesExpiry = keyspace.judgesExpiry
         self.snapshot = snapshot
         state = keyspace.treeState
 
@@ -317,8 +317,7 @@ extension TreeState {
         to sources: inout [EntrySource], tombstones: inout [SourceTombstones], lower: [UInt8], upper: [UInt8],
         sequence: UInt64, traceSink: (any AccessTraceSink)? = nil
     ) throws {
-        traceSink?.record(
-            .memtables(count: (memtables + (inherited?.memtables ?? [])).count { !$0.isEmpty }))
+        traceSink?.record(.memtables(count: filledMemtableCount))
         try appendOwnSources(
             to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence, traceSink: traceSink)
         try inherited?.appendOwnSources(
@@ -334,18 +333,20 @@ extension TreeState {
         }
         for memtable in memtables where !memtable.isEmpty {
             sources.append(.memtable(memtable.makeCursor()))
-            append(memtable.rangeTombstones(atMost: sequence))
+            if memtable.hasRangeDeletes { append(memtable.rangeTombstones(atMost: sequence)) }
         }
         for table in levels.overlapping(0, lower: lower, upper: upper) {
             traceSink?.record(.tableEntered(number: table.number))
             sources.append(.table(try table.open(tracedBy: traceSink).makeCursor()))
-            append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
+            if table.hasRangeDeletes { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
         for level in 1..<Levels.count {
             let tables = levels.overlapping(level, lower: lower, upper: upper)
             if tables.isEmpty { continue }
             sources.append(.level(LevelCursor(tables, traceSink: traceSink)))
-            for table in tables { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
+            for table in tables where table.hasRangeDeletes {
+                append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
+            }
         }
     }
 }

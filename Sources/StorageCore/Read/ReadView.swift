@@ -65,8 +65,8 @@ public struct ReadView {
                         unsafe try body(RawSpan(_unsafeBytes: $0))
                     }
                 }
-                return unsafe try keyspace.tree.withValue(
-                    of: treeKey, in: keyspace, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime,
+                return unsafe try keyspace.withValue(
+                    of: treeKey, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime,
                     traceSink: snapshot.traceSink
                 ) { unsafe try body(RawSpan(_unsafeBytes: $0)) }
             case .transaction(let transaction):

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// A keyspace is a handle: reads go through a ``ReadView``, writes through a ``WriteTransaction`` or ``WriteBatch``.
 /// It is only good for the storage that gave it.
-public final class Keyspace: Sendable {
+@safe public final class Keyspace: Sendable {
     public let name: String
     /// Never used again, not even after the keyspace is dropped.
     public let id: UInt32
@@ -16,6 +16,10 @@ public final class Keyspace: Sendable {
     let life: KeyspaceLife
     /// The id, big-endian: the first four bytes of every key in the tree.
     let prefix: [UInt8]
+    /// Whether reads hide what has expired.
+    let judgesExpiry: Bool
+    /// In which readers look at its tree. Those of the storage, so the same in each tree that it is in.
+    let sections: UnsafeReadSections
 
     init(name: String, id: UInt32, options: KeyspaceOptions, tree: Tree, life: KeyspaceLife) {
         self.name = name
@@ -24,10 +28,18 @@ public final class Keyspace: Sendable {
         home = tree
         self.life = life
         prefix = Self.prefix(of: id)
+        judgesExpiry = options.expiry == .engine
+        sections = tree.sections
     }
 
     /// The tree that takes its commits. Changes in the writer lane only, and once at most.
     var tree: Tree { life.ownTree.load() ?? home }
+
+    /// The same, for those who need not count a reference: good as long as the keyspace is.
+    var treeInPlace: Unmanaged<Tree> {
+        @inline(__always)
+        get { unsafe life.ownTreeInPlace.load(ordering: .acquiring) ?? Unmanaged.passUnretained(home) }
+    }
 
     /// Everything that has been committed to the keyspace so far.
     var treeState: TreeState {
@@ -66,15 +78,23 @@ public final class Keyspace: Sendable {
 }
 
 /// What all handles to one keyspace share, whatever options they were opened with.
-final class KeyspaceLife: Sendable {
+@safe final class KeyspaceLife: Sendable {
     /// The name of the operator that it was created with; empty where there is none.
     let mergeOperator: String
     /// Set once the keyspace is out of the catalog.
     let isDropped = Atomic<Bool>(false)
     /// The tree that it has moved to since the storage was opened.
     let ownTree = AtomicLazyReference<Tree>()
+    /// The same. Set after the other, which keeps it, and before the first commit goes there.
+    fileprivate let ownTreeInPlace = unsafe Atomic<Unmanaged<Tree>?>(nil)
 
     init(mergeOperator: String) {
         self.mergeOperator = mergeOperator
+    }
+
+    /// From here on the keyspace is in `tree`. In the writer lane only.
+    func move(to tree: Tree) {
+        let own = ownTree.storeIfNil(tree)
+        unsafe ownTreeInPlace.store(Unmanaged.passUnretained(own), ordering: .releasing)
     }
 }

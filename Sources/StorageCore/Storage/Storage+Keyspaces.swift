@@ -157,7 +157,7 @@ extension Storage {
         } else {
             tree = Tree(
                 id: state.nextTreeID, options: treeOptions,
-                state: TreeState(memtable: Memtable()))
+                state: TreeState(memtable: Memtable()), sections: tableCache.sections)
             edit.nextTreeID = state.nextTreeID + 1
             edit.newTrees = [TreeRecord(id: tree.id, options: treeOptions)]
         }

@@ -119,7 +119,7 @@ extension Storage {
             guard let record = change.newTree else { return }
             catalog.trees[record.id] = Tree(
                 id: record.id, options: record.options, state: TreeState(memtable: Memtable()),
-                former: change.record.former)
+                former: change.record.former, sections: tableCache.sections)
         }
         // What is due may have changed with the strategy.
         if change.treeOptions != nil { background.request(.compaction) }
@@ -135,7 +135,7 @@ extension Storage {
         // In this order: who finds the keyspace in its own tree finds what is older, and the cut.
         own.update { $0.inheriting(shared.state) }
         own.cut.store(commits.visibleSequence, ordering: .releasing)
-        _ = keyspace.life.ownTree.storeIfNil(own)
+        keyspace.life.move(to: own)
     }
 
     private func trees(of record: KeyspaceRecord) -> (own: Tree, shared: Tree)? {

@@ -276,7 +276,7 @@ struct StorageOpening {
             // What the log still has of a keyspace that moves goes into its own tree.
             catalog.trees[record.id] = Tree(
                 id: record.id, options: record.options, state: TreeState(memtable: memtable, levels: levels),
-                former: formers[record.id], cut: 0)
+                former: formers[record.id], cut: 0, sections: tableCache.sections)
         }
         for tree in catalog.trees.values {
             guard let former = tree.former.flatMap({ catalog.trees[$0] }) else { continue }

@@ -108,6 +108,11 @@ struct Block: @unchecked Sendable {
         return low
     }
 
+    /// Asks for the lines of the entry where a search for `key` is likely to end.
+    func prefetchEntry(of key: UnsafeRawBufferPointer) {
+        if let (low, _) = unsafe directory.candidates(for: key) { prefetchEntry(max(low &- (isDense ? 0 : 1), 0)) }
+    }
+
     /// Asks for the lines of the entry where a search is likely to end: its key, and in most cases its value.
     @inline(__always)
     private func prefetchEntry(_ restart: Int) {

@@ -56,11 +56,12 @@ final class BlockCache: Sendable {
         }
     }
 
-    /// - Parameter isUse: False for who only passes by, such as a compaction: neither counted, nor a reason to keep the
-    ///   block.
-    func block(_ key: BlockCacheKey, isUse: Bool = true) -> Block? {
+    /// - Parameters:
+    ///   - isUse: False for who only passes by, such as a compaction: neither counted, nor a reason to keep the block.
+    ///   - countsMiss: False for who will ask again if the block is not there.
+    func block(_ key: BlockCacheKey, isUse: Bool = true, countsMiss: Bool = true) -> Block? {
         let hash = key.hash
-        return shard(hash).state.withLock { $0.find(key, hash, isUse: isUse) }
+        return shard(hash).state.withLock { $0.find(key, hash, isUse: isUse, countsMiss: countsMiss) }
     }
 
     /// Offers a block that was just read. If another thread was faster, its block is returned, to be used instead.

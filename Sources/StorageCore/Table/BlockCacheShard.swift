@@ -75,10 +75,12 @@ struct BlockCacheShard {
             byteCount: small.byteCount + main.byteCount)
     }
 
-    mutating func find(_ key: BlockCacheKey, _ hash: UInt64, isUse: Bool = true) -> Block? {
+    mutating func find(
+        _ key: BlockCacheKey, _ hash: UInt64, isUse: Bool = true, countsMiss: Bool = true
+    ) -> Block? {
         let index = slot(key, hash)
         guard index != Self.none else {
-            if isUse { missCount &+= 1 }
+            if isUse && countsMiss { missCount &+= 1 }
             return nil
         }
         guard isUse else { return slots[Int(index)].block }

@@ -2,6 +2,8 @@
 //
 // Every key lives inside one 64-byte line, so that a question costs one cache miss. Layout: Docs/FORMATS.md, "Filter".
 
+internal import CStorage
+
 /// Gathers the hashes of a table's keys and lays them out once their number is known: in one filter, or in one for each
 /// partition of the index.
 struct BloomFilterBuilder {
@@ -74,7 +76,7 @@ final class UnsafeBloomFilter: Sendable {
     static let probeFactor: UInt32 = 0x9E37_79B9
 
     private let contents: UnsafeBlockBytes
-    private let lines: UnsafeFilterLines
+    let lines: UnsafeFilterLines
 
     /// Checks the shape that Docs/FORMATS.md asks for.
     init(_ contents: consuming UnsafeBlockBytes, location: BlockLocation) throws {
@@ -125,6 +127,9 @@ struct UnsafeFilterLines: @unchecked Sendable {
         }
         unsafe try self.init(block.entries.value(entry), location: block.location)
     }
+
+    @inline(__always)
+    func prefetch(hash: UInt64) { unsafe cstorage_prefetch(base + UnsafeBloomFilter.lineOffset(hash, lineCount)) }
 
     /// False only if the key with that hash was never added.
     @inline(__always)

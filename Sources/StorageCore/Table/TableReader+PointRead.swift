@@ -17,13 +17,29 @@ extension TableReader {
     func forEachUnfilteredVersion(
         of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
     ) throws {
-        guard var top = unsafe try UnsafeBlockSearch(topIndex, key, maxSequence) else { return }
-        if !filterPartitions.isEmpty, unsafe try !mayContain(key, inPartition: top.position) { return }
+        guard var position = unsafe try partitionPosition(of: key, maxSequence) else { return }
+        guard unsafe try position.enterPartition(key, maxSequence) else { return }
+        unsafe position.block = unsafe try block(position.handle, fillCache: true)
+        unsafe try forEachVersion(of: key, maxSequence: maxSequence, from: position, visit)
+    }
+
+    /// The index partition that leads to the versions of a key; nil if there are none.
+    func partitionPosition(of key: UnsafeRawBufferPointer, _ maxSequence: UInt64) throws -> UnsafePointPosition? {
+        guard let top = unsafe try UnsafeBlockSearch(topIndex, key, maxSequence) else { return nil }
+        if !filterPartitions.isEmpty, unsafe try !mayContain(key, inPartition: top.position) { return nil }
+        return unsafe UnsafePointPosition(top: top, index: try partition(top.position, top.value))
+    }
+
+    /// Visits the versions from the block of a position on.
+    func forEachVersion(
+        of key: UnsafeRawBufferPointer, maxSequence: UInt64, from start: UnsafePointPosition,
+        _ visit: (UnsafeEntry) throws -> Bool
+    ) throws {
+        guard var partition = unsafe start.partition, var dataBlock = unsafe start.block else { return }
+        var top = unsafe start.top
         // The searches hold pointers into these two; the cache may drop a data block at any time.
-        var partitionBlock = unsafe try partition(top.position, top.value)
+        var partitionBlock = unsafe start.index
         defer { extendLifetime(partitionBlock) }
-        guard var partition = unsafe try UnsafeBlockSearch(partitionBlock, key, maxSequence) else { return }
-        var dataBlock = unsafe try block(partition.value, in: partitionBlock)
         defer { extendLifetime(dataBlock) }
         var search = unsafe try UnsafeBlockSearch(dataBlock, key, maxSequence)
         // Where a key's versions go on in the next block, the separator is the last version in this one; all other
@@ -54,6 +70,34 @@ extension TableReader {
                     key: key, sequence: entry.sequence, kind: entry.kind, expiry: entry.expiry, value: position.value))
             guard goesOn else { return false }
         } while unsafe try position.next()
+        return true
+    }
+}
+
+/// How far the search for one key in a table has come. Whoever uses it keeps table and key alive.
+@unsafe
+struct UnsafePointPosition {
+    let top: UnsafeBlockSearch
+    /// The index partition.
+    let index: Block
+    fileprivate(set) var partition: UnsafeBlockSearch?
+    private(set) var handle = BlockHandle(offset: 0, byteCount: 0)
+    /// The data block; nil as long as nobody has got it.
+    var block: Block?
+
+    init(top: UnsafeBlockSearch, index: Block) {
+        unsafe self.top = unsafe top
+        unsafe self.index = index
+    }
+
+    /// Finds the data block's handle; false if no block can have the key.
+    mutating func enterPartition(_ key: UnsafeRawBufferPointer, _ maxSequence: UInt64) throws -> Bool {
+        guard let found = unsafe try UnsafeBlockSearch(index, key, maxSequence) else { return false }
+        unsafe partition = unsafe found
+        guard let handle = unsafe BlockHandle(found.value) else {
+            throw unsafe index.location.corruption("An index entry does not hold a block handle.")
+        }
+        unsafe self.handle = handle
         return true
     }
 }

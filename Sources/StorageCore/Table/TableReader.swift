@@ -18,6 +18,9 @@ final class TableReader: Sendable {
     let topIndex: Block
     /// Absent in a table without point entries, without filter, or with one for each index partition.
     let filter: UnsafeBloomFilter?
+    /// The filter's bits, for those who keep the table.
+    let filterLines: UnsafeFilterLines?
+    let holdsEntries: Bool
     private let cache: BlockCache
     private let partitions: UnsafePinnedBlocks
     /// Where the filters of the index partitions lie; none in a table with one filter.
@@ -51,6 +54,8 @@ final class TableReader: Sendable {
         properties = try meta.readProperties(blocks, footer)
         topIndex = try blocks.readBlock(meta.index)
         filter = try meta.readFilter(blocks)
+        filterLines = filter?.lines
+        holdsEntries = properties.entryCount > 0
         filterPartitions = try meta.readFilterIndex(blocks, partitionCount: topIndex.restartCount)
         rangeTombstones = try meta.readRangeTombstones(blocks)
         partitions = UnsafePinnedBlocks(pinsIndex ? topIndex : nil)
@@ -67,6 +72,8 @@ final class TableReader: Sendable {
         properties = origin.properties
         topIndex = origin.topIndex
         filter = origin.filter
+        filterLines = origin.filterLines
+        holdsEntries = origin.holdsEntries
         filterPartitions = origin.filterPartitions
         rangeTombstones = origin.rangeTombstones
         partitions = UnsafePinnedBlocks(nil)
@@ -135,6 +142,17 @@ final class TableReader: Sendable {
         tell(handle, isCached: false)
         let block = try blocks.readBlock(handle, isSearched: fillCache)
         return fillCache ? cache.insert(block, key) : block
+    }
+
+    /// The block if the cache has it. To be asked for again, by `block`, if not.
+    func cachedBlock(_ handle: BlockHandle) -> Block? {
+        cache.block(BlockCacheKey(fileNumber: fileNumber, offset: handle.offset), countsMiss: false)
+    }
+
+    /// Says that a block will be read soon.
+    func willRead(_ handle: BlockHandle) {
+        let byteCount = Int(clamping: handle.byteCount) + TableFormat.blockTrailerByteCount
+        blocks.file.willRead(from: Int64(clamping: handle.offset), byteCount: byteCount)
     }
 
     @inline(__always)

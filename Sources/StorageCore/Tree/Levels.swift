@@ -61,7 +61,28 @@ struct Levels: Sendable {
         return low
     }
 
+    /// The tables of a level that may hold something in `lower..<upper`.
     func overlapping(_ level: Int, lower: [UInt8], upper: [UInt8]) -> [TableFile] {
-        tables[level].filter { $0.metadata.overlaps(lower: lower, upper: upper) }
+        let tables = tables[level]
+        return unsafe lower.withUnsafeBytes { lower in
+            unsafe upper.withUnsafeBytes { upper in
+                guard level > 0 else { return tables.filter { unsafe !$0.isBelow(lower) && $0.begins(before: upper) } }
+                let start = firstIndex(in: tables) { unsafe !$0.isBelow(lower) }
+                let end = firstIndex(in: tables) { unsafe !$0.begins(before: upper) }
+                if start == 0, end == tables.count { return tables }
+                return start < end ? Array(tables[start..<end]) : []
+            }
+        }
+    }
+
+    /// The first of tables in key order for which a predicate holds that fails below some key and holds from there on.
+    private func firstIndex(in tables: [TableFile], where predicate: (TableFile) -> Bool) -> Int {
+        var low = 0
+        var high = tables.count
+        while low < high {
+            let middle = (low + high) / 2
+            if predicate(tables[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

@@ -17,6 +17,8 @@ final class TableCache: Sendable {
     let fileSystem: any FileSystem
     let directory: String
     let blocks: BlockCache
+    /// In which readers look at trees and tables without references of their own.
+    let sections = UnsafeReadSections()
     /// Mixed into the block checksums of new tables; differs from run to run, so that a stale block of a file that had the
     /// same number does not pass.
     let salt: UInt64

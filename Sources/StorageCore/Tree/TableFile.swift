@@ -75,10 +75,12 @@ extension TableMetadata {
 }
 
 /// A table of a tree. Who holds a reference can read it; the file is removed with the last one once it is obsolete.
-final class TableFile: Sendable {
+@safe final class TableFile: Sendable {
     let metadata: TableMetadata
     private let cache: TableCache
     private let reader = Mutex<TableReader?>(nil)
+    /// The same, for those who read inside a section.
+    private let current = unsafe Atomic<Unmanaged<TableReader>?>(nil)
     private let rangeTombstoneSet = Mutex<RangeTombstoneSet?>(nil)
     private let isObsolete = Atomic<Bool>(false)
     /// When the reader was last used, in the table cache's ticks.
@@ -114,21 +116,47 @@ final class TableFile: Sendable {
     /// Whether every key of the table is above `key`.
     func isAbove(_ key: UnsafeRawBufferPointer) -> Bool { unsafe compareBytes(smallestKey, key) > 0 }
 
+    /// Whether the table's bounds begin below `key`.
+    func begins(before key: UnsafeRawBufferPointer) -> Bool { unsafe compareBytes(smallestKey, key) < 0 }
+
     func mayHold(_ key: UnsafeRawBufferPointer) -> Bool { unsafe !isAbove(key) && !isBelow(key) }
 
     var path: String { cache.path(of: number) }
 
     func markObsolete() { isObsolete.store(true, ordering: .relaxed) }
 
-    /// The table's reader; opens the file if it is not open.
-    func open() throws -> TableReader {
+    /// The table's reader, inside a section of the storage's: good until that ends. Opens the file if it is not open.
+    @inline(__always)
+    func openInSection() throws -> Unmanaged<TableReader> {
+        noteUse()
+        if let open = unsafe current.load(ordering: .sequentiallyConsistent) { return unsafe open }
+        return unsafe try openAnew()
+    }
+
+    @inline(never)
+    private func openAnew() throws -> Unmanaged<TableReader> {
+        let opened = try open()
+        // Where many tables compete for little memory it may be closed again by now. Retired in a section, it is kept until
+        // the section ends.
+        cache.sections.retire(opened)
+        return unsafe Unmanaged.passUnretained(opened)
+    }
+
+    @inline(__always)
+    private func noteUse() {
         let now = cache.tick
         if lastUse.load(ordering: .relaxed) != now { lastUse.store(now, ordering: .relaxed) }
+    }
+
+    /// The table's reader; opens the file if it is not open.
+    func open() throws -> TableReader {
+        noteUse()
         if let open = reader.withLock({ $0 }) { return open }
         let opened = try cache.open(number: number, expected: metadata)
         let (kept, isNew) = reader.withLock { current in
             if let current { return (current, false) }
             current = opened
+            unsafe self.current.store(Unmanaged.passUnretained(opened), ordering: .sequentiallyConsistent)
             return (opened, true)
         }
         if isNew { cache.didOpen(self, opened) }
@@ -138,7 +166,14 @@ final class TableFile: Sendable {
     var isOpen: Bool { reader.withLock { $0 != nil } }
 
     /// Lets go of the reader; those who use it finish first.
-    func closeReader() { reader.withLock { $0 = nil } }
+    func closeReader() {
+        let closed = reader.withLock { current in
+            let closed = current.take()
+            unsafe self.current.store(nil, ordering: .sequentiallyConsistent)
+            return closed
+        }
+        if let closed { cache.sections.retire(closed) }
+    }
 
     /// The table's range deletes; read once and kept.
     func rangeTombstones() throws -> RangeTombstoneSet {

@@ -22,7 +22,7 @@ extension TreeOptions {
 }
 
 /// A tree at one moment. Immutable: a reader takes a reference and reads on, whatever happens to the tree.
-final class TreeState: Sendable {
+@safe final class TreeState: Sendable {
     /// Takes the writes.
     let memtable: Memtable
     /// Full memtables that are not flushed yet, newest first.
@@ -34,9 +34,12 @@ final class TreeState: Sendable {
     /// others. Any state of that tree will do that was there between the cut and the end of the move.
     let inherited: TreeState?
     /// All memtables, newest first.
-    let memtables: [Memtable]
+    var memtables: [Memtable] { memtableReferences.objects }
+    let memtableReferences: UnsafeReferences<Memtable>
     /// Made by the first look-up.
     private let madeFences = AtomicLazyReference<TreeFences>()
+    /// The same, for those who need not count a reference.
+    private let fencesInPlace = unsafe Atomic<Unmanaged<TreeFences>?>(nil)
 
     init(
         memtable: Memtable, immutables: [Memtable] = [], settled: Memtable? = nil, levels: Levels = Levels(),
@@ -47,7 +50,7 @@ final class TreeState: Sendable {
         self.settled = settled
         self.levels = levels
         self.inherited = inherited
-        memtables = [memtable] + immutables + (settled.map { [$0] } ?? [])
+        memtableReferences = UnsafeReferences([memtable] + immutables + (settled.map { [$0] } ?? []))
     }
 
     /// This state with something else in some places.
@@ -65,10 +68,24 @@ final class TreeState: Sendable {
             memtable: memtable, immutables: immutables, settled: settled, levels: levels, inherited: inherited)
     }
 
-    var fences: TreeFences { madeFences.load() ?? madeFences.storeIfNil(TreeFences(levels)) }
+    /// How many memtables hold anything, those of the shared tree included.
+    var filledMemtableCount: Int { memtables.count { !$0.isEmpty } + (inherited?.filledMemtableCount ?? 0) }
+
+    /// Good as long as the state is.
+    var fences: Unmanaged<TreeFences> {
+        @inline(__always)
+        get { unsafe fencesInPlace.load(ordering: .acquiring) ?? makeFences() }
+    }
+
+    @inline(never)
+    private func makeFences() -> Unmanaged<TreeFences> {
+        let made = unsafe Unmanaged.passUnretained(madeFences.storeIfNil(TreeFences(levels)))
+        unsafe fencesInPlace.store(made, ordering: .releasing)
+        return unsafe made
+    }
 }
 
-final class Tree: Sendable {
+@safe final class Tree: Sendable {
     let id: UInt32
     let isVolatile: Bool
     /// The shared tree that its keyspace has moved from, or is moving from; nil if it was made empty.
@@ -77,6 +94,10 @@ final class Tree: Sendable {
     let cut: Atomic<UInt64>
     private let currentOptions: Mutex<TreeOptions>
     private let published: Mutex<TreeState>
+    /// What is published, for those who read inside a section.
+    private let current: Atomic<Unmanaged<TreeState>>
+    /// In which readers look at the state without a reference of their own.
+    let sections: UnsafeReadSections
     let counters = TreeCounters()
     /// Set once the tree is out of the catalog: nobody flushes it any more.
     let isDropped = Atomic<Bool>(false)
@@ -84,14 +105,21 @@ final class Tree: Sendable {
     /// The newest table that was there when none of its keyspaces had outgrown a shared tree.
     let surveyedThrough = Atomic<UInt64>(0)
 
-    /// - Parameter cut: See the property.
-    init(id: UInt32, options: TreeOptions, state: TreeState, former: UInt32? = nil, cut: UInt64 = .max) {
+    /// - Parameters:
+    ///   - cut: See the property.
+    ///   - sections: Those of the storage.
+    init(
+        id: UInt32, options: TreeOptions, state: TreeState, former: UInt32? = nil, cut: UInt64 = .max,
+        sections: UnsafeReadSections = UnsafeReadSections()
+    ) {
         self.id = id
         isVolatile = options.isVolatile
         self.former = former
         self.cut = Atomic(cut)
+        self.sections = sections
         currentOptions = Mutex(options)
         published = Mutex(state)
+        unsafe current = unsafe Atomic(Unmanaged.passUnretained(state))
     }
 
     /// How new tables are written and which are merged next.
@@ -102,12 +130,22 @@ final class Tree: Sendable {
 
     var state: TreeState { published.withLock { $0 } }
 
+    /// The state, inside a section of the tree's: good until that ends.
+    var stateInSection: Unmanaged<TreeState> {
+        @inline(__always)
+        get { unsafe current.load(ordering: .sequentiallyConsistent) }
+    }
+
     /// Replaces the state by what `change` makes of it.
     @discardableResult
     func update(_ change: (TreeState) -> TreeState) -> TreeState {
-        published.withLock {
-            $0 = change($0)
-            return $0
+        let (old, new) = published.withLock { state in
+            let old = state
+            state = change(old)
+            unsafe current.store(Unmanaged.passUnretained(state), ordering: .sequentiallyConsistent)
+            return (old, state)
         }
+        if old !== new { sections.retire(old) }
+        return new
     }
 }

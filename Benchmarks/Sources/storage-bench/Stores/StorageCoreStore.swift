@@ -101,16 +101,15 @@ final class StorageCoreSession: StoreSession {
 
     // MARK: Reads
 
-    // A snapshot for each read, as a peer's read also sees the newest state each time.
+    // Each sees the newest state, as a peer's read does.
 
     func digest(of key: [UInt8]) throws -> UInt64? {
-        try storage.snapshot().view.withValue(keyspace, key.rawSpan) { $0.digest }
+        try storage.withValue(keyspace, key.rawSpan) { $0.digest }
     }
 
     func digest(ofAll keys: [[UInt8]]) throws -> UInt64 {
-        let view = storage.snapshot().view
         var digest: UInt64 = 0
-        for key in keys { digest &+= try view.withValue(keyspace, key.rawSpan) { $0.digest } ?? 1 }
+        try storage.snapshot().view.multiGet(keyspace, keys) { digest &+= $1?.digest ?? 1 }
         return digest
     }
 

@@ -1,0 +1,45 @@
+// ReadView+MultiGet.swift — several keys in one call.
+
+extension ReadView {
+    /// Copies of the values of several keys, in the order of the keys; nil for a key that is absent or expired.
+    ///
+    /// It gives what a ``get(_:_:)`` of each would. In a snapshot the keys are looked up side by side, so that their waits for
+    /// memory and for the device overlap, and a block that several of them are in is read once.
+    public func multiGet(_ keyspace: Keyspace, _ keys: [[UInt8]]) throws -> [[UInt8]?] {
+        var values = [[UInt8]?](repeating: nil, count: keys.count)
+        try multiGet(keyspace, keys) { place, value in
+            if let value { values[place] = value.array() }
+        }
+        return values
+    }
+
+    /// Calls `body` once for each of several keys: with its place among `keys` and its value, without copying that where it is
+    /// possible; nil for a key that is absent or expired.
+    ///
+    /// The calls come in no particular order. A span is good inside its call only. An error that `body` throws ends the call.
+    public func multiGet(_ keyspace: Keyspace, _ keys: [[UInt8]], _ body: (Int, RawSpan?) throws -> Void) throws {
+        if case .snapshot(let snapshot) = source, snapshot.reader == nil, snapshot.traceSink == nil, keys.count > 1 {
+            try snapshot.checkOpen()
+            return unsafe try keyspace.withValues(
+                of: keys, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime
+            ) { place, value in
+                if let value = unsafe value {
+                    unsafe try body(place, RawSpan(_unsafeBytes: value))
+                } else {
+                    try body(place, nil)
+                }
+            }
+        }
+        for (place, key) in keys.enumerated() {
+            if try !read(keyspace, key.rawSpan, { try body(place, $0) }) { try body(place, nil) }
+        }
+    }
+}
+
+extension Storage {
+    /// Copies of the values that several keys have now, all as of one commit, in the order of the keys; nil for a key that is
+    /// absent or expired. See ``ReadView/multiGet(_:_:)``.
+    public func multiGet(_ keyspace: Keyspace, _ keys: [[UInt8]]) throws -> [[UInt8]?] {
+        try snapshot().view.multiGet(keyspace, keys)
+    }
+}
