@@ -136,11 +136,13 @@ public struct PreparedStatement: Sendable {
         return try executor.run()
     }
 
-    private func execute(
+    @discardableResult
+    func execute(
         _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?
     ) throws -> ResultSet {
         let plan = try plan()
         try plan.check(values)
+        if let encoder = plan.rowEncoder, try encoder.write(values, timestamp: timestamp, transaction) { return .void }
         var context = context(values, now: transaction.commitTime)
         context.timestamp = timestamp
         switch plan.kind {

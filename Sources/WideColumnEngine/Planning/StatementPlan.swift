@@ -15,6 +15,8 @@ struct StatementPlan: Sendable {
     var markers: [BoundMarker]
     /// The version of the schema that names were resolved in.
     var schemaVersion: UInt64
+    /// The short way of a modification that has one.
+    let rowEncoder: RowEncoder?
 
     init(_ parsed: ParsedStatement, schema: Schema, currentKeyspace: String?) throws {
         let scopeName = parsed.statement.table?.keyspace ?? currentKeyspace ?? ""
@@ -34,11 +36,17 @@ struct StatementPlan: Sendable {
             kind = .batch(try BatchPlan(batch, schema: schema, currentKeyspace: currentKeyspace, binder: &binder))
         case let other:
             kind = .other(other)
+            rowEncoder = nil
             // CREATE MATERIALIZED VIEW has words of its own for markers.
             if case .createView = other { markers = [] } else { markers = try binder.boundMarkers() }
             return
         }
         markers = try binder.boundMarkers()
+        if case .modification(let modification) = kind {
+            rowEncoder = RowEncoder(modification)
+        } else {
+            rowEncoder = nil
+        }
     }
 
     func check(_ values: [CQLValue]) throws {

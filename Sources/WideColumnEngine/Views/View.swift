@@ -32,6 +32,12 @@ final class View: Sendable {
     private let selectedCells: Set<UInt16>
     private let conditions: [KeyCondition]
 
+    /// Whether rows of the table may be left out because of their keys.
+    var hasConditions: Bool { !conditions.isEmpty }
+
+    /// Whether the view has the values of this column.
+    func selects(_ column: UInt16) -> Bool { selectedCells.contains(column) }
+
     var name: String { definition.identifier.name }
 
     init(_ definition: TableDefinition, of base: TableDefinition, storage: Keyspace) throws {
