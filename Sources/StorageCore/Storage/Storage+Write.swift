@@ -139,11 +139,11 @@ extension Storage {
         do {
             try lane.asOwner { try body(transaction) }
         } catch {
-            scratch.batch = transaction.end()
+            scratch.batch = transaction.end(isCommitted: false)
             throw error
         }
         let actions = transaction.commitActions
-        scratch.batch = transaction.end()
+        scratch.batch = transaction.end(isCommitted: true)
         return try commitInLane(scratch.batch, commitTime: transaction.commitTime, actions: actions)
     }
 
@@ -251,9 +251,7 @@ extension Storage {
     /// Makes the memtable of a tree immutable and starts a new one. In the lane only.
     func rotate(_ tree: Tree) {
         tree.update { state in
-            TreeState(
-                memtable: Memtable(), immutables: [state.memtable] + state.immutables, settled: state.settled,
-                levels: state.levels)
+            state.replacing(memtable: Memtable(), immutables: [state.memtable] + state.immutables)
         }
         background.request(.flush)
     }

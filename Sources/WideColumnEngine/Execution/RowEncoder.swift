@@ -96,9 +96,14 @@ final class RowEncoder: Sendable {
     ///   - timestamp: microseconds; `nil`: the commit's time.
     /// - Returns: whether it did; if not, nothing was written.
     func write(_ values: [CQLValue], timestamp: Int64?, _ transaction: WriteTransaction) throws -> Bool {
+        let commitTimestamp = transaction.commitTime.microseconds
+        let timestamp = timestamp ?? commitTimestamp
+        // What comes late has to be written without what is deleted already.
+        guard table.rowOperator.isInOrder(timestamp, sharesTimestamp: timestamp == commitTimestamp) else {
+            return false
+        }
         let times = WriteTimes(
-            timestamp: timestamp ?? transaction.commitTime.microseconds, timeToLive: timeToLive,
-            seconds: transaction.commitTime.seconds)
+            timestamp: timestamp, timeToLive: timeToLive, seconds: transaction.commitTime.seconds)
         let expiry = times.droppableAfter(graceSeconds: table.rowOperator.graceSeconds)
         let outcome = try buffer.withLock { try write(values, times, expiry, transaction, &$0) }
         switch outcome {
