@@ -35,7 +35,13 @@ final class RowEncoder: Sendable {
     private let setters: [Setter]
     private let views: [ViewRowEncoder]
     /// Held for one row at a time.
-    private let buffer = Mutex(UnsafeRowBuffer())
+    private let scratch = Mutex(Scratch())
+
+    /// What a row is put together in.
+    private struct Scratch: ~Copyable {
+        var buffer = UnsafeRowBuffer()
+        var viewRows: [EncodedRow] = []
+    }
 
     /// `nil` where the statement has to go the longer way.
     init?(_ plan: ModificationPlan) {
@@ -97,46 +103,54 @@ final class RowEncoder: Sendable {
     /// - Returns: whether it did; if not, nothing was written.
     func write(_ values: [CQLValue], timestamp: Int64?, _ transaction: WriteTransaction) throws -> Bool {
         let commitTimestamp = transaction.commitTime.microseconds
-        let timestamp = timestamp ?? commitTimestamp
-        // What comes late has to be written without what is deleted already.
-        guard table.rowOperator.isInOrder(timestamp, sharesTimestamp: timestamp == commitTimestamp) else {
-            return false
-        }
         let times = WriteTimes(
-            timestamp: timestamp, timeToLive: timeToLive, seconds: transaction.commitTime.seconds)
-        let expiry = times.droppableAfter(graceSeconds: table.rowOperator.graceSeconds)
-        let outcome = try buffer.withLock { try write(values, times, expiry, transaction, &$0) }
+            timestamp: timestamp ?? commitTimestamp, timeToLive: timeToLive, seconds: transaction.commitTime.seconds)
+        let outcome = try scratch.withLock { try write(values, times, transaction, &$0) }
         switch outcome {
         case .written: return true
         case .unusual: return false
         case .known(let key, let fragment):
             try DependentMaintenance(table: table, transaction: transaction)
-                .merge(key: key, fragment: fragment, expiry: expiry)
+                .merge(key: key, fragment: fragment, expiry: expiry(times))
             return true
         }
     }
 
     private func write(
-        _ values: [CQLValue], _ times: WriteTimes, _ expiry: StorageInstant?, _ transaction: WriteTransaction,
-        _ buffer: inout UnsafeRowBuffer
+        _ values: [CQLValue], _ times: WriteTimes, _ transaction: WriteTransaction, _ scratch: inout Scratch
     ) throws -> Outcome {
-        buffer.removeAll()
-        guard let prefix = buffer.appendPartition(partition, values) else { return .unusual }
-        let keyStart = prefix.lowerBound
-        buffer.append(RecordKind.row.rawValue)
-        guard buffer.appendClustering(clustering, values) else { return .unusual }
-        let key = keyStart..<buffer.count
-        guard let fragment = appendFragment(values, times, &buffer) else { return .unusual }
-        if !views.isEmpty {
-            if try isKnown(key, prefixByteCount: prefix.count, transaction, &buffer) {
-                return .known(key: buffer.span(key).array(), fragment: buffer.span(fragment).array())
-            }
-            for view in views {
-                guard try view.write(values, times, isInsert: isInsert, transaction, &buffer) else { return .unusual }
+        scratch.buffer.removeAll()
+        scratch.viewRows.removeAll(keepingCapacity: true)
+        guard let prefix = scratch.buffer.appendPartition(partition, values) else { return .unusual }
+        scratch.buffer.append(RecordKind.row.rawValue)
+        guard scratch.buffer.appendClustering(clustering, values) else { return .unusual }
+        let key = prefix.lowerBound..<scratch.buffer.count
+        guard let fragment = appendFragment(values, times, &scratch.buffer) else { return .unusual }
+        for view in views {
+            guard view.encode(values, times, isInsert: isInsert, into: &scratch.buffer, &scratch.viewRows) else {
+                return .unusual
             }
         }
-        try transaction.merge(table.storage, buffer.span(key), buffer.span(fragment), expiry: expiry)
+        // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
+        // from here on there is no other way.
+        guard
+            table.rowOperator.isInOrder(
+                times.timestamp, sharesTimestamp: times.timestamp == transaction.commitTime.microseconds)
+        else { return .unusual }
+        if !views.isEmpty, try isKnown(key, prefixByteCount: prefix.count, transaction, &scratch.buffer) {
+            return .known(key: scratch.buffer.span(key).array(), fragment: scratch.buffer.span(fragment).array())
+        }
+        for row in scratch.viewRows {
+            try transaction.put(
+                row.storage, scratch.buffer.span(row.key), scratch.buffer.span(row.fragment), expiry: row.expiry)
+        }
+        try transaction.merge(
+            table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
         return .written
+    }
+
+    private func expiry(_ times: WriteTimes) -> StorageInstant? {
+        times.droppableAfter(graceSeconds: table.rowOperator.graceSeconds)
     }
 
     /// Whether there is a row with this key, or some deletion in its partition.
@@ -175,6 +189,14 @@ final class RowEncoder: Sendable {
         }
         return hasCells ? start..<buffer.count : nil
     }
+}
+
+/// A row of a view as ranges of the buffer that it was put together in.
+struct EncodedRow {
+    var storage: Keyspace
+    var key: Range<Int>
+    var fragment: Range<Int>
+    var expiry: StorageInstant?
 }
 
 /// The row of a view that a row stands for which was not there before.
@@ -226,11 +248,11 @@ struct ViewRowEncoder: Sendable {
         graceSeconds = rowOperator.graceSeconds
     }
 
-    /// Writes the view's row, if there is one; false, and nothing written, where a value is not plain.
-    func write(
-        _ values: [CQLValue], _ times: WriteTimes, isInsert: Bool, _ transaction: WriteTransaction,
-        _ buffer: inout UnsafeRowBuffer
-    ) throws -> Bool {
+    /// Adds the view's row to `rows`, if there is one; false where a value is not plain.
+    func encode(
+        _ values: [CQLValue], _ times: WriteTimes, isInsert: Bool, into buffer: inout UnsafeRowBuffer,
+        _ rows: inout [EncodedRow]
+    ) -> Bool {
         if lacksKey { return true }
         if let keyMarker {
             switch values[keyMarker] {
@@ -262,7 +284,8 @@ struct ViewRowEncoder: Sendable {
         let expiry =
             needsMarker && times.timeToLive != 0
             ? StorageInstant(seconds: times.expiry) : times.droppableAfter(graceSeconds: graceSeconds)
-        try transaction.put(view.storage, buffer.span(key), buffer.span(key.upperBound..<buffer.count), expiry: expiry)
+        rows.append(
+            EncodedRow(storage: view.storage, key: key, fragment: key.upperBound..<buffer.count, expiry: expiry))
         return true
     }
 }
