@@ -9,6 +9,8 @@ public final class WriteTransaction {
     public let sequence: SequenceNumber
     /// Later than that of every commit before; expiry is judged against it too.
     public let commitTime: StorageInstant
+    /// Is told what the transaction reads, and once its body has ended, what it changes.
+    public var traceSink: (any AccessTraceSink)?
 
     private(set) var batch: WriteBatch
     private(set) var commitActions: [(SequenceNumber) -> Void] = []
@@ -29,7 +31,8 @@ public final class WriteTransaction {
     }
 
     /// Ends the transaction and gives back the batch.
-    func end() -> WriteBatch {
+    func end(isCommitted: Bool) -> WriteBatch {
+        if isCommitted, let traceSink { batch.tell(traceSink) }
         isOpen = false
         commitActions = []
         var batch = WriteBatch()
@@ -117,7 +120,7 @@ public final class WriteTransaction {
             try CursorCore(
                 keyspace: keyspace, range: range, sequence: base, readTime: commitTime,
                 batch: batch.isEmpty ? nil : batch, order: order, batchSequence: sequence.rawValue,
-                reader: reader))
+                reader: reader, traceSink: traceSink))
     }
 
     /// - Parameter key: The tree key.
@@ -143,9 +146,10 @@ public final class WriteTransaction {
             operands = [value]
         }
         if let reader {
+            traceSink?.record(.database)
             return unsafe try reader.withValue(of: key, in: keyspace, readTime: commitTime, newer: operands, body)
         }
         return unsafe try keyspace.tree.withValue(
-            of: key, in: keyspace, sequence: base, readTime: commitTime, newer: operands, body)
+            of: key, in: keyspace, sequence: base, readTime: commitTime, newer: operands, traceSink: traceSink, body)
     }
 }

@@ -139,11 +139,11 @@ extension Storage {
         do {
             try lane.asOwner { try body(transaction) }
         } catch {
-            scratch.batch = transaction.end()
+            scratch.batch = transaction.end(isCommitted: false)
             throw error
         }
         let actions = transaction.commitActions
-        scratch.batch = transaction.end()
+        scratch.batch = transaction.end(isCommitted: true)
         return try commitInLane(scratch.batch, commitTime: transaction.commitTime, actions: actions)
     }
 

@@ -18,7 +18,7 @@ struct ModificationExecutor {
         self.plan = plan
         self.context = context
         self.transaction = transaction
-        seconds = transaction.commitTime.seconds
+        seconds = context.nowInSeconds ?? transaction.commitTime.seconds
         timestamp =
             try Self.timestamp(plan.timestamp, context) ?? batchTimestamp
             ?? (plan.isConditional || plan.table.definition.isCounter ? nil : context.timestamp)

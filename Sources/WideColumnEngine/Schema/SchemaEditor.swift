@@ -50,7 +50,8 @@ struct SchemaEditor {
         try checkIsNotSystem(definition.name)
         if definitions.keyspaces[definition.name] != nil {
             if statement.ifNotExists { return nil }
-            throw CQLError.alreadyExists("Cannot add existing keyspace \"\(definition.name)\"")
+            throw CQLError.alreadyExists(
+                "Cannot add existing keyspace \"\(definition.name)\"", keyspace: definition.name)
         }
         definitions.keyspaces[definition.name] = definition
         return SchemaChange(kind: .created, target: .keyspace, keyspace: definition.name)
@@ -108,7 +109,8 @@ struct SchemaEditor {
         guard definitions.tables[identifier] != nil else { return true }
         if ifNotExists { return false }
         throw CQLError.alreadyExists(
-            "Cannot add already existing table \"\(identifier.name)\" to keyspace \"\(identifier.keyspace)\"")
+            "Cannot add already existing table \"\(identifier.name)\" to keyspace \"\(identifier.keyspace)\"",
+            keyspace: identifier.keyspace, name: identifier.name)
     }
 
     private mutating func dropTable(_ name: TableName, _ ifExists: Bool) throws -> SchemaChange? {
