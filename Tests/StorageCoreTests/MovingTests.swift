@@ -88,6 +88,36 @@ import Testing
         #expect(try storage.keyspace("k", options: changed).tree.options.filterBitsPerKey == 10)
     }
 
+    /// An operator that is told apart from another of its name.
+    private final class StatefulAppend: MergeOperator {
+        var name: String { ModelAppend().name }
+
+        func merge(key: RawSpan, older: RawSpan, newer: RawSpan, into result: inout [UInt8]) throws {
+            try ModelAppend().merge(key: key, older: older, newer: newer, into: &result)
+        }
+    }
+
+    @Test("an operator stays for the run, whatever else changes, since it may know what was written")
+    func operatorStays() throws {
+        let disk = SimulatedFileSystem()
+        let storage = try smallStorage(disk)
+        _ = try storage.keyspace("neighbour", options: KeyspaceOptions(mergeOperator: StatefulAppend()))
+        let first = StatefulAppend()
+        var options = KeyspaceOptions(mergeOperator: first)
+        _ = try storage.keyspace("k", options: options)
+        options.mergeOperator = StatefulAppend()
+        for change in 0..<3 {
+            switch change {
+            case 0: options.isDedicated = true
+            case 1: options.strategy = .sizeTiered()
+            default: options.isArchived.toggle()
+            }
+            let keyspace = try storage.keyspace("k", options: options)
+            #expect(keyspace.options.mergeOperator as? StatefulAppend === first)
+            #expect(storage.existingKeyspace("k")?.options.mergeOperator as? StatefulAppend === first)
+        }
+    }
+
     private static let strategies: [CompactionStrategy] = [
         .leveled, .sizeTiered(SizeTieredOptions(minimumThreshold: 2, minimumTableByteCount: 0)),
         .timeWindow(TimeWindowOptions(window: .seconds(10))),
