@@ -13,6 +13,14 @@ let settings: [SwiftSetting] = [
 // Tests may use pointers and spans without marking every expression.
 let testSettings: [SwiftSetting] = Array(settings.dropLast(2))
 
+// What only the front ends need, and only with their trait.
+let servers = TargetDependencyCondition.when(traits: ["Servers"])
+let network: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio", condition: servers),
+    .product(name: "NIOPosix", package: "swift-nio", condition: servers),
+    .product(name: "NIOSSL", package: "swift-nio-ssl", condition: servers),
+]
+
 func engine(_ name: String, dependencies: [Target.Dependency] = []) -> Target {
     .target(
         name: name,
@@ -40,12 +48,19 @@ let package = Package(
         .library(name: "CacheEngine", targets: ["CacheEngine"]),
         .library(name: "EventPipeline", targets: ["EventPipeline"]),
         .library(name: "ShopStreamKit", targets: ["ShopStreamKit"]),
+        .library(name: "CQLServer", targets: ["CQLServer"]),
         .executable(name: "shopstream", targets: ["shopstream"]),
+    ],
+    traits: [
+        .trait(name: "Servers", description: "The network front ends, on SwiftNIO."),
+        .default(enabledTraits: ["Servers"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -80,10 +95,17 @@ let package = Package(
             dependencies: [
                 "DocumentEngine", "WideColumnEngine", "TableEngine", "GraphEngine", "CacheEngine", "EventPipeline",
             ]),
+
+        // Network front ends. Without the trait what needs no network is left: codecs and connection states.
+        .target(
+            name: "CQLServer",
+            dependencies: ["WideColumnEngine", "StorageTypes", "CLZ4"] + network,
+            swiftSettings: settings),
+
         .executableTarget(
             name: "shopstream",
             dependencies: [
-                "ShopStreamKit", "CStorage", "CZstd",
+                "ShopStreamKit", "CStorage", "CZstd", .target(name: "CQLServer", condition: servers),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -98,6 +120,8 @@ let package = Package(
         tests("CacheEngine"),
         tests("EventPipeline", dependencies: ["TableEngine"]),
         tests("ShopStreamKit"),
+        .testTarget(name: "ShopStreamCommandTests", dependencies: ["shopstream"], swiftSettings: testSettings),
+        tests("CQLServer", dependencies: ["WideColumnEngine"] + network),
     ],
     swiftLanguageModes: [.v6]
 )

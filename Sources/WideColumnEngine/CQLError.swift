@@ -26,18 +26,34 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
         case unprepared = 0x2500
     }
 
+    /// What was to be created and is there already.
+    public struct Existing: Sendable, Hashable {
+        public var keyspace: String
+        /// Of a table or view; empty where it is the keyspace itself.
+        public var name: String
+    }
+
     public let code: Code
     public let message: String
+    /// Of `alreadyExists`, where it is a keyspace or a table.
+    public let existing: Existing?
 
     public init(_ code: Code, _ message: String) {
+        self.init(code, message, existing: nil)
+    }
+
+    private init(_ code: Code, _ message: String, existing: Existing?) {
         self.code = code
         self.message = message
+        self.existing = existing
     }
 
     static func syntax(_ message: String) -> CQLError { CQLError(.syntaxException, message) }
     static func invalid(_ message: String) -> CQLError { CQLError(.invalidRequest, message) }
     static func configuration(_ message: String) -> CQLError { CQLError(.configurationException, message) }
-    static func alreadyExists(_ message: String) -> CQLError { CQLError(.alreadyExists, message) }
+    static func alreadyExists(_ message: String, keyspace: String, name: String = "") -> CQLError {
+        CQLError(.alreadyExists, message, existing: Existing(keyspace: keyspace, name: name))
+    }
 
     public var description: String { "\(code.title): \(message)" }
 }

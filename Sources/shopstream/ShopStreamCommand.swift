@@ -8,5 +8,13 @@ struct ShopStreamCommand: AsyncParsableCommand {
         commandName: "shopstream",
         abstract:
             "An embedded data platform for live commerce: documents, wide columns, transactions, a graph, a cache.",
-        subcommands: [DemoCommand.self, BenchCommand.self, VerifyCommand.self, SalvageCommand.self, StatsCommand.self])
+        subcommands: [
+            DemoCommand.self, BenchCommand.self, VerifyCommand.self, SalvageCommand.self, StatsCommand.self,
+        ] + servers)
+
+    #if Servers
+        private static let servers: [any ParsableCommand.Type] = [ServeCommand.self, UserCommand.self]
+    #else
+        private static let servers: [any ParsableCommand.Type] = []
+    #endif
 }

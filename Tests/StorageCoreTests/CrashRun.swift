@@ -77,6 +77,9 @@ final class CrashRun {
         switch step {
         case .create(let name): attempt { try create(name, storage) }
         case .drop(let name): attempt { try drop(name, storage) }
+        case .change(let name, let options):
+            guard incarnations[name] != nil, storage.existingKeyspace(name) != nil else { return }
+            attempt { _ = try storage.keyspace(name, options: options) }
         case .commit(let changes, let durability, let inTransaction):
             try commit(changes, durability, inTransaction: inTransaction, storage)
         case .sync: attempt { try storage.sync() }

@@ -6,6 +6,8 @@ import StorageTypes
 enum CrashStep {
     case create(String)
     case drop(String)
+    /// Opens a keyspace with other options than it has; the next commit to it brings the first ones back.
+    case change(String, KeyspaceOptions)
     case commit([CrashChange], Durability, inTransaction: Bool)
     case sync
     /// One unit of background work.
@@ -64,6 +66,7 @@ struct CrashWorkload {
         options.levelOneByteCount = 6 << 10
         options.reserveByteCount = 2 << 10
         options.manifestReplacementByteCount = 2 << 10
+        options.sharedKeyspaceByteCount = 1500
         return options
     }
 
@@ -96,7 +99,7 @@ private struct CrashWorkloadMaker {
         case 0..<64: return commit()
         case 64..<74: return .work
         case 74..<78: return .flush
-        case 78: return .compact
+        case 78: return Bool.random(using: &random) ? .compact : changeOptions()
         case 79: return .verify
         case 80..<84: return .toggleSnapshot
         case 84..<88: return .wait(.seconds(Int.random(in: -10..<40, using: &random)))
@@ -108,6 +111,17 @@ private struct CrashWorkloadMaker {
             return .checkpoint("/copies/\(checkpointCount)")
         default: return .sync
         }
+    }
+
+    private mutating func changeOptions() -> CrashStep {
+        let name = names[Int.random(in: 0..<names.count, using: &random)]
+        var options = CrashWorkload.options(of: name)
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: options.isDedicated = true
+        case 1: options.compression = CompressionOptions(upper: .none, bottom: .none)
+        default: options.strategy = .sizeTiered(SizeTieredOptions(minimumThreshold: 3))
+        }
+        return .change(name, options)
     }
 
     private mutating func toggle(_ name: String) -> CrashStep {

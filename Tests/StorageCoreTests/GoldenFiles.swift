@@ -157,15 +157,29 @@ enum GoldenFiles {
         return edit
     }
 
+    /// An edit of that state by which a keyspace moves and a tree changes.
+    static var movingEdit: VersionEdit {
+        var edit = VersionEdit()
+        edit.newTrees = [TreeRecord(id: 6, options: TreeOptions(filterBitsPerKey: 12, strategy: .sizeTiered()))]
+        edit.flushed = [VersionEdit.Flushed(tree: 6, through: 70)]
+        edit.changedTrees = [VersionEdit.ChangedTree(tree: 4, options: TreeOptions(filterBitsPerKey: 9))]
+        var moving = keyspace
+        (moving.tree, moving.former, moving.isDedicated, moving.isArchived) = (6, 4, true, false)
+        edit.changedKeyspaces = [moving]
+        edit.nextTreeID = 7
+        return edit
+    }
+
     /// CURRENT and the manifest that it names.
     static func manifest() throws -> (current: [UInt8], manifest: [UInt8]) {
         let disk = SimulatedFileSystem()
         try disk.createDirectory("/db")
         let writer = try ManifestWriter(
-            number: 17, manifest: manifestState, identity: identity, salt: 0x8765_4321, directory: "/db",
+            number: 18, manifest: manifestState, identity: identity, salt: 0x8765_4321, directory: "/db",
             fileSystem: disk)
+        try writer.edit { _ in (movingEdit, ()) }
         try writer.edit { _ in (edit, ()) }
         try writer.close()
-        return (try disk.readFile("/db/CURRENT"), try disk.readFile("/db/MANIFEST-000000000017"))
+        return (try disk.readFile("/db/CURRENT"), try disk.readFile("/db/MANIFEST-000000000018"))
     }
 }

@@ -19,7 +19,6 @@ import Testing
         KeyspaceOptions(), KeyspaceOptions(mergeOperator: ModelTimedSet()),
         KeyspaceOptions(mergeOperator: ModelAppend(), expiry: .operator),
         KeyspaceOptions(mergeOperator: ModelAppend(), isVolatile: true),
-        KeyspaceOptions(mergeOperator: ModelAppend(), isDedicated: true),
     ]
 
     @Test(

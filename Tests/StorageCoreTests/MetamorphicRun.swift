@@ -43,6 +43,7 @@ final class MetamorphicRun {
     private var keyspaces: [Keyspace] = []
     private var snapshots: [Int: (snapshot: Snapshot, keyspaces: [Keyspace])] = [:]
     private var checkpointCount = 0
+    private var openingCount = 0
 
     init(_ configuration: MetamorphicConfiguration) throws {
         self.configuration = configuration
@@ -59,8 +60,14 @@ final class MetamorphicRun {
     private let options: StorageOptions
 
     private func openKeyspaces(_ storage: Storage) throws -> [Keyspace] {
-        try (0..<MetamorphicKeyspace.count).map {
-            try storage.keyspace(MetamorphicKeyspace.name($0), options: configuration.keyspaceOptions($0))
+        openingCount += 1
+        return try (0..<MetamorphicKeyspace.count).map {
+            var keyspaceOptions = configuration.keyspaceOptions($0)
+            if options.sharedKeyspaceByteCount < 1 << 20 {
+                keyspaceOptions.filterBitsPerKey = [10, 10, 5][(openingCount + $0) % 3]
+                keyspaceOptions.strategy = (openingCount / 2 + $0) % 4 == 3 ? .sizeTiered() : .leveled
+            }
+            return try storage.keyspace(MetamorphicKeyspace.name($0), options: keyspaceOptions)
         }
     }
 

@@ -20,6 +20,11 @@ extension MetamorphicConfiguration {
             description: "tiny trees that keyspaces share, without filters and compression",
             compression: CompressionOptions(upper: .none, bottom: .none), filterBitsPerKey: 0
         ) { tiny(&$0) },
+        MetamorphicConfiguration(description: "tiny trees that keyspaces outgrow, with other options at every opening")
+        {
+            tiny(&$0)
+            $0.sharedKeyspaceByteCount = 2 << 10
+        },
         MetamorphicConfiguration(
             description: "small memtables, large blocks, zstd", compression: CompressionOptions(upper: .zstd(level: 1))
         ) {

@@ -18,7 +18,7 @@ struct SchemaTests {
             ),
             (
                 "CREATE TABLE t (a int, b int, PRIMARY KEY (a, b)) WITH CLUSTERING ORDER BY (c ASC)",
-                "Only clustering key columns can be defined in CLUSTERING ORDER directive: [c]"
+                "Only clustering key columns can be defined in CLUSTERING ORDER directive: [c] are not clustering columns"
             ),
             (
                 "CREATE TABLE t (a int, b int, c int, PRIMARY KEY (a, b, c)) WITH CLUSTERING ORDER BY (c ASC)",
@@ -68,7 +68,10 @@ struct SchemaTests {
             try store.execute("CREATE TABLE t (a int PRIMARY KEY)")
         }
         try store.execute("CREATE TABLE IF NOT EXISTS t (a int PRIMARY KEY)")
-        expectInvalid("Unable to find compaction strategy class 'Nonsense'", .configurationException) {
+        expectInvalid(
+            "Unable to find compaction strategy class 'org.apache.cassandra.db.compaction.Nonsense'",
+            .configurationException
+        ) {
             try store.execute("CREATE TABLE u (a int PRIMARY KEY) WITH compaction = {'class': 'Nonsense'}")
         }
         expectInvalid("Unknown property 'nonsense'", .syntaxException) {

@@ -9,6 +9,8 @@ public final class WriteTransaction {
     public private(set) var sequence: SequenceNumber
     /// Later than that of every commit before; expiry is judged against it too.
     public private(set) var commitTime: StorageInstant
+    /// Is told what the transaction reads, and once its body has ended, what it changes.
+    public var traceSink: (any AccessTraceSink)?
 
     private(set) var batch: WriteBatch
     private(set) var commitActions: [(SequenceNumber) -> Void] = []
@@ -43,7 +45,11 @@ public final class WriteTransaction {
     }
 
     /// Ends the transaction; its batch takes the place of an empty one.
-    func end(_ batch: inout WriteBatch) {
+    func end(_ batch: inout WriteBatch, isCommitted: Bool) {
+        if let traceSink {
+            if isCommitted { self.batch.tell(traceSink) }
+            self.traceSink = nil
+        }
         isOpen = false
         if !commitActions.isEmpty { commitActions = [] }
         if order != nil { order = nil }
@@ -131,7 +137,7 @@ public final class WriteTransaction {
             try CursorCore(
                 keyspace: keyspace, range: range, sequence: base, readTime: commitTime,
                 batch: batch.isEmpty ? nil : batch, order: order, batchSequence: sequence.rawValue,
-                reader: reader))
+                reader: reader, traceSink: traceSink))
     }
 
     /// - Parameter key: The tree key.
@@ -157,9 +163,10 @@ public final class WriteTransaction {
             operands = [value]
         }
         if let reader {
+            traceSink?.record(.database)
             return unsafe try reader.withValue(of: key, in: keyspace, readTime: commitTime, newer: operands, body)
         }
         return unsafe try keyspace.tree.withValue(
-            of: key, in: keyspace, sequence: base, readTime: commitTime, newer: operands, body)
+            of: key, in: keyspace, sequence: base, readTime: commitTime, newer: operands, traceSink: traceSink, body)
     }
 }

@@ -11,9 +11,23 @@ enum CompactionPicker {
     private static func strategicPlan(for tree: TreeDescription) -> CompactionPlan? {
         switch tree.strategy {
         case .leveled: LeveledPicker(tree).plan()
-        case .sizeTiered(let options): SizeTieredPicker(tree, options).plan(in: tree.levels[0].indices)
+        case .sizeTiered(let options):
+            SizeTieredPicker(tree, options).plan(in: tree.levels[0].indices) ?? planOfLeftovers(tree)
         case .timeWindow(let options): TimeWindowPicker(tree, options).plan()
         }
+    }
+
+    /// The tables that a tree has below level 0 because it was leveled before it was size-tiered: together they are its
+    /// oldest tier, and are merged once the others have grown to their size. A time-window tree keeps them until they have
+    /// expired, since they belong to no window.
+    private static func planOfLeftovers(_ tree: TreeDescription) -> CompactionPlan? {
+        let below = (1..<tree.levels.count).reduce(0) { $0 + tree.byteCount($1) }
+        guard below > 0, tree.byteCount(0) >= below else { return nil }
+        let inputs = tree.levels.enumerated().filter { !$0.element.isEmpty }
+        return CompactionPlan(
+            action: .rewrite, reason: .sizeTier,
+            inputs: inputs.map { CompactionPlan.Input(level: $0.offset, tables: $0.element) }, outputLevel: 0,
+            tableByteCount: .max)
     }
 
     static func debt(of tree: TreeDescription) -> CompactionDebt {
@@ -45,13 +59,17 @@ enum CompactionPicker {
         case .sizeTiered:
             return levelsPlan(tree, lower, upper, into: 0).map { [$0] } ?? []
         case .timeWindow(let options):
-            return TimeWindowPicker(tree, options).windows.compactMap { window in
-                let tables = tree.levels[0][window.range]
-                guard let first = tables.firstIndex(where: { $0.overlaps(lower: lower, upper: upper) }),
-                    let last = tables.lastIndex(where: { $0.overlaps(lower: lower, upper: upper) })
-                else { return nil }
-                return SizeTieredPicker.merge(Array(tables[first...last]), reason: .manual)
-            }
+            var leftovers = tree
+            leftovers.levels[0] = []
+            let deep = levelsPlan(leftovers, lower, upper, into: tree.levels.count - 1)
+            return (deep.map { [$0] } ?? [])
+                + TimeWindowPicker(tree, options).windows.compactMap { window in
+                    let tables = tree.levels[0][window.range]
+                    guard let first = tables.firstIndex(where: { $0.overlaps(lower: lower, upper: upper) }),
+                        let last = tables.lastIndex(where: { $0.overlaps(lower: lower, upper: upper) })
+                    else { return nil }
+                    return SizeTieredPicker.merge(Array(tables[first...last]), reason: .manual)
+                }
         }
     }
 

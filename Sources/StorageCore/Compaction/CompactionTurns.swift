@@ -23,15 +23,16 @@ final class CompactionTurns: Sendable {
     private let state = ConditionLock(State())
 
     /// Claims the tree that is to be compacted next; nil if none is due that nobody compacts yet.
-    /// - Parameter describe: Called under the lock.
+    /// - Parameter describe: Called under the lock; nil for a tree that is not to be compacted now.
     func claimNext(
-        _ trees: [Tree], describe: (Tree, _ exhausted: Set<UInt64>) throws -> TreeDescription
+        _ trees: [Tree], describe: (Tree, _ exhausted: Set<UInt64>) throws -> TreeDescription?
     ) rethrows -> Claim? {
         try state.withLock { state in
             var claims: [Claim] = []
             for tree in trees where !state.busy.contains(tree.id) {
-                let description = try describe(tree, state.exhausted[tree.id] ?? [])
-                guard let plan = CompactionPicker.plan(for: description) else { continue }
+                guard let description = try describe(tree, state.exhausted[tree.id] ?? []),
+                    let plan = CompactionPicker.plan(for: description)
+                else { continue }
                 claims.append(Claim(tree: tree, plan: plan, description: description))
             }
             let due = claims.map {

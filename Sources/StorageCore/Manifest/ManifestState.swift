@@ -10,6 +10,8 @@ struct KeyspaceRecord: Sendable, Equatable {
     var isArchived: Bool
     /// Empty where there is none.
     var mergeOperator: String
+    /// The shared tree that has older entries of the keyspace, while it moves to one of its own.
+    var former: UInt32?
 }
 
 /// What the manifest keeps of a tree.
@@ -69,9 +71,16 @@ struct VersionEdit: Sendable, Equatable {
         var through: UInt64
     }
 
+    struct ChangedTree: Sendable, Equatable {
+        var tree: UInt32
+        var options: TreeOptions
+    }
+
     var newTrees: [TreeRecord] = []
+    var changedTrees: [ChangedTree] = []
     var removedTrees: [UInt32] = []
     var newKeyspaces: [KeyspaceRecord] = []
+    var changedKeyspaces: [KeyspaceRecord] = []
     var removedKeyspaces: [UInt32] = []
     var newTables: [NewTable] = []
     var removedTables: [RemovedTable] = []
@@ -122,6 +131,13 @@ extension ManifestState {
             guard trees[tree.id] == nil else { return "tree \(tree.id) is created twice" }
             trees[tree.id] = tree
         }
+        for change in edit.changedTrees {
+            guard let options = trees[change.tree]?.options else { return "the unknown tree \(change.tree) is changed" }
+            guard options.isVolatile == change.options.isVolatile else {
+                return "tree \(change.tree) changes its nature"
+            }
+            trees[change.tree]?.options = change.options
+        }
         for table in edit.removedTables {
             guard var tree = trees[table.tree] else { return "a table of the unknown tree \(table.tree) is removed" }
             guard
@@ -140,9 +156,14 @@ extension ManifestState {
             trees[flushed.tree]?.flushedThrough = flushed.through
         }
         for keyspace in edit.newKeyspaces {
-            guard trees[keyspace.tree] != nil else { return "a keyspace lies in the unknown tree \(keyspace.tree)" }
             guard keyspaces[keyspace.id] == nil else { return "keyspace \(keyspace.id) is created twice" }
-            keyspaces[keyspace.id] = keyspace
+            if let contradiction = place(keyspace) { return contradiction }
+        }
+        for keyspace in edit.changedKeyspaces {
+            guard let old = keyspaces[keyspace.id], old.name == keyspace.name, old.expiry == keyspace.expiry,
+                old.mergeOperator == keyspace.mergeOperator
+            else { return "keyspace \(keyspace.id) changes what it is" }
+            if let contradiction = place(keyspace) { return contradiction }
         }
         for id in edit.removedKeyspaces {
             guard keyspaces.removeValue(forKey: id) != nil else { return "the unknown keyspace \(id) is removed" }
@@ -151,6 +172,16 @@ extension ManifestState {
             guard trees.removeValue(forKey: id) != nil else { return "the unknown tree \(id) is removed" }
         }
         applyNumbers(edit)
+        return nil
+    }
+
+    private mutating func place(_ keyspace: KeyspaceRecord) -> String? {
+        guard trees[keyspace.tree] != nil else { return "a keyspace lies in the unknown tree \(keyspace.tree)" }
+        if let former = keyspace.former {
+            guard trees[former] != nil else { return "a keyspace moves from the unknown tree \(former)" }
+            guard keyspace.isDedicated, former != keyspace.tree else { return "keyspace \(keyspace.id) moves nowhere" }
+        }
+        keyspaces[keyspace.id] = keyspace
         return nil
     }
 

@@ -19,6 +19,8 @@ private enum Tag: UInt64 {
     case purgedThrough = 15
     case logSyncedThrough = 16
     case newestSegment = 17
+    case changedTree = 18
+    case changedKeyspace = 19
 }
 
 extension VersionEdit {
@@ -29,6 +31,11 @@ extension VersionEdit {
             tag(.newTree)
             writer.varint(UInt64(tree.id))
             writer.encode(tree.options)
+        }
+        for change in changedTrees {
+            tag(.changedTree)
+            writer.varint(UInt64(change.tree))
+            writer.encode(change.options)
         }
         for table in removedTables {
             tag(.removedTable)
@@ -48,6 +55,10 @@ extension VersionEdit {
         }
         for keyspace in newKeyspaces {
             tag(.newKeyspace)
+            writer.encode(keyspace)
+        }
+        for keyspace in changedKeyspaces {
+            tag(.changedKeyspace)
             writer.encode(keyspace)
         }
         for id in removedKeyspaces {
@@ -95,6 +106,9 @@ extension VersionEdit {
             }
             switch tag {
             case .newTree: newTrees.append(TreeRecord(id: try reader.id(), options: try reader.treeOptions()))
+            case .changedTree:
+                changedTrees.append(ChangedTree(tree: try reader.id(), options: try reader.treeOptions()))
+            case .changedKeyspace: changedKeyspaces.append(try reader.keyspaceRecord())
             case .removedTree: removedTrees.append(try reader.id())
             case .newKeyspace: newKeyspaces.append(try reader.keyspaceRecord())
             case .removedKeyspace: removedKeyspaces.append(try reader.id())
@@ -160,8 +174,9 @@ extension ByteWriter {
         string(keyspace.name)
         varint(UInt64(keyspace.tree))
         u8(keyspace.expiry.rawValue)
-        u8((keyspace.isDedicated ? 1 : 0) | (keyspace.isArchived ? 2 : 0))
+        u8((keyspace.isDedicated ? 1 : 0) | (keyspace.isArchived ? 2 : 0) | (keyspace.former != nil ? 4 : 0))
         string(keyspace.mergeOperator)
+        if let former = keyspace.former { varint(UInt64(former)) }
     }
 
     fileprivate mutating func encode(_ table: TableMetadata) {
@@ -240,9 +255,10 @@ extension ByteReader {
             throw corruption("An expiry policy is unknown", at: start)
         }
         let flags = try u8()
+        guard flags < 8 else { throw corruption("A keyspace has unknown flags", at: start + 1) }
         return KeyspaceRecord(
             id: id, name: name, tree: tree, expiry: expiry, isDedicated: flags & 1 != 0, isArchived: flags & 2 != 0,
-            mergeOperator: try string())
+            mergeOperator: try string(), former: flags & 4 != 0 ? try self.id() : nil)
     }
 
     fileprivate mutating func tableMetadata() throws -> TableMetadata {

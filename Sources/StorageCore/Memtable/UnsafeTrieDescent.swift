@@ -8,7 +8,7 @@ internal import CStorage
 
 /// A look-up in steps, none of which waits for memory if the one before was long enough ago.
 ///
-/// Used in the writer lane, by the only one to add to the trie, and no longer than the trie lives.
+/// Used in the writer lane, by the only one who adds to the trie, and no longer than the trie lives.
 @safe struct UnsafeTrieDescent: BitwiseCopyable {
     /// Where the way leads on.
     private var link: UnsafeTrieLink

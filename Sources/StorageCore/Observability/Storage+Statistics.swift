@@ -54,7 +54,7 @@ extension Storage {
         var statistics = TreeStatistics()
         statistics.id = tree.id
         statistics.keyspaces = keyspaces
-        statistics.isVolatile = tree.options.isVolatile
+        statistics.isVolatile = tree.isVolatile
         if !state.levels.isEmpty {
             statistics.levels = (0...state.levels.deepest).map { LevelStatistics(state.levels[$0]) }
         }

@@ -15,6 +15,8 @@ public enum StorageEvent: Sendable {
     case opened(Opening)
     case keyspaceCreated(name: String, id: UInt32)
     case keyspaceDropped(name: String, id: UInt32)
+    /// A keyspace left a shared tree for one of its own; all its entries are there.
+    case keyspaceMoved(name: String, id: UInt32)
 
     /// Every beginning has its end, in this order, on one thread.
     case flushBegan(FlushInput)

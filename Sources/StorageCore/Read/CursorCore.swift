@@ -32,7 +32,8 @@
 
     init(
         keyspace: Keyspace, range: KeyRange, sequence: UInt64, readTime: StorageInstant, batch: WriteBatch? = nil,
-        order: BatchOrder? = nil, batchSequence: UInt64 = 0, snapshot: Snapshot? = nil, reader: SQLiteReader? = nil
+        order: BatchOrder? = nil, batchSequence: UInt64 = 0, snapshot: Snapshot? = nil, reader: SQLiteReader? = nil,
+        traceSink: (any AccessTraceSink)? = nil
     ) throws {
         self.keyspace = keyspace
         (lower, upper) = keyspace.treeRange(range)
@@ -40,7 +41,7 @@
         self.readTime = readTime.microseconds
         judgesExpiry = keyspace.options.expiry == .engine
         self.snapshot = snapshot
-        state = keyspace.tree.state
+        state = keyspace.treeState
 
         var sources: [EntrySource] = []
         var tombstones: [SourceTombstones] = []
@@ -56,10 +57,12 @@
             }
         }
         if let reader {
+            traceSink?.record(.database)
             if !reader.isHidden(keyspace) { sources.append(.sqlite(SQLiteCursor(reader, lower: lower, upper: upper))) }
         } else {
             try state.appendSources(
-                to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence)
+                to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence,
+                traceSink: traceSink)
         }
         merged = UnsafeSourceMerge(sources)
         self.tombstones = tombstones
@@ -312,7 +315,19 @@ extension TreeState {
     /// at `sequence` sees.
     func appendSources(
         to sources: inout [EntrySource], tombstones: inout [SourceTombstones], lower: [UInt8], upper: [UInt8],
-        sequence: UInt64
+        sequence: UInt64, traceSink: (any AccessTraceSink)? = nil
+    ) throws {
+        traceSink?.record(
+            .memtables(count: (memtables + (inherited?.memtables ?? [])).count { !$0.isEmpty }))
+        try appendOwnSources(
+            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence, traceSink: traceSink)
+        try inherited?.appendOwnSources(
+            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence, traceSink: traceSink)
+    }
+
+    private func appendOwnSources(
+        to sources: inout [EntrySource], tombstones: inout [SourceTombstones], lower: [UInt8], upper: [UInt8],
+        sequence: UInt64, traceSink: (any AccessTraceSink)?
     ) throws {
         func append(_ view: RangeTombstoneView) {
             if !view.isEmpty { tombstones.append(SourceTombstones(view, firstOlderSource: sources.count)) }
@@ -322,13 +337,14 @@ extension TreeState {
             append(memtable.rangeTombstones(atMost: sequence))
         }
         for table in levels.overlapping(0, lower: lower, upper: upper) {
-            sources.append(.table(try table.open().makeCursor()))
+            traceSink?.record(.tableEntered(number: table.number))
+            sources.append(.table(try table.open(tracedBy: traceSink).makeCursor()))
             append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
         }
         for level in 1..<Levels.count {
             let tables = levels.overlapping(level, lower: lower, upper: upper)
             if tables.isEmpty { continue }
-            sources.append(.level(LevelCursor(tables)))
+            sources.append(.level(LevelCursor(tables, traceSink: traceSink)))
             for table in tables { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
     }

@@ -60,12 +60,14 @@ public struct ReadView {
             case .snapshot(let snapshot):
                 try snapshot.checkOpen()
                 if let reader = snapshot.reader {
+                    snapshot.traceSink?.record(.database)
                     return unsafe try reader.withValue(of: treeKey, in: keyspace, readTime: snapshot.readTime) {
                         unsafe try body(RawSpan(_unsafeBytes: $0))
                     }
                 }
                 return unsafe try keyspace.tree.withValue(
-                    of: treeKey, in: keyspace, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime
+                    of: treeKey, in: keyspace, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime,
+                    traceSink: snapshot.traceSink
                 ) { unsafe try body(RawSpan(_unsafeBytes: $0)) }
             case .transaction(let transaction):
                 return unsafe try transaction.read(keyspace, treeKey) { unsafe try body(RawSpan(_unsafeBytes: $0)) }
@@ -81,7 +83,7 @@ public struct ReadView {
             return Cursor(
                 try CursorCore(
                     keyspace: keyspace, range: range, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime,
-                    snapshot: snapshot, reader: snapshot.reader))
+                    snapshot: snapshot, reader: snapshot.reader, traceSink: snapshot.traceSink))
         case .transaction(let transaction):
             return try transaction.makeCursor(keyspace, range)
         }

@@ -20,6 +20,7 @@ public final class Snapshot: Sendable {
     /// Reads the rows of a SQLite database; nil where the storage is made of trees.
     let reader: SQLiteReader?
     private let registration: Int
+    private let tracing: SnapshotTracing?
 
     init(
         registry: SnapshotRegistry, registration: Int, sequence: SequenceNumber, readTime: StorageInstant,
@@ -30,9 +31,25 @@ public final class Snapshot: Sendable {
         self.sequence = sequence
         self.readTime = readTime
         self.reader = reader
+        tracing = nil
     }
 
-    deinit { registry.release(registration) }
+    /// A snapshot that tells of its reads; the one that it stands for stays registered as long as it lives.
+    init(tracing: SnapshotTracing) {
+        let origin = tracing.origin
+        registry = origin.registry
+        registration = origin.registration
+        sequence = origin.sequence
+        readTime = origin.readTime
+        reader = origin.reader
+        self.tracing = tracing
+    }
+
+    deinit {
+        if tracing == nil { registry.release(registration) }
+    }
+
+    var traceSink: (any AccessTraceSink)? { tracing?.sink }
 
     /// Refuses reads of a storage that was closed.
     @inline(__always)

@@ -17,6 +17,9 @@ struct Salvage {
     var report = SalvageReport()
     /// What the tables of each tree are merged from.
     var sources: [UInt32: [TableFile]] = [:]
+    /// The newest commit of a table, by keyspaces that it may have entries of: what those had committed until then was in
+    /// tables.
+    var seenThrough: [UInt32: UInt64] = [:]
     let sourceCache: TableCache
     let output: SalvageOutput
 
@@ -65,22 +68,34 @@ struct Salvage {
         for (tree, tables) in replay.tables { sources[tree, default: []] += tables }
     }
 
-    /// Up to which commit each tree's log was in its tables.
+    /// Up to which commit each keyspace's log was in tables.
     private func flushedThrough() -> [UInt32: UInt64] {
-        var result = catalog.manifest.state.trees.mapValues(\.flushedThrough)
-        if catalog.isCertain { return result }
-        for (tree, tables) in sources {
-            let largest = tables.map(\.metadata.largestSequence).max() ?? 0
-            result[tree] = max(result[tree] ?? 0, largest)
+        var result: [UInt32: UInt64] = [:]
+        for keyspace in catalog.manifest.state.keyspaces.values {
+            result[keyspace.id] = catalog.manifest.state.trees[keyspace.tree]?.flushedThrough
         }
-        return result
+        if catalog.isCertain { return result }
+        return result.merging(seenThrough) { max($0, $1) }
     }
 
     // MARK: Writing
 
+    /// Tables of other trees that may have entries of keyspaces that have moved into a tree.
+    private func tablesOfMoved(into tree: UInt32) -> [TableFile] {
+        var found: [ObjectIdentifier: TableFile] = [:]
+        for (id, earlier) in catalog.earlierTrees where catalog.keyspaces[id]?.tree == tree {
+            for table in earlier.flatMap({ sources[$0] ?? [] }) where table.metadata.keyspaceIDs.contains(id) {
+                found[ObjectIdentifier(table)] = table
+            }
+        }
+        return found.values.sorted { $0.number < $1.number }
+    }
+
     private mutating func writeTrees() throws {
-        for (id, tables) in sources.sorted(by: { $0.key < $1.key }) {
+        for id in catalog.trees.keys.sorted() {
             guard let tree = catalog.trees[id] else { continue }
+            let tables = (sources[id] ?? []) + tablesOfMoved(into: id)
+            if tables.isEmpty { continue }
             for table in tables { catalog.note(sequence: table.metadata.largestSequence) }
             let merged = try output.merge(tables, of: tree, &catalog)
             catalog.trees[id]?.tables[SalvageOutput.level] = merged.tables

@@ -12,6 +12,8 @@ struct SalvageCatalog {
     private var lastSequence: UInt64
     private var commitTime: Int64
     private var largestKeyspaceID: UInt32 = 0
+    /// Other trees whose tables may have entries of a keyspace: it has moved.
+    private(set) var earlierTrees: [UInt32: Set<UInt32>] = [:]
 
     init(_ manifest: SalvagedManifest) {
         self.manifest = manifest
@@ -20,6 +22,11 @@ struct SalvageCatalog {
         trees = manifest.state.trees.mapValues { TreeRecord(id: $0.id, options: $0.options) }
         lastSequence = manifest.state.lastSequence
         commitTime = manifest.state.commitTimeFloor
+        for record in keyspaces.values {
+            guard let former = record.former else { continue }
+            keyspaces[record.id]?.former = nil
+            earlierTrees[record.id] = [former]
+        }
     }
 
     mutating func note(sequence: UInt64) { lastSequence = max(lastSequence, sequence) }
@@ -30,6 +37,7 @@ struct SalvageCatalog {
     mutating func add(_ origin: TableOrigin) {
         guard !isCertain else { return }
         if trees[origin.tree] == nil { trees[origin.tree] = TreeRecord(id: origin.tree, options: origin.treeOptions) }
+        for record in origin.keyspaces { noteMove(record, in: origin) }
         for record in origin.keyspaces where keyspaces[record.id] == nil && !isDropped(record.id) {
             // Of two keyspaces of one name, the older was dropped.
             let namesake = keyspaces.values.first { $0.name == record.name }
@@ -39,6 +47,18 @@ struct SalvageCatalog {
             }
             keyspaces[record.id] = record
         }
+    }
+
+    /// A keyspace that is known in another tree has moved, once, and to the tree that was made for it: the newer one.
+    private mutating func noteMove(_ record: KeyspaceRecord, in origin: TableOrigin) {
+        // The table was written when the keyspace was on its way, and is from before that.
+        if record.tree != origin.tree { earlierTrees[record.id, default: []].insert(origin.tree) }
+        if trees[record.tree] == nil { trees[record.tree] = TreeRecord(id: record.tree, options: origin.treeOptions) }
+        guard let known = keyspaces[record.id], known.tree != record.tree else { return }
+        let (earlier, later) = (min(known.tree, record.tree), max(known.tree, record.tree))
+        earlierTrees[record.id, default: []].insert(earlier)
+        keyspaces[record.id]?.tree = later
+        keyspaces[record.id]?.isDedicated = true
     }
 
     /// The tree of a keyspace; nil if the keyspace was dropped. One that nobody tells of gets a name and a tree.

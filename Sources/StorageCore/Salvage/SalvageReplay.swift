@@ -13,7 +13,7 @@ struct SalvageReplay {
 
     /// - Parameters:
     ///   - lost: Where tables have lost entries that the log may still have.
-    ///   - flushedThrough: The last commit of each tree that was in tables.
+    ///   - flushedThrough: The last commit of each keyspace that was in tables.
     init(
         catalog: SalvageCatalog, lost: [SalvageTables.LostRange], flushedThrough: [UInt32: UInt64],
         output: SalvageOutput
@@ -64,11 +64,12 @@ struct SalvageReplay {
     ) -> UInt32? {
         let id = unsafe SalvageCatalog.keyspaceID(Array(key.prefix(Keyspace.prefixByteCount)))
         guard let tree = catalog.tree(of: id) else { return nil }
-        guard sequence <= flushedThrough[tree] ?? 0 else { return tree }
+        guard sequence <= flushedThrough[id] ?? 0 else { return tree }
         // A merge operand may be part of a value in a table by now, and would count twice.
         guard kind != .merge, catalog.keyspaces[id]?.mergeOperator.isEmpty ?? false else { return nil }
         let isLost = lost.contains { range in
-            unsafe range.tree == tree && range.sequences.contains(sequence) && (isRange || range.contains(key))
+            unsafe (range.tree == tree || catalog.earlierTrees[id]?.contains(range.tree) ?? false)
+                && range.sequences.contains(sequence) && (isRange || range.contains(key))
         }
         return isLost ? tree : nil
     }

@@ -69,7 +69,7 @@ struct SalvageTables {
                     continue
                 }
                 salvage.sources[tree, default: []].append(TableFile(metadata, cache: salvage.sourceCache))
-                salvage.note(metadata)
+                salvage.note(metadata, origins[number] ?? nil)
             } catch let error as StorageError where error.code == .corruption {
                 try rescue(number, path, error, &salvage)
             } catch let error as StorageError where error.code == .notFound || error.code == .unsupportedFormat {
@@ -110,7 +110,7 @@ struct SalvageTables {
             let rewritten = try salvage.output.rewrite(table, of: record)
             rescuedCount = rewritten.metadata.entryCount + rewritten.metadata.rangeTombstoneCount
             salvage.sources[tree, default: []].append(rewritten)
-            salvage.note(rewritten.metadata)
+            salvage.note(rewritten.metadata, origin)
         }
         noteGaps(of: table, rescuedCount, home ?? origin?.tree ?? expected[number]?.tree, error, &salvage)
     }
@@ -168,8 +168,10 @@ struct SalvageTables {
 
 extension Salvage {
     /// Takes note of a table that was read.
-    fileprivate mutating func note(_ metadata: TableMetadata) {
+    fileprivate mutating func note(_ metadata: TableMetadata, _ origin: TableOrigin?) {
         report.tableCount += 1
+        let ids = origin?.keyspaces.map(\.id) ?? catalog.keyspaces.keys.filter { metadata.keyspaceIDs.contains($0) }
+        for id in ids { seenThrough[id] = max(seenThrough[id] ?? 0, metadata.largestSequence) }
         catalog.note(sequence: metadata.largestSequence)
         if metadata.latestTime != .max { catalog.note(commitTime: metadata.latestTime) }
     }

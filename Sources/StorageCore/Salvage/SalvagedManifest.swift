@@ -114,6 +114,7 @@ struct SalvagedManifest {
         }
         isContradictory = true
         for tree in edit.newTrees where state.trees[tree.id] == nil { state.trees[tree.id] = tree }
+        for change in edit.changedTrees { state.trees[change.tree]?.options = change.options }
         for id in state.trees.keys {
             for level in 0..<Levels.count {
                 state.trees[id]?.tables[level].removeAll { removedTables.contains($0.number) }
@@ -123,7 +124,7 @@ struct SalvagedManifest {
             state.trees[table.tree]?.tables[table.level].append(table.metadata)
         }
         for flushed in edit.flushed { state.trees[flushed.tree]?.flushedThrough = flushed.through }
-        for keyspace in edit.newKeyspaces where state.trees[keyspace.tree] != nil {
+        for keyspace in edit.newKeyspaces + edit.changedKeyspaces where state.trees[keyspace.tree] != nil {
             state.keyspaces[keyspace.id] = keyspace
         }
         for id in edit.removedKeyspaces { state.keyspaces[id] = nil }

@@ -49,7 +49,7 @@ struct Catalog {
     var trees: [UInt32: Tree] = [:]
 
     /// Trees that are on disk.
-    var persistentTrees: [Tree] { trees.values.filter { !$0.options.isVolatile } }
+    var persistentTrees: [Tree] { trees.values.filter { !$0.isVolatile } }
 
     var keyspacesByID: [UInt32: Keyspace] {
         Dictionary(uniqueKeysWithValues: keyspaces.values.map { ($0.id, $0) })

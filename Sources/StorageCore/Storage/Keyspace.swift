@@ -11,7 +11,8 @@ public final class Keyspace: Sendable {
     /// Never used again, not even after the keyspace is dropped.
     public let id: UInt32
     public let options: KeyspaceOptions
-    let tree: Tree
+    /// Where the keyspace was when the handle was made.
+    private let home: Tree
     let life: KeyspaceLife
     /// The id, big-endian: the first four bytes of every key in the tree.
     let prefix: [UInt8]
@@ -20,18 +21,33 @@ public final class Keyspace: Sendable {
         self.name = name
         self.id = id
         self.options = options
-        self.tree = tree
+        home = tree
         self.life = life
         prefix = Self.prefix(of: id)
     }
 
+    /// The tree that takes its commits. Changes in the writer lane only, and once at most.
+    var tree: Tree { life.ownTree.load() ?? home }
+
+    /// Everything that has been committed to the keyspace so far.
+    var treeState: TreeState {
+        while true {
+            let tree = tree
+            let state = tree.state
+            // If it moved in between, the old tree may have let go of it already.
+            if self.tree === tree { return state }
+        }
+    }
+
     var isDropped: Bool { life.isDropped.load(ordering: .acquiring) }
 
-    /// What the manifest says of the keyspace.
+    /// What a table says of the keyspace.
     var record: KeyspaceRecord {
-        KeyspaceRecord(
-            id: id, name: name, tree: tree.id, expiry: options.expiry, isDedicated: options.isDedicated,
-            isArchived: options.isArchived, mergeOperator: life.mergeOperator)
+        let tree = tree
+        return KeyspaceRecord(
+            id: id, name: name, tree: tree.id, expiry: options.expiry,
+            isDedicated: tree.former != nil || options.isDedicated, isArchived: options.isArchived,
+            mergeOperator: life.mergeOperator)
     }
 
     static let prefixByteCount = 4
@@ -55,6 +71,8 @@ final class KeyspaceLife: Sendable {
     let mergeOperator: String
     /// Set once the keyspace is out of the catalog.
     let isDropped = Atomic<Bool>(false)
+    /// The tree that it has moved to since the storage was opened.
+    let ownTree = AtomicLazyReference<Tree>()
 
     init(mergeOperator: String) {
         self.mergeOperator = mergeOperator

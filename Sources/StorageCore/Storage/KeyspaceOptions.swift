@@ -30,13 +30,18 @@ public struct CompressionOptions: Sendable, Hashable {
     }
 }
 
-/// What a keyspace is created and opened with. Expiry policy, placement and operator are fixed at creation.
+/// What a keyspace is created and opened with.
+///
+/// Expiry policy, volatility and merge operator are fixed at creation. The others may change: an opening of an existing
+/// keyspace makes them durable, tables written from then on follow them, and compactions bring the older ones along. A
+/// keyspace that shares its tree moves to one of its own for that.
 public struct KeyspaceOptions: Sendable {
     public var mergeOperator: (any MergeOperator)?
     public var expiry: ExpiryPolicy
     /// Never logged, never flushed, empty at every open, outside every promise of durability.
     public var isVolatile: Bool
-    /// A tree of its own, for a keyspace that will be big; small keyspaces share one.
+    /// A tree of its own, for a keyspace that will be big; small keyspaces share one, until they have grown. One that has a
+    /// tree of its own keeps it, whatever it is opened with.
     public var isDedicated: Bool
     /// Whether log archiving covers the keyspace, so that it can be restored to any second.
     public var isArchived: Bool
@@ -59,5 +64,16 @@ public struct KeyspaceOptions: Sendable {
         self.compression = compression
         self.filterBitsPerKey = filterBitsPerKey
         self.strategy = strategy
+    }
+
+    /// The defaults, but what may change as a keyspace has it.
+    init(likeThoseOf keyspace: Keyspace?) {
+        self.init()
+        guard let options = keyspace?.options else { return }
+        isDedicated = options.isDedicated
+        isArchived = options.isArchived
+        compression = options.compression
+        filterBitsPerKey = options.filterBitsPerKey
+        strategy = options.strategy
     }
 }

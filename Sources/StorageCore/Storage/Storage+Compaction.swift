@@ -19,6 +19,7 @@ extension Storage {
     public func compact(_ keyspace: Keyspace, _ range: KeyRange = .all) throws {
         if let sqlite { return try compact(sqlite) }
         try flush()
+        try finishMoves()
         let (lower, upper) = keyspace.treeRange(range)
         guard compareBytes(lower, upper) < 0, !keyspace.options.isVolatile else { return }
         try compact(keyspace.tree, lower: lower, upper: upper)
@@ -26,9 +27,20 @@ extension Storage {
     }
 
     private func compact(_ tree: Tree, lower: [UInt8], upper: [UInt8]?) throws {
-        turns.claim(tree)
+        var description: TreeDescription?
+        repeat {
+            try finishMoves()
+            turns.claim(tree)
+            do {
+                description = try describe(tree, exhausted: [])
+            } catch {
+                turns.release(tree)
+                throw error
+            }
+            if description == nil { turns.release(tree) }
+        } while description == nil
         defer { turns.release(tree) }
-        let description = try describe(tree, exhausted: [])
+        guard let description else { return }
         // Ids are below 2^32 - 1: no key starts like this.
         let upper = upper ?? [UInt8](repeating: 0xFF, count: Keyspace.prefixByteCount)
         for plan in CompactionPicker.plans(for: description, lower: lower, upper: upper) {
@@ -49,6 +61,13 @@ extension Storage {
     /// Does the compaction that is next; false if none is due that nobody else is doing.
     func compactOne() throws -> Bool {
         if let sqlite { return try maintain(sqlite) }
+        var failure: (any Error)?
+        do {
+            if try moveOne() { return true }
+        } catch {
+            // One that can't move keeps nobody else from being compacted.
+            failure = error
+        }
         let claim = try turns.claimNext(persistentTrees) { try describe($0, exhausted: $1) }
         if let claim {
             defer { turns.release(claim.tree) }
@@ -57,6 +76,7 @@ extension Storage {
             try run(claim.plan, of: claim.tree, claim.description)
             updatePressure(of: claim.tree)
         }
+        if let failure, claim == nil { throw failure }
         background.setFailure(nil, of: .compaction)
         if claim != nil { background.madeProgress() }
         return claim != nil
@@ -67,9 +87,11 @@ extension Storage {
         catalog.withLock { $0.persistentTrees }.sorted { $0.id < $1.id }
     }
 
-    /// All that a choice may know of a tree now.
-    func describe(_ tree: Tree, exhausted: Set<UInt64>) throws -> TreeDescription {
-        let levels = tree.state.levels
+    /// All that a choice may know of a tree now; nil while a keyspace moves into it or out of it.
+    func describe(_ tree: Tree, exhausted: Set<UInt64>) throws -> TreeDescription? {
+        let state = tree.state
+        guard state.inherited == nil, catalog.withLock({ $0.heirs(of: tree).isEmpty }) else { return nil }
+        let levels = state.levels
         let rules = rewriteRules(for: tree)
         let withRangeTombstones = levels.all.filter { $0.metadata.rangeTombstoneCount > 0 }
         var description = TreeDescription(levels: levels.tables.map { $0.map(\.metadata) })

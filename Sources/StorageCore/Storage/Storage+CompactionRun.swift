@@ -41,7 +41,7 @@ extension Storage {
             sources(plan, inputs),
             tombstones: RangeTombstoneSet(try all.flatMap { try $0.rangeTombstones().tombstones }), of: tree,
             compression: CompactionPicker.compression(of: plan, in: description), splitter: splitter,
-            level: plan.outputLevel, inputs: all,
+            origin: origin(of: tree, level: plan.outputLevel, inputs: all),
             commitTimes: all.reduce(into: .unknown) { $0.formUnion($1.metadata.commitTimes) },
             isBottommost: { unsafe !older.mayHold($0) },
             isRangeBottommost: { lower, upper in !older.mayHold(lower: lower, upper: upper) })
@@ -91,9 +91,9 @@ extension Storage {
                 var levels = state.levels
                 levels.remove(numbers: replaced)
                 for file in files { levels.add(file, level: plan.outputLevel) }
-                return TreeState(
-                    memtable: state.memtable, immutables: state.immutables, settled: state.settled, levels: levels)
+                return state.replacing(levels: levels)
             }
+            refreshHeirs(of: tree)
         }
         if reusing.isEmpty { for table in inputs { table.markObsolete() } }
         turns.forget(replaced, of: tree)

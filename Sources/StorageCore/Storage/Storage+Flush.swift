@@ -35,7 +35,7 @@ extension Storage {
             guard let tree = waiting.min(by: { oldestSequence($0) < oldestSequence($1) }) else {
                 return try noteLogSegment()
             }
-            if tree.options.isVolatile {
+            if tree.isVolatile {
                 try compactInMemory(tree)
             } else if let memtable = tree.state.immutables.last {
                 try observingFlush(of: memtable, tree) { try flush(memtable, of: tree) }
@@ -76,9 +76,9 @@ extension Storage {
         let tombstones = RangeTombstoneSet(memtable.rangeTombstones(seenAt: registry.sequences))
         let tables = unsafe try write(
             [.memtable(memtable.makeCursor())], tombstones: tombstones, of: tree,
-            compression: tree.options.compression.upper, splitter: OutputSplitter(tableByteCount: .max), level: 0,
-            commitTimes: memtable.commitTimes, isBottommost: { _ in false },
-            isRangeBottommost: { _, _ in false })
+            compression: tree.options.compression.upper, splitter: OutputSplitter(tableByteCount: .max),
+            origin: origin(of: tree, level: 0, memtable: memtable), commitTimes: memtable.commitTimes,
+            isBottommost: { _ in false }, isRangeBottommost: { _, _ in false })
         try removingTablesIfFull(tables) {
             try install(tables, of: memtable, tree, manifest)
         }
@@ -95,6 +95,7 @@ extension Storage {
             if !isDropped {
                 edit.newTables = tables.map { VersionEdit.NewTable(tree: tree.id, level: 0, metadata: $0) }
                 edit.flushed = [VersionEdit.Flushed(tree: tree.id, through: memtable.lastSequence)]
+                edit.flushed += alsoFlushed(memtable, of: tree, state)
             }
             noteProgress(in: &edit, flushing: memtable)
             return (edit, isDropped)
@@ -104,9 +105,9 @@ extension Storage {
             tree.update { state in
                 var levels = state.levels
                 for file in files { levels.add(file, level: 0) }
-                return TreeState(
-                    memtable: state.memtable, immutables: state.immutables.filter { $0 !== memtable }, levels: levels)
+                return state.replacing(immutables: state.immutables.filter { $0 !== memtable }, levels: levels)
             }
+            refreshHeirs(of: tree)
         }
     }
 
@@ -145,10 +146,10 @@ extension Storage {
 
     func newFileNumber() -> UInt64 { fileNumbers.add(1, ordering: .relaxed).oldValue }
 
-    /// - Parameter tree: Whose entries are rewritten; those of keyspaces that do not live there go.
+    /// - Parameter tree: Whose entries are rewritten; those of keyspaces that have none there go.
     func rewriteRules(for tree: Tree) -> RewriteRules {
         let (sequences, purgeTime) = registry.horizon(purgeTime: purgeFloor.purgeTime(clock)) { gate.durableSequence }
-        let keyspaces = catalog.withLock { $0.keyspaces.values.filter { $0.tree === tree } }
+        let keyspaces = catalog.withLock { $0.keyspaces(in: tree) }
         return RewriteRules(
             snapshots: sequences, purgeTime: purgeTime,
             keyspaces: Dictionary(uniqueKeysWithValues: keyspaces.map { ($0.id, $0) }))
@@ -156,23 +157,22 @@ extension Storage {
 
     /// Rewrites sources into tables, which are on the device, with their names, when this returns.
     /// - Parameters:
-    ///   - inputs: The tables that the new ones take the place of.
+    ///   - rules: What is kept; nil for the rules of the tree.
+    ///   - origin: What the tables say of themselves.
     ///   - commitTimes: Bounds those of the entries.
     func write(
-        _ sources: [EntrySource], tombstones: RangeTombstoneSet, of tree: Tree, compression: TableCompression,
-        splitter: OutputSplitter, level: Int, inputs: [TableFile] = [], commitTimes: CommitTimes,
+        _ sources: [EntrySource], tombstones: RangeTombstoneSet, of tree: Tree, rules: RewriteRules? = nil,
+        compression: TableCompression, splitter: OutputSplitter, origin: TableOrigin, commitTimes: CommitTimes,
         isBottommost: @escaping (UnsafeRawBufferPointer) -> Bool,
         isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
     ) throws -> [TableMetadata] {
-        let rules = rewriteRules(for: tree)
+        let rules = rules ?? rewriteRules(for: tree)
         let tableOptions = options.tableOptions(for: tree, compression: compression)
         let output = TableOutput(
             cache: tableCache,
             options: TableOutput.Options(
-                splitter: splitter, table: tableOptions,
-                origin: TableOrigin(
-                    of: tree, keyspaces: rules.keyspaces.values, level: level, inputs: inputs.map(\.number)),
-                commitTimes: commitTimes, willWrite: inputs.isEmpty ? nil : compactionPace()),
+                splitter: splitter, table: tableOptions, origin: origin, commitTimes: commitTimes,
+                willWrite: origin.inputs.isEmpty ? nil : compactionPace()),
             tombstones: tombstones.kept(rules, isBottommost: isRangeBottommost), newNumber: newFileNumber)
         do {
             var rewriter = unsafe EntryRewriter(

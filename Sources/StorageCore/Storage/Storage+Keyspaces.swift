@@ -5,10 +5,15 @@ internal import Synchronization
 extension Storage {
     /// Opens the keyspace `name`, or creates it; durable before it returns. Not callable inside the body of a write.
     ///
-    /// - Throws: `StorageError.invalidArgument` if it exists with another expiry policy, placement or merge operator, or
+    /// Options of an existing keyspace that differ from what it had take effect, see ``KeyspaceOptions``; handles that were
+    /// got before go on showing the old ones. In a read-only storage, and where writes are refused, they are not stored.
+    ///
+    /// - Parameter options: Nil for those that an existing keyspace has, or the defaults for a new one.
+    /// - Throws: `StorageError.invalidArgument` if it exists with another expiry policy, volatility or merge operator, or
     ///   if the options contradict one another; `.notFound` in a read-only storage.
-    public func keyspace(_ name: String, options: KeyspaceOptions = KeyspaceOptions()) throws -> Keyspace {
+    public func keyspace(_ name: String, options wanted: KeyspaceOptions? = nil) throws -> Keyspace {
         try checkProcess()
+        let options = wanted ?? KeyspaceOptions(likeThoseOf: existingKeyspace(name))
         lane.checkNotReentered()
         guard manifest != nil || sqlite != nil && !self.options.isReadOnly else {
             return try openReadOnly(name, options)
@@ -59,22 +64,22 @@ extension Storage {
         if let sqlite { return try drop(name, in: sqlite) }
         guard let manifest else { return }
         let dropped = try manifest.edit { state in
-            guard let keyspace = existingKeyspace(name), state.keyspaces[keyspace.id] != nil else {
+            guard let keyspace = existingKeyspace(name), let record = state.keyspaces[keyspace.id] else {
                 throw StorageError(.notFound, "There is no keyspace \"\(name)\".")
             }
             var edit = VersionEdit()
             edit.removedKeyspaces = [keyspace.id]
-            if keyspace.options.isDedicated { edit.removedTrees = [keyspace.tree.id] }
-            return (edit, keyspace)
-        } commit: { (keyspace: Keyspace) in
-            catalog.withLock { catalog in
+            if record.isDedicated { edit.removedTrees = [record.tree] }
+            return (edit, (keyspace, record))
+        } commit: { (keyspace: Keyspace, record: KeyspaceRecord) in
+            let own = catalog.withLock { catalog in
                 catalog.keyspaces[name] = nil
-                if keyspace.options.isDedicated { catalog.trees[keyspace.tree.id] = nil }
+                return record.isDedicated ? catalog.trees.removeValue(forKey: record.tree) : nil
             }
             keyspace.life.isDropped.store(true, ordering: .releasing)
             // In a shared tree its entries go with the next compaction, since ids are never used again.
-            if keyspace.options.isDedicated { empty(keyspace.tree) }
-        }
+            if let own { empty(own) }
+        }.0
         trace(.keyspaceDropped(name: dropped.name, id: dropped.id))
         // Writers that waited for room in the tree have nothing to wait for any more.
         surveyMemtables()
@@ -88,12 +93,13 @@ extension Storage {
         tree.update { _ in TreeState(memtable: Memtable()) }
     }
 
-    /// Whether `options` are those that the keyspace was opened with already.
+    /// Whether `options` are those that the keyspace was opened with already, as far as they mean anything here.
     private func isOpen(_ keyspace: Keyspace, with options: KeyspaceOptions) -> Bool {
         keyspace.life.mergeOperator == options.mergeOperator?.name ?? ""
             && keyspace.options.mergeOperator?.name == options.mergeOperator?.name
             && keyspace.options.expiry == options.expiry && keyspace.options.isVolatile == options.isVolatile
-            && keyspace.options.isDedicated == options.isDedicated
+            && keyspace.options.isDedicated == options.isDedicated && keyspace.options.isArchived == options.isArchived
+            && TreeOptions(keyspace.options) == TreeOptions(options)
     }
 
     private func openReadOnly(_ name: String, _ options: KeyspaceOptions) throws -> Keyspace {
@@ -105,24 +111,15 @@ extension Storage {
         return keyspace
     }
 
-    /// Gives an existing keyspace the options (and with them the merge operator) of this opening; nil if there is none.
-    private func reopen(_ name: String, _ options: KeyspaceOptions, _ manifest: ManifestWriter) throws -> Keyspace? {
-        try manifest.whileUnchanged { state in
-            guard let existing = existingKeyspace(name), state.keyspaces[existing.id] != nil else { return nil }
-            let keyspace = try reopen(existing, options)
-            catalog.withLock { $0.keyspaces[name] = keyspace }
-            return keyspace
-        }
-    }
-
     func reopen(_ existing: Keyspace, _ options: KeyspaceOptions) throws -> Keyspace {
-        guard existing.options.expiry == options.expiry, existing.options.isDedicated == options.isDedicated,
+        guard existing.options.expiry == options.expiry,
             existing.life.mergeOperator == options.mergeOperator?.name ?? "",
             existing.options.isVolatile == options.isVolatile
         else {
             throw StorageError.invalidArgument(
                 "Keyspace \"\(existing.name)\" was created with expiry \(existing.options.expiry), merge operator "
-                    + "\"\(existing.life.mergeOperator)\" and other placement or volatility; open it with the same.")
+                    + "\"\(existing.life.mergeOperator)\", \(existing.options.isVolatile ? "" : "not ")volatile; open it with the same."
+            )
         }
         return Keyspace(
             name: existing.name, id: existing.id, options: options, tree: existing.tree, life: existing.life)
@@ -151,9 +148,7 @@ extension Storage {
     private func create(
         _ name: String, _ options: KeyspaceOptions, _ state: ManifestState
     ) -> (VersionEdit, Keyspace) {
-        let treeOptions = TreeOptions(
-            isVolatile: options.isVolatile, compression: options.compression,
-            filterBitsPerKey: options.filterBitsPerKey, strategy: options.strategy)
+        let treeOptions = TreeOptions(options)
         var edit = VersionEdit()
         edit.nextKeyspaceID = state.nextKeyspaceID + 1
         let tree: Tree

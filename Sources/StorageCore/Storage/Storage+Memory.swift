@@ -47,7 +47,7 @@ extension Storage {
 
     private func isShortOfMemory(_ tree: Tree) -> Bool {
         let used = memtableUse.byteCount
-        guard used > memory.memtables, memtableUse.waitingByteCount > 0, !tree.options.isVolatile else { return false }
+        guard used > memory.memtables, memtableUse.waitingByteCount > 0, !tree.isVolatile else { return false }
         return used > memory.memtables + memory.memtables / 2 || !tree.state.immutables.isEmpty
     }
 }

@@ -260,6 +260,7 @@ struct StorageOpening {
         let present = try Set(
             fileSystem.exists(tableDirectory) ? TableFiles.numbers(in: tableDirectory, fileSystem) : [])
         var catalog = Catalog()
+        let formers = state.keyspaces.values.reduce(into: [UInt32: UInt32]()) { $0[$1.tree] = $1.former }
         for record in state.trees.values {
             var levels = Levels()
             for (level, tables) in record.tables.enumerated() {
@@ -272,14 +273,20 @@ struct StorageOpening {
                 }
             }
             let memtable = Memtable()
+            // What the log still has of a keyspace that moves goes into its own tree.
             catalog.trees[record.id] = Tree(
-                id: record.id, options: record.options, state: TreeState(memtable: memtable, levels: levels))
+                id: record.id, options: record.options, state: TreeState(memtable: memtable, levels: levels),
+                former: formers[record.id], cut: 0)
+        }
+        for tree in catalog.trees.values {
+            guard let former = tree.former.flatMap({ catalog.trees[$0] }) else { continue }
+            tree.update { $0.inheriting(former.state) }
         }
         for record in state.keyspaces.values {
             guard let tree = catalog.trees[record.tree] else { continue }
             // The merge operator comes with the first `keyspace(_:options:)`.
             let keyspaceOptions = KeyspaceOptions(
-                expiry: record.expiry, isVolatile: tree.options.isVolatile, isDedicated: record.isDedicated,
+                expiry: record.expiry, isVolatile: tree.isVolatile, isDedicated: record.isDedicated,
                 isArchived: record.isArchived, compression: tree.options.compression,
                 filterBitsPerKey: tree.options.filterBitsPerKey, strategy: tree.options.strategy)
             catalog.keyspaces[record.name] = Keyspace(

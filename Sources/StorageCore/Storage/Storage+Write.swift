@@ -140,11 +140,11 @@ extension Storage {
         do {
             try lane.asOwner { try body(transaction) }
         } catch {
-            transaction.end(&batch)
+            transaction.end(&batch, isCommitted: false)
             throw error
         }
         let actions = transaction.commitActions
-        transaction.end(&batch)
+        transaction.end(&batch, isCommitted: true)
         return try commitInLane(batch, commitTime: commitTime, actions: actions)
     }
 
@@ -263,9 +263,7 @@ extension Storage {
     /// Makes the memtable of a tree immutable and starts a new one. In the lane only.
     func rotate(_ tree: Tree) {
         tree.update { state in
-            TreeState(
-                memtable: Memtable(), immutables: [state.memtable] + state.immutables, settled: state.settled,
-                levels: state.levels)
+            state.replacing(memtable: Memtable(), immutables: [state.memtable] + state.immutables)
         }
         background.request(.flush)
     }

@@ -1,6 +1,6 @@
 // Storage.swift — an open directory of keyspaces with one log, one commit order and one snapshot of them all.
 //
-// Lock order, outermost first: writer lane → flush turn or a tree's compaction turn → manifest → catalog → a tree's published
+// Lock order, outermost first: moving turn → writer lane → flush turn or a tree's compaction turn → manifest → catalog → a tree's published
 // state → leaves (snapshot registry, table and block caches, log state, gate). Nothing waits for the lane under a lock.
 
 internal import CStorage
@@ -45,6 +45,7 @@ public final class Storage: Sendable {
     private let forkGeneration = cstorage_fork_generation()
     let flushTurn = Mutex<Void>(())
     let turns = CompactionTurns()
+    let movingTurn = Mutex<Void>(())
     /// Nil where nothing limits what compactions write.
     let ioLimiter: IORateLimiter?
     /// Commits that wait for their sync now.

@@ -70,7 +70,8 @@ extension StorageOpening {
                 options: TableOutput.Options(
                     splitter: OutputSplitter(tableByteCount: .max),
                     table: options.tableOptions(for: tree, compression: tree.options.compression.upper),
-                    origin: TableOrigin(of: tree, keyspaces: parts.catalog.keyspaces.values, level: 0),
+                    origin: TableOrigin(
+                        of: tree, keyspaces: parts.catalog.keyspaces.values.filter { $0.tree === tree }, level: 0),
                     commitTimes: memtable.commitTimes),
                 tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
@@ -87,7 +88,7 @@ extension StorageOpening {
             tree.update { old in
                 var levels = old.levels
                 for table in tables { levels.add(TableFile(table, cache: cache), level: 0) }
-                return TreeState(memtable: Memtable(), levels: levels)
+                return old.replacing(memtable: Memtable(), levels: levels)
             }
         }
         parts.nextFileNumber = fileNumbers.load(ordering: .relaxed)

@@ -47,6 +47,9 @@ public struct StorageOptions: Sendable {
     /// A manifest this long, and four times as long as its state takes, is replaced.
     package var manifestReplacementByteCount: Int64 = 1 << 20
 
+    /// A keyspace that takes this much of a shared tree's tables moves to a tree of its own.
+    public var sharedKeyspaceByteCount: Int64 = 64 << 20
+
     /// Data blocks, before compression.
     public var blockByteCount = 8 << 10
     /// A compaction cuts its output at this size.

@@ -24,12 +24,12 @@ struct TableOrigin: Sendable, Equatable {
 
 extension TableOrigin {
     /// - Parameters:
-    ///   - keyspaces: All there are, in this tree and others.
+    ///   - keyspaces: Those that the table may have entries of.
     ///   - inputs: Numbers of the tables that the new ones take the place of.
     init(of tree: Tree, keyspaces: some Sequence<Keyspace>, level: Int, inputs: [UInt64] = []) {
         self.init(
-            tree: tree.id, treeOptions: tree.options,
-            keyspaces: keyspaces.filter { $0.tree === tree }.map(\.record), level: level, inputs: inputs)
+            tree: tree.id, treeOptions: tree.options, keyspaces: keyspaces.map(\.record), level: level,
+            inputs: inputs)
     }
 
     private static let names = (

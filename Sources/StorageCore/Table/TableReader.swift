@@ -22,6 +22,8 @@ final class TableReader: Sendable {
     private let partitions: UnsafePinnedBlocks
     /// Where the filters of the index partitions lie; none in a table with one filter.
     let filterPartitions: [BlockHandle]
+    /// Who wants to know which blocks are read.
+    private let tracing: TableTracing?
 
     /// Opens a table and reads what it keeps in memory.
     ///
@@ -52,6 +54,28 @@ final class TableReader: Sendable {
         filterPartitions = try meta.readFilterIndex(blocks, partitionCount: topIndex.restartCount)
         rangeTombstones = try meta.readRangeTombstones(blocks)
         partitions = UnsafePinnedBlocks(pinsIndex ? topIndex : nil)
+        tracing = nil
+    }
+
+    /// A reader of the same table that tells which blocks it needs.
+    private init(tracing: TableTracing) {
+        let origin = tracing.origin
+        blocks = origin.blocks
+        footer = origin.footer
+        cache = origin.cache
+        fileNumber = origin.fileNumber
+        properties = origin.properties
+        topIndex = origin.topIndex
+        filter = origin.filter
+        filterPartitions = origin.filterPartitions
+        rangeTombstones = origin.rangeTombstones
+        partitions = UnsafePinnedBlocks(nil)
+        self.tracing = tracing
+    }
+
+    /// The same table, telling `sink` which blocks are needed.
+    func traced(by sink: any AccessTraceSink) -> TableReader {
+        TableReader(tracing: TableTracing(sink: sink, origin: self))
     }
 
     /// Memory held as long as the table is open, once it has all of its index that it will keep.
@@ -97,15 +121,38 @@ final class TableReader: Sendable {
 
     func partition(_ position: Int, _ handle: BlockHandle, fillCache: Bool) throws -> Block {
         if let partition = partitions[position] { return partition }
+        if let tracing { return try tracedPartition(position, handle, fillCache: fillCache, tracing) }
         guard fillCache, position < partitions.count else { return try block(handle, fillCache: fillCache) }
         return partitions.keep(try blocks.readBlock(handle), at: position)
     }
 
     func block(_ handle: BlockHandle, fillCache: Bool) throws -> Block {
         let key = BlockCacheKey(fileNumber: fileNumber, offset: handle.offset)
-        if let block = cache.block(key, isUse: fillCache) { return block }
+        if let block = cache.block(key, isUse: fillCache) {
+            tell(handle, isCached: true)
+            return block
+        }
+        tell(handle, isCached: false)
         let block = try blocks.readBlock(handle, isSearched: fillCache)
         return fillCache ? cache.insert(block, key) : block
+    }
+
+    @inline(__always)
+    private func tell(_ handle: BlockHandle, isCached: Bool) {
+        guard let tracing else { return }
+        let byteCount = Int(clamping: handle.byteCount) + TableFormat.blockTrailerByteCount
+        tracing.sink.record(.block(table: fileNumber, byteCount: byteCount, isCached: isCached))
+    }
+
+    /// A partition that the reader which this one stands for keeps, or begins to keep.
+    private func tracedPartition(
+        _ position: Int, _ handle: BlockHandle, fillCache: Bool, _ tracing: TableTracing
+    ) throws -> Block {
+        let origin = tracing.origin
+        if let partition = origin.partitions[position] { return partition }
+        guard fillCache, position < origin.partitions.count else { return try block(handle, fillCache: fillCache) }
+        tell(handle, isCached: false)
+        return try origin.partition(position, handle, fillCache: fillCache)
     }
 
     func blockHandle(_ bytes: UnsafeRawBufferPointer, in index: Block) throws -> BlockHandle {

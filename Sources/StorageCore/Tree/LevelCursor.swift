@@ -7,9 +7,9 @@ final class LevelCursor {
     let position: UnsafeMutablePointer<LevelPosition>
 
     /// - Parameter tables: In key order, sharing no key.
-    init(_ tables: [TableFile], fillCache: Bool = true) {
+    init(_ tables: [TableFile], fillCache: Bool = true, traceSink: (any AccessTraceSink)? = nil) {
         unsafe position = .allocate(capacity: 1)
-        unsafe position.initialize(to: LevelPosition(tables, fillCache: fillCache))
+        unsafe position.initialize(to: LevelPosition(tables, fillCache: fillCache, traceSink: traceSink))
     }
 
     deinit {
@@ -46,14 +46,16 @@ final class LevelCursor {
 struct LevelPosition: ~Copyable {
     private let tables: [TableFile]
     private let fillCache: Bool
+    private let traceSink: (any AccessTraceSink)?
     private var index = 0
     /// Owns the position that `table` points to.
     private var cursor: TableCursor?
     private var table: UnsafeMutablePointer<TablePosition>?
 
-    init(_ tables: [TableFile], fillCache: Bool) {
+    init(_ tables: [TableFile], fillCache: Bool, traceSink: (any AccessTraceSink)?) {
         self.tables = tables
         self.fillCache = fillCache
+        self.traceSink = traceSink
     }
 
     var isValid: Bool { unsafe table?.pointee.isValid ?? false }
@@ -115,7 +117,10 @@ struct LevelPosition: ~Copyable {
         if newIndex == index, cursor != nil { return }
         index = newIndex
         unsafe table = nil
-        cursor = tables.indices.contains(index) ? try tables[index].open().makeCursor(fillCache: fillCache) : nil
+        cursor = nil
+        guard tables.indices.contains(index) else { return }
+        traceSink?.record(.tableEntered(number: tables[index].number))
+        cursor = try tables[index].open(tracedBy: traceSink).makeCursor(fillCache: fillCache)
         unsafe table = cursor?.position
     }
 

@@ -6,7 +6,8 @@
     struct Options {
         var splitter: OutputSplitter
         var table: TableOptions
-        /// Of all outputs; what tells them apart is filled in here.
+        /// Of all outputs; what tells them apart is filled in here. A group and position that it has already are those of
+        /// an output that this one continues.
         var origin: TableOrigin?
         /// Bounds the commit times of the entries.
         var commitTimes = CommitTimes.unknown
@@ -92,9 +93,9 @@
         }
         tombstones = later
         var origin = options.origin
-        origin?.group = tables.first?.number ?? number
-        origin?.position = tables.count
-        origin?.isLast = boundary == nil
+        if origin?.group == 0 { origin?.group = tables.first?.number ?? number }
+        origin?.position += tables.count
+        if boundary != nil { origin?.isLast = false }
         let properties = try builder.finish(origin: origin, commitTimes: options.commitTimes)
         tables.append(TableMetadata(number: number, properties: properties))
         try file?.close()

@@ -8,19 +8,28 @@ extension Tree {
     ///   - newer: Operands of the key that lie above this tree (an open transaction's), newest first.
     func withValue(
         of key: UnsafeRawBufferPointer, in keyspace: Keyspace, sequence: UInt64, readTime: StorageInstant,
-        newer: [[UInt8]] = [], _ body: (UnsafeRawBufferPointer) throws -> Void
+        newer: [[UInt8]] = [], traceSink: (any AccessTraceSink)? = nil, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Bool {
         let state = self.state
-        var search = Search(keyspace: keyspace, readTime: readTime.microseconds, operands: newer)
+        guard keyspace.tree === self else {
+            // It has moved since it was asked where it is, and this tree may have let go of it.
+            return unsafe try keyspace.tree.withValue(
+                of: key, in: keyspace, sequence: sequence, readTime: readTime, newer: newer, traceSink: traceSink, body)
+        }
+        var search = Search(
+            keyspace: keyspace, readTime: readTime.microseconds, traceSink: traceSink, operands: newer)
+        traceSink?.record(
+            .memtables(count: (state.memtables + (state.inherited?.memtables ?? [])).count { !$0.isEmpty }))
         for memtable in state.memtables where !search.isDone && !memtable.isEmpty {
-            unsafe search.cover(memtable.rangeTombstones(atMost: sequence), key)
-            unsafe try memtable.forEachVersion(of: key, maxSequence: sequence) { unsafe try search.visit($0, body) }
-            search.stopIfCovered()
+            unsafe try search.visit(memtable, key, sequence, body)
         }
         if search.isDone { return unsafe try search.finish(key, body) }
-        let fences = state.fences
-        for level in fences.levels.indices where !search.isDone {
-            unsafe try search.visit(fences.levels[level], isOrdered: level > 0, key, sequence, body)
+        unsafe try search.visit(state.fences, key, sequence, body)
+        if !search.isDone, let inherited = state.inherited {
+            for memtable in inherited.memtables where !search.isDone && !memtable.isEmpty {
+                unsafe try search.visit(memtable, key, sequence, body)
+            }
+            unsafe try search.visit(inherited.fences, key, sequence, body)
         }
         counters.lookups.add(search.tally)
         return unsafe try search.finish(key, body)
@@ -31,6 +40,7 @@ extension Tree {
 private struct Search {
     let keyspace: Keyspace
     let readTime: Int64
+    let traceSink: (any AccessTraceSink)?
     /// Newest first.
     var operands: [[UInt8]]
     /// The newest range delete met so far that covers the key.
@@ -49,6 +59,26 @@ private struct Search {
     /// Ends the search after a source with a range delete of the key: whatever lies deeper is older than that.
     mutating func stopIfCovered() {
         if tombstone > 0 { isDone = true }
+    }
+
+    @inline(__always)
+    mutating func visit(
+        _ memtable: Memtable, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        unsafe cover(memtable.rangeTombstones(atMost: sequence), key)
+        unsafe try memtable.forEachVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
+        stopIfCovered()
+    }
+
+    @inline(__always)
+    mutating func visit(
+        _ fences: TreeFences, _ key: UnsafeRawBufferPointer, _ sequence: UInt64,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        for level in fences.levels.indices where !isDone {
+            unsafe try visit(fences.levels[level], isOrdered: level > 0, key, sequence, body)
+        }
     }
 
     /// Visits the tables of a level that may hold the key.
@@ -74,15 +104,17 @@ private struct Search {
             unsafe cover(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence), key)
         }
         defer { stopIfCovered() }
-        let reader = try table.open()
+        let reader = try table.open(tracedBy: traceSink)
         guard unsafe mayBeIn(reader, key) else {
             tally.ruledOut += 1
+            traceSink?.record(.tableRuledOut(number: table.number))
             return
         }
         tally.searched += 1
         hasMetVersion = false
         unsafe try reader.forEachUnfilteredVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
         if !hasMetVersion { tally.misled += 1 }
+        traceSink?.record(.tableSearched(number: table.number, isFound: hasMetVersion))
     }
 
     /// Asks the filter; the key is hashed once for all tables.

@@ -4,12 +4,21 @@
 
 internal import Synchronization
 
-/// What of a tree is fixed when it is created.
+/// How a tree is written and merged. Whether it is volatile is fixed when it is created.
 struct TreeOptions: Sendable, Hashable {
     var isVolatile = false
     var compression = CompressionOptions()
     var filterBitsPerKey = 10
     var strategy = CompactionStrategy.leveled
+}
+
+extension TreeOptions {
+    /// What a keyspace asks of its tree.
+    init(_ options: KeyspaceOptions) {
+        self.init(
+            isVolatile: options.isVolatile, compression: options.compression,
+            filterBitsPerKey: options.filterBitsPerKey, strategy: options.strategy)
+    }
 }
 
 /// A tree at one moment. Immutable: a reader takes a reference and reads on, whatever happens to the tree.
@@ -21,17 +30,39 @@ final class TreeState: Sendable {
     /// What older memtables of a volatile tree were rewritten into; older than all the others.
     let settled: Memtable?
     let levels: Levels
+    /// The shared tree that the keyspace of this one comes from, while that has older entries of it; older than all the
+    /// others. Any state of that tree will do that was there between the cut and the end of the move.
+    let inherited: TreeState?
     /// All memtables, newest first.
     let memtables: [Memtable]
     /// Made by the first look-up.
     private let madeFences = AtomicLazyReference<TreeFences>()
 
-    init(memtable: Memtable, immutables: [Memtable] = [], settled: Memtable? = nil, levels: Levels = Levels()) {
+    init(
+        memtable: Memtable, immutables: [Memtable] = [], settled: Memtable? = nil, levels: Levels = Levels(),
+        inherited: TreeState? = nil
+    ) {
         self.memtable = memtable
         self.immutables = immutables
         self.settled = settled
         self.levels = levels
+        self.inherited = inherited
         memtables = [memtable] + immutables + (settled.map { [$0] } ?? [])
+    }
+
+    /// This state with something else in some places.
+    func replacing(
+        memtable: Memtable? = nil, immutables: [Memtable]? = nil, levels: Levels? = nil
+    ) -> TreeState {
+        TreeState(
+            memtable: memtable ?? self.memtable, immutables: immutables ?? self.immutables, settled: settled,
+            levels: levels ?? self.levels, inherited: inherited)
+    }
+
+    /// This state on top of another tree's, or of none.
+    func inheriting(_ inherited: TreeState?) -> TreeState {
+        TreeState(
+            memtable: memtable, immutables: immutables, settled: settled, levels: levels, inherited: inherited)
     }
 
     var fences: TreeFences { madeFences.load() ?? madeFences.storeIfNil(TreeFences(levels)) }
@@ -39,17 +70,34 @@ final class TreeState: Sendable {
 
 final class Tree: Sendable {
     let id: UInt32
-    let options: TreeOptions
+    let isVolatile: Bool
+    /// The shared tree that its keyspace has moved from, or is moving from; nil if it was made empty.
+    let former: UInt32?
+    /// The last commit of its keyspace that went into the former tree; `UInt64.max` until commits go here.
+    let cut: Atomic<UInt64>
+    private let currentOptions: Mutex<TreeOptions>
     private let published: Mutex<TreeState>
     let counters = TreeCounters()
     /// Set once the tree is out of the catalog: nobody flushes it any more.
     let isDropped = Atomic<Bool>(false)
     let pacer = WritePacer()
+    /// The newest table that was there when none of its keyspaces had outgrown a shared tree.
+    let surveyedThrough = Atomic<UInt64>(0)
 
-    init(id: UInt32, options: TreeOptions, state: TreeState) {
+    /// - Parameter cut: See the property.
+    init(id: UInt32, options: TreeOptions, state: TreeState, former: UInt32? = nil, cut: UInt64 = .max) {
         self.id = id
-        self.options = options
+        isVolatile = options.isVolatile
+        self.former = former
+        self.cut = Atomic(cut)
+        currentOptions = Mutex(options)
         published = Mutex(state)
+    }
+
+    /// How new tables are written and which are merged next.
+    var options: TreeOptions {
+        get { currentOptions.withLock { $0 } }
+        set { currentOptions.withLock { $0 = newValue } }
     }
 
     var state: TreeState { published.withLock { $0 } }

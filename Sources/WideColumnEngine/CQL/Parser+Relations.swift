@@ -33,9 +33,17 @@ extension Parser {
             let comparison: Comparison = take("key") ? .containsKey : .contains
             return Relation(target: target, comparison: comparison, terms: [try term()])
         }
-        if isAt("like") { throw CQLError.invalid("LIKE restriction is only supported on properly indexed columns") }
+        if take("like") { throw try unindexed(target) }
         let comparison = try comparison()
         return Relation(target: target, comparison: comparison, terms: [try term()])
+    }
+
+    /// No index of this engine supports LIKE.
+    private mutating func unindexed(_ target: Relation.Target) throws -> CQLError {
+        let pattern = try term()
+        guard case .column(let name) = target else { return noViableAlternative() }
+        return .invalid(
+            "LIKE restriction is only supported on properly indexed columns. \(name) LIKE \(pattern) is not valid.")
     }
 
     private mutating func tokenRelation() throws -> Relation {

@@ -11,7 +11,7 @@ struct ConditionEvaluator {
     init(_ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView) throws {
         self.plan = plan
         self.context = context
-        var row = RowContext(plan.table, now: view.readTime.seconds)
+        var row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
         if let prefix = try plan.partition.prefixes(context).first {
             let clustering = plan.clustering.isComplete ? try plan.clustering.rows(context).first : nil
             rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)

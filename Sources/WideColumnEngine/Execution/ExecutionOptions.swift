@@ -11,6 +11,9 @@ public struct ExecutionOptions: Sendable {
     /// Microseconds: the timestamp of modifications that have no USING TIMESTAMP; `nil`: the commit's time. Conditional
     /// statements and counters never take it.
     public var timestamp: Int64?
+    /// The time by which times to live begin and end; `nil`: that of the commit or of the read. Timestamps and functions
+    /// of the time do not follow it.
+    public var nowInSeconds: Int32?
     /// Whether the result has a trace, and system_traces too.
     public var isTracing = false
 

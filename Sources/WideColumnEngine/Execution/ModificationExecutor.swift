@@ -18,7 +18,7 @@ struct ModificationExecutor {
         self.plan = plan
         self.context = context
         self.transaction = transaction
-        seconds = transaction.commitTime.seconds
+        seconds = context.nowInSeconds ?? transaction.commitTime.seconds
         timestamp =
             try Self.timestamp(plan.timestamp, context) ?? batchTimestamp
             ?? (plan.isConditional || plan.table.definition.isCounter ? nil : context.timestamp)
@@ -154,7 +154,25 @@ struct ModificationExecutor {
         return EncodedFragment(bytes: bytes, expiry: plan.table.rowOperator.droppableAfter(row))
     }
 
+    /// What is left of a fragment beside everything written to the row, and above it, before. For writes that come late.
+    private func reconciled(_ fragment: EncodedFragment, _ key: [UInt8]) throws -> EncodedFragment? {
+        let parts = try StorageKey.Parts(key.rawSpan)
+        let maintenance = DependentMaintenance(table: plan.table, transaction: transaction)
+        let tombstones = try maintenance.tombstones(ofPartition: Array(key[..<parts.prefixByteCount]))
+        var merged = fragment.bytes
+        if let stored = try transaction.get(plan.table.storage, key.rawSpan) {
+            merged = []
+            try RowFragment.merge(stored.rawSpan, fragment.bytes.rawSpan, into: &merged)
+        }
+        var row = try RowFragment(merged.rawSpan)
+        _ = row.apply(tombstones, key.rawSpan, prefixByteCount: parts.prefixByteCount)
+        return row.isEmpty ? nil : encode(row, merged)
+    }
+
     private mutating func write(_ fragment: EncodedFragment, _ key: [UInt8], hasDependents: Bool) throws {
+        let isInOrder = plan.table.rowOperator.isInOrder(
+            timestamp, sharesTimestamp: timestamp == transaction.commitTime.microseconds)
+        guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
         byteCount += key.count + fragment.bytes.count
         if hasDependents {
             try DependentMaintenance(table: plan.table, transaction: transaction)
@@ -194,8 +212,7 @@ struct ModificationExecutor {
         tombstones.encode(into: &bytes)
         byteCount += prefix.count + bytes.count
         let key = prefix + [RecordKind.partitionTombstones.rawValue]
-        try transaction.merge(
-            plan.table.storage, key.rawSpan, bytes.rawSpan,
-            expiry: tombstones.droppableAfter(graceSeconds: plan.table.rowOperator.graceSeconds))
+        // When they may go depends on the rows, which only a compaction looks at.
+        try transaction.merge(plan.table.storage, key.rawSpan, bytes.rawSpan, expiry: nil)
     }
 }

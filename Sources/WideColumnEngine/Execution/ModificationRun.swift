@@ -98,7 +98,19 @@ extension WideColumnStore {
     /// - Throws: `CQLError` where one of them is no modification, or as BATCH does.
     @discardableResult
     public func execute(_ batch: StatementBatch, options: ExecutionOptions = ExecutionOptions()) throws -> ResultSet {
+        guard options.isTracing else { return try perform(batch, options, nil) }
+        let tracer = StatementTracer(self)
+        var result = try perform(batch, options, tracer)
+        tracer.endWriting()
+        result.statementTrace = try finish(tracer, batch.statements.map(\.statement.cql).joined(separator: "; "))
+        return result
+    }
+
+    private func perform(
+        _ batch: StatementBatch, _ options: ExecutionOptions, _ tracer: StatementTracer?
+    ) throws -> ResultSet {
         try storage.write(options.durability) { transaction in
+            if let tracer { transaction.traceSink = tracer }
             var statements: [(plan: ModificationPlan, context: ExecutionContext)] = []
             for (statement, values) in batch.statements {
                 let plan = try statement.plan()
@@ -109,6 +121,7 @@ extension WideColumnStore {
                 }
                 var context = statement.context(values, now: transaction.commitTime)
                 context.timestamp = options.timestamp
+                context.nowInSeconds = options.nowInSeconds.map(Int64.init)
                 statements.append((modification, context))
             }
             try BatchPlan.check(statements.map(\.plan), batch.kind)

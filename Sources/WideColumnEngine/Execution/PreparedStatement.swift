@@ -88,29 +88,29 @@ public struct PreparedStatement: Sendable {
         _ values: [CQLValue], options: ExecutionOptions, changing currentKeyspace: borrowing Mutex<String?>
     ) throws -> ResultSet {
         guard options.isTracing else { return try perform(values, options, currentKeyspace) }
-        var tracer = StatementTracer(store)
+        let tracer = StatementTracer(store)
         tracer.add("Parsing \(text.cql)")
         tracer.add("Preparing statement")
-        var result = try perform(values, options, currentKeyspace)
-        for line in result.trace { tracer.add(line) }
-        tracer.add("Read \(result.count) rows")
-        tracer.add("Request complete")
-        try store.record(tracer.trace, of: text.cql)
-        result.statementTrace = tracer.trace
+        var result = try perform(values, options, currentKeyspace, tracer)
+        result.statementTrace = try store.finish(tracer, text.cql)
         return result
     }
 
     private func perform(
-        _ values: [CQLValue], _ options: ExecutionOptions, _ currentKeyspace: borrowing Mutex<String?>
+        _ values: [CQLValue], _ options: ExecutionOptions, _ currentKeyspace: borrowing Mutex<String?>,
+        _ tracer: StatementTracer? = nil
     ) throws -> ResultSet {
         let plan = try plan()
         try plan.check(values)
         switch plan.kind {
-        case .select(let select): return try read(select, values, store.storage.snapshot(), options)
+        case .select(let select): return try read(select, values, store.storage.snapshot(), options, tracer)
         case .modification, .batch:
-            return try store.storage.write(options.durability) {
-                try execute(values, in: $0, timestamp: options.timestamp)
+            let result = try store.storage.write(options.durability) {
+                if let tracer { $0.traceSink = tracer }
+                return try execute(values, in: $0, timestamp: options.timestamp, nowInSeconds: options.nowInSeconds)
             }
+            tracer?.endWriting()
+            return result
         case .other(.use(let name)):
             guard try store.hasKeyspace(name) else {
                 throw CQLError.invalid("Keyspace '\(name)' does not exist")
@@ -128,21 +128,27 @@ public struct PreparedStatement: Sendable {
     }
 
     private func read(
-        _ select: SelectPlan, _ values: [CQLValue], _ snapshot: Snapshot, _ options: ExecutionOptions
+        _ select: SelectPlan, _ values: [CQLValue], _ snapshot: Snapshot, _ options: ExecutionOptions,
+        _ tracer: StatementTracer? = nil
     ) throws -> ResultSet {
+        let snapshot = tracer.map { snapshot.traced(by: $0) } ?? snapshot
+        var context = context(values, now: snapshot.readTime)
+        context.nowInSeconds = options.nowInSeconds.map(Int64.init)
         var executor = try SelectExecutor(
-            select, context(values, now: snapshot.readTime), snapshot.view, pageSize: options.pageSize ?? .max,
+            select, context, snapshot.view, pageSize: options.pageSize ?? .max,
             pagingState: options.pagingState)
+        executor.tracer = tracer
         return try executor.run()
     }
 
     private func execute(
-        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?
+        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil
     ) throws -> ResultSet {
         let plan = try plan()
         try plan.check(values)
         var context = context(values, now: transaction.commitTime)
         context.timestamp = timestamp
+        context.nowInSeconds = nowInSeconds.map(Int64.init)
         switch plan.kind {
         case .select(let select):
             if store.isSystem { return try read(select, values, store.storage.snapshot(), ExecutionOptions()) }
@@ -180,6 +186,11 @@ extension PreparedStatement {
 
     /// The keyspace that names without one are of.
     public var keyspace: String? { text.keyspace }
+
+    /// Plans the statement again if the schema has changed, so that its metadata is today's.
+    ///
+    /// - Throws: `CQLError` where the schema lacks what the statement names.
+    public func refresh() throws { _ = try plan() }
 
     /// What values the markers take, in order.
     public var markers: [BoundMarker] { text.lastPlan.markers }

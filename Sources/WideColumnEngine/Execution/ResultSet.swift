@@ -179,6 +179,15 @@ final class RowStorage: Sendable {
         return Array(bytes[Int(cell.offset)..<Int(cell.offset + cell.byteCount)])
     }
 
+    func appendWireRows(to buffer: inout [UInt8]) {
+        buffer.reserveCapacity(buffer.count + bytes.count + 4 * count * columns.count)
+        for cell in cells.prefix(count * columns.count) {
+            buffer.appendBigEndian(cell.byteCount)
+            guard cell.byteCount > 0 else { continue }
+            buffer.append(contentsOf: bytes[Int(cell.offset)..<Int(cell.offset + cell.byteCount)])
+        }
+    }
+
     func value(row: Int, column: Int) -> CQLValue {
         let cell = cells[row * columns.count + column]
         guard cell.byteCount >= 0 else { return .null }

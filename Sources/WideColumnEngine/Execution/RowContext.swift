@@ -89,6 +89,9 @@ struct RowContext {
         count == 0 || clusteringEnds.isEmpty ? clusteringOffset : clusteringEnds[min(count, clusteringEnds.count) - 1]
     }
 
+    /// The row's tombstones and its cells that have expired.
+    var deadCellCount: Int { row.cells.count { !$0.isLive(at: now) } }
+
     var hasLiveStaticRow: Bool { staticRow.isLive(at: now) }
 
     // MARK: Values

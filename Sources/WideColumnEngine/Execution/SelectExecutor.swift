@@ -11,6 +11,8 @@ struct SelectExecutor {
     private let filters: [Filter.Evaluated]
     private let pageSize: Int
     let pagingState: PagingState?
+    /// Told of partitions and rows, where the statement is traced.
+    var tracer: StatementTracer?
     private let perPartitionLimit: Int64
 
     private var row: RowContext
@@ -45,7 +47,7 @@ struct SelectExecutor {
             )
         }
         remaining = min(limit, pagingState?.remaining ?? .max)
-        row = RowContext(plan.table, now: view.readTime.seconds)
+        row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
         builder = RowBuilder(columns: plan.columns)
     }
 
@@ -62,17 +64,21 @@ struct SelectExecutor {
         let path: ResultSet.AccessPath
         if let lookup = plan.whereClause.index {
             path = .index(table: name, index: lookup.index.definition.name)
+            tracer?.begin(path)
             try readIndex(lookup)
         } else if let partition = plan.whereClause.partition {
             let prefixes = try partition.prefixes(context)
             path =
                 prefixes.count == 1
                 ? .singlePartition(table: name) : .partitions(table: name, count: prefixes.count)
+            tracer?.begin(path)
             try readPartitions(prefixes)
         } else {
             path = .scan(table: name)
+            tracer?.begin(path)
             try scan(plan.whereClause.tokens?.range(context) ?? .all)
         }
+        tracer?.endReading()
         if plan.isAggregate { try finishGroups() }
         if plan.mergesPartitions { mergePartitions() }
         var result = ResultSet(builder.storage(), accessPath: path, pagingState: nextPage)
@@ -222,6 +228,7 @@ struct SelectExecutor {
     }
 
     mutating func beginPartition(_ parts: StorageKey.Parts, isResumed: Bool) throws {
+        tracer?.enter(parts, of: plan.table)
         try row.enter(parts)
         sawLiveRow = isResumed
         let limit = isResumed ? pagingState?.remainingInPartition ?? perPartitionLimit : perPartitionLimit
@@ -241,7 +248,9 @@ struct SelectExecutor {
 
     mutating func visit(key: RawSpan, value: RawSpan, clusteringOffset: Int) throws -> Progress {
         guard remainingInPartition > 0 || plan.isAggregate else { return .partitionDone }
-        guard try row.setRow(key: key, clusteringOffset: clusteringOffset, value: value) else { return .more }
+        let isLive = try row.setRow(key: key, clusteringOffset: clusteringOffset, value: value)
+        tracer?.note(row, isLive: isLive)
+        guard isLive else { return .more }
         sawLiveRow = true
         return try emit(key: key, clusteringOffset: clusteringOffset)
     }

@@ -194,9 +194,12 @@ extension WideColumnStore {
         }
     }
 
-    func record(_ trace: StatementTrace, of cql: String) throws {
-        guard !isSystem else { return }
-        try system().record(trace, of: cql)
+    /// Ends a statement's trace and keeps it where tools look for it.
+    func finish(_ tracer: StatementTracer, _ cql: String) throws -> StatementTrace {
+        tracer.add("Request complete")
+        let trace = tracer.trace
+        if !isSystem { try system().record(trace, of: cql) }
+        return trace
     }
 }
 

@@ -27,7 +27,7 @@ struct PartitionTombstones: Hashable, Sendable {
     }
 
     var partition = DeletionTime.none
-    private(set) var ranges: [Range] = []
+    var ranges: [Range] = []
 
     init() {}
 
@@ -51,25 +51,6 @@ struct PartitionTombstones: Hashable, Sendable {
         }
         guard low > 0, ranges[low - 1].contains(clustering) else { return partition }
         return .later(partition, ranges[low - 1].deletion)
-    }
-
-    func droppableAfter(graceSeconds: Int64) -> StorageInstant? {
-        let times = (partition.isNone ? [] : [partition]) + ranges.map(\.deletion)
-        let latest = times.map(\.localDeletionTime).max() ?? 0
-        // The times and the grace period come from disk: an end beyond all time is none.
-        let (end, overflow) = latest.addingReportingOverflow(graceSeconds)
-        return overflow || end == .max ? nil : StorageInstant(seconds: end + 1)
-    }
-
-    mutating func purge(now: Int64, graceSeconds: Int64) -> Bool {
-        func isPast(_ deletion: DeletionTime) -> Bool {
-            let (end, overflow) = deletion.localDeletionTime.addingReportingOverflow(graceSeconds)
-            return !overflow && end < now
-        }
-        let before = self
-        if !partition.isNone, isPast(partition) { partition = .none }
-        ranges.removeAll { isPast($0.deletion) }
-        return self != before
     }
 }
 

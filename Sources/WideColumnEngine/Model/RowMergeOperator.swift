@@ -4,11 +4,26 @@ internal import Synchronization
 
 /// The merge operator of every table's keyspace: rows by `RowFragment`, kind 0 entries by `PartitionTombstones`; the
 /// first byte tells which.
+///
+/// Invariant: the deletions of a partition's kind 0 entry outlive what they cover. Rows lose what is covered when a
+/// compaction meets them after their partition's deletions; those go once their grace period is over and no row has
+/// anything that they cover.
 final class RowMergeOperator: MergeOperator {
+    /// What compactions know beside the entry at hand.
+    private struct Knowledge {
+        /// The numbers of dropped columns, whose cells compaction removes.
+        var deadColumns: Set<UInt16> = []
+        /// The deletions that a compaction kept last, and the stored key's prefix of their partition.
+        var partition: (prefix: [UInt8], tombstones: PartitionTombstones)?
+        /// The table as it is now; nil once it is closed.
+        var table: (@Sendable () -> (keyspace: Keyspace, view: ReadView)?)?
+    }
+
     let name = "WideColumnRow"
     private let grace: Atomic<Int64>
-    /// The numbers of dropped columns, whose cells compaction removes.
-    private let deadColumns = Mutex<Set<UInt16>>([])
+    private let knowledge = Mutex(Knowledge())
+    /// Microseconds: nothing written so far has a later timestamp.
+    private let newestTimestamp = Atomic<Int64>(.min)
     /// For a view whose rows live only with their marker: they may go as soon as it has expired.
     let needsMarker: Bool
 
@@ -32,7 +47,32 @@ final class RowMergeOperator: MergeOperator {
     /// Takes over what ALTER changes.
     func follow(_ definition: TableDefinition) {
         if definition.view == nil { grace.store(definition.options.graceSeconds, ordering: .relaxed) }
-        deadColumns.withLock { $0 = Set(definition.droppedColumns.map(\.id)) }
+        knowledge.withLock { $0.deadColumns = Set(definition.droppedColumns.map(\.id)) }
+    }
+
+    /// Takes note of a write's timestamp; tells whether all that was written before is older. The storage forgets
+    /// deletions and expired cells that have nothing older below; what comes late, with a timestamp that they cover, lies
+    /// above and would be seen then. So whoever writes such a thing must leave out what is covered.
+    ///
+    /// - Parameter sharesTimestamp: Whether only the statements of one commit have this timestamp.
+    func isInOrder(_ timestamp: Int64, sharesTimestamp: Bool) -> Bool {
+        let newest = newestTimestamp.load(ordering: .relaxed)
+        // Modifications come one at a time.
+        if timestamp > newest { newestTimestamp.store(timestamp, ordering: .relaxed) }
+        return timestamp > newest || timestamp == newest && sharesTimestamp
+    }
+
+    /// Tells where the rows are that deletions may cover. Until then deletions of partitions and ranges are kept.
+    func search(_ keyspace: Keyspace, of storage: Storage) {
+        // What earlier runs have written is not newer, as far as its timestamps are those of their commits.
+        newestTimestamp.max(storage.snapshot().readTime.microseconds, ordering: .relaxed)
+        knowledge.withLock { knowledge in
+            // The storage keeps this operator: it must not be kept in turn.
+            knowledge.table = { [weak storage, weak keyspace] in
+                guard let storage, let keyspace else { return nil }
+                return (keyspace, storage.snapshot().view)
+            }
+        }
     }
 
     /// How long deletions are kept.
@@ -49,9 +89,8 @@ final class RowMergeOperator: MergeOperator {
 
     /// From when on nothing in the value matters any more; `nil`: never.
     func droppableAfter(_ value: RawSpan) throws -> StorageInstant? {
-        if Self.holdsTombstones(value) {
-            return try PartitionTombstones(value).droppableAfter(graceSeconds: graceSeconds)
-        }
+        // Whether they still cover something only `purge` can find out.
+        if Self.holdsTombstones(value) { return nil }
         return droppableAfter(try RowFragment(value))
     }
 
@@ -64,26 +103,66 @@ final class RowMergeOperator: MergeOperator {
 
     func purge(key: RawSpan, value: RawSpan, now: StorageInstant) -> PurgeDecision {
         // What can't be read is kept, for reads and `verify` to report.
-        (try? decision(value, now: now.seconds)) ?? .keep
+        let decision =
+            try? Self.holdsTombstones(value)
+            ? tombstoneDecision(key, value, now: now.seconds) : rowDecision(key, value, now: now.seconds)
+        return decision ?? .keep
     }
 
-    private func decision(_ value: RawSpan, now: Int64) throws -> PurgeDecision {
-        var result: [UInt8] = []
-        if Self.holdsTombstones(value) {
-            var tombstones = try PartitionTombstones(value)
-            guard tombstones.purge(now: now, graceSeconds: graceSeconds) else { return .keep }
-            if tombstones.isEmpty { return .drop }
-            tombstones.encode(into: &result)
-            return .replace(result)
+    private func tombstoneDecision(_ key: RawSpan, _ value: RawSpan, now: Int64) throws -> PurgeDecision {
+        guard key.byteCount > 0 else { return .keep }
+        var tombstones = try PartitionTombstones(value)
+        let prefix = key.extracting(0..<key.byteCount - 1).array()
+        let past = tombstones.past(now: now, graceSeconds: graceSeconds)
+        let table = knowledge.withLock { knowledge in
+            knowledge.partition = (prefix, tombstones)
+            return knowledge.table
         }
+        guard !past.isEmpty, let table = table?(), !(try past.coverRows(of: prefix, table.keyspace, table.view)) else {
+            return .keep
+        }
+        tombstones.remove(past)
+        knowledge.withLock { $0.partition = tombstones.isEmpty ? nil : (prefix, tombstones) }
+        if tombstones.isEmpty { return .drop }
+        var result: [UInt8] = []
+        tombstones.encode(into: &result)
+        return .replace(result)
+    }
+
+    private func rowDecision(_ key: RawSpan, _ value: RawSpan, now: Int64) throws -> PurgeDecision {
         var row = try RowFragment(value)
         if needsMarker, !(row.marker?.isLive(at: now) ?? false) { return .drop }
-        let dead = deadColumns.withLock { $0 }
-        let hasDead = !dead.isEmpty && row.removeCells(of: dead)
-        guard row.purge(now: now, graceSeconds: graceSeconds) || hasDead else { return .keep }
+        let (dead, partition) = knowledge.withLock { ($0.deadColumns, $0.partition) }
+        var changed = !dead.isEmpty && row.removeCells(of: dead)
+        if let partition, key.starts(with: partition.prefix.rawSpan),
+            try remove(partition.tombstones, from: &row, key, partition.prefix)
+        {
+            changed = true
+        }
+        changed = row.purge(now: now, graceSeconds: graceSeconds) || changed
+        guard changed else { return .keep }
         if row.isEmpty { return .drop }
+        var result: [UInt8] = []
         row.encode(from: value, into: &result)
         return .replace(result)
+    }
+
+    /// Removes what the deletions cover, as long as the partition still has them: they may have gone since, with the
+    /// whole table, and then cover nothing of what came later.
+    private func remove(
+        _ tombstones: PartitionTombstones, from row: inout RowFragment, _ key: RawSpan, _ prefix: [UInt8]
+    ) throws -> Bool {
+        let before = row
+        guard row.apply(tombstones, key, prefixByteCount: prefix.count) else { return false }
+        let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
+        if let table = knowledge.withLock({ $0.table })?(),
+            let stored = try table.view.get(table.keyspace, tombstoneKey.rawSpan)
+        {
+            let known = try PartitionTombstones(stored.rawSpan)
+            if known.merged(with: tombstones) == known { return true }
+        }
+        row = before
+        return false
     }
 
     private static func holdsTombstones(_ value: RawSpan) -> Bool {

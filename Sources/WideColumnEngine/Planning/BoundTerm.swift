@@ -129,4 +129,6 @@ struct ExecutionContext {
     var generators: Generators
     /// Microseconds: the timestamp that the client gave for statements without one.
     var timestamp: Int64?
+    /// The time that the client gave for times to live.
+    var nowInSeconds: Int64?
 }

@@ -170,7 +170,7 @@ extension CellOperation {
         _ column: ColumnDefinition, _ element: Term, _ binder: inout TermBinder
     ) throws -> Action {
         guard column.type.isCollection else {
-            throw CQLError.invalid("Invalid deletion operation for non-collection column \(column.name)")
+            throw CQLError.invalid("Invalid deletion operation for non collection column \(column.name)")
         }
         switch column.type {
         case .list: return .deleteElement(try binder.bind(element, as: .int, receiver: "idx(\(column.name))"))

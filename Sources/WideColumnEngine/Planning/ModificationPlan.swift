@@ -129,7 +129,7 @@ struct ModificationPlan: Sendable {
         if touchesOnlyStatic, clustering.isUnrestricted { return }
         let isWholeDelete = kind == .delete && operations.isEmpty && staticOperations.isEmpty
         guard !isWholeDelete, !clustering.isComplete else { return }
-        if kind == .delete, clustering.slice != nil {
+        if kind == .delete {
             throw CQLError.invalid("Range deletions are not supported for specific columns")
         }
         let missing = definition.clustering.dropFirst(clustering.values.count).map(\.name)

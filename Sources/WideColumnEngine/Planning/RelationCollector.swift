@@ -135,7 +135,9 @@ struct RelationCollector {
         case (.list(let element), .contains), (.set(let element), .contains), (.map(_, let element), .contains):
             member = element
         case (.map(let key, _), .containsKey): member = key
-        default: throw CQLError.invalid("Cannot use \(word) on non-collection column \(column.name)")
+        default:
+            let kind = relation.comparison == .containsKey ? "map" : "collection"
+            throw CQLError.invalid("Cannot use \(word) on non-\(kind) column \(column.name)")
         }
         let term = try binder.bind(relation.terms[0], as: member, receiver: "value(\(column.name))")
         return Filter(column, relation.comparison, .terms([term]))

@@ -69,10 +69,13 @@ final class SchemaCatalog: Sendable {
             // An index: entries without values, which expire with the cells they are of.
             return try storage.keyspace(name, options: KeyspaceOptions(expiry: .engine, isDedicated: true))
         }
-        return try storage.keyspace(
+        let keyspace = try storage.keyspace(
             name,
             options: KeyspaceOptions(
                 mergeOperator: rowOperator, expiry: .operator, isDedicated: true, strategy: strategy))
+        // A keyspace that is open keeps its first operator.
+        (keyspace.options.mergeOperator as? RowMergeOperator ?? rowOperator).search(keyspace, of: storage)
+        return keyspace
     }
 
     private func removeUnnamedKeyspaces() throws {

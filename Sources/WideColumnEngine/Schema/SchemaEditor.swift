@@ -50,7 +50,8 @@ struct SchemaEditor {
         try checkIsNotSystem(definition.name)
         if definitions.keyspaces[definition.name] != nil {
             if statement.ifNotExists { return nil }
-            throw CQLError.alreadyExists("Cannot add existing keyspace \"\(definition.name)\"")
+            throw CQLError.alreadyExists(
+                "Cannot add existing keyspace \"\(definition.name)\"", keyspace: definition.name)
         }
         definitions.keyspaces[definition.name] = definition
         return SchemaChange(kind: .created, target: .keyspace, keyspace: definition.name)
@@ -108,7 +109,8 @@ struct SchemaEditor {
         guard definitions.tables[identifier] != nil else { return true }
         if ifNotExists { return false }
         throw CQLError.alreadyExists(
-            "Cannot add already existing table \"\(identifier.name)\" to keyspace \"\(identifier.keyspace)\"")
+            "Cannot add already existing table \"\(identifier.name)\" to keyspace \"\(identifier.keyspace)\"",
+            keyspace: identifier.keyspace, name: identifier.name)
     }
 
     private mutating func dropTable(_ name: TableName, _ ifExists: Bool) throws -> SchemaChange? {
@@ -141,8 +143,10 @@ struct SchemaEditor {
 
     /// The table or view that a statement names; `nil` where it need not exist.
     func existing(_ name: TableName, _ ifExists: Bool, _ kind: String) throws -> TableDefinition? {
-        if ifExists, let keyspace = name.keyspace ?? currentKeyspace, definitions.keyspaces[keyspace] == nil {
-            return nil
+        if let keyspace = name.keyspace ?? currentKeyspace, definitions.keyspaces[keyspace] == nil {
+            try checkIsNotSystem(keyspace)
+            if ifExists { return nil }
+            throw CQLError.invalid("\(kind) '\(keyspace).\(name.name)' doesn't exist")
         }
         let identifier = try identifier(of: name)
         if let table = definitions.tables[identifier] { return table }
@@ -151,7 +155,12 @@ struct SchemaEditor {
     }
 
     func identifier(of name: TableName) throws -> TableIdentifier {
-        if let keyspace = name.keyspace ?? currentKeyspace { try checkIsNotSystem(keyspace) }
+        if let keyspace = name.keyspace ?? currentKeyspace {
+            try checkIsNotSystem(keyspace)
+            guard definitions.keyspaces[keyspace] != nil else {
+                throw CQLError.invalid("Keyspace '\(keyspace)' doesn't exist")
+            }
+        }
         return try schema.identifier(of: name, currentKeyspace: currentKeyspace)
     }
 

@@ -29,6 +29,7 @@ extension KeyspaceDefinition {
             default: throw CQLError.syntax("Unknown property '\(property.name)'")
             }
         }
+        guard !replication.isEmpty else { throw CQLError.invalid("Missing mandatory option 'replication'") }
         guard let strategy = replication["class"] else {
             throw CQLError.configuration("Missing replication strategy class")
         }
@@ -176,7 +177,7 @@ extension TableDefinition {
         guard unknown.isEmpty else {
             throw CQLError.invalid(
                 "Only clustering key columns can be defined in CLUSTERING ORDER directive: "
-                    + "[\(unknown.joined(separator: ", "))]")
+                    + "[\(unknown.joined(separator: ", "))] are not clustering columns")
         }
         guard order.map(\.column) == Array(clustering.prefix(order.count)) else {
             throw CQLError.invalid(

@@ -50,9 +50,10 @@ extension TableOptions {
             }
         case "bloom_filter_fp_chance":
             let chance = try number(property)
-            guard chance > 0, chance <= 1 else {
+            // The least that Cassandra's filters reach.
+            guard chance > 6.71e-5, chance <= 1 else {
                 throw CQLError.configuration(
-                    "bloom_filter_fp_chance must be larger than 0.0 and less than or equal to 1.0 (got \(chance))")
+                    "bloom_filter_fp_chance must be larger than 6.71E-5 and less than or equal to 1.0 (got \(chance))")
             }
         case "crc_check_chance":
             let chance = try number(property)
@@ -105,7 +106,8 @@ extension TableOptions {
         }
         let name = String(className.split(separator: ".").last ?? "")
         guard let allowed = compactionOptions[name] else {
-            throw CQLError.configuration("Unable to find compaction strategy class '\(className)'")
+            let full = className.contains(".") ? className : "org.apache.cassandra.db.compaction.\(className)"
+            throw CQLError.configuration("Unable to find compaction strategy class '\(full)'")
         }
         for key in options.keys.sorted() where !allowed.contains(key) && !commonCompactionOptions.contains(key) {
             throw CQLError.configuration("Properties specified [\(key)] are not understood by \(name)")

@@ -30,6 +30,13 @@ extension Row {
     }
 }
 
+extension ResultSet {
+    /// Appends the values of all rows as the native protocol sends them: each with its length in front, -1 for null.
+    public func appendWireRows(to buffer: inout [UInt8]) {
+        storage.appendWireRows(to: &buffer)
+    }
+}
+
 extension CQLType {
     /// The type of that name in a keyspace; user-defined types are looked up.
     ///

@@ -14,15 +14,15 @@ struct BuyerLoad {
     let clock: any StorageClock
 
     /// Runs `operation` with a different number each time, from as many tasks as there are buyers.
-    func run(_ operation: @escaping @Sendable (Int) async throws -> Void) async throws -> OfferedLoad.Outcome {
+    func run(_ operation: @escaping @Sendable (Int) async throws -> Void) async throws -> LoadOutcome {
         let start = clock.monotonicNanoseconds
         let operationCount = Int(operationsPerSecond * seconds)
-        var total = try await withThrowingTaskGroup(of: OfferedLoad.Outcome.self) { group in
+        var total = try await withThrowingTaskGroup(of: LoadOutcome.self) { group in
             for buyer in 0..<buyers {
                 let turns = stride(from: buyer, to: operationCount, by: buyers)
                 group.addTask { [self] in try await run(turns, from: start, operation) }
             }
-            return try await group.reduce(into: OfferedLoad.Outcome()) { $0.add($1) }
+            return try await group.reduce(into: LoadOutcome()) { $0.add($1) }
         }
         total.elapsedNanoseconds = clock.monotonicNanoseconds - start
         return total
@@ -30,8 +30,8 @@ struct BuyerLoad {
 
     private func run(
         _ turns: StrideTo<Int>, from start: UInt64, _ operation: @Sendable (Int) async throws -> Void
-    ) async throws -> OfferedLoad.Outcome {
-        var outcome = OfferedLoad.Outcome()
+    ) async throws -> LoadOutcome {
+        var outcome = LoadOutcome()
         for turn in turns {
             let due = start + UInt64(Double(turn) * 1e9 / operationsPerSecond)
             let wasLate = clock.monotonicNanoseconds >= due

@@ -8,6 +8,9 @@ struct CacheBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache", abstract: "Reads tokens and sets every tenth anew, with a time to live.")
 
+    @Option(help: "Operations offered each second.")
+    var rate: Double = 33_333
+
     @OptionGroup var load: LoadOptions
 
     @Option(help: "Tokens in the cache.")
@@ -17,17 +20,18 @@ struct CacheBench: AsyncParsableCommand {
     var seed: UInt64 = 42
 
     func validate() throws {
+        try LoadOptions.validate(rate: rate)
         guard keys > 0 else { throw ValidationError("--keys must be at least 1.") }
     }
 
     func run() async throws {
         let cache = CacheStore()
         for index in 0..<keys { try set(index, in: cache) }
-        print("cache: \(keys) tokens, \(load.description)")
         var random = SeededRandom(seed: seed)
         var misses = 0
-        let offered = OfferedLoad(operationsPerSecond: load.rate, seconds: load.seconds, clock: SystemClock())
-        let outcome = try await offered.run(progress: LoadPrinter.interval) { step in
+        let offered = OfferedLoad(operationsPerSecond: rate, seconds: load.duration, clock: SystemClock())
+        let progress = LoadProgress("cache", operationCount: offered.operationCount)
+        let outcome = try await offered.run(progress: progress.update) { step in
             let index = Int.random(in: 0..<keys, using: &random)
             if step.isMultiple(of: 10) {
                 try set(index, in: cache)
@@ -35,8 +39,9 @@ struct CacheBench: AsyncParsableCommand {
                 misses += 1
             }
         }
-        LoadPrinter.total(outcome, of: "cache")
+        progress.finish()
         guard misses == 0 else { throw ValidationError("\(misses) tokens were missing before their time.") }
+        FigureSection("cache", "cache: \(keys) tokens", offeredRate: rate, outcome).print(asJSON: load.json)
     }
 
     private func set(_ index: Int, in cache: CacheStore) throws {

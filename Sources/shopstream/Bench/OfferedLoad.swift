@@ -12,48 +12,27 @@ struct OfferedLoad {
     let seconds: Double
     let clock: any StorageClock
 
-    struct Outcome {
-        var operations = 0
-        /// From the instant an operation was due to its end.
-        var latencies = LatencyHistogram()
-        /// From its start to its end.
-        var serviceTimes = LatencyHistogram()
-        var elapsedNanoseconds: UInt64 = 0
-        /// What the operations took, all together.
-        var busyNanoseconds: UInt64 = 0
-    }
-
-    private var operationCount: Int { Int(operationsPerSecond * seconds) }
+    var operationCount: Int { Int(operationsPerSecond * seconds) }
 
     /// Runs `operation` with 0, 1, 2, …; calls `progress` about every second with what has happened since the last call.
     ///
     /// Between operations it spins, since a sleeping thread wakes up later than the latencies it wants to see; long
     /// waits sleep.
     func run(
-        progress: (Outcome) -> Void = { _ in }, _ operation: (Int) async throws -> Void
-    ) async throws -> Outcome {
+        progress: @escaping (LoadInterval) -> Void = { _ in }, _ operation: (Int) async throws -> Void
+    ) async throws -> LoadOutcome {
         let start = clock.monotonicNanoseconds
-        var total = Outcome()
-        var interval = Outcome()
-        var intervalStart = start
+        var recorder = LoadRecorder(start: start, progress: progress)
         for index in 0..<operationCount {
             let due = start + UInt64(Double(index) * 1e9 / operationsPerSecond)
             try await wait(until: due)
             let begin = clock.monotonicNanoseconds
             try await operation(index)
-            let end = clock.monotonicNanoseconds
-            interval.record(due: due, begin: begin, end: end)
-            if end - intervalStart >= 1_000_000_000 {
-                interval.elapsedNanoseconds = end - intervalStart
-                progress(interval)
-                total.add(interval)
-                interval = Outcome()
-                intervalStart = end
-            }
+            recorder.record(due: due, begin: begin, end: clock.monotonicNanoseconds)
         }
-        total.add(interval)
-        total.elapsedNanoseconds = clock.monotonicNanoseconds - start
-        return total
+        // The last operation's turn ends when the next one would be due.
+        let end = start + UInt64(Double(operationCount) * 1e9 / operationsPerSecond)
+        return recorder.finish(at: max(end, clock.monotonicNanoseconds))
     }
 
     private func wait(until due: UInt64) async throws {
@@ -65,27 +44,22 @@ struct OfferedLoad {
     }
 }
 
-extension OfferedLoad.Outcome {
-    mutating func record(due: UInt64, begin: UInt64, end: UInt64) {
-        operations += 1
-        latencies.record(nanoseconds: end - due)
-        serviceTimes.record(nanoseconds: end - begin)
-        busyNanoseconds += end - begin
-    }
+/// Operations as fast as one caller can send them: each is due when the one before has ended.
+struct ClosedLoad {
+    let operationCount: Int
+    let clock: any StorageClock
 
-    mutating func add(_ other: Self) {
-        operations += other.operations
-        latencies.add(other.latencies)
-        serviceTimes.add(other.serviceTimes)
-        busyNanoseconds += other.busyNanoseconds
-    }
-
-    var operationsPerSecond: Int {
-        elapsedNanoseconds == 0 ? 0 : Int(Double(operations) * 1e9 / Double(elapsedNanoseconds))
-    }
-
-    /// Operations that were running at a moment, to two decimals. For a single caller, the part of its time in calls.
-    var averageInFlight: Double {
-        elapsedNanoseconds == 0 ? 0 : Double(100 * busyNanoseconds / elapsedNanoseconds) / 100
+    func run(
+        progress: @escaping (LoadInterval) -> Void = { _ in }, _ operation: (Int) throws -> Void
+    ) rethrows -> LoadOutcome {
+        var begin = clock.monotonicNanoseconds
+        var recorder = LoadRecorder(start: begin, progress: progress)
+        for index in 0..<operationCount {
+            try operation(index)
+            let end = clock.monotonicNanoseconds
+            recorder.record(due: begin, begin: begin, end: end)
+            begin = end
+        }
+        return recorder.finish(at: begin)
     }
 }

@@ -16,8 +16,7 @@ struct PurchasesBench: AsyncParsableCommand {
     @Option(help: "Purchases offered each second by all buyers together.")
     var rate: Double = 2_000
 
-    @Option(help: "How long the load lasts.")
-    var seconds: Double = 30
+    @OptionGroup var load: LoadOptions
 
     @Option(help: "synced: on disk before the answer; buffered: with the operating system.")
     var durability: PurchaseDurability = .synced
@@ -33,8 +32,9 @@ struct PurchasesBench: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard buyers > 0, buyers <= 100_000, products > 0, rate > 0, rate <= 10_000_000, seconds > 0 else {
-            throw ValidationError("--buyers, --products, --rate and --seconds must be positive.")
+        try LoadOptions.validate(rate: rate)
+        guard buyers > 0, buyers <= 100_000, products > 0 else {
+            throw ValidationError("--buyers must be between 1 and 100,000, --products at least 1.")
         }
     }
 
@@ -42,17 +42,19 @@ struct PurchasesBench: AsyncParsableCommand {
         try await data.withStorage { storage in
             let tables = try TableStore(storage: storage)
             try createTables(in: tables)
-            print("purchases: \(buyers) buyers, \(durability.rawValue), \(Int(rate)) offered each second")
             // Orders of an earlier run in the same folder keep their numbers.
             let run = storage.clock.now.microseconds
             let (products, durability) = (products, durability == .synced ? Durability.synced : .buffered)
-            let load = BuyerLoad(buyers: buyers, operationsPerSecond: rate, seconds: seconds, clock: SystemClock())
-            let outcome = try await load.run { index in
+            let buying = BuyerLoad(
+                buyers: buyers, operationsPerSecond: rate, seconds: load.duration, clock: SystemClock())
+            StandardError.write("purchases: \(Int(load.duration.rounded(.up))) s of load\n")
+            let outcome = try await buying.run { index in
                 let request = Self.purchase(
                     index, order: "\(run)-\(index)", product: "prod_\(index &* 7919 % products)")
                 try await tables.transactWriteItems(request, durability: durability)
             }
-            LoadPrinter.total(outcome, of: "purchases")
+            let title = "purchases: \(buyers) buyers, \(self.durability.rawValue)"
+            FigureSection("purchases", title, offeredRate: rate, outcome).print(asJSON: load.json)
         }
     }
 

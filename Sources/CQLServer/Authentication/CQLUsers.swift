@@ -1,0 +1,59 @@
+// CQLUsers.swift — who may connect.
+
+internal import StorageTypes
+internal import WideColumnEngine
+
+/// The users of a server, each with the hash of a password. Whoever is in it may do everything: there are no roles.
+public struct CQLUsers: Sendable {
+    private var hashes: [String: PasswordHash] = [:]
+    /// Compared with where there is no such user, so that the time of an answer does not tell.
+    private let stranger: PasswordHash
+
+    public init(_ hashes: [String: PasswordHash]) {
+        self.hashes = hashes
+        stranger = PasswordHash(
+            password: [], salt: [0], iterationCount: hashes.values.first?.iterationCount ?? 1)
+    }
+
+    /// The users of a file's text: a line `name:hash` for each, as `shopstream user` prints it. Empty lines and those that
+    /// begin with `#` are passed over.
+    ///
+    /// - Throws: `StorageError` (`invalidArgument`) that names the line which has another form.
+    public init(fileContents: String) throws {
+        var hashes: [String: PasswordHash] = [:]
+        let lines = fileContents.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() where !line.isEmpty && !line.hasPrefix("#") {
+            guard let colon = line.lastIndex(of: ":"), colon > line.startIndex,
+                let hash = PasswordHash(line[line.index(after: colon)...])
+            else {
+                throw StorageError.invalidArgument(
+                    "Line \(index + 1) of the users' file is not NAME:HASH; `shopstream user NAME` prints such a line")
+            }
+            let name = String(line[..<colon])
+            guard hashes.updateValue(hash, forKey: name) == nil else {
+                throw StorageError.invalidArgument("Line \(index + 1) of the users' file names '\(name)' again")
+            }
+        }
+        self.init(hashes)
+    }
+
+    public var isEmpty: Bool { hashes.isEmpty }
+
+    /// Checks a response of SASL's PLAIN (RFC 4616): `authorization NUL name NUL password`.
+    ///
+    /// - Returns: the name.
+    /// - Throws: `CQLError` (0x0100) with Cassandra's text ([CA] auth/PasswordAuthenticator.java).
+    func authenticate(_ response: [UInt8]) throws -> String {
+        let parts = response.split(separator: 0, omittingEmptySubsequences: false)
+        guard parts.count >= 3 else { throw CQLError(.badCredentials, "Password must not be null") }
+        // As Cassandra does, from the end: the identity in front may be anything.
+        let password = Array(parts[parts.count - 1])
+        let name = String(decoding: parts[parts.count - 2], as: UTF8.self)
+        let hash = hashes[name]
+        let isRight = (hash ?? stranger).matches(password)
+        guard hash != nil, isRight else {
+            throw CQLError(.badCredentials, "Provided username \(name) and/or password are incorrect")
+        }
+        return name
+    }
+}

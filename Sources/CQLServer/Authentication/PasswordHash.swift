@@ -1,0 +1,82 @@
+// PasswordHash.swift — a password as it is kept: PBKDF2 with HMAC-SHA-256 (RFC 8018, §5.2), one block.
+//
+//   pbkdf2-sha256$iterations$salt$hash         salt and hash in hexadecimal
+
+/// A salted hash of a password.
+public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
+    private static let scheme = "pbkdf2-sha256"
+    /// A tenth of a second or so for each guess; every new connection pays it once.
+    public static let standardIterationCount = 100_000
+    private static let largestIterationCount = 10_000_000
+
+    let iterationCount: Int
+    let salt: [UInt8]
+    let hash: [UInt8]
+
+    /// Hashes a password with a new salt.
+    ///
+    /// - Parameter iterationCount: at least 1; what a guess costs grows with it.
+    public init(password: String, iterationCount: Int = PasswordHash.standardIterationCount) {
+        var generator = SystemRandomNumberGenerator()
+        let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        self.init(password: Array(password.utf8), salt: salt, iterationCount: iterationCount)
+    }
+
+    init(password: [UInt8], salt: [UInt8], iterationCount: Int) {
+        precondition(
+            (1...Self.largestIterationCount).contains(iterationCount), "A password is hashed 1 to 10,000,000 times.")
+        self.iterationCount = iterationCount
+        self.salt = salt
+        hash = Self.derive(password, salt, iterationCount)
+    }
+
+    /// The hash that a text stands for; `nil` if it has another form.
+    public init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "$", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == Self.scheme, let count = Int(parts[1]),
+            (1...Self.largestIterationCount).contains(count), let salt = Self.bytes(parts[2]), !salt.isEmpty,
+            let hash = Self.bytes(parts[3]), hash.count == SHA256.digestByteCount
+        else { return nil }
+        iterationCount = count
+        self.salt = salt
+        self.hash = hash
+    }
+
+    public var description: String {
+        "\(Self.scheme)$\(iterationCount)$\(Self.hexadecimal(salt))$\(Self.hexadecimal(hash))"
+    }
+
+    /// Whether this is the hash of the password. The time it takes depends on neither's bytes.
+    func matches(_ password: [UInt8]) -> Bool {
+        let candidate = Self.derive(password, salt, iterationCount)
+        var difference: UInt8 = 0
+        for (left, right) in zip(candidate, hash) { difference |= left ^ right }
+        return difference == 0
+    }
+
+    private static func derive(_ password: [UInt8], _ salt: [UInt8], _ iterationCount: Int) -> [UInt8] {
+        let hmac = HMAC(key: password)
+        var last = hmac.code(salt + [0, 0, 0, 1])
+        var derived = last
+        for _ in 1..<iterationCount {
+            last = hmac.code(last)
+            for index in derived.indices { derived[index] ^= last[index] }
+        }
+        return derived
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static func bytes(_ digits: some StringProtocol) -> [UInt8]? {
+        let values = digits.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
+        guard values.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: values.count, by: 2) {
+            guard let high = values[index], let low = values[index + 1] else { return nil }
+            bytes.append(UInt8(high << 4 | low))
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,315 @@
+// ConnectionState.swift — what a connection of the native protocol does next: events in, actions out, no I/O.
+//
+// Whoever owns it reports what happened (bytes came, a request was answered, the schema changed), then calls `next()` and
+// carries out each action until there is none. It owns these invariants:
+//
+//   1. A request is handed out only after STARTUP and, where users are configured, after AUTH_RESPONSE succeeded.
+//   2. At most `limits.requestCount` requests are handed out and unanswered at a time, and none while the owner holds the
+//      connection or the peer does not read its answers. What arrived meanwhile waits unparsed, and reading pauses.
+//   3. Every request is answered exactly once, with its stream's number; the order is that of the answers.
+//   4. After a violation of the framing nothing more is read; the answers under way go out, then the connection closes.
+
+internal import WideColumnEngine
+
+/// The bounds of one connection.
+struct ConnectionLimits: Hashable, Sendable {
+    /// Of a message's body, compressed or not.
+    var messageByteCount = 256 * 1024 * 1024
+    /// Requests handed out and not answered yet.
+    var requestCount = 128
+}
+
+/// The state of one connection.
+struct ConnectionState {
+    enum Phase: Hashable {
+        case established
+        case authenticating
+        case ready
+        /// Nothing more is read; answers under way still go out.
+        case closing
+        case closed
+    }
+
+    enum Action {
+        /// Check a response of SASL's PLAIN, and call `finishAuthentication`.
+        case authenticate([UInt8], stream: Int16)
+        /// Execute the request, and call `finish`.
+        case perform(RequestWork)
+        case send([UInt8])
+        case pauseReading
+        case resumeReading
+        case close
+    }
+
+    private(set) var phase = Phase.established
+    private let limits: ConnectionLimits
+    private let requiresAuthentication: Bool
+
+    private var envelopes: EnvelopeDecoder
+    /// Version 5, once STARTUP was answered.
+    private var frames: FrameDecoder?
+    private var frameEncoder: FrameEncoder?
+    /// How answers are encoded.
+    private(set) var encoder = EnvelopeEncoder(version: .v5)
+    private var decompressesBodies = false
+
+    private var output: [[UInt8]] = []
+    /// Answers from before the frames began, which go out without.
+    private var unframedOutput: [[UInt8]] = []
+    private var requestsUnderWay = 0
+    private var isAuthenticating = false
+    private var observesSchema = false
+    private var isHeld = false
+    private var isWritable = true
+    private var isPaused = false
+
+    init(limits: ConnectionLimits = ConnectionLimits(), requiresAuthentication: Bool) {
+        self.limits = limits
+        self.requiresAuthentication = requiresAuthentication
+        envelopes = EnvelopeDecoder(largestBodyByteCount: limits.messageByteCount)
+    }
+
+    // MARK: Events
+
+    /// Bytes came.
+    mutating func receive(_ bytes: some Collection<UInt8>) {
+        guard phase != .closing, phase != .closed else { return }
+        if frames != nil { frames?.append(bytes) } else { envelopes.append(bytes) }
+    }
+
+    /// A request was answered with these bytes of an envelope.
+    mutating func finish(_ envelope: [UInt8]) {
+        assert(requestsUnderWay > 0, "More answers than requests.")
+        requestsUnderWay -= 1
+        output.append(envelope)
+    }
+
+    /// The credentials were checked.
+    mutating func finishAuthentication(_ error: (any Error)?, stream: Int16) {
+        isAuthenticating = false
+        if let error {
+            answer(Response(error), stream)
+        } else {
+            if phase == .authenticating { phase = .ready }
+            answer(Response(.authSuccess), stream)
+        }
+    }
+
+    /// The schema changed.
+    mutating func schemaChanged(_ change: SchemaChange) {
+        guard observesSchema, phase == .ready else { return }
+        answer(Response(.schemaChangeEvent(change)), -1)
+    }
+
+    /// The owner has no room for requests: none is handed out until it has.
+    mutating func hold(_ isHeld: Bool) { self.isHeld = isHeld }
+
+    /// Whether the peer takes what is sent.
+    mutating func setWritable(_ isWritable: Bool) { self.isWritable = isWritable }
+
+    /// Nothing more is to be read: the server stops, or the peer has closed its side.
+    mutating func drain() {
+        if phase != .closed { phase = .closing }
+    }
+
+    /// Time went by without a byte: the connection closes if it owes no answer.
+    mutating func idle() {
+        if requestsUnderWay == 0, !isAuthenticating { drain() }
+    }
+
+    /// The time for STARTUP and authentication is over.
+    mutating func handshakeTimedOut() {
+        if phase == .established || phase == .authenticating { drain() }
+    }
+
+    var isReady: Bool { phase == .ready }
+
+    // MARK: Actions
+
+    /// What to do next; `nil` until something happens.
+    mutating func next() -> Action? {
+        while mayTakeRequest {
+            do {
+                guard let element = try nextElement() else { break }
+                if let action = take(element) { return action }
+            } catch {
+                output.append(EnvelopeEncoder.protocolError(error))
+                phase = .closing
+            }
+        }
+        if !output.isEmpty || !unframedOutput.isEmpty { return .send(takeOutput()) }
+        if phase == .closing, requestsUnderWay == 0, !isAuthenticating {
+            phase = .closed
+            return .close
+        }
+        let shouldPause = phase != .closing && phase != .closed && !mayTakeRequest
+        guard shouldPause != isPaused else { return nil }
+        isPaused = shouldPause
+        return shouldPause ? .pauseReading : .resumeReading
+    }
+
+    private var mayTakeRequest: Bool {
+        guard phase != .closing, phase != .closed else { return false }
+        return requestsUnderWay < limits.requestCount && !isAuthenticating && !isHeld && isWritable
+    }
+
+    private mutating func nextElement() throws(FatalViolation) -> EnvelopeDecoder.Element? {
+        while true {
+            if let element = try envelopes.next() { return element }
+            guard let payload = try frames?.next() else { return nil }
+            envelopes.append(payload)
+        }
+    }
+
+    private mutating func takeOutput() -> [UInt8] {
+        var bytes = Array(unframedOutput.joined())
+        bytes.append(contentsOf: frameEncoder?.frames(output) ?? Array(output.joined()))
+        unframedOutput.removeAll()
+        output.removeAll(keepingCapacity: true)
+        return bytes
+    }
+
+    private mutating func answer(_ response: Response, _ stream: Int16) {
+        output.append(encoder.envelope(response, stream: stream))
+    }
+}
+
+// MARK: - Requests
+
+extension ConnectionState {
+    /// Answers what needs no engine; hands out the rest.
+    private mutating func take(_ element: EnvelopeDecoder.Element) -> Action? {
+        switch element {
+        case .oversized(let header):
+            encoder.version = header.version
+            let message =
+                "Request is too big: length \(header.bodyByteCount) exceeds maximum allowed length "
+                + "\(limits.messageByteCount)."
+            answer(Response(CQLError(.invalidRequest, message)), header.stream)
+            return nil
+        case .envelope(let envelope):
+            encoder.version = envelope.header.version
+            do { return try take(envelope) } catch {
+                answer(Response(error), envelope.header.stream)
+                return nil
+            }
+        }
+    }
+
+    private mutating func take(_ envelope: Envelope) throws -> Action? {
+        let header = envelope.header
+        guard header.stream >= 0 else {
+            throw CQLError(.protocolError, "Invalid stream \(header.stream): those of requests are not negative")
+        }
+        var reader = WireReader(try body(of: envelope))
+        if header.flags.contains(.customPayload) { try reader.skipBytesMap() }
+        let request = try Request(header.opcode, &reader, header.version)
+        try checkIsExpected(request)
+        switch request {
+        case .startup(let options): try start(options, header)
+        case .options: answer(Response(.supported(Self.supportedOptions)), header.stream)
+        case .register(let kinds):
+            try register(kinds)
+            answer(Response(.ready), header.stream)
+        case .authResponse(let token):
+            isAuthenticating = true
+            return .authenticate(token ?? [], stream: header.stream)
+        case .query, .prepare, .execute, .batch:
+            requestsUnderWay += 1
+            return .perform(
+                RequestWork(
+                    request: request, stream: header.stream, isTracing: header.flags.contains(.tracing),
+                    byteCount: EnvelopeHeader.byteCount + envelope.body.count, encoder: encoder,
+                    largestBodyByteCount: limits.messageByteCount))
+        }
+        return nil
+    }
+
+    private func body(of envelope: Envelope) throws -> [UInt8] {
+        guard envelope.header.flags.contains(.compression), envelope.header.version == .v4, !envelope.body.isEmpty
+        else { return envelope.body }
+        guard decompressesBodies else {
+            throw CQLError(.protocolError, "A compressed message came where no compression was agreed on")
+        }
+        var reader = WireReader(envelope.body)
+        let byteCount = Int(try reader.int())
+        guard byteCount <= limits.messageByteCount else {
+            throw CQLError(
+                .invalidRequest,
+                "Request is too big: length \(byteCount) exceeds maximum allowed length \(limits.messageByteCount).")
+        }
+        return try LZ4Block.decompressed(Array(envelope.body[reader.offset...]), byteCount: byteCount)
+    }
+
+    /// The texts are Cassandra's ([CA] transport/ServerConnection.java, `validateNewMessage`).
+    private func checkIsExpected(_ request: Request) throws {
+        let name = request.opcode.name
+        switch phase {
+        case .established:
+            guard request.opcode != .startup, request.opcode != .options else { return }
+            throw CQLError(.protocolError, "Unexpected message \(name), expecting STARTUP or OPTIONS")
+        case .authenticating:
+            guard request.opcode != .authResponse, request.opcode != .options else { return }
+            throw CQLError(.protocolError, "Unexpected message \(name), expecting SASL_RESPONSE")
+        default:
+            guard request.opcode == .startup || request.opcode == .authResponse else { return }
+            throw CQLError(
+                .protocolError, "Unexpected message \(name), the connection is already initialized")
+        }
+    }
+
+    // MARK: STARTUP
+
+    static let supportedOptions: [(key: String, values: [String])] = [
+        ("PROTOCOL_VERSIONS", ProtocolVersion.allCases.map(\.name)),
+        ("COMPRESSION", ["lz4"]),
+        ("CQL_VERSION", ["3.4.7"]),
+    ]
+
+    private mutating func start(_ options: [String: String], _ header: EnvelopeHeader) throws {
+        let options = Dictionary(options.map { ($0.key.uppercased(), $0.value) }) { $1 }
+        guard options["CQL_VERSION"] != nil else {
+            throw CQLError(.protocolError, "Missing value CQL_VERSION in STARTUP message")
+        }
+        let compresses: Bool
+        switch options["COMPRESSION"]?.lowercased() {
+        case nil, "": compresses = false
+        case "lz4": compresses = true
+        case let name?: throw CQLError(.protocolError, "Unknown compression algorithm: \(name)")
+        }
+        phase = requiresAuthentication ? .authenticating : .ready
+        let className = "org.apache.cassandra.auth.PasswordAuthenticator"
+        // The answer to STARTUP is never compressed, and in version 5 the last one without a frame.
+        answer(Response(requiresAuthentication ? .authenticate(className: className) : .ready), header.stream)
+        envelopes.version = header.version
+        switch header.version {
+        case .v4:
+            decompressesBodies = compresses
+            encoder.compressesBodies = compresses
+        case .v5: switchToFrames(compresses ? .compressed : .plain)
+        }
+    }
+
+    private mutating func switchToFrames(_ format: FrameFormat) {
+        var decoder = FrameDecoder(format)
+        decoder.append(envelopes.takeRest())
+        frames = decoder
+        // What waits to be sent was made before there were frames.
+        unframedOutput = output
+        output = []
+        frameEncoder = FrameEncoder(format)
+    }
+
+    // MARK: REGISTER
+
+    private mutating func register(_ kinds: [String]) throws {
+        for kind in kinds {
+            switch kind.uppercased() {
+            case "SCHEMA_CHANGE": observesSchema = true
+            // A server that is alone: neither of them ever happens.
+            case "STATUS_CHANGE", "TOPOLOGY_CHANGE": break
+            default: throw CQLError(.protocolError, "Invalid value '\(kind)' for Type")
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// PreparedStatements.swift — the statements that clients of a server prepared, by their ids.
+//
+// The id is a hash of keyspace and text, so every connection prepares a statement under the same id, and may execute what
+// another one prepared, as drivers do. Beyond the capacity the least recently used half goes: who executes one of those
+// is told that it is unprepared, and drivers prepare it again.
+
+internal import Synchronization
+internal import WideColumnEngine
+
+/// Prepared statements shared by all connections.
+final class PreparedStatements: Sendable {
+    struct Entry: Sendable {
+        var statement: PreparedStatement
+        /// The columns that the first client was told; whoever knows others needs to be told again.
+        var announcedColumns: [ResultColumn]
+        var announcedMetadataID: [UInt8]
+        fileprivate var lastUse: UInt64 = 0
+    }
+
+    private struct State {
+        var entries: [[UInt8]: Entry] = [:]
+        var uses: UInt64 = 0
+    }
+
+    private let capacity: Int
+    private let state = Mutex(State())
+
+    init(capacity: Int = 10_000) {
+        self.capacity = capacity
+    }
+
+    static func id(_ statement: PreparedStatement) -> [UInt8] {
+        var writer = WireWriter()
+        writer.optionalBytes(statement.keyspace.map { Array($0.utf8) })
+        writer.longString(statement.cql)
+        return Array(SHA256.digest(writer.bytes).prefix(16))
+    }
+
+    /// Keeps a statement and gives its id.
+    func keep(_ statement: PreparedStatement) -> [UInt8] {
+        let id = Self.id(statement)
+        let columns = statement.resultColumns
+        let metadataID = columns.metadataID
+        state.withLock { state in
+            state.uses += 1
+            if state.entries[id] == nil {
+                if state.entries.count >= capacity { Self.evict(&state) }
+                state.entries[id] = Entry(
+                    statement: statement, announcedColumns: columns, announcedMetadataID: metadataID)
+            }
+            state.entries[id]?.lastUse = state.uses
+        }
+        return id
+    }
+
+    /// - Throws: `ErrorMessage` (0x2500) with the id, after which drivers prepare again.
+    func entry(_ id: [UInt8]) throws -> Entry {
+        let entry = state.withLock { state -> Entry? in
+            state.uses += 1
+            guard state.entries[id] != nil else { return nil }
+            state.entries[id]?.lastUse = state.uses
+            return state.entries[id]
+        }
+        if let entry { return entry }
+        let digits = id.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        throw ErrorMessage(
+            .unprepared(id: id),
+            "Prepared query with ID \(digits) not found (either the query was not prepared on this host (maybe the host "
+                + "has been restarted?) or you have prepared too many queries and it has been evicted from the internal "
+                + "cache)")
+    }
+
+    var count: Int { state.withLock { $0.entries.count } }
+
+    private static func evict(_ state: inout State) {
+        let uses = state.entries.values.map(\.lastUse).sorted()
+        let limit = uses[uses.count / 2]
+        state.entries = state.entries.filter { $0.value.lastUse > limit }
+    }
+}
+
+extension [ResultColumn] {
+    /// A number that changes with the columns (version 5, `result_metadata_id`).
+    var metadataID: [UInt8] {
+        var writer = WireWriter()
+        for column in self {
+            writer.longString(column.keyspace)
+            writer.longString(column.table)
+            writer.longString(column.name)
+            column.type.write(to: &writer, .v5)
+        }
+        return [UInt8](SHA256.digest(writer.bytes).prefix(16))
+    }
+}

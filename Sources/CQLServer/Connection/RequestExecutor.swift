@@ -1,0 +1,181 @@
+// RequestExecutor.swift — requests of one connection, carried out on the engine. It blocks; nothing of it knows a network.
+
+internal import Synchronization
+internal import WideColumnEngine
+
+/// Carries out a connection's requests, several at a time.
+final class RequestExecutor: Sendable {
+    private let store: WideColumnStore
+    private let prepared: PreparedStatements
+    private let durability: Durability
+    /// Replaced when USE chooses another keyspace.
+    private let session: Mutex<CQLSession>
+
+    init(_ store: WideColumnStore, _ prepared: PreparedStatements, durability: Durability) throws {
+        self.store = store
+        self.prepared = prepared
+        self.durability = durability
+        session = Mutex(try store.session())
+    }
+
+    /// The answer to a request; an error is an answer too.
+    func respond(to work: RequestWork) -> Response {
+        do {
+            switch work.request {
+            case .query(let text, let parameters):
+                let statement = try session(parameters.keyspace).prepare(text)
+                return try execute(statement, parameters, work) { _ in (parameters.skipsMetadata, nil) }
+            case .execute(let id, let metadataID, let parameters):
+                let entry = try prepared.entry(id)
+                return try execute(entry.statement, parameters, work) { result in
+                    Self.metadata(of: result, entry, known: metadataID, skips: parameters.skipsMetadata)
+                }
+            case .prepare(let text, let keyspace): return try prepare(text, keyspace)
+            case .batch(let batch): return try execute(batch, work)
+            case .startup, .options, .authResponse, .register:
+                throw CQLError(.serverError, "\(work.request.opcode.name) is answered without the engine")
+            }
+        } catch {
+            return Response(.error(ErrorMessage(error, writeType: work.request.writeType)))
+        }
+    }
+
+    private func session(_ keyspace: String?) throws -> CQLSession {
+        try keyspace.map { try store.session(keyspace: $0) } ?? session.withLock { $0 }
+    }
+
+    // MARK: QUERY, EXECUTE, PREPARE
+
+    private func execute(
+        _ statement: PreparedStatement, _ parameters: QueryParameters, _ work: RequestWork,
+        metadata: (ResultSet) -> (skips: Bool, changedID: [UInt8]?)
+    ) throws -> Response {
+        try statement.refresh()
+        let values = try Self.values(parameters.values, for: statement)
+        var options = try options(parameters, work)
+        options.pageSize = parameters.pageSize
+        options.pagingState = try parameters.pagingState.map { try PagingState(bytes: $0) }
+        let result = try statement.execute(values, options: options)
+        if let name = result.currentKeyspace {
+            let chosen = try store.session(keyspace: name)
+            session.withLock { $0 = chosen }
+        }
+        return Self.response(result, metadata)
+    }
+
+    private func options(_ parameters: QueryParameters, _ work: RequestWork) throws -> ExecutionOptions {
+        var options = ExecutionOptions(durability: durability)
+        options.timestamp = parameters.timestamp
+        options.nowInSeconds = parameters.nowInSeconds
+        options.isTracing = work.isTracing
+        return options
+    }
+
+    private func prepare(_ text: String, _ keyspace: String?) throws -> Response {
+        let statement = try session(keyspace).prepare(text)
+        try statement.refresh()
+        let columns = statement.resultColumns
+        return Response(
+            .prepared(
+                PreparedMessage(
+                    id: prepared.keep(statement), resultMetadataID: columns.metadataID, markers: statement.markers,
+                    partitionKeyMarkers: statement.partitionKeyMarkers, resultColumns: columns)))
+    }
+
+    /// Whether the client knows the columns of a result.
+    ///
+    /// 1. Those of a condition depend on its outcome: they are always told.
+    /// 2. Version 5: the client says which it knows. If they are others it is told, with the new number.
+    /// 3. Version 4: the client knows what it was told when it prepared. Where they may be others it is told.
+    private static func metadata(
+        of result: ResultSet, _ entry: PreparedStatements.Entry, known: [UInt8]?, skips: Bool
+    ) -> (skips: Bool, changedID: [UInt8]?) {
+        guard entry.statement.resultColumns == result.columns else { return (false, nil) }
+        guard let known else { return (skips && entry.announcedColumns == result.columns, nil) }
+        // The usual case costs a comparison, not a hash.
+        if entry.announcedColumns == result.columns, entry.announcedMetadataID == known { return (skips, nil) }
+        let current = result.columns.metadataID
+        return current == known ? (skips, nil) : (false, current)
+    }
+
+    private static func response(
+        _ result: ResultSet, _ metadata: (ResultSet) -> (skips: Bool, changedID: [UInt8]?)
+    ) -> Response {
+        let message: Response.Message
+        if let change = result.schemaChange {
+            message = .schemaChange(change)
+        } else if let keyspace = result.currentKeyspace {
+            message = .setKeyspace(keyspace)
+        } else if result.columns.isEmpty {
+            message = .void
+        } else {
+            let (skips, changedID) = metadata(result)
+            message = .rows(RowsMessage(result: result, skipsMetadata: skips, changedMetadataID: changedID))
+        }
+        var response = Response(message)
+        response.tracingID = result.statementTrace?.id
+        response.warnings = result.warnings
+        return response
+    }
+
+    // MARK: BATCH
+
+    private func execute(_ request: BatchRequest, _ work: RequestWork) throws -> Response {
+        let session = try session(request.parameters.keyspace)
+        let kind: StatementBatch.Kind =
+            switch request.kind {
+            case .logged: .logged
+            case .unlogged: .unlogged
+            case .counter: .counter
+            }
+        let statements = try request.statements.map { entry -> (statement: PreparedStatement, values: [CQLValue]) in
+            let statement =
+                switch entry.text {
+                case .query(let text): try session.prepare(text)
+                case .prepared(let id): try prepared.entry(id).statement
+                }
+            try statement.refresh()
+            return (statement, try Self.values(.positional(entry.values), for: statement))
+        }
+        let result = try store.execute(StatementBatch(kind, statements), options: try options(request.parameters, work))
+        return Self.response(result) { _ in (false, nil) }
+    }
+
+    // MARK: Values
+
+    private static func values(_ values: BoundValues, for statement: PreparedStatement) throws -> [CQLValue] {
+        let markers = statement.markers
+        let ordered: [WireValue]
+        switch values {
+        case .positional(let values):
+            guard values.count == markers.count else {
+                throw CQLError(
+                    .invalidRequest,
+                    "there were \(markers.count) markers(?) in CQL but \(values.count) bound variables")
+            }
+            ordered = values
+        case .named(let values):
+            // A name that is missing is unset, as in Cassandra.
+            ordered = markers.map { values[$0.name] ?? .unset }
+        }
+        return try zip(ordered, markers).map { value, marker in
+            switch value {
+            case .null: .null
+            case .unset: .unset
+            case .bytes(let bytes): try CQLValue(wire: bytes, type: marker.type)
+            }
+        }
+    }
+}
+
+extension Request {
+    /// What an error of unknown outcome says was written.
+    fileprivate var writeType: ErrorMessage.WriteType {
+        guard case .batch(let batch) = self else { return .simple }
+        return switch batch.kind {
+        case .logged: .batch
+        case .unlogged: .unloggedBatch
+        case .counter: .counter
+        }
+    }
+}

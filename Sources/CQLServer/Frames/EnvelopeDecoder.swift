@@ -1,0 +1,92 @@
+// EnvelopeDecoder.swift — requests out of a run of bytes that arrives in pieces. Envelope.swift draws them.
+
+/// What ends a connection: after it nobody knows where the next message begins, or in which version to read it.
+struct FatalViolation: Error, Hashable {
+    var message: String
+    /// The stream and version of the answer that tells the client.
+    var stream: Int16 = 0
+    var version: UInt8 = ProtocolVersion.v5.rawValue
+}
+
+/// Cuts envelopes out of bytes.
+struct EnvelopeDecoder {
+    enum Element: Hashable {
+        case envelope(Envelope)
+        /// An envelope beyond the limit. Its body is read past and never held.
+        case oversized(EnvelopeHeader)
+    }
+
+    private let largestBodyByteCount: Int
+    private var queue = ByteQueue()
+    /// How much of an oversized body is still to come.
+    private var skippedByteCount = 0
+    /// Set once the connection has one: no other is accepted then.
+    var version: ProtocolVersion?
+
+    init(largestBodyByteCount: Int) {
+        self.largestBodyByteCount = largestBodyByteCount
+    }
+
+    var bufferedByteCount: Int { queue.count }
+
+    mutating func append(_ bytes: some Collection<UInt8>) {
+        queue.append(bytes)
+    }
+
+    /// What arrived behind the last envelope; the decoder forgets it.
+    mutating func takeRest() -> [UInt8] { queue.take(queue.count) }
+
+    /// The next envelope, or `nil` until more bytes arrive.
+    mutating func next() throws(FatalViolation) -> Element? {
+        let skipped = min(skippedByteCount, queue.count)
+        queue.drop(skipped)
+        skippedByteCount -= skipped
+        guard skippedByteCount == 0, let header = try header() else { return nil }
+        guard header.bodyByteCount <= largestBodyByteCount else {
+            queue.drop(EnvelopeHeader.byteCount)
+            skippedByteCount = header.bodyByteCount
+            return .oversized(header)
+        }
+        guard queue.count >= EnvelopeHeader.byteCount + header.bodyByteCount else { return nil }
+        queue.drop(EnvelopeHeader.byteCount)
+        return .envelope(Envelope(header: header, body: queue.take(header.bodyByteCount)))
+    }
+
+    private func header() throws(FatalViolation) -> EnvelopeHeader? {
+        guard queue.count > 0 else { return nil }
+        let number = queue[0] & ~ProtocolVersion.responseBit
+        // The header of versions 1 and 2 has a stream of one byte.
+        let byteCount = number < 3 ? EnvelopeHeader.byteCount - 1 : EnvelopeHeader.byteCount
+        guard queue.count >= byteCount else { return nil }
+        let stream =
+            number < 3
+            ? Int16(Int8(bitPattern: queue[2])) : Int16(truncatingIfNeeded: queue.bigEndian(at: 2, byteCount: 2))
+        guard let version = ProtocolVersion(rawValue: number) else { throw Self.unsupported(number, stream) }
+        if let expected = self.version, version != expected {
+            throw FatalViolation(
+                message: "Invalid message version. Got \(version.name) but previous messages on this connection had "
+                    + "version \(expected.name)", stream: stream, version: expected.rawValue)
+        }
+        let length = Int32(truncatingIfNeeded: queue.bigEndian(at: 5, byteCount: 4))
+        guard queue[0] & ProtocolVersion.responseBit == 0 else {
+            throw FatalViolation(
+                message: "Wrong protocol message: a response where a request was expected", stream: stream,
+                version: number)
+        }
+        guard length >= 0 else {
+            throw FatalViolation(message: "Invalid frame body length: \(length)", stream: stream, version: number)
+        }
+        return EnvelopeHeader(
+            version: version, flags: EnvelopeFlags(rawValue: queue[1]), stream: stream, opcode: queue[4],
+            bodyByteCount: Int(length))
+    }
+
+    /// What drivers look for when they negotiate. An older client is answered in its own version, a newer one in the
+    /// highest that is spoken here ([CA] transport/ProtocolVersion.java, `decode`).
+    private static func unsupported(_ number: UInt8, _ stream: Int16) -> FatalViolation {
+        let names = ProtocolVersion.allCases.map(\.name).joined(separator: ", ")
+        return FatalViolation(
+            message: "Invalid or unsupported protocol version (\(number)); supported versions are (\(names))",
+            stream: stream, version: (1...3).contains(number) ? number : ProtocolVersion.v5.rawValue)
+    }
+}

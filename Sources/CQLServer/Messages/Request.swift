@@ -1,0 +1,111 @@
+// Request.swift — what a client asks, decoded from an envelope's body (v4 and v5 specifications, §4.1).
+
+internal import WideColumnEngine
+
+/// A request.
+enum Request: Hashable, Sendable {
+    case startup([String: String])
+    case options
+    case authResponse([UInt8]?)
+    case query(String, QueryParameters)
+    case prepare(String, keyspace: String?)
+    /// Version 5 tells which metadata of the result the client knows.
+    case execute(id: [UInt8], resultMetadataID: [UInt8]?, QueryParameters)
+    case batch(BatchRequest)
+    case register([String])
+
+    /// The request in a body, which is not compressed any more and begins behind the custom payload.
+    init(_ opcode: UInt8, _ reader: inout WireReader, _ version: ProtocolVersion) throws {
+        switch Opcode(rawValue: opcode) {
+        case .startup: self = .startup(try reader.stringMap())
+        case .options: self = .options
+        case .authResponse: self = .authResponse(try reader.optionalBytes())
+        case .query: self = .query(try reader.longString(), try QueryParameters(&reader, version))
+        case .prepare: self = try Self.prepare(&reader, version)
+        case .execute:
+            let id = try reader.shortBytes()
+            let resultMetadataID = version == .v5 ? try reader.shortBytes() : nil
+            self = .execute(
+                id: id, resultMetadataID: resultMetadataID, try QueryParameters(&reader, version))
+        case .batch: self = .batch(try BatchRequest(&reader, version))
+        case .register: self = .register(try reader.stringList())
+        case let response?:
+            throw WireReader.malformed(
+                "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode "
+                    + response.name)
+        case nil: throw WireReader.malformed("Unknown opcode \(opcode)")
+        }
+    }
+
+    private static func prepare(_ reader: inout WireReader, _ version: ProtocolVersion) throws -> Request {
+        let text = try reader.longString()
+        guard version == .v5 else { return .prepare(text, keyspace: nil) }
+        // Unlike those of QUERY, the only flag of PREPARE is 1.
+        let flags = try reader.int()
+        return .prepare(text, keyspace: flags & 0x01 != 0 ? try reader.string() : nil)
+    }
+
+    var opcode: Opcode {
+        switch self {
+        case .startup: .startup
+        case .options: .options
+        case .authResponse: .authResponse
+        case .query: .query
+        case .prepare: .prepare
+        case .execute: .execute
+        case .batch: .batch
+        case .register: .register
+        }
+    }
+}
+
+/// Statements that commit together.
+struct BatchRequest: Hashable, Sendable {
+    /// They go over the wire: do not renumber.
+    enum Kind: UInt8, Sendable {
+        case logged = 0
+        case unlogged = 1
+        case counter = 2
+    }
+
+    enum Text: Hashable, Sendable {
+        case query(String)
+        case prepared(id: [UInt8])
+    }
+
+    struct Statement: Hashable, Sendable {
+        var text: Text
+        var values: [WireValue]
+    }
+
+    var kind: Kind
+    var statements: [Statement]
+    /// Of these only what BATCH has: consistencies, timestamp, keyspace, the time.
+    var parameters = QueryParameters()
+
+    init(_ reader: inout WireReader, _ version: ProtocolVersion) throws {
+        let code = try reader.byte()
+        guard let kind = Kind(rawValue: code) else { throw WireReader.malformed("Invalid BATCH message type \(code)") }
+        self.kind = kind
+        statements = []
+        for _ in 0..<(try reader.short()) {
+            let text: Text
+            switch try reader.byte() {
+            case 0: text = .query(try reader.longString())
+            case 1: text = .prepared(id: try reader.shortBytes())
+            default: throw WireReader.malformed("Invalid query kind in BATCH messages. Must be 0 or 1")
+            }
+            var values: [WireValue] = []
+            for _ in 0..<(try reader.short()) { values.append(try reader.value()) }
+            statements.append(Statement(text: text, values: values))
+        }
+        parameters.consistency = try reader.consistency()
+        let flags = try QueryFlags(&reader, version)
+        // Names would have to come before values whose place depends on the flag behind them: the specification itself
+        // calls it broken (§4.1.7), and no server takes it.
+        guard !flags.contains(.namedValues) else {
+            throw WireReader.malformed("Named values are not supported in BATCH messages")
+        }
+        try parameters.readLast(&reader, flags)
+    }
+}

@@ -1,0 +1,143 @@
+// CQLListener.swift — the server: it listens, and has a ConnectionHandler for each connection.
+#if Servers
+
+    internal import NIOCore
+    internal import NIOPosix
+    internal import NIOSSL
+    internal import Synchronization
+    public import WideColumnEngine
+
+    /// Serves a store to clients of Cassandra's native protocol, versions 4 and 5.
+    ///
+    /// The store stays the caller's, who may go on using it and closes its storage after ``shutDown(within:)``.
+    public final class CQLListener: Sendable {
+        private let server: ServerContext
+        private let channel: any Channel
+        private let group: MultiThreadedEventLoopGroup
+        private let connections: Connections
+        private let stopObserving: @Sendable () -> Void
+        private let isShutDown = Mutex(false)
+
+        /// The port that is listened on.
+        public let port: Int
+        /// The address that is listened on, with the port.
+        public let address: String
+
+        /// Begins to listen.
+        ///
+        /// - Throws: `StorageError` (`invalidArgument`) for an address beyond the loopback without users, and for TLS files
+        ///   that can't be used; the system's error where it can't listen.
+        public static func start(
+            serving store: WideColumnStore, options: CQLListenerOptions = CQLListenerOptions()
+        ) async throws -> CQLListener {
+            let address = try resolve(options)
+            let tls = try options.tls.map { try context($0) }
+            let server = ServerContext(store, options)
+            let connections = Connections(largestCount: options.connectionCount)
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            server.threads.start()
+            do {
+                let channel = try await bootstrap(group, server, connections, tls).bind(to: address).get()
+                return CQLListener(server, channel, group, connections)
+            } catch {
+                try await server.threads.shutdownGracefully()
+                try await group.shutdownGracefully()
+                throw error
+            }
+        }
+
+        private init(
+            _ server: ServerContext, _ channel: any Channel, _ group: MultiThreadedEventLoopGroup,
+            _ connections: Connections
+        ) {
+            self.server = server
+            self.channel = channel
+            self.group = group
+            self.connections = connections
+            port = channel.localAddress?.port ?? 0
+            let host = channel.localAddress?.ipAddress ?? server.options.host
+            address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+            stopObserving = server.store.observeSchemaChanges { change in
+                connections.forEach { $0.schemaChanged(change) }
+            }
+        }
+
+        /// How many connections there are.
+        public var connectionCount: Int { connections.count }
+
+        /// Stops: takes no more connections and requests, lets those under way finish and be answered, then closes.
+        ///
+        /// - Parameter patience: how long to wait for answers; after it connections are closed as they are. A statement
+        ///   that is being executed is finished by the engine in any case, and this waits for it.
+        public func shutDown(within patience: Duration = .seconds(10)) async throws {
+            let isFirst = isShutDown.withLock { isShutDown in
+                defer { isShutDown = true }
+                return !isShutDown
+            }
+            guard isFirst else { return }
+            stopObserving()
+            try? await channel.close()
+            connections.forEach { $0.drain() }
+            await connections.waitUntilEmpty(within: patience)
+            await connections.closeAll()
+            try await server.threads.shutdownGracefully()
+            try await group.shutdownGracefully()
+        }
+    }
+
+    // MARK: - Starting
+
+    extension CQLListener {
+        private static func resolve(_ options: CQLListenerOptions) throws -> SocketAddress {
+            let address = try SocketAddress.makeAddressResolvingHost(options.host, port: options.port)
+            let text = address.ipAddress ?? ""
+            let isLoopback = text.hasPrefix("127.") || text == "::1"
+            guard isLoopback || options.users != nil || options.allowsRemoteStrangers else {
+                throw StorageError.invalidArgument(
+                    "Without users, \(options.host) would let everybody who reaches it do everything: name users, or "
+                        + "listen on 127.0.0.1, or allow it explicitly")
+            }
+            return address
+        }
+
+        private static func context(_ files: CQLListenerOptions.TLSFiles) throws -> NIOSSLContext {
+            do {
+                let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map {
+                    NIOSSLCertificateSource.certificate($0)
+                }
+                let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
+                return try NIOSSLContext(
+                    configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+            } catch {
+                throw StorageError(
+                    .invalidArgument,
+                    "The TLS certificate '\(files.certificate)' and key '\(files.key)' can't be used together",
+                    cause: error)
+            }
+        }
+
+        private static func bootstrap(
+            _ group: MultiThreadedEventLoopGroup, _ server: ServerContext, _ connections: Connections,
+            _ tls: NIOSSLContext?
+        ) -> ServerBootstrap {
+            ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 256)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.allowRemoteHalfClosure, value: true)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+                        if let timeout = server.options.idleTimeout {
+                            try pipeline.addHandler(IdleStateHandler(readTimeout: TimeAmount(timeout)))
+                        }
+                        let handler = try ConnectionHandler(server)
+                        try pipeline.addHandler(handler)
+                        try connections.add(channel, handler)
+                    }
+                }
+        }
+    }
+
+#endif

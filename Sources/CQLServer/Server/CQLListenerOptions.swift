@@ -1,0 +1,50 @@
+// CQLListenerOptions.swift — how a server listens, and its bounds.
+#if Servers
+
+    public import WideColumnEngine
+
+    /// How a ``CQLListener`` listens.
+    public struct CQLListenerOptions: Sendable {
+        /// A name or an address. Without ``users`` it has to be of the loopback, unless ``allowsRemoteStrangers``.
+        public var host = "127.0.0.1"
+        /// 0: one that is free, which ``CQLListener/port`` tells.
+        public var port = 9042
+        /// Who may connect; `nil`: everybody who can reach the port.
+        public var users: CQLUsers?
+        /// Whether everybody who reaches the machine may do everything.
+        public var allowsRemoteStrangers = false
+        /// Files in PEM form; `nil`: the connection is not encrypted.
+        public var tls: TLSFiles?
+        /// How far a modification has to get before it is answered.
+        public var durability: Durability = .buffered
+
+        /// The most connections at a time; what comes beyond is closed at once.
+        public var connectionCount = 1024
+        /// The most requests of one connection at a time; beyond it, its bytes are not read.
+        public var requestCountPerConnection = 128
+        /// The most bytes of requests at a time, over all connections; beyond it no bytes are read.
+        public var requestByteCount = 512 * 1024 * 1024
+        /// The largest message, of either direction.
+        public var messageByteCount = 256 * 1024 * 1024
+        /// How many requests the engine works on at a time.
+        public var threadCount = 8
+        /// How long a connection may take until it is ready.
+        public var handshakeTimeout: Duration = .seconds(10)
+        /// How long a ready connection may say nothing; `nil`: as long as it likes. Drivers send something every half minute.
+        public var idleTimeout: Duration?
+
+        public struct TLSFiles: Hashable, Sendable {
+            public var certificate: String
+            public var key: String
+
+            /// - Parameter certificate: the chain, the server's own first.
+            public init(certificate: String, key: String) {
+                self.certificate = certificate
+                self.key = key
+            }
+        }
+
+        public init() {}
+    }
+
+#endif

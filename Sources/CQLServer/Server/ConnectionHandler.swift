@@ -1,0 +1,206 @@
+// ConnectionHandler.swift — a connection's place in SwiftNIO: it carries bytes to the state, and the state's actions out.
+//
+// All of it runs on the connection's event loop but for the blocks that are handed to the threads, which touch nothing of
+// it. Their answers are gathered, so that the loop is woken once for all that are ready.
+#if Servers
+
+    internal import NIOCore
+    internal import NIOPosix
+    internal import Synchronization
+    internal import WideColumnEngine
+
+    /// What the connections of a server share.
+    final class ServerContext: Sendable {
+        let options: CQLListenerOptions
+        let store: WideColumnStore
+        let prepared = PreparedStatements()
+        let admission: Admission
+        let threads: NIOThreadPool
+
+        init(_ store: WideColumnStore, _ options: CQLListenerOptions) {
+            self.store = store
+            self.options = options
+            admission = Admission(largestByteCount: options.requestByteCount)
+            threads = NIOThreadPool(numberOfThreads: max(1, options.threadCount))
+        }
+    }
+
+    /// Answers that wait for the event loop.
+    private final class FinishedRequests: Sendable {
+        private let envelopes = Mutex<[[UInt8]]>([])
+
+        /// Whether the loop has to be woken: it is not yet for another one.
+        func add(_ envelope: [UInt8]) -> Bool {
+            envelopes.withLock { envelopes in
+                envelopes.append(envelope)
+                return envelopes.count == 1
+            }
+        }
+
+        func take() -> [[UInt8]] {
+            envelopes.withLock { envelopes in
+                defer { envelopes = [] }
+                return envelopes
+            }
+        }
+    }
+
+    /// One connection.
+    final class ConnectionHandler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let server: ServerContext
+        private let executor: RequestExecutor
+        private var state: ConnectionState
+        private let finished = FinishedRequests()
+        private var context: ChannelHandlerContext?
+        private var lastWrite: EventLoopFuture<Void>?
+        private var handshake: Scheduled<Void>?
+        private var isActing = false
+
+        init(_ server: ServerContext) throws {
+            self.server = server
+            executor = try RequestExecutor(server.store, server.prepared, durability: server.options.durability)
+            var limits = ConnectionLimits()
+            limits.messageByteCount = server.options.messageByteCount
+            limits.requestCount = server.options.requestCountPerConnection
+            state = ConnectionState(limits: limits, requiresAuthentication: server.options.users != nil)
+        }
+
+        // MARK: Events
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            self.context = context
+            let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+            let timeout = TimeAmount(server.options.handshakeTimeout)
+            handshake = context.eventLoop.scheduleTask(in: timeout) {
+                this.value.state.handshakeTimedOut()
+                this.value.act()
+            }
+        }
+
+        func handlerRemoved(context: ChannelHandlerContext) {
+            handshake?.cancel()
+            self.context = nil
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            state.receive(unwrapInboundIn(data).readableBytesView)
+        }
+
+        func channelReadComplete(context: ChannelHandlerContext) {
+            act()
+        }
+
+        func channelWritabilityChanged(context: ChannelHandlerContext) {
+            state.setWritable(context.channel.isWritable)
+            act()
+            context.fireChannelWritabilityChanged()
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            switch event {
+            case is IdleStateHandler.IdleStateEvent: state.idle()
+            case ChannelEvent.inputClosed: state.drain()
+            default: return context.fireUserInboundEventTriggered(event)
+            }
+            act()
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            // A reset by the peer, or TLS that failed: there is nobody left to tell.
+            context.close(promise: nil)
+        }
+
+        /// The schema changed. Call it on the event loop.
+        func schemaChanged(_ change: SchemaChange) {
+            state.schemaChanged(change)
+            act()
+        }
+
+        /// Finish what is under way, then close. Call it on the event loop.
+        func drain() {
+            state.drain()
+            act()
+        }
+
+        // MARK: Actions
+
+        /// Carries out what the state says until there is nothing left.
+        private func act() {
+            // An action may cause an event at once; the loop that runs sees it.
+            guard let context, !isActing else { return }
+            isActing = true
+            defer { isActing = false }
+            while let action = state.next() {
+                switch action {
+                case .send(let bytes):
+                    lastWrite = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)))
+                    state.setWritable(context.channel.isWritable)
+                case .perform(let work): perform(work, context.eventLoop)
+                case .authenticate(let response, let stream): authenticate(response, stream, context.eventLoop)
+                case .pauseReading: setReading(false, context)
+                case .resumeReading: setReading(true, context)
+                case .close: close(context)
+                }
+            }
+        }
+
+        /// Closes once the last answer is with the system: closing drops what is not.
+        private func close(_ context: ChannelHandlerContext) {
+            let channel = context.channel
+            guard let lastWrite else { return context.close(promise: nil) }
+            lastWrite.whenComplete { _ in channel.close(promise: nil) }
+        }
+
+        private func setReading(_ isOn: Bool, _ context: ChannelHandlerContext) {
+            // Fails only where the channel is closed, and then nothing is read anyway.
+            context.channel.setOption(.autoRead, value: isOn).whenFailure { _ in }
+        }
+
+        private func perform(_ work: RequestWork, _ loop: any EventLoop) {
+            let admission = server.admission
+            let (finished, executor) = (finished, executor)
+            let this = NIOLoopBound(self, eventLoop: loop)
+            admission.enter(work.byteCount)
+            server.threads.submit { threadState in
+                // A pool that is shutting down takes no more work; the connection closes with it.
+                let envelope = threadState == .active ? work.envelope(by: executor) : []
+                if finished.add(envelope) { loop.execute { this.value.takeFinished() } }
+                admission.leave(work.byteCount)
+            }
+            let hasRoom = admission.hasRoom {
+                loop.execute {
+                    this.value.state.hold(false)
+                    this.value.act()
+                }
+            }
+            state.hold(!hasRoom)
+        }
+
+        private func takeFinished() {
+            for envelope in finished.take() { state.finish(envelope) }
+            act()
+        }
+
+        private func authenticate(_ response: [UInt8], _ stream: Int16, _ loop: any EventLoop) {
+            let users = server.options.users
+            let this = NIOLoopBound(self, eventLoop: loop)
+            server.threads.submit { threadState in
+                var failure: (any Error)?
+                do {
+                    guard threadState == .active, let users else {
+                        throw CQLError(.badCredentials, "The server is shutting down")
+                    }
+                    _ = try users.authenticate(response)
+                } catch { failure = error }
+                loop.execute { [failure] in
+                    this.value.state.finishAuthentication(failure, stream: stream)
+                    this.value.act()
+                }
+            }
+        }
+    }
+
+#endif

@@ -1,0 +1,125 @@
+// ServeCommand.swift — `shopstream serve --data DIR --cql HOST:PORT`.
+#if Servers
+
+    internal import ArgumentParser
+    internal import CQLServer
+    internal import Dispatch
+    internal import ShopStreamKit
+    #if canImport(Glibc)
+        internal import Glibc
+    #else
+        internal import Darwin
+    #endif
+
+    struct ServeCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "serve",
+            abstract: "Serves a data directory to clients of the original systems, until SIGINT or SIGTERM.",
+            discussion: """
+                So far to those of Cassandra, by its native protocol: cqlsh and the drivers. Only programs of this machine \
+                can connect unless --users names who may, and then TLS keeps the passwords from being read on the way.
+                """)
+
+        @Option(help: "The data directory; it is created if there is none.")
+        var data: String
+
+        @Option(help: "The address for Cassandra's native protocol. Port 0 takes one that is free.")
+        var cql = "127.0.0.1:9042"
+
+        @Option(help: "Who may connect: a file with a line of `shopstream user NAME` for each.")
+        var users: String?
+
+        @Option(name: .customLong("tls-certificate"), help: "The certificate chain, a file in PEM form.")
+        var certificate: String?
+
+        @Option(name: .customLong("tls-key"), help: "The certificate's private key, a file in PEM form.")
+        var key: String?
+
+        @Flag(help: "Answer modifications only when they are on the device.")
+        var synced = false
+
+        @Flag(help: "Without --users, let everybody who reaches the address do everything.")
+        var allowRemoteStrangers = false
+
+        func validate() throws {
+            guard (certificate == nil) == (key == nil) else {
+                throw ValidationError("--tls-certificate and --tls-key go together.")
+            }
+            _ = try hostAndPort()
+        }
+
+        func run() async throws {
+            let options = try listenerOptions()
+            let signals = TerminationSignals()
+            let shop = try ShopStream.open(at: data)
+            do {
+                let listener = try await CQLListener.start(serving: shop.wideColumns, options: options)
+                // Whoever started it may wait for this line.
+                print("CQL: listening on \(listener.address)")
+                fflush(nil)
+                await signals.first()
+                print("Stopping: answering what is under way")
+                try await listener.shutDown()
+            } catch {
+                // What went wrong first is what the user should read.
+                try? await shop.close()
+                throw error
+            }
+            try await shop.close()
+        }
+
+        private func listenerOptions() throws -> CQLListenerOptions {
+            var options = CQLListenerOptions()
+            (options.host, options.port) = try hostAndPort()
+            options.allowsRemoteStrangers = allowRemoteStrangers
+            options.durability = synced ? .synced : .buffered
+            options.users = try users.map { try CQLUsers(fileContents: try Self.contents(of: $0)) }
+            if let certificate, let key {
+                options.tls = CQLListenerOptions.TLSFiles(certificate: certificate, key: key)
+            }
+            return options
+        }
+
+        private func hostAndPort() throws -> (String, Int) {
+            guard let colon = cql.lastIndex(of: ":"), let port = UInt16(cql[cql.index(after: colon)...]),
+                colon > cql.startIndex
+            else { throw ValidationError("--cql takes HOST:PORT, such as 127.0.0.1:9042 or [::1]:9042.") }
+            let host = cql[..<colon]
+            let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+            return (String(isBracketed ? host.dropFirst().dropLast() : host), Int(port))
+        }
+
+        private static func contents(of path: String) throws -> String {
+            let file = try POSIXFileSystem().open(path, .read)
+            defer { try? file.close() }
+            let byteCount = Int(try file.byteCount())
+            let bytes = try unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+                count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    /// Waits for SIGINT or SIGTERM, which do not end the process any more.
+    private struct TerminationSignals {
+        private let stream: AsyncStream<Void>
+        private let sources: [any DispatchSourceSignal]
+
+        init() {
+            let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+            self.stream = stream
+            sources = [SIGINT, SIGTERM].map { number in
+                signal(number, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+                source.setEventHandler { continuation.yield() }
+                source.resume()
+                return source
+            }
+        }
+
+        func first() async {
+            for await _ in stream { return }
+        }
+    }
+
+#endif

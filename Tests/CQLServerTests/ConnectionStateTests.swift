@@ -1,0 +1,263 @@
+import StorageTypes
+import Testing
+
+@testable import CQLServer
+@testable import WideColumnEngine
+
+@Suite("The state of a connection")
+struct ConnectionStateTests {
+    @Test("OPTIONS is answered before STARTUP, STARTUP with READY, a query with its result")
+    func begins() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes().envelope(5, stream: 3) + RequestBytes.startup(stream: 4))
+        let first = driver.responses()
+        #expect(first.map(\.opcode) == [6, 2])
+        #expect(first.map(\.stream) == [3, 4])
+        #expect(first.map(\.version) == [0x84, 0x84])
+        #expect(driver.query("SELECT key FROM system.local")?.resultKind == 2)
+    }
+
+    @Test("messages that are not expected are refused with Cassandra's texts, and the connection goes on")
+    func order() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.query("SELECT"))
+        #expect(
+            driver.responses().first?.errorMessage == "Unexpected message QUERY, expecting STARTUP or OPTIONS")
+        driver.receive(RequestBytes.startup())
+        driver.receive(RequestBytes.startup())
+        let responses = driver.responses()
+        #expect(responses.map(\.opcode) == [2, 0])
+        #expect(responses.last?.errorCode == 0x000A)
+        #expect(
+            responses.last?.errorMessage == "Unexpected message STARTUP, the connection is already initialized")
+        driver.receive(RequestBytes().envelope(0x44))
+        #expect(driver.responses().first?.errorMessage == "Unknown opcode 68")
+        driver.receive(RequestBytes.query("SELECT", stream: -2))
+        #expect(driver.responses().first?.errorCode == 0x000A)
+        driver.receive(RequestBytes().envelope(5))
+        #expect(driver.responses().map(\.opcode) == [6])
+        #expect(!driver.isClosed)
+    }
+
+    @Test("STARTUP needs a version of CQL, and a compression that is known")
+    func startup() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes().map([]).envelope(1))
+        driver.receive(RequestBytes.startup(compression: "snappy"))
+        #expect(
+            driver.responses().map(\.errorMessage) == [
+                "Missing value CQL_VERSION in STARTUP message", "Unknown compression algorithm: snappy",
+            ])
+        driver.receive(RequestBytes.startup(compression: "LZ4"))
+        #expect(driver.responses().map(\.opcode) == [2])
+    }
+
+    @Test("answers go out in the order in which they come, each with its stream")
+    func streams() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup())
+        for stream in 1...3 { driver.receive(RequestBytes.query("SELECT key FROM system.local", stream: stream)) }
+        driver.answer(2)
+        driver.answer(0)
+        driver.answer(0)
+        #expect(driver.responses().map(\.stream) == [0, 3, 1, 2])
+    }
+
+    @Test("a connection with as many requests as it may have is not read until one is answered")
+    func backPressure() throws {
+        var limits = ConnectionLimits()
+        limits.requestCount = 2
+        var driver = try StateDriver(limits: limits)
+        driver.receive(RequestBytes.startup())
+        driver.receive((1...5).flatMap { RequestBytes.query("SELECT key FROM system.local", stream: $0) })
+        #expect(driver.waiting.count == 2)
+        #expect(!driver.isReading)
+        driver.answer()
+        #expect(driver.waiting.map(\.stream) == [2, 3])
+        driver.answerAll()
+        #expect(driver.isReading)
+        #expect(driver.responses().map(\.stream) == [0, 1, 2, 3, 4, 5])
+    }
+
+    @Test("nothing is handed out while the owner holds it or the peer does not read")
+    func held() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup())
+        driver.state.hold(true)
+        driver.receive(RequestBytes.query("SELECT", stream: 1))
+        #expect(driver.waiting.isEmpty && !driver.isReading)
+        driver.state.hold(false)
+        driver.state.setWritable(false)
+        driver.act()
+        #expect(driver.waiting.isEmpty && !driver.isReading)
+        driver.state.setWritable(true)
+        driver.act()
+        #expect(driver.waiting.count == 1 && driver.isReading)
+    }
+
+    @Test("after a violation the answers under way go out, then the connection closes")
+    func violation() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup())
+        driver.receive(RequestBytes.query("SELECT key FROM system.local", stream: 5) + [9, 0, 0, 6, 7, 0, 0, 0, 0])
+        #expect(driver.responses().map(\.opcode) == [2, 0])
+        #expect(!driver.isClosed)
+        driver.receive(RequestBytes.query("SELECT", stream: 7))
+        #expect(driver.waiting.count == 1)
+        driver.answer()
+        #expect(driver.responses().map(\.stream) == [5])
+        #expect(driver.isClosed)
+        #expect(driver.state.phase == .closed)
+    }
+
+    @Test("a drained connection answers what it has, takes nothing more, and closes")
+    func drain() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup() + RequestBytes.query("SELECT key FROM system.local"))
+        driver.state.drain()
+        driver.receive(RequestBytes.query("SELECT", stream: 8))
+        #expect(!driver.isClosed && driver.waiting.count == 1)
+        driver.answer()
+        #expect(driver.isClosed)
+        #expect(driver.responses().map(\.opcode) == [2, 8])
+    }
+
+    @Test("silence and a handshake that takes too long close a connection that owes nothing")
+    func idle() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup() + RequestBytes.query("SELECT key FROM system.local"))
+        driver.state.handshakeTimedOut()
+        driver.state.idle()
+        driver.act()
+        #expect(!driver.isClosed)
+        driver.answer()
+        driver.state.idle()
+        driver.act()
+        #expect(driver.isClosed)
+        var late = try StateDriver()
+        late.state.handshakeTimedOut()
+        late.act()
+        #expect(late.isClosed)
+    }
+
+    @Test("where users are configured nothing is done before the right password")
+    func authentication() throws {
+        let users = CQLUsers(["ann": PasswordHash(password: "secret", iterationCount: 2)])
+        var driver = try StateDriver(users: users)
+        driver.receive(RequestBytes.startup())
+        #expect(driver.responses().first?.string(0) == "org.apache.cassandra.auth.PasswordAuthenticator")
+        driver.receive(RequestBytes.query("SELECT"))
+        #expect(driver.responses().first?.errorMessage == "Unexpected message QUERY, expecting SASL_RESPONSE")
+        for (name, password) in [("ann", "Secret"), ("bob", "secret"), ("ann", "")] {
+            driver.receive(RequestBytes.plain(name, password))
+            let response = driver.responses().first
+            #expect(response?.errorCode == 0x0100)
+            #expect(response?.errorMessage == "Provided username \(name) and/or password are incorrect")
+        }
+        driver.receive(RequestBytes().value([1, 2]).envelope(0x0F))
+        #expect(driver.responses().first?.errorCode == 0x0100)
+        driver.receive(RequestBytes.plain("ann", "secret"))
+        #expect(driver.responses().map(\.opcode) == [0x10])
+        #expect(driver.query("SELECT key FROM system.local")?.resultKind == 2)
+    }
+
+    @Test("who registered is told of changes of the schema; every kind of event may be registered, and no other")
+    func events() throws {
+        var driver = try StateDriver()
+        let change = SchemaChange(kind: .created, target: .keyspace, keyspace: "ks")
+        driver.receive(RequestBytes.startup())
+        driver.state.schemaChanged(change)
+        driver.act()
+        let kinds = ["TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE"]
+        driver.receive(kinds.reduce(RequestBytes().short(3)) { $0.string($1) }.envelope(0x0B))
+        driver.state.schemaChanged(change)
+        driver.receive(RequestBytes().short(1).string("RAIN").envelope(0x0B))
+        let responses = driver.responses()
+        #expect(responses.map(\.opcode) == [2, 2, 0x0C, 0])
+        #expect(responses[2].stream == -1)
+        #expect(responses[2].string(0) == "SCHEMA_CHANGE")
+        #expect(responses[3].errorMessage == "Invalid value 'RAIN' for Type")
+    }
+
+    @Test("version 5 answers STARTUP without a frame and all else in frames")
+    func frames() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup(version: 5))
+        #expect(driver.responses().map(\.opcode) == [2])
+        driver.receive(ClientFrames.plain(RequestBytes.query("SELECT key FROM system.local", version: 5)))
+        driver.answer()
+        let responses = driver.framedResponses()
+        #expect(responses.map(\.resultKind) == [2])
+        #expect(responses.map(\.version) == [0x85])
+    }
+
+    @Test("an envelope of version 5 may come in several frames")
+    func parts() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup(version: 5))
+        _ = driver.responses()
+        let request = RequestBytes.query("SELECT key FROM system.local", version: 5)
+        for byte in request { driver.receive(ClientFrames.plain([byte], isSelfContained: false)) }
+        driver.answer()
+        #expect(driver.framedResponses().map(\.resultKind) == [2])
+        driver.receive(ClientFrames.plain(request + request))
+        #expect(driver.waiting.count == 2)
+    }
+
+    @Test("a damaged frame ends the connection with an error")
+    func damage() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup(version: 5))
+        _ = driver.responses()
+        var frame = ClientFrames.plain(RequestBytes().envelope(5, version: 5))
+        frame[8] ^= 1
+        driver.receive(frame)
+        let responses = driver.framedResponses()
+        #expect(responses.map(\.errorCode) == [0x000A])
+        #expect(driver.isClosed)
+    }
+
+    @Test("version 4 compresses bodies both ways once that is agreed, and takes uncompressed ones too")
+    func compression() throws {
+        let text = "SELECT key FROM system.local WHERE key = 'local' " + String(repeating: " ", count: 600)
+        let body = RequestBytes().longString(text).short(1).byte(0)
+        let block = try #require(LZ4Block.compressed(body.bytes))
+        let compressed = RequestBytes(bytes: RequestBytes().int(body.bytes.count).bytes + block).envelope(7, flags: 1)
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup())
+        driver.receive(compressed)
+        #expect(driver.responses().last?.errorCode == 0x000A)
+
+        driver = try StateDriver()
+        driver.receive(RequestBytes.startup(compression: "lz4") + compressed + body.envelope(7))
+        driver.answerAll()
+        #expect(driver.responses().map(\.opcode) == [2, 8, 8])
+        driver.receive(RequestBytes.query("SELECT * FROM system_schema.columns"))
+        driver.answerAll()
+        let response = try #require(driver.responses().first)
+        #expect(response.flags == 1)
+        let bytes = try LZ4Block.decompressed(Array(response.body[4...]), byteCount: response.int(0))
+        #expect(bytes.prefix(4) == [0, 0, 0, 2])
+        // What claims to be larger than a message may be is refused before anything is allocated.
+        driver.receive(RequestBytes(bytes: RequestBytes().int(.max).bytes + block).envelope(7, flags: 1))
+        #expect(driver.responses().first?.errorCode != nil)
+    }
+
+    @Test("a request beyond the limit is refused, and the connection goes on")
+    func oversized() throws {
+        var limits = ConnectionLimits()
+        limits.messageByteCount = 1000
+        var driver = try StateDriver(limits: limits)
+        driver.receive(RequestBytes.startup())
+        driver.receive(RequestBytes.query(String(repeating: " ", count: 2000)))
+        driver.receive(RequestBytes().envelope(5))
+        let responses = driver.responses()
+        #expect(responses.map(\.opcode) == [2, 0, 6])
+        #expect(responses[1].errorCode == 0x2200)
+        #expect(
+            responses[1].errorMessage == "Request is too big: length 2007 exceeds maximum allowed length 1000.")
+        let large = driver.query("SELECT * FROM system_schema.columns")
+        #expect(large?.errorCode == 0x2200)
+        #expect(large?.errorMessage.hasPrefix("Response is too big") == true)
+    }
+}

@@ -1,0 +1,180 @@
+#if Servers
+
+    import NIOCore
+    import NIOPosix
+    import NIOSSL
+    import StorageCore
+    import StorageTypes
+    import Testing
+
+    @testable import CQLServer
+    @testable import WideColumnEngine
+
+    @Suite("A server on the loopback", .serialized)
+    struct ListenerTests {
+        private let store: WideColumnStore
+
+        init() throws {
+            store = try WideColumnStore(storage: .inMemory())
+            try store.execute(
+                "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+            try store.execute("CREATE TABLE ks.t (a int PRIMARY KEY, v text)")
+        }
+
+        private func start(_ change: (inout CQLListenerOptions) -> Void = { _ in }) async throws -> CQLListener {
+            var options = CQLListenerOptions()
+            options.port = 0
+            change(&options)
+            return try await CQLListener.start(serving: store, options: options)
+        }
+
+        @Test("a thousand pipelined inserts are answered, each on its stream, in both versions", arguments: [4, 5])
+        func inserts(_ version: UInt8) async throws {
+            let listener = try await start()
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(version)
+                let count = 1000
+                for index in 0..<count {
+                    let text = "INSERT INTO ks.t (a, v) VALUES (\(index), 'x')"
+                    try await client.send(RequestBytes.query(text, version: version, stream: index))
+                }
+                var streams: Set<Int> = []
+                for _ in 0..<count {
+                    let response = try await client.next()
+                    #expect(response?.resultKind == 1)
+                    streams.insert(response?.stream ?? -1)
+                }
+                #expect(streams == Set(0..<count))
+            }
+            #expect(try store.execute("SELECT count(*) FROM ks.t").first?[0] == .bigint(1000))
+            try await listener.shutDown()
+        }
+
+        @Test("results of more than a megabyte go through frames to a slow reader")
+        func largeResult() async throws {
+            let insert = try store.prepare("INSERT INTO ks.t (a, v) VALUES (?, ?)")
+            for index in 0..<12 {
+                try insert.execute([.int(Int32(index)), .text(String(repeating: "row \(index) ", count: 20_000))])
+            }
+            let listener = try await start()
+            for version: UInt8 in [4, 5] {
+                try await LoopbackClient.run(port: listener.port) { client in
+                    try await client.startUp(version)
+                    for stream in 0..<5 {
+                        try await client.send(
+                            RequestBytes.query("SELECT * FROM ks.t", version: version, stream: stream))
+                    }
+                    for _ in 0..<5 {
+                        let response = try await client.next()
+                        #expect(response?.resultKind == 2)
+                        #expect(response?.body.count ?? 0 > 1_400_000)
+                    }
+                }
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("shutting down answers what is under way and closes the connections")
+        func shutDown() async throws {
+            let listener = try await start()
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                for stream in 0..<50 {
+                    try await client.send(
+                        RequestBytes.query("INSERT INTO ks.t (a) VALUES (\(stream))", stream: stream))
+                }
+                // The first answer shows that the server has met the requests.
+                #expect(try await client.next()?.resultKind == 1)
+                async let isDown: Void = listener.shutDown()
+                while let response = try await client.next() { #expect(response.resultKind == 1) }
+                try await isDown
+            }
+            #expect(listener.connectionCount == 0)
+            await #expect(throws: (any Error).self) {
+                try await LoopbackClient.run(port: listener.port) { try await $0.startUp(4) }
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("a change of the schema is told to those who registered, whoever made it")
+        func events() async throws {
+            let listener = try await start()
+            let store = store
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                try await client.send(RequestBytes().short(1).string("SCHEMA_CHANGE").envelope(0x0B))
+                #expect(try await client.next()?.opcode == 2)
+                try store.execute("CREATE TABLE ks.u (a int PRIMARY KEY)")
+                let event = try await client.next()
+                #expect(event?.opcode == 0x0C && event?.stream == -1)
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("connections beyond the limit are closed; those that stay silent too")
+        func limits() async throws {
+            let listener = try await start {
+                $0.connectionCount = 1
+                $0.idleTimeout = .milliseconds(300)
+            }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                try await LoopbackClient.run(port: listener.port) { second in
+                    // Closed by a reset or in peace.
+                    do { try await second.startUp(4) } catch { return }
+                    Issue.record("a second connection")
+                }
+                #expect(try await client.next() == nil)
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("a bound on the bytes of all requests holds connections back, and all are answered")
+        func admission() async throws {
+            let listener = try await start { $0.requestByteCount = 1 }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                for stream in 0..<200 {
+                    try await client.send(RequestBytes.query("INSERT INTO ks.t (a) VALUES (1)", stream: stream))
+                }
+                for stream in 0..<200 { #expect(try await client.next()?.stream == stream) }
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("an address beyond the loopback needs users")
+        func strangers() async throws {
+            let error = await #expect(throws: StorageError.self) { _ = try await start { $0.host = "0.0.0.0" } }
+            #expect(error?.code == .invalidArgument)
+            let users = CQLUsers(["ann": PasswordHash(password: "x", iterationCount: 1)])
+            let listener = try await start {
+                $0.host = "0.0.0.0"
+                $0.users = users
+            }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.send(RequestBytes.startup())
+                #expect(try await client.next()?.opcode == 3)
+                try await client.send(RequestBytes.plain("ann", "x"))
+                #expect(try await client.next()?.opcode == 0x10)
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("TLS encrypts the connection; files that are none are refused")
+        func tls() async throws {
+            let files = try TLSFixture()
+            defer { files.remove() }
+            let listener = try await start { $0.tls = .init(certificate: files.certificate, key: files.key) }
+            try await LoopbackClient.run(port: listener.port, tls: files.clientContext()) { client in
+                try await client.startUp(5)
+                try await client.send(RequestBytes.query("SELECT * FROM ks.t", version: 5))
+                #expect(try await client.next()?.resultKind == 2)
+            }
+            try await listener.shutDown()
+            await #expect(throws: StorageError.self) {
+                _ = try await start { $0.tls = .init(certificate: files.key, key: files.key) }
+            }
+        }
+    }
+
+#endif

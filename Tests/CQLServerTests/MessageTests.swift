@@ -1,0 +1,206 @@
+import StorageTypes
+import Testing
+
+@testable import CQLServer
+@testable import WideColumnEngine
+
+@Suite("Requests and responses")
+struct MessageTests {
+    private func request(_ opcode: UInt8, _ body: RequestBytes, _ version: ProtocolVersion = .v4) throws -> Request {
+        var reader = WireReader(body.bytes)
+        let request = try Request(opcode, &reader, version)
+        #expect(reader.remainingByteCount == 0)
+        return request
+    }
+
+    @Test("QUERY has all parameters that its flags announce, in version 4")
+    func query() throws {
+        let body = RequestBytes().longString("SELECT").short(6).byte(0x7F)
+            .short(3).string("a").value([1]).string("b").value(nil).string("c").int(-2)
+            .int(50).value([9, 9]).short(9).long(77)
+        guard case .query("SELECT", let parameters) = try request(7, body) else {
+            Issue.record("no query")
+            return
+        }
+        #expect(parameters.consistency == .localQuorum)
+        #expect(parameters.values == .named(["a": .bytes([1]), "b": .null, "c": .unset]))
+        #expect(parameters.skipsMetadata && parameters.pageSize == 50 && parameters.pagingState == [9, 9])
+        #expect(parameters.serialConsistency == .localSerial && parameters.timestamp == 77)
+        #expect(parameters.keyspace == nil && parameters.nowInSeconds == nil)
+    }
+
+    @Test("version 5 adds the keyspace and the time")
+    func queryInVersion5() throws {
+        let body = RequestBytes().longString("SELECT").short(1).int(0x181).short(1).value([5]).string("ks").int(1234)
+        guard case .query("SELECT", let parameters) = try request(7, body, .v5) else {
+            Issue.record("no query")
+            return
+        }
+        #expect(parameters.values == .positional([.bytes([5])]))
+        #expect(parameters.keyspace == "ks" && parameters.nowInSeconds == 1234)
+    }
+
+    @Test("EXECUTE, PREPARE, BATCH, REGISTER and AUTH_RESPONSE are read in both versions")
+    func others() throws {
+        let short = RequestBytes().short(1)
+        #expect(
+            try request(0x0A, RequestBytes().shortBytes([1, 2]).short(1).byte(0))
+                == .execute(id: [1, 2], resultMetadataID: nil, parameters(.one)))
+        #expect(
+            try request(0x0A, RequestBytes().shortBytes([1, 2]).shortBytes([3]).short(1).int(0), .v5)
+                == .execute(id: [1, 2], resultMetadataID: [3], parameters(.one)))
+        #expect(try request(0x09, RequestBytes().longString("x")) == .prepare("x", keyspace: nil))
+        #expect(
+            try request(0x09, RequestBytes().longString("x").int(1).string("ks"), .v5) == .prepare("x", keyspace: "ks"))
+        #expect(try request(0x0B, short.string("SCHEMA_CHANGE")) == .register(["SCHEMA_CHANGE"]))
+        #expect(try request(0x0F, RequestBytes().value(nil)) == .authResponse(nil))
+        let statements = RequestBytes().byte(2).short(2).byte(0).longString("q").short(1).value([1])
+            .byte(1).shortBytes([7]).short(0)
+        guard case .batch(let batch) = try request(0x0D, statements.short(1).byte(0x20).long(5)) else {
+            Issue.record("no batch")
+            return
+        }
+        #expect(batch.kind == .counter && batch.parameters.timestamp == 5)
+        #expect(batch.statements.map(\.text) == [.query("q"), .prepared(id: [7])])
+        #expect(batch.statements.map(\.values) == [[.bytes([1])], []])
+        #expect(throws: CQLError.self) { try request(0x0D, statements.short(1).byte(0x40)) }
+        #expect(throws: CQLError.self) { try request(0x0D, RequestBytes().byte(3)) }
+    }
+
+    private func parameters(_ consistency: Consistency) -> QueryParameters {
+        var parameters = QueryParameters()
+        parameters.consistency = consistency
+        return parameters
+    }
+
+    @Test("what is malformed is a protocol error that says what is wrong")
+    func malformed() {
+        func message(_ opcode: UInt8, _ body: RequestBytes) -> String? {
+            let error = #expect(throws: CQLError.self) { try request(opcode, body) }
+            #expect(error?.code == .protocolError || error?.code == .invalidRequest)
+            return error?.message
+        }
+        #expect(message(0x44, RequestBytes()) == "Unknown opcode 68")
+        #expect(
+            message(0x08, RequestBytes())
+                == "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode RESULT")
+        #expect(message(0x07, RequestBytes().longString("q").short(99)) == "Unknown code 99 for a consistency level")
+        #expect(message(0x01, RequestBytes().short(1).shortBytes([0xFF])) == "Cannot decode string as UTF8")
+        #expect(message(0x07, RequestBytes().int(-5)) != nil)
+        #expect(message(0x07, RequestBytes().int(1_000_000)) != nil)
+        #expect(message(0x07, RequestBytes().longString("q").short(1).byte(1).short(1).int(-3)) != nil)
+        #expect(
+            message(0x07, RequestBytes().longString("q").short(1).byte(0x10).short(1))
+                == "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
+        #expect(message(0x07, RequestBytes().longString("q").short(1).byte(0x20).long(.min)) != nil)
+    }
+
+    private func body(_ message: Response.Message, _ version: ProtocolVersion = .v4) -> [UInt8] {
+        Response(message).encoded(version).body
+    }
+
+    @Test("every error goes out with the fields that drivers read behind its text")
+    func errors() {
+        func fields(_ code: ErrorMessage.Code, _ version: ProtocolVersion = .v4) -> [UInt8] {
+            let bytes = body(.error(ErrorMessage(code, "m")), version)
+            #expect(Array(bytes.prefix(7)) == RequestBytes().int(Int(code.number)).string("m").bytes)
+            return Array(bytes.dropFirst(7))
+        }
+        let replicas = ErrorMessage.Replicas(consistency: .quorum, received: 1, required: 2)
+        let three = RequestBytes().short(4).int(1).int(2)
+        #expect(fields(.unavailable(.quorum, required: 2, alive: 1)) == RequestBytes().short(4).int(2).int(1).bytes)
+        #expect(fields(.writeTimeout(replicas, writeType: .batch)) == three.string("BATCH").bytes)
+        #expect(fields(.writeTimeout(replicas, writeType: .compareAndSet), .v5) == three.string("CAS").short(0).bytes)
+        #expect(fields(.readTimeout(replicas, isDataPresent: true)) == three.byte(1).bytes)
+        let failures = [ErrorMessage.Failure(address: [127, 0, 0, 1], reason: 2)]
+        #expect(fields(.readFailure(replicas, failures: failures, isDataPresent: false)) == three.int(1).byte(0).bytes)
+        let reasons = three.int(1).byte(4).byte(127).byte(0).byte(0).byte(1).short(2)
+        #expect(fields(.readFailure(replicas, failures: failures, isDataPresent: false), .v5) == reasons.byte(0).bytes)
+        #expect(
+            fields(.writeFailure(replicas, failures: failures, writeType: .simple), .v5)
+                == reasons.string("SIMPLE").bytes)
+        #expect(
+            fields(.functionFailure(keyspace: "k", function: "f", argumentTypes: ["int"]))
+                == RequestBytes().string("k").string("f").short(1).string("int").bytes)
+        #expect(fields(.conditionOutcomeUnknown(replicas), .v5) == three.bytes)
+        #expect(fields(.alreadyExists(keyspace: "k", table: "t")) == RequestBytes().string("k").string("t").bytes)
+        #expect(fields(.unprepared(id: [1, 2])) == RequestBytes().shortBytes([1, 2]).bytes)
+        for code: ErrorMessage.Code in [
+            .serverError, .protocolError, .badCredentials, .overloaded, .isBootstrapping, .truncateError, .syntaxError,
+            .unauthorized, .invalid, .configurationError, .changeDataCaptureFailure,
+        ] {
+            #expect(fields(code) == [])
+        }
+    }
+
+    @Test("every error of the engine has its own code on the wire, and what is unknown is a write's time-out")
+    func engineErrors() {
+        for code in CQLError.Code.allCases {
+            #expect(ErrorMessage(CQLError(code, "m")).code.number == code.rawValue)
+        }
+        #expect(ErrorMessage(StorageError(.commitOutcomeUnknown, "m"), writeType: .batch).code.number == 0x1100)
+        #expect(ErrorMessage(StorageError(.diskFull, "m")).code.number == 0x1001)
+        #expect(ErrorMessage(StorageError(.poisoned, "m")).code.number == 0)
+    }
+
+    @Test("types are told by number, and by Cassandra's class where a version has none")
+    func types() {
+        func option(_ type: CQLType, _ version: ProtocolVersion) -> [UInt8] {
+            var writer = WireWriter()
+            type.write(to: &writer, version)
+            return writer.bytes
+        }
+        let package = "org.apache.cassandra.db.marshal."
+        #expect(option(.frozen(.map(.text, .list(.int))), .v4) == [0, 0x21, 0, 0x0D, 0, 0x20, 0, 0x09])
+        #expect(option(.tuple([.int, .set(.uuid)]), .v4) == [0, 0x31, 0, 2, 0, 9, 0, 0x22, 0, 0x0C])
+        #expect(option(.duration, .v5) == [0, 0x15])
+        #expect(option(.duration, .v4) == RequestBytes().short(0).string("\(package)DurationType").bytes)
+        #expect(
+            option(.vector(.float, 3), .v5)
+                == RequestBytes().short(0).string("\(package)VectorType(\(package)FloatType , 3)").bytes)
+        let type = UserType(keyspace: "ks", name: "ab", fields: [.init(name: "x", type: .int)])
+        #expect(
+            option(.userType(type), .v4)
+                == RequestBytes().short(0x30).string("ks").string("ab").short(1).string("x").short(9).bytes)
+        #expect(
+            CQLType.vector(.frozen(.userType(type)), 2).className
+                == "\(package)VectorType(\(package)UserType(ks,6162,78:\(package)Int32Type) , 2)")
+    }
+
+    @Test("the tracing id, then the warnings, stand before the body, and flags say so")
+    func prefix() {
+        var response = Response(.void)
+        response.tracingID = CQLUUID(mostSignificantBits: 1, leastSignificantBits: 2)
+        response.warnings = ["w"]
+        let encoded = response.encoded(.v4)
+        #expect(encoded.flags == [.tracing, .warning])
+        #expect(encoded.body == RequestBytes().long(1).long(2).short(1).string("w").int(1).bytes)
+    }
+
+    @Test("changes of the schema, keyspaces and SUPPORTED have their bytes")
+    func small() {
+        let change = SchemaChange(kind: .updated, target: .table, keyspace: "k", name: "t")
+        let bytes = RequestBytes().string("UPDATED").string("TABLE").string("k").string("t").bytes
+        #expect(body(.schemaChange(change)) == [0, 0, 0, 5] + bytes)
+        #expect(body(.schemaChangeEvent(change)) == RequestBytes().string("SCHEMA_CHANGE").bytes + bytes)
+        let keyspace = SchemaChange(kind: .dropped, target: .keyspace, keyspace: "k")
+        #expect(
+            body(.schemaChange(keyspace))
+                == RequestBytes().int(5).string("DROPPED").string("KEYSPACE").string("k").bytes)
+        #expect(body(.setKeyspace("k")) == RequestBytes().int(3).string("k").bytes)
+        #expect(
+            body(.supported([("A", ["x", "y"])]))
+                == RequestBytes().short(1).string("A").short(2).string("x").string("y").bytes)
+        #expect(body(.authenticate(className: "c")) == RequestBytes().string("c").bytes)
+        #expect(body(.authSuccess) == [0xFF, 0xFF, 0xFF, 0xFF])
+    }
+
+    @Test("a text beyond 65,535 bytes is cut at the end of a character")
+    func longText() {
+        var writer = WireWriter()
+        writer.string(String(repeating: "é", count: 40_000))
+        #expect(writer.bytes.count == 2 + 65_534)
+        var reader = WireReader(writer.bytes)
+        #expect(throws: Never.self) { try reader.string() }
+    }
+}

@@ -1,0 +1,243 @@
+import StorageTypes
+import Testing
+
+@testable import CQLServer
+@testable import WideColumnEngine
+
+@Suite("Requests on the engine")
+struct RequestExecutorTests {
+    private let store: WideColumnStore
+    private let prepared = PreparedStatements()
+    private let executor: RequestExecutor
+
+    init() throws {
+        store = try WideColumnStore(storage: .inMemory())
+        executor = try RequestExecutor(store, prepared, durability: .buffered)
+        try store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("CREATE TABLE ks.t (a int, b int, v text, PRIMARY KEY (a, b))")
+    }
+
+    private func work(_ request: Request, isTracing: Bool = false, version: ProtocolVersion = .v5) -> RequestWork {
+        RequestWork(
+            request: request, stream: 1, isTracing: isTracing, byteCount: 0,
+            encoder: EnvelopeEncoder(version: version), largestBodyByteCount: .max)
+    }
+
+    private func query(_ text: String, _ change: (inout QueryParameters) -> Void = { _ in }) -> Response {
+        var parameters = QueryParameters()
+        change(&parameters)
+        return executor.respond(to: work(.query(text, parameters)))
+    }
+
+    private func error(_ response: Response) -> ErrorMessage? {
+        if case .error(let error) = response.message { return error }
+        return nil
+    }
+
+    private func rows(_ response: Response) -> RowsMessage? {
+        if case .rows(let rows) = response.message { return rows }
+        Issue.record("no rows: \(response.message)")
+        return nil
+    }
+
+    private func prepare(_ text: String, keyspace: String? = nil) throws -> PreparedMessage {
+        let response = executor.respond(to: work(.prepare(text, keyspace: keyspace)))
+        guard case .prepared(let message) = response.message else {
+            throw error(response) ?? ErrorMessage(.serverError, "not prepared")
+        }
+        return message
+    }
+
+    private func execute(
+        _ id: [UInt8], metadataID: [UInt8]?, _ values: [WireValue] = [], skips: Bool = true
+    ) -> Response {
+        var parameters = QueryParameters()
+        parameters.values = .positional(values)
+        parameters.skipsMetadata = skips
+        return executor.respond(to: work(.execute(id: id, resultMetadataID: metadataID, parameters)))
+    }
+
+    private func int(_ value: Int32) -> WireValue { .bytes(RequestBytes().int(Int(value)).bytes) }
+
+    @Test("values come by position or by name; one that is not named, or unset, is left out")
+    func values() throws {
+        _ = query("INSERT INTO ks.t (a, b, v) VALUES (?, ?, ?)") {
+            $0.values = .positional([self.int(1), self.int(2), .bytes(Array("x".utf8))])
+        }
+        _ = query("INSERT INTO ks.t (a, b, v) VALUES (:a, :b, :v)") {
+            $0.values = .named(["a": self.int(1), "b": self.int(2), "V": .null])
+        }
+        _ = query("INSERT INTO ks.t (a, b, v) VALUES (?, ?, ?)") {
+            $0.values = .positional([self.int(1), self.int(2), .unset])
+        }
+        #expect(try store.execute("SELECT v FROM ks.t WHERE a = 1").first?["v"] == .text("x"))
+        _ = query("INSERT INTO ks.t (a, b, v) VALUES (?, ?, ?)") {
+            $0.values = .positional([self.int(1), self.int(2), .null])
+        }
+        #expect(try store.execute("SELECT v FROM ks.t WHERE a = 1").first?["v"] == .null)
+        let few = error(query("SELECT * FROM ks.t WHERE a = ?"))
+        #expect(few?.code == .invalid)
+        #expect(few?.message == "there were 1 markers(?) in CQL but 0 bound variables")
+        let wrong = query("SELECT * FROM ks.t WHERE a = ?") { $0.values = .positional([.bytes([1, 2])]) }
+        #expect(error(wrong)?.code == .invalid)
+    }
+
+    @Test("USE is answered with the keyspace, which later statements are in; version 5 may name one for a statement")
+    func keyspaces() throws {
+        #expect(error(query("SELECT * FROM t"))?.code == .invalid)
+        #expect(rows(query("SELECT * FROM t") { $0.keyspace = "ks" })?.result.count == 0)
+        guard case .setKeyspace("ks") = query("USE ks").message else {
+            Issue.record("no keyspace")
+            return
+        }
+        #expect(rows(query("SELECT * FROM t"))?.result.count == 0)
+        #expect(error(query("USE nowhere"))?.message == "Keyspace 'nowhere' does not exist")
+        #expect(try prepare("SELECT * FROM t", keyspace: "ks").resultColumns.count == 3)
+    }
+
+    @Test("a prepared statement tells its markers, those of the partition key, and its columns")
+    func preparing() throws {
+        let message = try prepare("INSERT INTO ks.t (v, b, a) VALUES (?, ?, ?)")
+        #expect(message.markers.map(\.name) == ["v", "b", "a"])
+        #expect(message.partitionKeyMarkers == [2])
+        #expect(message.resultColumns.isEmpty)
+        #expect(try prepare("INSERT INTO ks.t (v, b, a) VALUES (?, ?, ?)").id == message.id)
+        #expect(prepared.count == 1)
+        guard case .void = execute(message.id, metadataID: nil, [.unset, int(1), int(1)]).message else {
+            Issue.record("not inserted")
+            return
+        }
+        let select = try prepare("SELECT * FROM ks.t WHERE a = ?")
+        #expect(select.resultColumns.map(\.name) == ["a", "b", "v"])
+        #expect(throws: ErrorMessage.self) { try prepare("SELECT nothing FROM ks.t") }
+        let unknown = error(execute([1, 2], metadataID: nil))
+        #expect(unknown?.code == .unprepared(id: [1, 2]))
+        #expect(unknown?.message.hasPrefix("Prepared query with ID 0102 not found") == true)
+    }
+
+    @Test("metadata is left out only while the client knows it, in both versions, across a change of the table")
+    func metadata() throws {
+        let message = try prepare("SELECT * FROM ks.t")
+        let known = message.resultMetadataID
+        #expect(rows(execute(message.id, metadataID: known))?.skipsMetadata == true)
+        #expect(rows(execute(message.id, metadataID: known, skips: false))?.skipsMetadata == false)
+        #expect(rows(execute(message.id, metadataID: nil))?.skipsMetadata == true)
+        try store.execute("ALTER TABLE ks.t ADD w int")
+        let changed = rows(execute(message.id, metadataID: known))
+        #expect(changed?.skipsMetadata == false)
+        let current = try #require(changed?.changedMetadataID)
+        #expect(current != known)
+        #expect(changed?.result.columns.map(\.name) == ["a", "b", "v", "w"])
+        let again = rows(execute(message.id, metadataID: current))
+        #expect(again?.skipsMetadata == true && again?.changedMetadataID == nil)
+        // Version 4 can't say what it knows.
+        #expect(rows(execute(message.id, metadataID: nil))?.skipsMetadata == false)
+        #expect(try prepare("SELECT * FROM ks.t").resultMetadataID == current)
+    }
+
+    @Test("the result of a condition always tells its columns")
+    func conditions() throws {
+        let message = try prepare("INSERT INTO ks.t (a, b) VALUES (1, 1) IF NOT EXISTS")
+        for count in [1, 4] {
+            let result = rows(execute(message.id, metadataID: message.resultMetadataID))
+            #expect(result?.skipsMetadata == false && result?.changedMetadataID == nil)
+            #expect(result?.result.columns.count == count)
+        }
+    }
+
+    @Test("pages end with a state that brings the next one; another state is a protocol error")
+    func paging() throws {
+        for index in 0..<25 { try store.execute("INSERT INTO ks.t (a, b) VALUES (1, \(index))") }
+        var state: [UInt8]?
+        var counts: [Int] = []
+        repeat {
+            let page = rows(
+                query("SELECT * FROM ks.t") {
+                    $0.pageSize = 10; $0.pagingState = state
+                })
+            counts.append(page?.result.count ?? -1)
+            state = page?.result.pagingState?.bytes
+        } while state != nil && counts.count < 10
+        #expect(counts == [10, 10, 5])
+        #expect(error(query("SELECT * FROM ks.t") { $0.pagingState = [1, 2, 3] })?.code == .protocolError)
+    }
+
+    @Test("a batch of texts and prepared statements commits with one timestamp, the client's if it gives one")
+    func batches() throws {
+        let insert = try prepare("INSERT INTO ks.t (a, b, v) VALUES (?, ?, 'p')")
+        var reader = WireReader(
+            RequestBytes().byte(0).short(2).byte(1).shortBytes(insert.id).short(2).value([0, 0, 0, 1])
+                .value([0, 0, 0, 1]).byte(0).longString("INSERT INTO ks.t (a, b, v) VALUES (1, 2, 'q')").short(0)
+                .short(1).int(0x20).long(77).bytes)
+        let request = Request.batch(try BatchRequest(&reader, .v5))
+        let response = executor.respond(to: work(request, isTracing: true))
+        guard case .void = response.message else {
+            Issue.record("\(response.message)")
+            return
+        }
+        let times = try store.execute("SELECT writetime(v) AS w FROM ks.t")
+        #expect(times.map { $0["w"] } == [.bigint(77), .bigint(77)])
+        let id = try #require(response.tracingID)
+        let session = try store.execute("SELECT * FROM system_traces.sessions WHERE session_id = ?", [.uuid(id)])
+        #expect(session.count == 1)
+    }
+
+    @Test("now_in_seconds is the time by which times to live begin and end")
+    func now() throws {
+        let now: Int32 = 1_000_000
+        _ = query("INSERT INTO ks.t (a, b, v) VALUES (1, 1, 'x') USING TTL 100") { $0.nowInSeconds = now }
+        #expect(rows(query("SELECT * FROM ks.t") { $0.nowInSeconds = now + 99 })?.result.count == 1)
+        #expect(rows(query("SELECT * FROM ks.t") { $0.nowInSeconds = now + 100 })?.result.count == 0)
+        #expect(rows(query("SELECT * FROM ks.t"))?.result.count == 0)
+    }
+
+    @Test("tracing gives an id whose session is in the system tables")
+    func tracing() throws {
+        let response = executor.respond(to: work(.query("SELECT * FROM ks.t", QueryParameters()), isTracing: true))
+        let id = try #require(response.tracingID)
+        let events = try store.execute("SELECT * FROM system_traces.events WHERE session_id = ?", [.uuid(id)])
+        #expect(!events.isEmpty)
+    }
+
+    @Test("schema statements answer with the change, and what exists is named")
+    func schema() throws {
+        guard case .schemaChange(let change) = query("CREATE TYPE ks.p (x int)").message else {
+            Issue.record("no change")
+            return
+        }
+        #expect(change == SchemaChange(kind: .created, target: .type, keyspace: "ks", name: "p"))
+        guard case .void = query("CREATE TABLE IF NOT EXISTS ks.t (a int PRIMARY KEY)").message else {
+            Issue.record("a change where nothing changed")
+            return
+        }
+        #expect(
+            error(query("CREATE TABLE ks.t (a int PRIMARY KEY)"))?.code == .alreadyExists(keyspace: "ks", table: "t"))
+        #expect(
+            error(query("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"))?
+                .code == .alreadyExists(keyspace: "ks", table: ""))
+        #expect(error(query("SELEKT"))?.code == .syntaxError)
+    }
+
+    @Test("rows have each value with its length in front, null as -1")
+    func wireRows() throws {
+        try store.execute("INSERT INTO ks.t (a, b, v) VALUES (1, 2, 'é')")
+        try store.execute("INSERT INTO ks.t (a, b) VALUES (1, 3)")
+        var bytes: [UInt8] = []
+        try store.execute("SELECT * FROM ks.t").appendWireRows(to: &bytes)
+        let first = RequestBytes().value([0, 0, 0, 1]).value([0, 0, 0, 2]).value(Array("é".utf8))
+        #expect(bytes == first.value([0, 0, 0, 1]).value([0, 0, 0, 3]).value(nil).bytes)
+    }
+
+    @Test("beyond the capacity the statements that were used last stay")
+    func eviction() throws {
+        let few = PreparedStatements(capacity: 4)
+        let ids = try (0..<4).map { few.keep(try store.prepare("SELECT * FROM ks.t LIMIT \($0 + 1)")) }
+        _ = try few.entry(ids[0])
+        let last = few.keep(try store.prepare("SELECT * FROM ks.t LIMIT 9"))
+        #expect(throws: Never.self) { try few.entry(ids[0]) }
+        #expect(throws: Never.self) { try few.entry(last) }
+        #expect(throws: ErrorMessage.self) { try few.entry(ids[1]) }
+        #expect(few.count <= 4)
+    }
+}

@@ -1,0 +1,77 @@
+// StateDriver.swift — a connection without sockets: the state and the engine, with answers given when the test says so.
+
+import StorageCore
+import StorageTypes
+
+@testable import CQLServer
+@testable import WideColumnEngine
+
+/// Carries out a state's actions.
+struct StateDriver {
+    var state: ConnectionState
+    var sent: [UInt8] = []
+    var waiting: [RequestWork] = []
+    var isReading = true
+    var isClosed = false
+    var users: CQLUsers?
+    let executor: RequestExecutor
+    let store: WideColumnStore
+
+    init(limits: ConnectionLimits = ConnectionLimits(), users: CQLUsers? = nil) throws {
+        store = try WideColumnStore(storage: .inMemory())
+        executor = try RequestExecutor(store, PreparedStatements(), durability: .buffered)
+        state = ConnectionState(limits: limits, requiresAuthentication: users != nil)
+        self.users = users
+    }
+
+    mutating func receive(_ bytes: [UInt8]) {
+        state.receive(bytes)
+        act()
+    }
+
+    mutating func act() {
+        while let action = state.next() {
+            switch action {
+            case .send(let bytes): sent += bytes
+            case .perform(let work): waiting.append(work)
+            case .authenticate(let response, let stream):
+                do {
+                    _ = try users?.authenticate(response)
+                    state.finishAuthentication(nil, stream: stream)
+                } catch { state.finishAuthentication(error, stream: stream) }
+            case .pauseReading: isReading = false
+            case .resumeReading: isReading = true
+            case .close: isClosed = true
+            }
+        }
+    }
+
+    /// Answers one of the requests that wait.
+    mutating func answer(_ index: Int = 0) {
+        state.finish(waiting.remove(at: index).envelope(by: executor))
+        act()
+    }
+
+    mutating func answerAll() {
+        while !waiting.isEmpty { answer() }
+    }
+
+    /// What was sent since the last call, without frames.
+    mutating func responses() -> [ResponseBytes] {
+        defer { sent = [] }
+        return ResponseBytes.all(sent)
+    }
+
+    /// The same in plain frames.
+    mutating func framedResponses() -> [ResponseBytes] {
+        defer { sent = [] }
+        return ResponseBytes.all(ClientFrames.payloads(sent).payload)
+    }
+
+    /// A query's answer, in version 4.
+    mutating func query(_ text: String, flags: UInt8 = 0) -> ResponseBytes? {
+        receive(RequestBytes.query(text, flags: flags))
+        answerAll()
+        return responses().last
+    }
+}

@@ -1,0 +1,83 @@
+// HarryValues.swift — the types that the model checker gives columns: a few values of each, in their order, with the
+// bytes that decide between writes of one timestamp. Nothing here is the engine's.
+
+@testable import WideColumnEngine
+
+struct HarryValue: Hashable {
+    var cql: CQLValue
+    /// The binary format of the native protocol.
+    var bytes: [UInt8]
+}
+
+/// A type and some of its values, ascending.
+struct HarryType {
+    var name: String
+    var values: [HarryValue]
+
+    private static func bytes<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+        (0..<Number.bitWidth / 8).reversed().map { UInt8(truncatingIfNeeded: number >> Number($0 * 8)) }
+    }
+
+    private static func texts(_ name: String, _ texts: [String]) -> HarryType {
+        HarryType(name: name, values: texts.map { HarryValue(cql: .text($0), bytes: Array($0.utf8)) })
+    }
+
+    private static func sized(_ bytes: [UInt8]) -> [UInt8] { Self.bytes(Int32(bytes.count)) + bytes }
+
+    static let int = HarryType(
+        name: "int", values: [Int32.min, -5, 0, 3, 70_000].map { HarryValue(cql: .int($0), bytes: bytes($0)) })
+    static let text = texts("text", ["", "a", "a\u{0}b", "ab", "é"])
+
+    static let all: [HarryType] = [
+        int, text, texts("ascii", ["", "A", "Ab", "b"]),
+        HarryType(
+            name: "bigint", values: [Int64.min, -1, 0, 1 << 40].map { HarryValue(cql: .bigint($0), bytes: bytes($0)) }),
+        HarryType(
+            name: "smallint", values: [Int16.min, -1, 0, 300].map { HarryValue(cql: .smallint($0), bytes: bytes($0)) }),
+        HarryType(
+            name: "tinyint", values: [Int8.min, -1, 0, 5].map { HarryValue(cql: .tinyint($0), bytes: bytes($0)) }),
+        HarryType(
+            name: "boolean", values: [false, true].map { HarryValue(cql: .boolean($0), bytes: [$0 ? 1 : 0]) }),
+        HarryType(
+            name: "double",
+            values: [-1e300, -1.5, 0, 2.25].map { HarryValue(cql: .double($0), bytes: bytes($0.bitPattern)) }),
+        HarryType(
+            name: "float",
+            values: [Float(-7), 0, 0.5, 3e9].map { HarryValue(cql: .float($0), bytes: bytes($0.bitPattern)) }),
+        HarryType(
+            name: "timestamp",
+            values: [-86_400_000, 0, 1_741_618_800_123].map { HarryValue(cql: .timestamp($0), bytes: bytes($0)) }),
+        HarryType(
+            name: "date",
+            values: [Int32(-3), 0, 20_000].map {
+                HarryValue(cql: .date($0), bytes: bytes(UInt32(bitPattern: $0) &+ 1 << 31))
+            }),
+        HarryType(
+            name: "time",
+            values: [Int64(0), 1, 86_399_999_999_999].map { HarryValue(cql: .time($0), bytes: bytes($0)) }
+        ),
+        HarryType(
+            name: "blob", values: [[], [0], [0, 255], [1], [255, 0]].map { HarryValue(cql: .blob($0), bytes: $0) }),
+        HarryType(
+            name: "inet",
+            values: [[10, 0, 0, 1], [10, 0, 0, 2], [192, 168, 0, 1]].map { HarryValue(cql: .inet($0), bytes: $0) }),
+        HarryType(
+            name: "varint",
+            values: [(-300, [0xFE, 0xD4]), (-1, [0xFF]), (0, [0]), (200, [0, 0xC8])].map {
+                HarryValue(cql: .varint(CQLInteger($0.0)), bytes: $0.1)
+            }),
+        HarryType(
+            name: "frozen<list<int>>",
+            values: [[], [-1], [1], [1, 0], [2]].map { (list: [Int32]) in
+                HarryValue(
+                    cql: .list(list.map { .int($0) }),
+                    bytes: bytes(Int32(list.count)) + list.flatMap { sized(bytes($0)) })
+            }),
+        HarryType(
+            name: "frozen<tuple<int, text>>",
+            values: [(-1, "b"), (2, "a"), (2, "ab")].map { (number: Int32, text: String) in
+                HarryValue(
+                    cql: .tuple([.int(number), .text(text)]), bytes: sized(bytes(number)) + sized(Array(text.utf8)))
+            }),
+    ]
+}
