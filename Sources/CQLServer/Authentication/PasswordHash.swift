@@ -7,7 +7,7 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     private static let scheme = "pbkdf2-sha256"
     /// A tenth of a second or so for each guess; every new connection pays it once.
     public static let standardIterationCount = 100_000
-    private static let largestIterationCount = 10_000_000
+    public static let largestIterationCount = 10_000_000
 
     let iterationCount: Int
     let salt: [UInt8]
@@ -15,7 +15,7 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
 
     /// Hashes a password with a new salt.
     ///
-    /// - Parameter iterationCount: at least 1; what a guess costs grows with it.
+    /// - Parameter iterationCount: 1 to ``largestIterationCount``; what a guess costs grows with it.
     public init(password: String, iterationCount: Int = PasswordHash.standardIterationCount) {
         var generator = SystemRandomNumberGenerator()
         let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }

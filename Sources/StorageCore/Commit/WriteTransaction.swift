@@ -6,23 +6,24 @@
 /// reads its own writes. If the body throws, nothing of it ever happened.
 public final class WriteTransaction {
     /// The number that this commit will carry.
-    public let sequence: SequenceNumber
+    public private(set) var sequence: SequenceNumber
     /// Later than that of every commit before; expiry is judged against it too.
-    public let commitTime: StorageInstant
+    public private(set) var commitTime: StorageInstant
     /// Is told what the transaction reads, and once its body has ended, what it changes.
     public var traceSink: (any AccessTraceSink)?
 
     private(set) var batch: WriteBatch
     private(set) var commitActions: [(SequenceNumber) -> Void] = []
     /// Reads the rows of a SQLite database; nil where the storage is made of trees.
-    private let reader: SQLiteReader?
+    private var reader: SQLiteReader?
     /// The batch in key order, once there was a cursor.
     private var order: BatchOrder?
     private var isOpen = true
     private var lastOrdinal: UInt32 = 0
 
     init(
-        sequence: SequenceNumber, commitTime: StorageInstant, batch: WriteBatch, reader: SQLiteReader? = nil
+        sequence: SequenceNumber, commitTime: StorageInstant, batch: WriteBatch = WriteBatch(),
+        reader: SQLiteReader? = nil
     ) {
         self.reader = reader
         self.sequence = sequence
@@ -30,14 +31,30 @@ public final class WriteTransaction {
         self.batch = batch
     }
 
-    /// Ends the transaction and gives back the batch.
-    func end(isCommitted: Bool) -> WriteBatch {
-        if isCommitted, let traceSink { batch.tell(traceSink) }
-        isOpen = false
-        commitActions = []
-        var batch = WriteBatch()
+    /// Begins another transaction with an object that nobody else has any more; takes over an empty batch.
+    func begin(
+        sequence: SequenceNumber, commitTime: StorageInstant, batch: inout WriteBatch, reader: SQLiteReader?
+    ) {
+        assert(!isOpen && self.batch.isEmpty && batch.isEmpty)
+        self.sequence = sequence
+        self.commitTime = commitTime
+        self.reader = reader
         swap(&batch, &self.batch)
-        return batch
+        lastOrdinal = 0
+        isOpen = true
+    }
+
+    /// Ends the transaction; its batch takes the place of an empty one.
+    func end(_ batch: inout WriteBatch, isCommitted: Bool) {
+        if let traceSink {
+            if isCommitted { self.batch.tell(traceSink) }
+            self.traceSink = nil
+        }
+        isOpen = false
+        if !commitActions.isEmpty { commitActions = [] }
+        if order != nil { order = nil }
+        reader = nil
+        swap(&batch, &self.batch)
     }
 
     private func checkOpen() {

@@ -69,7 +69,7 @@ extension Storage {
             return nil
         }
         if changed.change.newTree != nil {
-            cut(changed.keyspace, changed.change.record)
+            try cut(changed.keyspace, changed.change.record)
             background.request(.compaction)
         }
         return changed.keyspace
@@ -126,14 +126,17 @@ extension Storage {
     }
 
     /// From here on commits of the keyspace go to its own tree.
-    private func cut(_ keyspace: Keyspace, _ record: KeyspaceRecord) {
+    /// - Throws: `StorageError.closed`: who closes the storage flushes it outside the lane. The next opening makes the cut.
+    private func cut(_ keyspace: Keyspace, _ record: KeyspaceRecord) throws {
         guard let (own, shared) = trees(of: record) else { return }
         lane.enter()
         defer { lane.leave() }
         guard own.cut.load(ordering: .relaxed) == .max else { return }
+        if let refusal = lastingRefusal(), refusal.code == .closed { throw refusal }
         if !shared.state.memtable.isEmpty { rotate(shared) }
-        // In this order: who finds the keyspace in its own tree finds what is older, and the cut.
-        own.update { $0.inheriting(shared.state) }
+        // In this order: who finds the keyspace in its own tree finds what is older, and the cut. A tree that was dropped
+        // meanwhile holds on to nothing.
+        own.update { own.isDropped.load(ordering: .acquiring) ? $0 : $0.inheriting(shared.state) }
         own.cut.store(commits.visibleSequence, ordering: .releasing)
         _ = keyspace.life.ownTree.storeIfNil(own)
     }
@@ -176,7 +179,7 @@ extension Storage {
             guard let keyspace = existingKeyspace(record.name), keyspace.id == record.id,
                 let (own, shared) = trees(of: record)
             else { continue }
-            cut(keyspace, record)
+            try cut(keyspace, record)
             let last = own.cut.load(ordering: .acquiring)
             while shared.state.immutables.contains(where: { $0.firstSequence <= last }) {
                 guard try flushOne() else { break }
