@@ -17,6 +17,8 @@ final class RowEncoder: Sendable {
         var marker: Int
         var type: ScalarType
         var isDescending = false
+        /// Of a view's key: the column that is no key of the table.
+        var isKeyCell = false
     }
 
     /// A column that is set.
@@ -41,6 +43,14 @@ final class RowEncoder: Sendable {
     private struct Scratch: ~Copyable {
         var buffer = UnsafeRowBuffer()
         var viewRows: [EncodedRow] = []
+        /// The row as it is stored.
+        var stored = UnsafeRowBuffer()
+        /// The row as it was, what the statement says of it, and the row as it is then.
+        var before = RowFragment()
+        var change = RowFragment()
+        var after = RowFragment()
+        var viewRow = RowFragment()
+        var partitions = UnsafeUndeletedPartitions()
     }
 
     /// `nil` where the statement has to go the longer way.
@@ -91,8 +101,8 @@ final class RowEncoder: Sendable {
         case written
         /// Some value is not plain.
         case unusual
-        /// The row or a deletion in its partition is there, so the views' old rows have to be found.
-        case known(key: [UInt8], fragment: [UInt8])
+        /// The row's views have to be found the longer way.
+        case entangled(key: [UInt8], fragment: [UInt8])
     }
 
     /// Writes the row that the values name.
@@ -102,14 +112,13 @@ final class RowEncoder: Sendable {
     ///   - timestamp: microseconds; `nil`: the commit's time.
     /// - Returns: whether it did; if not, nothing was written.
     func write(_ values: [CQLValue], timestamp: Int64?, _ transaction: WriteTransaction) throws -> Bool {
-        let commitTimestamp = transaction.commitTime.microseconds
         let times = WriteTimes(
-            timestamp: timestamp ?? commitTimestamp, timeToLive: timeToLive, seconds: transaction.commitTime.seconds)
-        let outcome = try scratch.withLock { try write(values, times, transaction, &$0) }
-        switch outcome {
+            timestamp: timestamp ?? transaction.commitTime.microseconds, timeToLive: timeToLive,
+            seconds: transaction.commitTime.seconds)
+        switch try scratch.withLock({ try write(values, times, transaction, &$0) }) {
         case .written: return true
         case .unusual: return false
-        case .known(let key, let fragment):
+        case .entangled(let key, let fragment):
             try DependentMaintenance(table: table, transaction: transaction)
                 .merge(key: key, fragment: fragment, expiry: expiry(times))
             return true
@@ -126,42 +135,132 @@ final class RowEncoder: Sendable {
         guard scratch.buffer.appendClustering(clustering, values) else { return .unusual }
         let key = prefix.lowerBound..<scratch.buffer.count
         guard let fragment = appendFragment(values, times, &scratch.buffer) else { return .unusual }
+        // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
+        // from here on there is no other way.
+        func isInOrder() -> Bool {
+            table.rowOperator.isInOrder(
+                times.timestamp, sharesTimestamp: times.timestamp == transaction.commitTime.microseconds)
+        }
+        if views.isEmpty {
+            guard isInOrder() else { return .unusual }
+            try transaction.merge(
+                table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
+            return .written
+        }
         for view in views {
             guard view.encode(values, times, isInsert: isInsert, into: &scratch.buffer, &scratch.viewRows) else {
                 return .unusual
             }
         }
-        // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
-        // from here on there is no other way.
-        guard
-            table.rowOperator.isInOrder(
-                times.timestamp, sharesTimestamp: times.timestamp == transaction.commitTime.microseconds)
-        else { return .unusual }
-        if !views.isEmpty, try isKnown(key, prefixByteCount: prefix.count, transaction, &scratch.buffer) {
-            return .known(key: scratch.buffer.span(key).array(), fragment: scratch.buffer.span(fragment).array())
+        guard isInOrder() else { return .unusual }
+        guard try !hasDeletions(prefix, transaction, &scratch.buffer, &scratch.partitions) else {
+            return entangled(key, fragment, scratch)
+        }
+        scratch.stored.removeAll()
+        if try read(key, transaction, scratch.buffer, into: &scratch.stored) {
+            guard try replaceViewRows(fragment, values, transaction, &scratch) else {
+                return entangled(key, fragment, scratch)
+            }
+            try transaction.merge(
+                table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
+            return .written
         }
         for row in scratch.viewRows {
             try transaction.put(
                 row.storage, scratch.buffer.span(row.key), scratch.buffer.span(row.fragment), expiry: row.expiry)
         }
-        try transaction.merge(
+        // Nothing is there to merge with, which spares those who read it a look for more.
+        try transaction.put(
             table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
         return .written
+    }
+
+    private func entangled(_ key: Range<Int>, _ fragment: Range<Int>, _ scratch: borrowing Scratch) -> Outcome {
+        .entangled(key: scratch.buffer.span(key).array(), fragment: scratch.buffer.span(fragment).array())
     }
 
     private func expiry(_ times: WriteTimes) -> StorageInstant? {
         times.droppableAfter(graceSeconds: table.rowOperator.graceSeconds)
     }
 
-    /// Whether there is a row with this key, or some deletion in its partition.
-    private func isKnown(
-        _ key: Range<Int>, prefixByteCount: Int, _ transaction: WriteTransaction, _ buffer: inout UnsafeRowBuffer
+    /// Whether there is some deletion in the partition.
+    private func hasDeletions(
+        _ prefix: Range<Int>, _ transaction: WriteTransaction, _ buffer: inout UnsafeRowBuffer,
+        _ known: inout UnsafeUndeletedPartitions
     ) throws -> Bool {
-        if try transaction.contains(table.storage, buffer.span(key)) { return true }
+        let generation = table.rowOperator.deletionGeneration
+        if known.contains(buffer.span(prefix), generation: generation) { return false }
         let start = buffer.count
-        buffer.copy(key.lowerBound..<key.lowerBound + prefixByteCount)
+        buffer.copy(prefix)
         buffer.append(RecordKind.partitionTombstones.rawValue)
-        return try transaction.contains(table.storage, buffer.span(start..<buffer.count))
+        if try transaction.contains(table.storage, buffer.span(start..<buffer.count)) { return true }
+        known.insert(buffer.span(prefix), generation: generation)
+        return false
+    }
+
+    // MARK: Rows that are there
+
+    /// Reads the row with this key; false if there is none.
+    private func read(
+        _ key: Range<Int>, _ transaction: WriteTransaction, _ buffer: borrowing UnsafeRowBuffer,
+        into stored: inout UnsafeRowBuffer
+    ) throws -> Bool {
+        try transaction.view.read(table.storage, buffer.span(key)) { stored.append($0) }
+    }
+
+    /// Writes the rows that views have instead of those for the stored row; false, and nothing written, where one of them
+    /// has to go the longer way.
+    private func replaceViewRows(
+        _ fragment: Range<Int>, _ values: [CQLValue], _ transaction: WriteTransaction, _ scratch: inout Scratch
+    ) throws -> Bool {
+        let stored = Self.append(scratch.stored, to: &scratch.buffer)
+        try Self.decode(stored, of: scratch.buffer, into: &scratch.before)
+        try Self.decode(fragment, of: scratch.buffer, into: &scratch.change)
+        Self.reconcile(scratch.before, scratch.change, of: scratch.buffer, into: &scratch.after)
+        scratch.viewRows.removeAll(keepingCapacity: true)
+        for view in views {
+            guard
+                view.encode(scratch.before, values, &scratch.viewRow, into: &scratch.buffer, &scratch.viewRows),
+                view.encode(scratch.after, values, &scratch.viewRow, into: &scratch.buffer, &scratch.viewRows)
+            else { return false }
+        }
+        for index in stride(from: 0, to: scratch.viewRows.count, by: 2) {
+            try replace(scratch.viewRows[index], by: scratch.viewRows[index + 1], scratch.buffer, transaction)
+        }
+        return true
+    }
+
+    private static func append(
+        _ bytes: borrowing UnsafeRowBuffer, to buffer: inout UnsafeRowBuffer
+    ) -> Range<Int> {
+        let start = buffer.count
+        buffer.append(bytes.span(upTo: bytes.count))
+        return start..<buffer.count
+    }
+
+    private static func decode(
+        _ range: Range<Int>, of buffer: borrowing UnsafeRowBuffer, into fragment: inout RowFragment
+    ) throws {
+        try fragment.decode(buffer.span(upTo: range.upperBound), at: range.lowerBound)
+    }
+
+    private static func reconcile(
+        _ first: RowFragment, _ second: RowFragment, of buffer: borrowing UnsafeRowBuffer,
+        into merged: inout RowFragment
+    ) {
+        let bytes = buffer.span(upTo: buffer.count)
+        merged.reconcile(first, bytes, second, bytes)
+    }
+
+    /// As `DependentMaintenance` does. Rows that are not there have no key.
+    private func replace(
+        _ old: EncodedRow, by new: EncodedRow, _ buffer: borrowing UnsafeRowBuffer, _ transaction: WriteTransaction
+    ) throws {
+        let isSameKey = buffer.span(old.key).equals(buffer.span(new.key))
+        if isSameKey, buffer.span(old.fragment).equals(buffer.span(new.fragment)) { return }
+        if !old.key.isEmpty, !isSameKey { try transaction.delete(old.storage, buffer.span(old.key)) }
+        guard !new.key.isEmpty else { return }
+        try transaction.put(new.storage, buffer.span(new.key), buffer.span(new.fragment), expiry: new.expiry)
     }
 
     /// Appends what the statement says of the row.
@@ -191,105 +290,6 @@ final class RowEncoder: Sendable {
     }
 }
 
-/// A row of a view as ranges of the buffer that it was put together in.
-struct EncodedRow {
-    var storage: Keyspace
-    var key: Range<Int>
-    var fragment: Range<Int>
-    var expiry: StorageInstant?
-}
-
-/// The row of a view that a row stands for which was not there before.
-struct ViewRowEncoder: Sendable {
-    private let view: View
-    private let partition: [RowEncoder.Component]
-    private let clustering: [RowEncoder.Component]
-    /// The marker that the view's key has its one column from that is no key of the table; rows without have none.
-    private let keyMarker: Int?
-    /// The statement leaves that column out, so it makes no row of the view.
-    private let lacksKey: Bool
-    /// The columns that the view has; of the others it keeps that they live, if `isVirtual`.
-    private let setters: [(setter: RowEncoder.Setter, isVirtual: Bool)]
-    private let needsMarker: Bool
-    private let graceSeconds: Int64
-
-    /// - Parameter key: the components of the table's key.
-    init?(_ view: View, key: [RowEncoder.Component], _ setters: [RowEncoder.Setter]) {
-        guard !view.hasConditions, let rowOperator = view.storage.options.mergeOperator as? RowMergeOperator else {
-            return nil
-        }
-        let keySetter = setters.first { $0.column == view.keyCell }
-        func component(_ source: View.Source, _ column: ColumnDefinition) -> RowEncoder.Component? {
-            var component: RowEncoder.Component
-            switch source {
-            case .key(let index): component = key[index]
-            case .cell:
-                guard let type = ScalarType(column.type) else { return nil }
-                component = RowEncoder.Component(marker: keySetter?.marker ?? 0, type: type)
-            }
-            component.isDescending = column.isDescending
-            return component
-        }
-        let definition = view.definition
-        let partition = zip(view.partitionKey, definition.partitionKey).map(component)
-        let clustering = zip(view.clustering, definition.clustering).map(component)
-        self.partition = partition.compactMap { $0 }
-        self.clustering = clustering.compactMap { $0 }
-        guard self.partition.count == partition.count, self.clustering.count == clustering.count else { return nil }
-        self.view = view
-        keyMarker = keySetter?.marker
-        lacksKey = view.keyCell != nil && keySetter == nil
-        self.setters = setters.compactMap { setter in
-            guard setter.column != view.keyCell else { return nil }
-            if view.selects(setter.column) { return (setter, false) }
-            return view.keyCell == nil ? (setter, true) : nil
-        }
-        needsMarker = rowOperator.needsMarker
-        graceSeconds = rowOperator.graceSeconds
-    }
-
-    /// Adds the view's row to `rows`, if there is one; false where a value is not plain.
-    func encode(
-        _ values: [CQLValue], _ times: WriteTimes, isInsert: Bool, into buffer: inout UnsafeRowBuffer,
-        _ rows: inout [EncodedRow]
-    ) -> Bool {
-        if lacksKey { return true }
-        if let keyMarker {
-            switch values[keyMarker] {
-            case .null, .unset: return true
-            default: break
-            }
-        }
-        guard let prefix = buffer.appendPartition(partition, values) else { return false }
-        buffer.append(RecordKind.row.rawValue)
-        guard buffer.appendClustering(clustering, values) else { return false }
-        let key = prefix.lowerBound..<buffer.count
-        var isThere = isInsert || keyMarker != nil
-        buffer.appendFragmentHead(times, hasMarker: isThere)
-        for (setter, isVirtual) in setters {
-            switch values[setter.marker] {
-            case .null, .unset: continue
-            case let value:
-                isThere = true
-                buffer.append(times.cellFlags)
-                buffer.appendVarint(Int(setter.column))
-                if isVirtual {
-                    buffer.append(0)
-                } else if !setter.type.append(value, isSized: true, to: &buffer) {
-                    return false
-                }
-            }
-        }
-        guard isThere else { return true }
-        let expiry =
-            needsMarker && times.timeToLive != 0
-            ? StorageInstant(seconds: times.expiry) : times.droppableAfter(graceSeconds: graceSeconds)
-        rows.append(
-            EncodedRow(storage: view.storage, key: key, fragment: key.upperBound..<buffer.count, expiry: expiry))
-        return true
-    }
-}
-
 /// What every cell of one statement carries.
 struct WriteTimes {
     /// Microseconds.
@@ -315,20 +315,19 @@ struct WriteTimes {
 
 extension UnsafeRowBuffer {
     /// Appends the prefix of the values' partition and tells where it lies; `nil` where there is none.
-    fileprivate mutating func appendPartition(
-        _ components: [RowEncoder.Component], _ values: [CQLValue]
+    ///
+    /// - Parameter cell: where the value of a view's key cell lies, unless it comes from its marker.
+    mutating func appendPartition(
+        _ components: [RowEncoder.Component], _ values: [CQLValue], cell: Range<Int>? = nil
     ) -> Range<Int>? {
         let serialized = count
         if components.count == 1 {
-            guard components[0].type.append(values[components[0].marker], isSized: false, to: &self) else {
-                return nil
-            }
+            guard appendSerialized(components[0], values, cell) else { return nil }
         } else {
             for component in components {
                 let start = count
                 appendBigEndian(UInt16(0))
-                guard component.type.append(values[component.marker], isSized: false, to: &self),
-                    let byteCount = UInt16(exactly: count - start - 2)
+                guard appendSerialized(component, values, cell), let byteCount = UInt16(exactly: count - start - 2)
                 else { return nil }
                 replace(at: start, with: byteCount)
                 append(0)
@@ -342,16 +341,35 @@ extension UnsafeRowBuffer {
         return prefix..<count
     }
 
-    fileprivate mutating func appendClustering(_ components: [RowEncoder.Component], _ values: [CQLValue]) -> Bool {
-        for component in components
-        where !component.type.appendOrdered(
-            values[component.marker], descending: component.isDescending, to: &self)
-        { return false }
+    @inline(__always)
+    private mutating func appendSerialized(
+        _ component: RowEncoder.Component, _ values: [CQLValue], _ cell: Range<Int>?
+    ) -> Bool {
+        if component.isKeyCell, let cell {
+            copy(cell)
+            return true
+        }
+        return component.type.append(values[component.marker], isSized: false, to: &self)
+    }
+
+    mutating func appendClustering(
+        _ components: [RowEncoder.Component], _ values: [CQLValue], cell: Range<Int>? = nil
+    ) -> Bool {
+        for component in components {
+            let isAppended =
+                if component.isKeyCell, let cell {
+                    component.type.copyOrdered(cell, descending: component.isDescending, in: &self)
+                } else {
+                    component.type.appendOrdered(
+                        values[component.marker], descending: component.isDescending, to: &self)
+                }
+            guard isAppended else { return false }
+        }
         return true
     }
 
     /// Appends what comes before a fragment's cells; see RowFragment+Codec.swift.
-    fileprivate mutating func appendFragmentHead(_ times: WriteTimes, hasMarker: Bool) {
+    mutating func appendFragmentHead(_ times: WriteTimes, hasMarker: Bool) {
         var flags: UInt8 = hasMarker ? RowFragmentFlags.marker : 0
         if times.timeToLive != 0 { flags |= RowFragmentFlags.baseTimeToLive }
         append(flags)

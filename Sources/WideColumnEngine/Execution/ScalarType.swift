@@ -100,9 +100,46 @@ enum ScalarType: Sendable {
             buffer.appendBigEndian(bits >> 63 == 1 ? ~bits : bits ^ 1 << 63)
         default: return false
         }
+        endOrdered(start, descending, &buffer)
+        return true
+    }
+
+    /// Appends the value whose binary format lies in the buffer as a component of a clustering key; false where that is
+    /// not of the type's length.
+    func copyOrdered(_ range: Range<Int>, descending: Bool, in buffer: inout UnsafeRowBuffer) -> Bool {
+        let start = buffer.count
+        switch self {
+        case .text, .blob: buffer.copyEscaped(range)
+        case .boolean:
+            guard range.count == 1 else { return false }
+            buffer.copy(range)
+        case .int:
+            guard range.count == 4 else { return false }
+            buffer.appendBigEndian(buffer.bigEndian(UInt32.self, at: range.lowerBound) ^ 0x8000_0000)
+        case .bigint, .timestamp:
+            guard range.count == 8 else { return false }
+            buffer.appendBigEndian(buffer.bigEndian(UInt64.self, at: range.lowerBound) ^ 1 << 63)
+        case .uuid, .timeuuid:
+            guard range.count == 16 else { return false }
+            let value = CQLUUID(
+                mostSignificantBits: buffer.bigEndian(UInt64.self, at: range.lowerBound),
+                leastSignificantBits: buffer.bigEndian(UInt64.self, at: range.lowerBound + 8))
+            buffer.appendBigEndian(value.orderedHigh)
+            buffer.appendBigEndian(value.leastSignificantBits ^ (self == .timeuuid ? Self.signBits : 0))
+        case .double:
+            guard range.count == 8 else { return false }
+            let number = Double(bitPattern: buffer.bigEndian(UInt64.self, at: range.lowerBound))
+            let bits = (number.isNaN ? .nan : number).bitPattern
+            buffer.appendBigEndian(bits >> 63 == 1 ? ~bits : bits ^ 1 << 63)
+        }
+        endOrdered(start, descending, &buffer)
+        return true
+    }
+
+    @inline(__always)
+    private func endOrdered(_ start: Int, _ descending: Bool, _ buffer: inout UnsafeRowBuffer) {
         // The one value that looks like the empty one; see OrderedComponent.
         if self != .text, self != .blob, buffer.isZero(from: start) { buffer.append(1) }
         if descending { buffer.invert(from: start) }
-        return true
     }
 }

@@ -4,7 +4,7 @@
 
 /// Bytes that are appended to, handed out as spans, and overwritten by the next row.
 // Sendable: it alone owns its memory, and there are no copies of it.
-@safe struct UnsafeRowBuffer: ~Copyable, @unchecked Sendable {
+@safe struct UnsafeRowBuffer: ByteSink, ~Copyable, @unchecked Sendable {
     private var memory: UnsafeMutableRawBufferPointer
     private(set) var count = 0
 
@@ -31,6 +31,16 @@
         precondition(range.upperBound <= count, "A span lies inside of what was appended.")
         let bytes = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[range])
         return unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self)
+    }
+
+    /// Everything up to `end`.
+    @_lifetime(borrow self)
+    func span(upTo end: Int) -> RawSpan { span(0..<end) }
+
+    /// A number that was appended.
+    func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(_: Integer.Type, at offset: Int) -> Integer {
+        precondition(offset + MemoryLayout<Integer>.size <= count, "A number lies inside of what was appended.")
+        return unsafe Integer(bigEndian: memory.loadUnaligned(fromByteOffset: offset, as: Integer.self))
     }
 
     // MARK: Appending
@@ -69,17 +79,6 @@
         unsafe bytes.withUnsafeBytes { source in
             if let address = source.baseAddress { unsafe target.copyMemory(from: address, byteCount: byteCount) }
         }
-    }
-
-    /// As `[UInt8].appendVarint`.
-    @inline(__always)
-    mutating func appendVarint(_ value: Int) {
-        var rest = UInt(bitPattern: value)
-        while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(truncatingIfNeeded: rest))
     }
 
     /// As `OrderedComponent.appendEscaped`, of bytes that are not in this buffer.

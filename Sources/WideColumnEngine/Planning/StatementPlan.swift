@@ -1,8 +1,7 @@
 // StatementPlan.swift — any statement, planned against one version of the schema.
 
-/// A planned statement with its markers.
-struct StatementPlan: Sendable {
-    /// Indirect: a plan is handed on several times for each execution, and its parts are large.
+/// A planned statement with its markers. A class, because it is handed on for each execution.
+final class StatementPlan: Sendable {
     indirect enum Kind: Sendable {
         case select(SelectPlan)
         case modification(ModificationPlan)
@@ -11,10 +10,10 @@ struct StatementPlan: Sendable {
         case other(Statement)
     }
 
-    var kind: Kind
-    var markers: [BoundMarker]
+    let kind: Kind
+    let markers: [BoundMarker]
     /// The version of the schema that names were resolved in.
-    var schemaVersion: UInt64
+    let schemaVersion: UInt64
     /// The short way of a modification that has one.
     let rowEncoder: RowEncoder?
 
