@@ -2,6 +2,8 @@
 //
 //   pbkdf2-sha256$iterations$salt$hash         salt and hash in hexadecimal
 
+internal import Crypto
+
 /// A salted hash of a password.
 public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     private static let scheme = "pbkdf2-sha256"
@@ -35,7 +37,7 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == Self.scheme, let count = Int(parts[1]),
             (1...Self.largestIterationCount).contains(count), let salt = Self.bytes(parts[2]), !salt.isEmpty,
-            let hash = Self.bytes(parts[3]), hash.count == SHA256.digestByteCount
+            let hash = Self.bytes(parts[3]), hash.count == SHA256.byteCount
         else { return nil }
         iterationCount = count
         self.salt = salt
@@ -55,11 +57,17 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func derive(_ password: [UInt8], _ salt: [UInt8], _ iterationCount: Int) -> [UInt8] {
-        let hmac = HMAC(key: password)
-        var last = hmac.code(salt + [0, 0, 0, 1])
+        // The state behind the key is copied, so that an iteration hashes no key.
+        let keyed = HMAC<SHA256>(key: SymmetricKey(data: password))
+        func code(_ message: [UInt8]) -> [UInt8] {
+            var hmac = keyed
+            hmac.update(data: message)
+            return Array(hmac.finalize())
+        }
+        var last = code(salt + [0, 0, 0, 1])
         var derived = last
         for _ in 1..<iterationCount {
-            last = hmac.code(last)
+            last = code(last)
             for index in derived.indices { derived[index] ^= last[index] }
         }
         return derived

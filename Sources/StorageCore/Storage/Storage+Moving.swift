@@ -30,21 +30,44 @@ extension Storage {
 
     /// Gives an existing keyspace the options (and with them the merge operator) of this opening; nil if there is none.
     ///
-    /// Those that the storage keeps are durable when this returns. Where writes are refused they are left as they are: the
-    /// keyspace can be read nevertheless.
+    /// Those that the storage keeps are durable when this returns. Where writes are refused, and on a full disk, they are left
+    /// as they are: the keyspace can be read nevertheless.
     func reopen(_ name: String, _ options: KeyspaceOptions, _ manifest: ManifestWriter) throws -> Keyspace? {
-        let isRefused = refusal() != nil
-        let reopened: Keyspace?? = try manifest.whileUnchanged { state -> Keyspace?? in
+        let opening = try open(name, options, manifest, anyway: refusal() != nil)
+        guard case .differs = opening else { return opening.keyspace }
+        do {
+            return try change(name, to: options, manifest)
+        } catch let error as StorageError where error.code == .diskFull {
+            return try open(name, options, manifest, anyway: true).keyspace
+        }
+    }
+
+    private enum Opening {
+        case opened(Keyspace)
+        case absent
+        /// The stored options are others.
+        case differs
+
+        var keyspace: Keyspace? {
+            if case .opened(let keyspace) = self { keyspace } else { nil }
+        }
+    }
+
+    /// Opens a keyspace without a write.
+    /// - Parameter anyway: Whether it is opened though other options are stored.
+    private func open(
+        _ name: String, _ options: KeyspaceOptions, _ manifest: ManifestWriter, anyway: Bool
+    ) throws -> Opening {
+        try manifest.whileUnchanged { state in
             guard let existing = existingKeyspace(name), let record = state.keyspaces[existing.id] else {
-                return .some(nil)
+                return .absent
             }
             let keyspace = try reopen(existing, options)
-            guard isRefused || change(of: record, to: options, movesAnyway: false, state).isEmpty else { return nil }
+            let isSame = change(of: record, to: options, movesAnyway: false, state).isEmpty
+            guard isSame || anyway else { return .differs }
             catalog.withLock { $0.keyspaces[name] = keyspace }
-            return keyspace
+            return .opened(keyspace)
         }
-        if let reopened { return reopened }
-        return try change(name, to: options, manifest)
     }
 
     /// Makes the options of an existing keyspace durable; nil if there is no such keyspace.
