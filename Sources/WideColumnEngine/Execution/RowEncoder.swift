@@ -137,22 +137,13 @@ final class RowEncoder: Sendable {
         guard let fragment = appendFragment(values, times, &scratch.buffer) else { return .unusual }
         // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
         // from here on there is no other way.
-        func isInOrder() -> Bool {
-            table.rowOperator.isInOrder(
-                times.timestamp, sharesTimestamp: times.timestamp == transaction.commitTime.microseconds)
-        }
+        let sharesTimestamp = times.timestamp == transaction.commitTime.microseconds
+        guard table.rowOperator.isInOrder(times.timestamp, sharesTimestamp: sharesTimestamp) else { return .unusual }
         if views.isEmpty {
-            guard isInOrder() else { return .unusual }
             try transaction.merge(
                 table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
             return .written
         }
-        for view in views {
-            guard view.encode(values, times, isInsert: isInsert, into: &scratch.buffer, &scratch.viewRows) else {
-                return .unusual
-            }
-        }
-        guard isInOrder() else { return .unusual }
         guard try !hasDeletions(prefix, transaction, &scratch.buffer, &scratch.partitions) else {
             return entangled(key, fragment, scratch)
         }
@@ -165,14 +156,23 @@ final class RowEncoder: Sendable {
                 table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
             return .written
         }
-        for row in scratch.viewRows {
+        guard encodeNewRows(values, times, &scratch) else { return entangled(key, fragment, scratch) }
+        for (view, row) in zip(views, scratch.viewRows) where !row.key.isEmpty {
             try transaction.put(
-                row.storage, scratch.buffer.span(row.key), scratch.buffer.span(row.fragment), expiry: row.expiry)
+                view.storage, scratch.buffer.span(row.key), scratch.buffer.span(row.fragment), expiry: row.expiry)
         }
         // Nothing is there to merge with, which spares those who read it a look for more.
         try transaction.put(
             table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
         return .written
+    }
+
+    private func encodeNewRows(_ values: [CQLValue], _ times: WriteTimes, _ scratch: inout Scratch) -> Bool {
+        for view in views {
+            guard let row = view.encode(values, times, isInsert: isInsert, into: &scratch.buffer) else { return false }
+            scratch.viewRows.append(row)
+        }
+        return true
     }
 
     private func entangled(_ key: Range<Int>, _ fragment: Range<Int>, _ scratch: borrowing Scratch) -> Outcome {
@@ -217,15 +217,16 @@ final class RowEncoder: Sendable {
         try Self.decode(stored, of: scratch.buffer, into: &scratch.before)
         try Self.decode(fragment, of: scratch.buffer, into: &scratch.change)
         Self.reconcile(scratch.before, scratch.change, of: scratch.buffer, into: &scratch.after)
-        scratch.viewRows.removeAll(keepingCapacity: true)
         for view in views {
-            guard
-                view.encode(scratch.before, values, &scratch.viewRow, into: &scratch.buffer, &scratch.viewRows),
-                view.encode(scratch.after, values, &scratch.viewRow, into: &scratch.buffer, &scratch.viewRows)
+            guard let old = view.encode(scratch.before, values, &scratch.viewRow, into: &scratch.buffer),
+                let new = view.encode(scratch.after, values, &scratch.viewRow, into: &scratch.buffer)
             else { return false }
+            scratch.viewRows.append(old)
+            scratch.viewRows.append(new)
         }
-        for index in stride(from: 0, to: scratch.viewRows.count, by: 2) {
-            try replace(scratch.viewRows[index], by: scratch.viewRows[index + 1], scratch.buffer, transaction)
+        for (index, view) in views.enumerated() {
+            try replace(
+                scratch.viewRows[index * 2], by: scratch.viewRows[index * 2 + 1], of: view, scratch.buffer, transaction)
         }
         return true
     }
@@ -254,13 +255,14 @@ final class RowEncoder: Sendable {
 
     /// As `DependentMaintenance` does. Rows that are not there have no key.
     private func replace(
-        _ old: EncodedRow, by new: EncodedRow, _ buffer: borrowing UnsafeRowBuffer, _ transaction: WriteTransaction
+        _ old: EncodedRow, by new: EncodedRow, of view: ViewRowEncoder, _ buffer: borrowing UnsafeRowBuffer,
+        _ transaction: WriteTransaction
     ) throws {
         let isSameKey = buffer.span(old.key).equals(buffer.span(new.key))
         if isSameKey, buffer.span(old.fragment).equals(buffer.span(new.fragment)) { return }
-        if !old.key.isEmpty, !isSameKey { try transaction.delete(old.storage, buffer.span(old.key)) }
+        if !old.key.isEmpty, !isSameKey { try transaction.delete(view.storage, buffer.span(old.key)) }
         guard !new.key.isEmpty else { return }
-        try transaction.put(new.storage, buffer.span(new.key), buffer.span(new.fragment), expiry: new.expiry)
+        try transaction.put(view.storage, buffer.span(new.key), buffer.span(new.fragment), expiry: new.expiry)
     }
 
     /// Appends what the statement says of the row.

@@ -2,11 +2,14 @@
 //
 // Invariant: what is found in the table was put there in the generation that is asked for; a new one empties it.
 
-/// A small table of partitions by the low bits of their tokens; the last of several that meet stays.
+/// A small table of partitions, by the low bits of their tokens.
 // Sendable: it alone owns its memory, and there are no copies of it.
 @safe struct UnsafeUndeletedPartitions: ~Copyable, @unchecked Sendable {
-    private static let slotCount = 512
+    private static let setCount = 128
+    /// So many partitions of a set are known; a further one takes the place of the one that came longest ago.
+    private static let slotsInSet = 4
     private static let slotByteCount = 64
+    private static let setByteCount = slotsInSet * slotByteCount
 
     /// Each slot: the length of the prefix in one byte, 0 where it is free, and the prefix. Nothing before it is needed.
     private var memory: UnsafeMutableRawBufferPointer
@@ -18,34 +21,40 @@
 
     /// - Parameter prefix: the stored keys' prefix of the partition.
     func contains(_ prefix: RawSpan, generation: Int) -> Bool {
-        guard generation == self.generation, unsafe !memory.isEmpty, let offset = Self.offset(of: prefix) else {
+        guard generation == self.generation, unsafe !memory.isEmpty, let start = Self.offset(of: prefix) else {
             return false
         }
-        let slot = unsafe UnsafeRawBufferPointer(rebasing: memory[offset..<offset + Self.slotByteCount])
-        return unsafe Int(slot[0]) == prefix.byteCount
-            && RawSpan(_unsafeBytes: slot).extracting(1..<1 + prefix.byteCount).equals(prefix)
+        for offset in stride(from: start, to: start + Self.setByteCount, by: Self.slotByteCount)
+        where unsafe Int(memory[offset]) == prefix.byteCount {
+            let known = unsafe UnsafeRawBufferPointer(rebasing: memory[offset + 1..<offset + 1 + prefix.byteCount])
+            if unsafe RawSpan(_unsafeBytes: known).equals(prefix) { return true }
+        }
+        return false
     }
 
     mutating func insert(_ prefix: RawSpan, generation: Int) {
-        guard let offset = Self.offset(of: prefix) else { return }
+        guard let start = Self.offset(of: prefix) else { return }
         if unsafe memory.isEmpty {
-            unsafe memory = .allocate(byteCount: Self.slotCount * Self.slotByteCount, alignment: Self.slotByteCount)
+            unsafe memory = .allocate(byteCount: Self.setCount * Self.setByteCount, alignment: Self.slotByteCount)
             clear()
         }
         if generation != self.generation { clear() }
         self.generation = generation
-        unsafe memory[offset] = UInt8(prefix.byteCount)
+        let kept = Self.setByteCount - Self.slotByteCount
+        unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start + Self.slotByteCount..<start + Self.setByteCount])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<start + kept]))
+        unsafe memory[start] = UInt8(prefix.byteCount)
         unsafe prefix.withUnsafeBytes { bytes in
-            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(offset + 1)...]).copyMemory(from: bytes)
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(start + 1)...]).copyMemory(from: bytes)
         }
     }
 
     private func clear() { unsafe memory.initializeMemory(as: UInt8.self, repeating: 0) }
 
-    /// Where a prefix belongs; `nil` where it is too long.
+    /// Where the set of a prefix begins; `nil` where it is too long.
     private static func offset(of prefix: RawSpan) -> Int? {
         guard (8..<slotByteCount).contains(prefix.byteCount) else { return nil }
         let low = unsafe prefix.unsafeLoadUnaligned(fromByteOffset: 6, as: UInt16.self)
-        return Int(UInt16(bigEndian: low)) % slotCount * slotByteCount
+        return Int(UInt16(bigEndian: low)) % setCount * setByteCount
     }
 }

@@ -4,14 +4,15 @@
 
 /// A row of a view as ranges of the buffer that it was put together in; the key is empty where there is none.
 struct EncodedRow {
-    var storage: Keyspace
+    static var none: EncodedRow { EncodedRow(key: 0..<0, fragment: 0..<0) }
+
     var key: Range<Int>
     var fragment: Range<Int>
     var expiry: StorageInstant?
 }
 
 /// How a planned modification's row becomes that of a view.
-struct ViewRowEncoder: Sendable {
+final class ViewRowEncoder: Sendable {
     private let view: View
     private let rowOperator: RowMergeOperator
     private let partition: [RowEncoder.Component]
@@ -57,24 +58,24 @@ struct ViewRowEncoder: Sendable {
         }
     }
 
+    var storage: Keyspace { view.storage }
+
     // MARK: New rows
 
-    /// Adds the view's row for a row of the table that was not there before to `rows`, if there is one; false where a value
-    /// is not plain.
+    /// The view's row for a row of the table that was not there before; `nil` where a value is not plain.
     func encode(
-        _ values: [CQLValue], _ times: WriteTimes, isInsert: Bool, into buffer: inout UnsafeRowBuffer,
-        _ rows: inout [EncodedRow]
-    ) -> Bool {
-        if lacksKey { return true }
+        _ values: [CQLValue], _ times: WriteTimes, isInsert: Bool, into buffer: inout UnsafeRowBuffer
+    ) -> EncodedRow? {
+        if lacksKey { return EncodedRow.none }
         if let keyMarker {
             switch values[keyMarker] {
-            case .null, .unset: return true
+            case .null, .unset: return EncodedRow.none
             default: break
             }
         }
-        guard let prefix = buffer.appendPartition(partition, values) else { return false }
+        guard let prefix = buffer.appendPartition(partition, values) else { return nil }
         buffer.append(RecordKind.row.rawValue)
-        guard buffer.appendClustering(clustering, values) else { return false }
+        guard buffer.appendClustering(clustering, values) else { return nil }
         let key = prefix.lowerBound..<buffer.count
         var isThere = isInsert || keyMarker != nil
         buffer.appendFragmentHead(times, hasMarker: isThere)
@@ -88,22 +89,20 @@ struct ViewRowEncoder: Sendable {
                 if isVirtual {
                     buffer.append(0)
                 } else if !setter.type.append(value, isSized: true, to: &buffer) {
-                    return false
+                    return nil
                 }
             }
         }
-        guard isThere else { return true }
+        guard isThere else { return EncodedRow.none }
         let expiry =
             rowOperator.needsMarker && times.timeToLive != 0
             ? StorageInstant(seconds: times.expiry) : times.droppableAfter(graceSeconds: rowOperator.graceSeconds)
-        rows.append(
-            EncodedRow(storage: view.storage, key: key, fragment: key.upperBound..<buffer.count, expiry: expiry))
-        return true
+        return EncodedRow(key: key, fragment: key.upperBound..<buffer.count, expiry: expiry)
     }
 
     // MARK: Any row
 
-    /// Adds the view's row for a row of the table to `rows`, or one without a key; false where it is not known how.
+    /// The view's row for a row of the table; `nil` where it is not known how.
     ///
     /// - Parameters:
     ///   - row: its values lie in the buffer.
@@ -111,23 +110,17 @@ struct ViewRowEncoder: Sendable {
     ///   - viewRow: memory for the view's row.
     func encode(
         _ row: borrowing RowFragment, _ values: [CQLValue], _ viewRow: inout RowFragment,
-        into buffer: inout UnsafeRowBuffer, _ rows: inout [EncodedRow]
-    ) -> Bool {
-        guard let keyValue = fill(&viewRow, from: row) else {
-            rows.append(EncodedRow(storage: view.storage, key: 0..<0, fragment: 0..<0))
-            return true
-        }
-        guard let prefix = buffer.appendPartition(partition, values, cell: keyValue) else { return false }
+        into buffer: inout UnsafeRowBuffer
+    ) -> EncodedRow? {
+        guard let keyValue = fill(&viewRow, from: row) else { return EncodedRow.none }
+        guard let prefix = buffer.appendPartition(partition, values, cell: keyValue) else { return nil }
         buffer.append(RecordKind.row.rawValue)
-        guard buffer.appendClustering(clustering, values, cell: keyValue) else { return false }
+        guard buffer.appendClustering(clustering, values, cell: keyValue) else { return nil }
         let key = prefix.lowerBound..<buffer.count
         let writer = viewRow.writer(into: &buffer)
         for cell in viewRow.cells { writer.copy(cell, in: &buffer) }
-        rows.append(
-            EncodedRow(
-                storage: view.storage, key: key, fragment: key.upperBound..<buffer.count,
-                expiry: rowOperator.droppableAfter(viewRow)))
-        return true
+        return EncodedRow(
+            key: key, fragment: key.upperBound..<buffer.count, expiry: rowOperator.droppableAfter(viewRow))
     }
 
     /// Makes the view's row of the table's, and tells where the value of the key cell lies, if the view has one; `nil` if
