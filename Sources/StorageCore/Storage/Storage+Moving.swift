@@ -135,7 +135,7 @@ extension Storage {
         // In this order: who finds the keyspace in its own tree finds what is older, and the cut.
         own.update { $0.inheriting(shared.state) }
         own.cut.store(commits.visibleSequence, ordering: .releasing)
-        _ = keyspace.life.ownTree.storeIfNil(own)
+        keyspace.life.move(to: own)
     }
 
     private func trees(of record: KeyspaceRecord) -> (own: Tree, shared: Tree)? {
