@@ -24,6 +24,8 @@
         private func start(_ change: (inout CQLListenerOptions) -> Void = { _ in }) async throws -> CQLListener {
             var options = CQLListenerOptions()
             options.port = 0
+            // The clients share their threads with all other tests.
+            options.handshakeTimeout = .seconds(3600)
             change(&options)
             return try await CQLListener.start(serving: store, options: options)
         }
