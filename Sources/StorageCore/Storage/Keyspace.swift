@@ -27,7 +27,7 @@ public final class Keyspace: Sendable {
     }
 
     /// The tree that takes its commits. Changes in the writer lane only, and once at most.
-    var tree: Tree { life.ownTree.load() ?? home }
+    var tree: Tree { life.movedTree ?? home }
 
     /// Everything that has been committed to the keyspace so far.
     var treeState: TreeState {
@@ -72,9 +72,20 @@ final class KeyspaceLife: Sendable {
     /// Set once the keyspace is out of the catalog.
     let isDropped = Atomic<Bool>(false)
     /// The tree that it has moved to since the storage was opened.
-    let ownTree = AtomicLazyReference<Tree>()
+    private let ownTree = AtomicLazyReference<Tree>()
+    /// Every read and every commit asks, and the reference is loaded by generic code of another module.
+    private let hasMoved = Atomic<Bool>(false)
 
     init(mergeOperator: String) {
         self.mergeOperator = mergeOperator
+    }
+
+    /// Nil where it has not moved.
+    var movedTree: Tree? { hasMoved.load(ordering: .acquiring) ? ownTree.load() : nil }
+
+    /// From here on the keyspace is found in its own tree. In the writer lane.
+    func move(to own: Tree) {
+        _ = ownTree.storeIfNil(own)
+        hasMoved.store(true, ordering: .releasing)
     }
 }

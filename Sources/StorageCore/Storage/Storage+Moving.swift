@@ -161,7 +161,7 @@ extension Storage {
         // meanwhile holds on to nothing.
         own.update { own.isDropped.load(ordering: .acquiring) ? $0 : $0.inheriting(shared.state) }
         own.cut.store(commits.visibleSequence, ordering: .releasing)
-        _ = keyspace.life.ownTree.storeIfNil(own)
+        keyspace.life.move(to: own)
     }
 
     private func trees(of record: KeyspaceRecord) -> (own: Tree, shared: Tree)? {
