@@ -11,7 +11,7 @@ BENCH_ARGS ?=
 # make soak SOAK_SECONDS=3600; the time of each soak test.
 SOAK_SECONDS ?= 300
 DOCS_TARGETS ?= StorageTypes StorageCore DocumentEngine WideColumnEngine TableEngine GraphEngine CacheEngine \
-	EventPipeline ShopStreamKit
+	EventPipeline ShopStreamKit CQLServer
 
 FORMATTED := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Benchmarks \
 	Benchmarks/Tests
@@ -24,7 +24,7 @@ SHOPSTREAM_PEERS ?= $(strip $(call has_header,rocksdb,rocksdb/c.h) $(call has_he
 export SHOPSTREAM_ROCKSDB SHOPSTREAM_PEERS
 BENCHMARKS := swift run --package-path Benchmarks -c release
 
-.PHONY: help deps demo test test-sqlite soak bench bench-quick bench-storage bench-storage-quick bench-micro bench-test bench-peers format lint docs clean
+.PHONY: help deps demo test test-sqlite test-clients soak bench bench-quick bench-storage bench-storage-quick bench-micro bench-test bench-peers format lint docs clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -50,6 +50,9 @@ test: deps ## Build and run every test (TEST_ARGS)
 test-sqlite: export SHOPSTREAM_ENGINE := sqlite
 test-sqlite: deps ## Run the engines' tests over one SQLite file
 	$(call run_tests,--filter '(Document|WideColumn|Table|Graph|Cache)EngineTests|EventPipelineTests',test-sqlite)
+
+test-clients: deps ## Run Cassandra's driver and cqlsh, from PyPI, against the server
+	Tests/Clients/run
 
 soak: export SHOPSTREAM_SOAK_SECONDS := $(SOAK_SECONDS)
 soak: deps ## Run the soak tests for minutes instead of moments (SOAK_SECONDS)

@@ -13,6 +13,8 @@ let settings: [SwiftSetting] = [
 // Tests may use pointers and spans without marking every expression.
 let testSettings: [SwiftSetting] = Array(settings.dropLast(2))
 
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
 // What only the front ends need, and only with their trait.
 let servers = TargetDependencyCondition.when(traits: ["Servers"])
 let network: [Target.Dependency] = [
@@ -58,6 +60,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
@@ -89,7 +92,7 @@ let package = Package(
         engine("CacheEngine"),
 
         // Composition.
-        engine("EventPipeline", dependencies: ["TableEngine"]),
+        engine("EventPipeline", dependencies: ["TableEngine", crypto]),
         engine(
             "ShopStreamKit",
             dependencies: [
@@ -99,7 +102,7 @@ let package = Package(
         // Network front ends. Without the trait what needs no network is left: codecs and connection states.
         .target(
             name: "CQLServer",
-            dependencies: ["WideColumnEngine", "StorageTypes", "CLZ4"] + network,
+            dependencies: ["WideColumnEngine", "StorageTypes", "CLZ4", crypto] + network,
             swiftSettings: settings),
 
         .executableTarget(

@@ -56,6 +56,8 @@ let peers = [
             name: "CWiredTiger", pkgConfig: "wiredtiger",
             providers: [.apt(["libwiredtiger-dev"]), .brew(["wiredtiger"])])),
 ].compactMap { $0 }
+// Engines run beside SQLite, and the events beside RocksDB.
+let engineDependencies = rocksDBPeer.map { _ in [Target.Dependency.target(name: "CRocksDB")] } ?? []
 let peerTargets = peers.map(\.target)
 let peerDependencies = peerTargets.map { Target.Dependency.target(name: $0.name) } + ["CSQLitePeer"]
 let peerSettings = peers.flatMap(\.settings) + [.define("PEER_SQLITE")]
@@ -96,8 +98,9 @@ let package = Package(
             dependencies: [
                 "BenchmarkKit", "CSQLitePeer", library("StorageCore"), library("DocumentEngine"),
                 library("WideColumnEngine"), library("TableEngine"), library("GraphEngine"), library("CacheEngine"),
-            ],
-            swiftSettings: settings),
+            ] + engineDependencies,
+            swiftSettings: settings + (rocksDBPeer?.settings ?? []),
+            linkerSettings: rocksDBPeer?.libraries ?? []),
         // Micro-benchmarks of single calls; the plug-in wants the folder's name.
         .executableTarget(
             name: "StorageBenchmarks",

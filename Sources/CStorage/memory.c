@@ -20,4 +20,8 @@ void *cstorage_map_chunk(size_t byte_count) {
     return chunk;
 }
 
+void cstorage_prefault_chunk(void *chunk, size_t byte_count) {
+    for (size_t offset = 0; offset < byte_count; offset += 4096) *(volatile char *)((char *)chunk + offset) = 0;
+}
+
 void cstorage_unmap_chunk(void *chunk, size_t byte_count) { munmap(chunk, byte_count); }

@@ -96,6 +96,11 @@ void cstorage_event_wait(cstorage_event *event, uint32_t seen) {
     syscall(SYS_futex, &event->word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
 }
 
+void cstorage_event_wait_for(cstorage_event *event, uint32_t seen, uint64_t nanoseconds) {
+    struct timespec duration = {(time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
+    syscall(SYS_futex, &event->word, FUTEX_WAIT_PRIVATE, seen, &duration, NULL, 0);
+}
+
 void cstorage_event_advance(cstorage_event *event) {
     __atomic_fetch_add(&event->word, 1, __ATOMIC_RELEASE);
     syscall(SYS_futex, &event->word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
@@ -104,6 +109,17 @@ void cstorage_event_advance(cstorage_event *event) {
 void cstorage_event_wait(cstorage_event *event, uint32_t seen) {
     pthread_mutex_lock(&event->mutex);
     while (cstorage_event_load(event) == seen) pthread_cond_wait(&event->condition, &event->mutex);
+    pthread_mutex_unlock(&event->mutex);
+}
+
+void cstorage_event_wait_for(cstorage_event *event, uint32_t seen, uint64_t nanoseconds) {
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    uint64_t nanos = (uint64_t)deadline.tv_nsec + nanoseconds % 1000000000u;
+    deadline.tv_sec += (time_t)(nanoseconds / 1000000000u + nanos / 1000000000u);
+    deadline.tv_nsec = (long)(nanos % 1000000000u);
+    pthread_mutex_lock(&event->mutex);
+    if (cstorage_event_load(event) == seen) pthread_cond_timedwait(&event->condition, &event->mutex, &deadline);
     pthread_mutex_unlock(&event->mutex);
 }
 

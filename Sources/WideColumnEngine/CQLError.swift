@@ -56,6 +56,16 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { "\(code.title): \(message)" }
+
+    /// Errors are equal by what their message says, which names what exists too.
+    public static func == (left: CQLError, right: CQLError) -> Bool {
+        left.code == right.code && left.message == right.message
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(code)
+        hasher.combine(message)
+    }
 }
 
 extension CQLError.Code {

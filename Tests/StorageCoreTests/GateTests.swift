@@ -1,3 +1,4 @@
+import CStorage
 import Synchronization
 import Testing
 
@@ -56,6 +57,102 @@ private final class Device: Sendable {
         #expect(device.syncCount.load(ordering: .relaxed) == 2)
         gate.stop()
         #expect(syncThread.join() == [])
+    }
+
+    @Test("advances are told in order, however long telling one takes")
+    func order() async throws {
+        let device = Device()
+        let gates = Mutex<DurabilityGate?>(nil)
+        let told = Mutex<[UInt64]>([])
+        let gate = DurabilityGate(
+            durable: 0, hasThread: true, target: { device.visible.load(ordering: .acquiring) },
+            sync: { try device.sync() },
+            didAdvance: { reached in
+                // The first is told until the second sync has ended, or would have.
+                let deadline = cstorage_monotonic_nanoseconds() + 200_000_000
+                while reached == 1, cstorage_monotonic_nanoseconds() < deadline,
+                    gates.withLock({ $0?.durableSequence ?? 0 }) < 2
+                {}
+                told.withLock { $0.append(reached) }
+            })
+        gates.withLock { $0 = gate }
+        let (threads, syncThread) = (TestThreads(), TestThreads())
+        try syncThread.start { gate.run(interval: 1_000_000_000_000) }
+        device.visible.store(1, ordering: .releasing)
+        device.hold(true)
+        try threads.start { try gate.wait(for: 1) }
+        device.waitForSync()
+        device.visible.store(2, ordering: .releasing)
+        try threads.start { try gate.wait(for: 2) }
+        device.hold(false)
+        #expect(threads.join() == [])
+        gate.stop()
+        #expect(syncThread.join() == [])
+        #expect(told.withLock { $0 } == [1, 2])
+        gates.withLock { $0 = nil }
+    }
+
+    @Test("whoever completes those who are expected leads at once; nobody else has to come, or wait for a timeout")
+    func gathering() async throws {
+        let device = Device()
+        let gate = device.makeGate(hasThread: false)
+        // Three were served together: one led, and two came while it did, whom the next sync served.
+        device.hold(true)
+        device.visible.store(1, ordering: .releasing)
+        let threads = TestThreads()
+        try threads.start { try gate.wait(for: 1) }
+        device.waitForSync()
+        device.visible.store(3, ordering: .releasing)
+        for sequence in UInt64(2)...3 { try threads.start { try gate.wait(for: sequence) } }
+        while gate.followerCount < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        device.hold(false)
+        #expect(threads.join() == [])
+        #expect(gate.durableSequence == 3)
+        #expect(device.syncCount.load(ordering: .relaxed) == 2)
+        // One that comes alone waits for the others no longer than the last sync took.
+        device.visible.store(4, ordering: .releasing)
+        try gate.wait(for: 4)
+        #expect(device.syncCount.load(ordering: .relaxed) == 3)
+        #expect(device.advances.withLock { $0 } == [1, 3, 4])
+    }
+
+    @Test(
+        "threads and tasks that keep coming are all served, with and without the sync thread", arguments: [false, true])
+    func storm(hasThread: Bool) async throws {
+        let device = Device()
+        let gate = device.makeGate(hasThread: hasThread)
+        let syncThread = TestThreads()
+        if hasThread { try syncThread.start { gate.run(interval: 1_000_000_000_000) } }
+        let threads = TestThreads()
+        for _ in 0..<8 {
+            try threads.start {
+                for _ in 0..<200 {
+                    let sequence = device.visible.add(1, ordering: .acquiringAndReleasing).newValue
+                    try gate.wait(for: sequence)
+                    #expect(gate.durableSequence >= sequence)
+                }
+            }
+        }
+        if hasThread {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        for _ in 0..<200 {
+                            let sequence = device.visible.add(1, ordering: .acquiringAndReleasing).newValue
+                            try await gate.waitSuspending(for: sequence)
+                            #expect(gate.durableSequence >= sequence)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(threads.join() == [])
+        gate.stop()
+        #expect(syncThread.join() == [])
+        let advances = device.advances.withLock { $0 }
+        #expect(advances == advances.sorted())
+        #expect(gate.durableSequence == (hasThread ? 3200 : 1600))
     }
 
     @Test("the first failure is final, for those who wait and those who come", arguments: [false, true])

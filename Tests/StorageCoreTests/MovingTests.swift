@@ -88,6 +88,36 @@ import Testing
         #expect(try storage.keyspace("k", options: changed).tree.options.filterBitsPerKey == 10)
     }
 
+    /// An operator that is told apart from another of its name.
+    private final class StatefulAppend: MergeOperator {
+        var name: String { ModelAppend().name }
+
+        func merge(key: RawSpan, older: RawSpan, newer: RawSpan, into result: inout [UInt8]) throws {
+            try ModelAppend().merge(key: key, older: older, newer: newer, into: &result)
+        }
+    }
+
+    @Test("an operator stays for the run, whatever else changes, since it may know what was written")
+    func operatorStays() throws {
+        let disk = SimulatedFileSystem()
+        let storage = try smallStorage(disk)
+        _ = try storage.keyspace("neighbour", options: KeyspaceOptions(mergeOperator: StatefulAppend()))
+        let first = StatefulAppend()
+        var options = KeyspaceOptions(mergeOperator: first)
+        _ = try storage.keyspace("k", options: options)
+        options.mergeOperator = StatefulAppend()
+        for change in 0..<3 {
+            switch change {
+            case 0: options.isDedicated = true
+            case 1: options.strategy = .sizeTiered()
+            default: options.isArchived.toggle()
+            }
+            let keyspace = try storage.keyspace("k", options: options)
+            #expect(keyspace.options.mergeOperator as? StatefulAppend === first)
+            #expect(storage.existingKeyspace("k")?.options.mergeOperator as? StatefulAppend === first)
+        }
+    }
+
     private static let strategies: [CompactionStrategy] = [
         .leveled, .sizeTiered(SizeTieredOptions(minimumThreshold: 2, minimumTableByteCount: 0)),
         .timeWindow(TimeWindowOptions(window: .seconds(10))),
@@ -440,11 +470,12 @@ import Testing
         try fixture.check()
     }
 
-    @Test("a checkpoint of a keyspace on its way is whole, and goes on by itself")
-    func checkpoint() throws {
+    @Test("a checkpoint of a keyspace on its way is whole, and goes on by itself", arguments: 0..<6)
+    func checkpoint(steps: Int) throws {
         var fixture = try Self.filled()
         _ = try fixture.storage.keyspace("moving", options: Fixture.ownOptions)
         try fixture.merge(5..<15)
+        for _ in 0..<steps { try fixture.storage.step() }
         try fixture.storage.checkpoint(to: "/copy")
         let copy = try Storage.open(at: "/copy", options: smallOptions(fixture.disk))
         try fixture.check(copy)
@@ -497,6 +528,136 @@ import Testing
         let rescued = try Storage.open(at: "/rescued", options: smallOptions(disk))
         try fixture.check(rescued)
         #expect(rescued.manifest?.manifest.keyspaces.values.allSatisfy { $0.former == nil } == true)
+    }
+
+    @Test("two keyspaces that leave one tree at once find all of theirs, also behind a crash", arguments: 0..<8)
+    func twoAtOnce(steps: Int) throws {
+        var fixture = try Self.filled()
+        let shared = fixture.last.tree
+        _ = try fixture.storage.keyspace("moving", options: Fixture.ownOptions)
+        try fixture.merge(5..<15)
+        try fixture.delete(8..<11)
+        _ = try fixture.storage.keyspace("first", options: Fixture.ownOptions)
+        try fixture.merge(9..<30)
+        fixture.storage.rotate(shared)
+        for _ in 0..<steps { try fixture.storage.step() }
+        try fixture.check()
+        try fixture.merge(28..<33)
+        try fixture.storage.sync()
+        fixture.disk = fixture.disk.crash(.syncedOnly)
+        try fixture.reopenKeyspaces(Storage.open(at: "/db", options: smallOptions(fixture.disk)))
+        try fixture.check()
+        try fixture.step()
+        try fixture.check()
+        try fixture.storage.compact()
+        try fixture.check()
+        #expect(Set([fixture.first, fixture.moving, fixture.last].map(\.tree.id)).count == 3)
+        #expect(fixture.storage.manifest?.manifest.keyspaces.values.allSatisfy { $0.former == nil } == true)
+    }
+
+    @Test("tables of nothing but range deletes move too, and go on deleting, but not what snapshots see")
+    func rangeDeletes() throws {
+        var fixture = try Fixture()
+        try fixture.merge(0..<40)
+        try fixture.storage.compact()
+        let before = fixture.storage.snapshot()
+        let contentBefore = fixture.expected
+        // One flushed, one in memory before the cut, one behind it; and one of a neighbour up to where the keyspace begins.
+        try fixture.delete(0..<10)
+        try fixture.storage.flush()
+        try fixture.delete(10..<20)
+        try fixture.storage.write { try $0.deleteRange(fixture.first, KeyRange(lower: bytes("key 110"), upper: nil)) }
+        _ = try fixture.storage.keyspace("moving", options: Fixture.ownOptions)
+        try fixture.delete(20..<30)
+        func check() throws {
+            let view = fixture.storage.snapshot().view
+            #expect(try crashContent(view, fixture.moving) == fixture.expected)
+            #expect(try crashContent(view, fixture.last) == fixture.others)
+            #expect(try keys(view, fixture.first).count == 10)
+            #expect(try fixture.storage.verify().problems == [])
+        }
+        try check()
+        for keyspace in [fixture.first, fixture.moving, fixture.last] {
+            #expect(try crashContent(before.view, keyspace) == contentBefore)
+        }
+        while try fixture.storage.step() {
+            try check()
+            #expect(try crashContent(before.view, fixture.moving) == contentBefore)
+        }
+        #expect(fixture.record?.former == nil)
+        try fixture.storage.compact()
+        try check()
+        for keyspace in [fixture.first, fixture.moving, fixture.last] {
+            #expect(try crashContent(before.view, keyspace) == contentBefore)
+        }
+    }
+
+    @Test(
+        "a keyspace whose neighbours are dropped while it is on its way leaves nothing behind, and a salvage finds it")
+    func neighboursDropped() throws {
+        var fixture = try Self.filled()
+        try fixture.storage.flush()
+        let other = try fixture.storage.keyspace("other", options: Fixture.options)
+        let shared = fixture.first.tree
+        #expect(other.tree === shared)
+        _ = try fixture.storage.keyspace("moving", options: Fixture.ownOptions)
+        try fixture.merge(5..<15)
+        try fixture.storage.dropKeyspace("first")
+        try fixture.storage.dropKeyspace("last")
+        try fixture.step()
+        #expect(fixture.record?.former == nil)
+        #expect(shared.state.levels.isEmpty)
+        #expect(try crashContent(fixture.storage.snapshot().view, fixture.moving) == fixture.expected)
+        try fixture.storage.sync()
+        let disk = fixture.disk.crash(.everything)
+        for name in try disk.list("/db") where name.hasPrefix("MANIFEST") { try disk.remove("/db/\(name)") }
+        let report = try Storage.salvage("/db", into: "/rescued", options: smallOptions(disk))
+        #expect(report.damage.allSatisfy { $0.lostEntryCount == 0 }, "\(report)")
+        let rescued = try Storage.open(at: "/rescued", options: smallOptions(disk))
+        let keyspace = try rescued.keyspace("moving", options: Fixture.options)
+        #expect(try crashContent(rescued.snapshot().view, keyspace) == fixture.expected)
+    }
+
+    @Test("a storage may be closed at any moment of a move, and nothing is lost")
+    func closing() throws {
+        for round in 0..<20 {
+            var fixture = try Fixture()
+            try fixture.merge(0..<20)
+            if round % 2 == 0 { try fixture.storage.flush() }
+            try fixture.merge(10..<30)
+            let storage = fixture.storage
+            let movers = TestThreads()
+            for name in ["moving", "first"] {
+                try movers.start {
+                    let code = errorCode {
+                        _ = try storage.keyspace(name, options: Fixture.ownOptions)
+                        while try storage.step() {}
+                    }
+                    if let code, code != .closed { throw StorageError(code, "The move of \(name).") }
+                }
+            }
+            for _ in 0..<round * 20 { _ = storage.keyspaceNames }
+            try storage.close()
+            #expect(movers.join() == [])
+            try fixture.reopenKeyspaces(Storage.open(at: "/db", options: smallOptions(fixture.disk)))
+            try fixture.check()
+            try fixture.step()
+            try fixture.check()
+            try fixture.storage.close()
+        }
+    }
+
+    @Test("a keyspace that is dropped on its way holds on to nothing of the shared tree")
+    func dropLetsGo() throws {
+        let fixture = try Self.filled()
+        let keyspace = try fixture.storage.keyspace("moving", options: Fixture.ownOptions)
+        try fixture.storage.dropKeyspace("moving")
+        #expect(keyspace.tree.state.inherited == nil)
+        // Ends, though there is no move any more that could be waited for.
+        try fixture.storage.compact(keyspace)
+        try fixture.storage.compact()
+        #expect(
+            fixture.first.tree.state.levels.all.allSatisfy { !($0.metadata.keyspaceIDs == keyspace.id...keyspace.id) })
     }
 
     @Test("threads read, write and look back while keyspaces grow out of their tree")

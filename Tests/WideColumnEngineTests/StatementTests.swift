@@ -23,7 +23,9 @@ func expectInvalid(
     _ message: String, _ code: CQLError.Code = .invalidRequest, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () throws -> Void
 ) {
-    #expect(throws: CQLError(code, message), sourceLocation: sourceLocation) { try body() }
+    let error = #expect(throws: CQLError.self, sourceLocation: sourceLocation) { try body() }
+    #expect(error?.code == code, sourceLocation: sourceLocation)
+    #expect(error?.message == message, sourceLocation: sourceLocation)
 }
 
 @Suite("Modifications")

@@ -15,10 +15,8 @@ struct EventLines {
     func run() async throws {
         guard context.includesAny(of: Self.names) else { return }
         context.report.heading("Events: a table with a materialized view, prepared statements, one thread, buffered")
-        try await context.report.line(
-            Self.names[0], ours: { try await insert(sizes.burstEvents, untilSettled: false) })
-        try await context.report.line(
-            Self.names[1], rounds: 1, ours: { try await insert(sizes.sustainedEvents, untilSettled: true) })
+        try await insertLine(Self.names[0], sizes.burstEvents, untilSettled: false)
+        try await insertLine(Self.names[1], sizes.sustainedEvents, untilSettled: true, rounds: 1)
         try await runQueries()
     }
 
@@ -36,6 +34,33 @@ struct EventLines {
             try await context.report.line(
                 Self.names[3], unit: .microseconds, ours: { try users(of: workload, in: events) })
         }
+    }
+
+    private func insertLine(_ name: String, _ count: Int, untilSettled: Bool, rounds: Int? = nil) async throws {
+        try await context.report.line(
+            name, rounds: rounds, ours: { try await insert(count, untilSettled: untilSettled) },
+            peerName: "RocksDB, the two puts alone",
+            peer: { try await insertIntoPeer(count, untilSettled: untilSettled) })
+    }
+
+    /// Nil where RocksDB is not there.
+    private func insertIntoPeer(_ count: Int, untilSettled: Bool) async throws -> Timing? {
+        #if PEER_ROCKSDB
+            return try await withScratchDirectory(in: context.directory) { directory in
+                let events = try RocksDBEvents(directory: directory)
+                defer { events.close() }
+                return try measure { meter in
+                    for index in 0..<count {
+                        try events.insert(index, of: context.workload)
+                        meter.lap()
+                    }
+                    if untilSettled { try events.settle() }
+                    return UInt64(count)
+                }
+            }
+        #else
+            return nil
+        #endif
     }
 
     private func insert(_ count: Int, untilSettled: Bool) async throws -> Timing {

@@ -2,12 +2,14 @@
 //
 //   pbkdf2-sha256$iterations$salt$hash         salt and hash in hexadecimal
 
+internal import Crypto
+
 /// A salted hash of a password.
 public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     private static let scheme = "pbkdf2-sha256"
     /// A tenth of a second or so for each guess; every new connection pays it once.
     public static let standardIterationCount = 100_000
-    private static let largestIterationCount = 10_000_000
+    public static let largestIterationCount = 10_000_000
 
     let iterationCount: Int
     let salt: [UInt8]
@@ -15,7 +17,7 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
 
     /// Hashes a password with a new salt.
     ///
-    /// - Parameter iterationCount: at least 1; what a guess costs grows with it.
+    /// - Parameter iterationCount: 1 to ``largestIterationCount``; what a guess costs grows with it.
     public init(password: String, iterationCount: Int = PasswordHash.standardIterationCount) {
         var generator = SystemRandomNumberGenerator()
         let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
@@ -35,7 +37,7 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == Self.scheme, let count = Int(parts[1]),
             (1...Self.largestIterationCount).contains(count), let salt = Self.bytes(parts[2]), !salt.isEmpty,
-            let hash = Self.bytes(parts[3]), hash.count == SHA256.digestByteCount
+            let hash = Self.bytes(parts[3]), hash.count == SHA256.byteCount
         else { return nil }
         iterationCount = count
         self.salt = salt
@@ -55,11 +57,17 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func derive(_ password: [UInt8], _ salt: [UInt8], _ iterationCount: Int) -> [UInt8] {
-        let hmac = HMAC(key: password)
-        var last = hmac.code(salt + [0, 0, 0, 1])
+        // The state behind the key is copied, so that an iteration hashes no key.
+        let keyed = HMAC<SHA256>(key: SymmetricKey(data: password))
+        func code(_ message: [UInt8]) -> [UInt8] {
+            var hmac = keyed
+            hmac.update(data: message)
+            return Array(hmac.finalize())
+        }
+        var last = code(salt + [0, 0, 0, 1])
         var derived = last
         for _ in 1..<iterationCount {
-            last = hmac.code(last)
+            last = code(last)
             for index in derived.indices { derived[index] ^= last[index] }
         }
         return derived

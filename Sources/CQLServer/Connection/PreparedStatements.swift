@@ -4,6 +4,7 @@
 // another one prepared, as drivers do. Beyond the capacity the least recently used half goes: who executes one of those
 // is told that it is unprepared, and drivers prepare it again.
 
+internal import Crypto
 internal import Synchronization
 internal import WideColumnEngine
 
@@ -33,7 +34,7 @@ final class PreparedStatements: Sendable {
         var writer = WireWriter()
         writer.optionalBytes(statement.keyspace.map { Array($0.utf8) })
         writer.longString(statement.cql)
-        return Array(SHA256.digest(writer.bytes).prefix(16))
+        return Array(SHA256.hash(data: writer.bytes).prefix(16))
     }
 
     /// Keeps a statement and gives its id.
@@ -89,6 +90,6 @@ extension [ResultColumn] {
             writer.longString(column.name)
             column.type.write(to: &writer, .v5)
         }
-        return [UInt8](SHA256.digest(writer.bytes).prefix(16))
+        return [UInt8](SHA256.hash(data: writer.bytes).prefix(16))
     }
 }

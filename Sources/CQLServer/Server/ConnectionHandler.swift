@@ -58,6 +58,11 @@
         private var lastWrite: EventLoopFuture<Void>?
         private var handshake: Scheduled<Void>?
         private var isActing = false
+        private var isInputClosed = false
+        private var isOutputClosed = false
+
+        /// How long a peer that has been told the end may go on sending.
+        private static let longestLinger = TimeAmount.seconds(1)
 
         init(_ server: ServerContext) throws {
             self.server = server
@@ -102,7 +107,7 @@
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             switch event {
             case is IdleStateHandler.IdleStateEvent: state.idle()
-            case ChannelEvent.inputClosed: state.drain()
+            case ChannelEvent.inputClosed: inputClosed(context)
             default: return context.fireUserInboundEventTriggered(event)
             }
             act()
@@ -147,11 +152,31 @@
             }
         }
 
+        private func inputClosed(_ context: ChannelHandlerContext) {
+            isInputClosed = true
+            state.drain()
+            if isOutputClosed { context.close(promise: nil) }
+        }
+
         /// Closes once the last answer is with the system: closing drops what is not.
+        ///
+        /// What the peer still sends is read and dropped until it has seen the end: closing over unread bytes resets the
+        /// connection, and the peer may lose answers by it.
         private func close(_ context: ChannelHandlerContext) {
+            let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+            guard let lastWrite else { return closeOutput(context) }
+            lastWrite.hop(to: context.eventLoop).whenComplete { _ in
+                guard let context = this.value.context else { return }
+                this.value.closeOutput(context)
+            }
+        }
+
+        private func closeOutput(_ context: ChannelHandlerContext) {
             let channel = context.channel
-            guard let lastWrite else { return context.close(promise: nil) }
-            lastWrite.whenComplete { _ in channel.close(promise: nil) }
+            guard !isInputClosed else { return context.close(promise: nil) }
+            isOutputClosed = true
+            channel.close(mode: .output).whenFailure { _ in channel.close(promise: nil) }
+            context.eventLoop.scheduleTask(in: Self.longestLinger) { channel.close(promise: nil) }
         }
 
         private func setReading(_ isOn: Bool, _ context: ChannelHandlerContext) {

@@ -53,6 +53,12 @@ static inline uint64_t cstorage_monotonic_nanoseconds(void) {
 // Asks for a cache line before it is needed; any address will do.
 static inline void cstorage_prefetch(const void *_Nullable address) { __builtin_prefetch(address); }
 
+// Asks for the cache lines of a range that is about to be written. Where nothing is mapped, nothing happens.
+static inline void cstorage_prefetch_for_stores(const void *_Nullable address, size_t count) {
+    const char *line = (const char *)address;
+    for (size_t offset = 0; offset < count; offset += 64) __builtin_prefetch(line + offset, 1);
+}
+
 // Loads and stores of naturally aligned words inside raw memory (arena nodes), with acquire and release order.
 static inline uint32_t cstorage_load_acquire_32(const void *_Nonnull address) {
     return __atomic_load_n((const uint32_t *)address, __ATOMIC_ACQUIRE);

@@ -24,6 +24,8 @@ void cstorage_event_destroy(cstorage_event *_Nonnull event);
 uint32_t cstorage_event_load(const cstorage_event *_Nonnull event);
 // Returns at once if the word is not `seen`, otherwise after it changed; may return early.
 void cstorage_event_wait(cstorage_event *_Nonnull event, uint32_t seen);
+// The same for `nanoseconds` at most.
+void cstorage_event_wait_for(cstorage_event *_Nonnull event, uint32_t seen, uint64_t nanoseconds);
 // Changes the word and wakes all.
 void cstorage_event_advance(cstorage_event *_Nonnull event);
 

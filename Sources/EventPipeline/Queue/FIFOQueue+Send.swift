@@ -1,5 +1,6 @@
 // FIFOQueue+Send.swift — SendMessage and PurgeQueue.
 
+internal import Crypto
 internal import Synchronization
 
 extension FIFOQueue {
@@ -93,7 +94,8 @@ extension FIFOQueue {
 
     private func contentID(of body: String) throws(QueueError) -> String {
         guard options.contentBasedDeduplication else { throw .missingDeduplicationID }
-        return SHA256.hexDigest(of: body.utf8)
+        // Consumers see it: SQS gives the digest as `MessageDeduplicationId`.
+        return SHA256.hash(data: Array(body.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     // MARK: Parameters

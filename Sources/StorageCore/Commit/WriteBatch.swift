@@ -61,13 +61,14 @@ public struct WriteBatch: Sendable {
 
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
-        entries.removeAll(keepingCapacity: true)
-        rangeDeletes.removeAll()
+        // Most batches have one entry, for which this is the shorter way.
+        if entries.count == 1 { entries.removeLast() } else { entries.removeAll(keepingCapacity: true) }
+        if !rangeDeletes.isEmpty { rangeDeletes.removeAll() }
         liveCount = 0
         changes = nil
         rangeDeleteByteCount = 0
-        keyspaces.removeAll(keepingCapacity: true)
-        index.removeAll(keepingCapacity: true)
+        if keyspaces.count == 1 { keyspaces.removeLast() } else { keyspaces.removeAll(keepingCapacity: true) }
+        if !index.isEmpty { index.removeAll(keepingCapacity: true) }
         indexMask = 0
     }
 
@@ -156,9 +157,11 @@ public struct WriteBatch: Sendable {
 
     func isVolatile(_ keyspace: UInt32) -> Bool { keyspaces[Int(keyspace)].options.isVolatile }
 
-    /// Calls `body` with every live entry, its tree key and its value, in the order in which they came.
+    /// Calls `body` with every live entry, its position, its tree key and its value, in the order in which they came.
     @inline(__always)
-    func forEachLiveEntry(_ body: (Entry, UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void) rethrows {
+    func forEachLiveEntry(
+        _ body: (_ position: Int, Entry, UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
+    ) rethrows {
         unsafe try bytes.withUnsafeBytes { bytes in
             for position in entries.indices where entries[position].isLive {
                 let entry = entries[position]
@@ -166,7 +169,7 @@ public struct WriteBatch: Sendable {
                     rebasing: bytes[entry.keyOffset..<entry.keyOffset + entry.keyByteCount])
                 let value = unsafe UnsafeRawBufferPointer(
                     rebasing: bytes[entry.valueOffset..<entry.valueOffset + entry.valueByteCount])
-                unsafe try body(entry, key, value)
+                unsafe try body(position, entry, key, value)
             }
         }
     }

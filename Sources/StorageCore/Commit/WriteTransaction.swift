@@ -6,42 +6,60 @@
 /// reads its own writes. If the body throws, nothing of it ever happened.
 public final class WriteTransaction {
     /// The number that this commit will carry.
-    public let sequence: SequenceNumber
+    public private(set) var sequence: SequenceNumber
     /// Later than that of every commit before; expiry is judged against it too.
-    public let commitTime: StorageInstant
+    public private(set) var commitTime: StorageInstant
     /// Is told what the transaction reads, and once its body has ended, what it changes.
     public var traceSink: (any AccessTraceSink)?
 
-    private(set) var batch: WriteBatch
+    // Used once for each write, and never while code of the caller runs.
+    @exclusivity(unchecked) private(set) var batch: WriteBatch
+    @exclusivity(unchecked) private var isOpen = true
     private(set) var commitActions: [(SequenceNumber) -> Void] = []
     /// Reads the rows of a SQLite database; nil where the storage is made of trees.
-    private let reader: SQLiteReader?
+    private var reader: SQLiteReader?
     /// The batch in key order, once there was a cursor.
     private var order: BatchOrder?
-    private var isOpen = true
     private var lastOrdinal: UInt32 = 0
 
     init(
-        sequence: SequenceNumber, commitTime: StorageInstant, batch: WriteBatch, reader: SQLiteReader? = nil
+        sequence: SequenceNumber, commitTime: StorageInstant, batch: WriteBatch = WriteBatch(),
+        reader: SQLiteReader? = nil
     ) {
         self.reader = reader
         self.sequence = sequence
         self.commitTime = commitTime
-        self.batch = batch
+        unsafe self.batch = batch
     }
 
-    /// Ends the transaction and gives back the batch.
-    func end(isCommitted: Bool) -> WriteBatch {
-        if isCommitted, let traceSink { batch.tell(traceSink) }
-        isOpen = false
-        commitActions = []
-        var batch = WriteBatch()
-        swap(&batch, &self.batch)
-        return batch
+    /// Begins another transaction with an object that nobody else has any more; takes over an empty batch.
+    func begin(
+        sequence: SequenceNumber, commitTime: StorageInstant, batch: inout WriteBatch, reader: SQLiteReader?
+    ) {
+        unsafe assert(!isOpen && self.batch.isEmpty && batch.isEmpty)
+        self.sequence = sequence
+        self.commitTime = commitTime
+        self.reader = reader
+        unsafe swap(&batch, &self.batch)
+        lastOrdinal = 0
+        unsafe isOpen = true
+    }
+
+    /// Ends the transaction; its batch takes the place of an empty one.
+    func end(_ batch: inout WriteBatch, isCommitted: Bool) {
+        unsafe isOpen = false
+        if let traceSink {
+            if isCommitted { unsafe self.batch.tell(traceSink) }
+            self.traceSink = nil
+        }
+        if !commitActions.isEmpty { commitActions = [] }
+        if order != nil { order = nil }
+        reader = nil
+        unsafe swap(&batch, &self.batch)
     }
 
     private func checkOpen() {
-        precondition(isOpen, "A write transaction is used only inside the body that it was given to.")
+        unsafe precondition(isOpen, "A write transaction is used only inside the body that it was given to.")
     }
 
     // MARK: Writing
@@ -49,25 +67,25 @@ public final class WriteTransaction {
     /// Sets the value of `key`; see ``WriteBatch/put(_:_:_:expiry:)`` for the errors.
     public func put(_ keyspace: Keyspace, _ key: RawSpan, _ value: RawSpan, expiry: StorageInstant? = nil) throws {
         checkOpen()
-        try batch.put(keyspace, key, value, expiry: expiry)
+        unsafe try batch.put(keyspace, key, value, expiry: expiry)
     }
 
     /// Removes `key`; nothing happens if it is absent.
     public func delete(_ keyspace: Keyspace, _ key: RawSpan) throws {
         checkOpen()
-        try batch.delete(keyspace, key)
+        unsafe try batch.delete(keyspace, key)
     }
 
     /// Removes every key in `range`, at a cost that does not depend on how many there are.
     public func deleteRange(_ keyspace: Keyspace, _ range: KeyRange) throws {
         checkOpen()
-        try batch.deleteRange(keyspace, range)
+        unsafe try batch.deleteRange(keyspace, range)
     }
 
     /// Combines `operand` with the value of `key` by the keyspace's merge operator, without reading it.
     public func merge(_ keyspace: Keyspace, _ key: RawSpan, _ operand: RawSpan, expiry: StorageInstant? = nil) throws {
         checkOpen()
-        try batch.merge(keyspace, key, operand, expiry: expiry)
+        unsafe try batch.merge(keyspace, key, operand, expiry: expiry)
     }
 
     /// 0, 1, 2 …: tells the records that one commit adds to a stream apart.
@@ -111,15 +129,15 @@ public final class WriteTransaction {
 
     func makeCursor(_ keyspace: Keyspace, _ range: KeyRange) throws -> Cursor {
         checkOpen()
-        if !batch.entries.isEmpty {
+        if unsafe !batch.entries.isEmpty {
             let order = order ?? BatchOrder()
-            order.catchUp(with: &batch)
+            unsafe order.catchUp(with: &batch)
             self.order = order
         }
         return Cursor(
             try CursorCore(
                 keyspace: keyspace, range: range, sequence: base, readTime: commitTime,
-                batch: batch.isEmpty ? nil : batch, order: order, batchSequence: sequence.rawValue,
+                batch: unsafe batch.isEmpty ? nil : batch, order: order, batchSequence: sequence.rawValue,
                 reader: reader, traceSink: traceSink))
     }
 
@@ -135,7 +153,7 @@ public final class WriteTransaction {
         case .covered:
             return false
         case .entry(let position):
-            let entry = batch.entries[position]
+            let entry = unsafe batch.entries[position]
             let isExpired = keyspace.options.expiry == .engine && entry.expiry <= commitTime.microseconds
             if entry.kind == .delete || isExpired { return false }
             let value = unsafe batch.withValue(of: position) { unsafe Array($0) }

@@ -127,9 +127,16 @@ public protocol FileMapping: AnyObject, Sendable {
     /// - Throws: Only where the file system is simulated and its power is off.
     func store(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
 
+    /// Asks the processor for a range that stores are about to come to; a hint.
+    func prefetch(from offset: Int64, byteCount: Int64)
+
     /// Brings a range in place, so that stores to come don't wait for that. It dirties the range if `forStores`.
     /// - Throws: `StorageError.ioFailure` where the bytes can't be read: a store there would end the process.
     func populate(from offset: Int64, byteCount: Int64, forStores: Bool) throws
+}
+
+extension FileMapping {
+    public func prefetch(from offset: Int64, byteCount: Int64) {}
 }
 
 /// A lock held on a file.

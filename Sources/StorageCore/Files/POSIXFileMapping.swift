@@ -31,6 +31,11 @@ internal import StorageTypes
         unsafe (bytes + Int(offset)).copyMemory(from: start, byteCount: source.count)
     }
 
+    func prefetch(from offset: Int64, byteCount count: Int64) {
+        guard offset >= 0, offset < byteCount else { return }
+        unsafe cstorage_prefetch_for_stores(bytes + Int(offset), Int(min(count, byteCount - offset)))
+    }
+
     func populate(from offset: Int64, byteCount count: Int64, forStores: Bool) throws {
         let pageByteCount: Int64 = 4096
         let start = max(offset, 0) & ~(pageByteCount - 1)

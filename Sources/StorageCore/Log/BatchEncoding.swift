@@ -25,7 +25,7 @@ enum BatchEncoding {
             bytes.append(lengthPrefixed: rangeDelete.upper)
         }
         bytes.append(varint: UInt64(entryCount))
-        unsafe batch.forEachLiveEntry { entry, key, value in
+        unsafe batch.forEachLiveEntry { _, entry, key, value in
             if hasVolatile, batch.isVolatile(entry.keyspace) { return }
             let hasExpiry = unsafe entry.expiry != UnsafeEntry.noExpiry
             bytes.append(byte: entry.kind.rawValue | (hasExpiry ? expiryFlag : 0))

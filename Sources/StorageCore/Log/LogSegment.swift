@@ -71,6 +71,8 @@ final class LogSegment: Sendable {
             if let mapping, record.count < Self.writtenByteCount {
                 stores.store(true, ordering: .relaxed)
                 unsafe try mapping.store(record, at: offset)
+                // The next record is as large, as a rule.
+                mapping.prefetch(from: offset + Int64(record.count), byteCount: Int64(min(record.count, 1024)))
             } else {
                 stores.store(false, ordering: .relaxed)
                 unsafe try file.write(record, at: offset)

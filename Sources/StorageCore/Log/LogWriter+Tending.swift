@@ -46,8 +46,10 @@ extension LogWriter {
         state.withLockAndSignal { $0.isStopped = true }
     }
 
-    /// One round: begins writing what was appended, brings pages in place for what comes, makes the next segment.
+    /// One round: begins writing what was appended, brings pages in place for what comes, in the log and
+    /// in memtables, makes the next segment.
     func tend(_ tending: inout Tending) {
+        UnsafeArena.prepareChunks()
         guard let segment = state.withLock({ $0.segments.last }) else { return }
         if segment.number != tending.segment {
             tending = Tending(segment: segment.number)

@@ -58,6 +58,9 @@ internal import Synchronization
         newestTime.store(time, ordering: .relaxed)
     }
 
+    /// The beginning of the way to any key.
+    var descent: UnsafeTrieDescent { unsafe UnsafeTrieDescent(trie) }
+
     func insert(_ entry: UnsafeEntry) {
         unsafe writer.insert(entry)
         unsafe note(entry.sequence)

@@ -49,6 +49,17 @@ internal import Synchronization
         return unsafe result
     }
 
+    /// Asks for the memory that the next pieces will come from.
+    @inline(__always)
+    func prefetchNext(byteCount: Int) {
+        unsafe cstorage_prefetch_for_stores(
+            UnsafeRawPointer(bitPattern: next), min(byteCount, Int(bitPattern: end &- next)))
+    }
+
+    /// Has large chunks ready, with their pages in place, if arenas have taken any since the last call. The arenas of the
+    /// writer lane then don't wait for the system to clear two mebibytes. On any thread but that one.
+    static func prepareChunks() { ChunkPool.shared.prepare() }
+
     private mutating func addChunk(atLeast minimum: Int) {
         let size = max(minimum, chunkByteCount)
         chunkByteCount = min(chunkByteCount * 2, ChunkPool.chunkByteCount)
@@ -62,31 +73,53 @@ internal import Synchronization
     }
 }
 
-/// Large chunks that flushed memtables left, for those to come: the memory is mapped already, and its pages are in place.
-private final class ChunkPool: @unchecked Sendable {  // guarded by `free`
+/// Large chunks that flushed memtables left, or that were made ahead of time: the memory is mapped already, and its pages
+/// are in place.
+private final class ChunkPool: @unchecked Sendable {  // guarded by `state`
     static let chunkByteCount = 2 << 20
     /// What a memtable of the default size holds; more goes back to the system.
     private static let limit = 32
+    /// Chunks made ahead of time.
+    private static let readyCount = 2
 
     static let shared = ChunkPool()
 
-    private let free = Mutex<[UInt]>([])
+    private struct State {
+        var free: [UInt] = []
+        /// Whether a chunk was taken since chunks were last made ahead of time.
+        var isInUse = false
+    }
+
+    private let state = Mutex(State())
 
     func take() -> UnsafeMutableRawPointer {
-        if let address = free.withLock({ $0.popLast() }),
-            let chunk = unsafe UnsafeMutableRawPointer(bitPattern: address)
-        {
-            return unsafe chunk
+        let address = state.withLock { state in
+            state.isInUse = true
+            return state.free.popLast()
         }
+        if let address, let chunk = unsafe UnsafeMutableRawPointer(bitPattern: address) { return unsafe chunk }
         return unsafe cstorage_map_chunk(Self.chunkByteCount)
     }
 
     func giveBack(_ chunk: UnsafeMutableRawPointer) {
-        let isKept = free.withLock { free in
-            guard free.count < Self.limit else { return false }
-            free.append(UInt(bitPattern: chunk))
+        let isKept = state.withLock { state in
+            guard state.free.count < Self.limit else { return false }
+            state.free.append(UInt(bitPattern: chunk))
             return true
         }
         if !isKept { unsafe cstorage_unmap_chunk(chunk, Self.chunkByteCount) }
+    }
+
+    func prepare() {
+        let missing = state.withLock { state in
+            defer { state.isInUse = false }
+            return state.isInUse ? Self.readyCount - state.free.count : 0
+        }
+        guard missing > 0 else { return }
+        for _ in 0..<missing {
+            let chunk = unsafe cstorage_map_chunk(Self.chunkByteCount)
+            unsafe cstorage_prefault_chunk(chunk, Self.chunkByteCount)
+            unsafe giveBack(chunk)
+        }
     }
 }

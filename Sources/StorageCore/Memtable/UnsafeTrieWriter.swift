@@ -64,6 +64,8 @@ internal import CStorage
         if let source = unsafe entry.value.baseAddress {
             unsafe (key + keyCount).copyMemory(from: source, byteCount: valueCount)
         }
+        // The next entry is as large, as a rule.
+        unsafe entries.prefetchNext(byteCount: min(UnsafeTrie.entryHeaderByteCount + keyCount + valueCount, 1024))
         return unsafe UnsafeTrieLink(start, tag: UnsafeTrieLink.entryTag)
     }
 

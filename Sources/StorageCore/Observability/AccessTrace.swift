@@ -76,7 +76,7 @@ extension WriteBatch {
                     ? Array(rangeDelete.upper.dropFirst(Keyspace.prefixByteCount)) : nil)
             sink.record(.rangeDeleted(keyspace: keyspaces[Int(rangeDelete.keyspace)].name, range: range))
         }
-        unsafe forEachLiveEntry { entry, key, _ in
+        unsafe forEachLiveEntry { _, entry, key, _ in
             let userKey = unsafe Array(key.dropFirst(Keyspace.prefixByteCount))
             sink.record(.keyWritten(keyspace: keyspaces[Int(entry.keyspace)].name, key: userKey))
         }

@@ -180,23 +180,31 @@
         let tombstone = tombstones.isEmpty ? 0 : newestTombstone()
         if !operands.isEmpty { operands.removeAll(keepingCapacity: true) }
         var isFirst = true
+        // Most keys have one version. An operand is gathered only once a second version is met; until then the buffer that
+        // the value is shown from holds it.
+        var hasLoneOperand = false
         while merged.isValid {
             let entry = unsafe merged.entry
             // The first is the entry that the key was copied from.
             guard unsafe isFirst || compareBytes(entry.key, keyBuffer.bytes) == 0, unsafe !isHidden(entry, tombstone)
             else { break }
-            isFirst = false
-            if unsafe entry.kind == .put {
-                if operands.isEmpty {
+            if isFirst {
+                isFirst = false
+                if unsafe entry.kind == .put {
                     unsafe foreignValue = entry.value
                     return true
                 }
+                unsafe valueBuffer.replace(with: entry.value)
+                hasLoneOperand = true
+            } else {
+                if hasLoneOperand { unsafe operands.append(Array(valueBuffer.bytes)) }
+                hasLoneOperand = false
                 unsafe operands.append(Array(entry.value))
-                break
+                if unsafe entry.kind == .put { break }
             }
-            unsafe operands.append(Array(entry.value))
             try merged.next()
         }
+        if hasLoneOperand { return true }
         guard !operands.isEmpty else { return false }
         try setMergedValue(operands.reversed())
         return true

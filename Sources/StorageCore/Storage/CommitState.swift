@@ -20,10 +20,27 @@ final class CommitState: Sendable {
 
 /// Memory that commits reuse. Used inside the writer lane only.
 final class LaneScratch: @unchecked Sendable {  // guarded by the writer lane
-    var record = UnsafeByteBuilder(capacity: 4096)
-    var batch = WriteBatch()
+    @exclusivity(unchecked) var record = UnsafeByteBuilder(capacity: 4096)
+    @exclusivity(unchecked) var batch = WriteBatch()
+    /// The transaction of the last body.
+    @exclusivity(unchecked) private var transaction: WriteTransaction?
+    /// The ways to where the next entries belong.
+    @exclusivity(unchecked) var descents = TrieDescents()
     /// What commits have added to memtables since these were last looked at.
-    var unsurveyedByteCount = 0
+    @exclusivity(unchecked) var unsurveyedByteCount = 0
+
+    /// An open transaction: the last one again, unless its body has kept it.
+    func beginTransaction(
+        sequence: SequenceNumber, commitTime: StorageInstant, reader: SQLiteReader?
+    ) -> WriteTransaction {
+        if unsafe isKnownUniquelyReferenced(&transaction), let transaction = unsafe transaction {
+            unsafe transaction.begin(sequence: sequence, commitTime: commitTime, batch: &batch, reader: reader)
+            return transaction
+        }
+        let new = WriteTransaction(sequence: sequence, commitTime: commitTime, reader: reader)
+        unsafe transaction = new
+        return new
+    }
 }
 
 /// The keyspaces and trees there are.

@@ -33,7 +33,7 @@ internal import Synchronization
     }
 
     /// The tree that takes its commits. Changes in the writer lane only, and once at most.
-    var tree: Tree { life.ownTree.load() ?? home }
+    var tree: Tree { life.movedTree ?? home }
 
     /// The same, for those who need not count a reference: good as long as the keyspace is.
     var treeInPlace: Unmanaged<Tree> {
@@ -84,17 +84,20 @@ internal import Synchronization
     /// Set once the keyspace is out of the catalog.
     let isDropped = Atomic<Bool>(false)
     /// The tree that it has moved to since the storage was opened.
-    let ownTree = AtomicLazyReference<Tree>()
-    /// The same. Set after the other, which keeps it, and before the first commit goes there.
+    private let ownTree = AtomicLazyReference<Tree>()
+    /// The same, where every read and every commit asks: set after the other, which keeps it.
     fileprivate let ownTreeInPlace = unsafe Atomic<Unmanaged<Tree>?>(nil)
 
     init(mergeOperator: String) {
         self.mergeOperator = mergeOperator
     }
 
-    /// From here on the keyspace is in `tree`. In the writer lane only.
-    func move(to tree: Tree) {
-        let own = ownTree.storeIfNil(tree)
-        unsafe ownTreeInPlace.store(Unmanaged.passUnretained(own), ordering: .releasing)
+    /// Nil where it has not moved.
+    var movedTree: Tree? { unsafe ownTreeInPlace.load(ordering: .acquiring)?.takeUnretainedValue() }
+
+    /// From here on the keyspace is found in its own tree. In the writer lane, before the first commit goes there.
+    func move(to own: Tree) {
+        let kept = ownTree.storeIfNil(own)
+        unsafe ownTreeInPlace.store(Unmanaged.passUnretained(kept), ordering: .releasing)
     }
 }

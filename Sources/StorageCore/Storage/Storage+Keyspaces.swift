@@ -7,6 +7,7 @@ extension Storage {
     ///
     /// Options of an existing keyspace that differ from what it had take effect, see ``KeyspaceOptions``; handles that were
     /// got before go on showing the old ones. In a read-only storage, and where writes are refused, they are not stored.
+    /// The first merge operator that a keyspace is opened with in a run stays its operator until the storage is closed.
     ///
     /// - Parameter options: Nil for those that an existing keyspace has, or the defaults for a new one.
     /// - Throws: `StorageError.invalidArgument` if it exists with another expiry policy, volatility or merge operator, or
@@ -121,6 +122,9 @@ extension Storage {
                     + "\"\(existing.life.mergeOperator)\", \(existing.options.isVolatile ? "" : "not ")volatile; open it with the same."
             )
         }
+        var options = options
+        // It may know what has been written so far.
+        options.mergeOperator = existing.options.mergeOperator ?? options.mergeOperator
         return Keyspace(
             name: existing.name, id: existing.id, options: options, tree: existing.tree, life: existing.life)
     }

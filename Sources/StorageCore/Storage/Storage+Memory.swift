@@ -11,9 +11,9 @@ extension Storage {
     /// Counts what a commit has added, makes room from time to time, and notes for which trees the writer has to wait.
     /// In the lane only, after publication.
     func shareMemory(_ batch: borrowing WriteBatch, _ commit: inout Commit) {
-        scratch.unsurveyedByteCount += batch.memtableByteCount
-        if scratch.unsurveyedByteCount > memory.surveyInterval {
-            scratch.unsurveyedByteCount = 0
+        unsafe scratch.unsurveyedByteCount += batch.memtableByteCount
+        if unsafe scratch.unsurveyedByteCount > memory.surveyInterval {
+            unsafe scratch.unsurveyedByteCount = 0
             rotateLargest()
             surveyMemtables()
         }

@@ -30,21 +30,44 @@ extension Storage {
 
     /// Gives an existing keyspace the options (and with them the merge operator) of this opening; nil if there is none.
     ///
-    /// Those that the storage keeps are durable when this returns. Where writes are refused they are left as they are: the
-    /// keyspace can be read nevertheless.
+    /// Those that the storage keeps are durable when this returns. Where writes are refused, and on a full disk, they are left
+    /// as they are: the keyspace can be read nevertheless.
     func reopen(_ name: String, _ options: KeyspaceOptions, _ manifest: ManifestWriter) throws -> Keyspace? {
-        let isRefused = refusal() != nil
-        let reopened: Keyspace?? = try manifest.whileUnchanged { state -> Keyspace?? in
+        let opening = try open(name, options, manifest, anyway: refusal() != nil)
+        guard case .differs = opening else { return opening.keyspace }
+        do {
+            return try change(name, to: options, manifest)
+        } catch let error as StorageError where error.code == .diskFull {
+            return try open(name, options, manifest, anyway: true).keyspace
+        }
+    }
+
+    private enum Opening {
+        case opened(Keyspace)
+        case absent
+        /// The stored options are others.
+        case differs
+
+        var keyspace: Keyspace? {
+            if case .opened(let keyspace) = self { keyspace } else { nil }
+        }
+    }
+
+    /// Opens a keyspace without a write.
+    /// - Parameter anyway: Whether it is opened though other options are stored.
+    private func open(
+        _ name: String, _ options: KeyspaceOptions, _ manifest: ManifestWriter, anyway: Bool
+    ) throws -> Opening {
+        try manifest.whileUnchanged { state in
             guard let existing = existingKeyspace(name), let record = state.keyspaces[existing.id] else {
-                return .some(nil)
+                return .absent
             }
             let keyspace = try reopen(existing, options)
-            guard isRefused || change(of: record, to: options, movesAnyway: false, state).isEmpty else { return nil }
+            let isSame = change(of: record, to: options, movesAnyway: false, state).isEmpty
+            guard isSame || anyway else { return .differs }
             catalog.withLock { $0.keyspaces[name] = keyspace }
-            return keyspace
+            return .opened(keyspace)
         }
-        if let reopened { return reopened }
-        return try change(name, to: options, manifest)
     }
 
     /// Makes the options of an existing keyspace durable; nil if there is no such keyspace.
@@ -69,7 +92,7 @@ extension Storage {
             return nil
         }
         if changed.change.newTree != nil {
-            cut(changed.keyspace, changed.change.record)
+            try cut(changed.keyspace, changed.change.record)
             background.request(.compaction)
         }
         return changed.keyspace
@@ -126,14 +149,17 @@ extension Storage {
     }
 
     /// From here on commits of the keyspace go to its own tree.
-    private func cut(_ keyspace: Keyspace, _ record: KeyspaceRecord) {
+    /// - Throws: `StorageError.closed`: who closes the storage flushes it outside the lane. The next opening makes the cut.
+    private func cut(_ keyspace: Keyspace, _ record: KeyspaceRecord) throws {
         guard let (own, shared) = trees(of: record) else { return }
         lane.enter()
         defer { lane.leave() }
         guard own.cut.load(ordering: .relaxed) == .max else { return }
+        if let refusal = lastingRefusal(), refusal.code == .closed { throw refusal }
         if !shared.state.memtable.isEmpty { rotate(shared) }
-        // In this order: who finds the keyspace in its own tree finds what is older, and the cut.
-        own.update { $0.inheriting(shared.state) }
+        // In this order: who finds the keyspace in its own tree finds what is older, and the cut. A tree that was dropped
+        // meanwhile holds on to nothing.
+        own.update { own.isDropped.load(ordering: .acquiring) ? $0 : $0.inheriting(shared.state) }
         own.cut.store(commits.visibleSequence, ordering: .releasing)
         keyspace.life.move(to: own)
     }
@@ -176,7 +202,7 @@ extension Storage {
             guard let keyspace = existingKeyspace(record.name), keyspace.id == record.id,
                 let (own, shared) = trees(of: record)
             else { continue }
-            cut(keyspace, record)
+            try cut(keyspace, record)
             let last = own.cut.load(ordering: .acquiring)
             while shared.state.immutables.contains(where: { $0.firstSequence <= last }) {
                 guard try flushOne() else { break }

@@ -127,24 +127,25 @@ extension Storage {
 
     private func runInLane(_ body: (WriteTransaction) throws -> Void) throws -> Commit {
         let scratch = self.scratch
-        var batch = WriteBatch()
-        swap(&batch, &scratch.batch)
-        batch.removeAll()
         let commitTime = registry.openTransaction(at: nextCommitTime())
         defer { registry.closeTransaction() }
-        let transaction = WriteTransaction(
-            sequence: visibleSequence.next, commitTime: commitTime, batch: batch, reader: sqlite?.laneReader)
+        let transaction = scratch.beginTransaction(
+            sequence: visibleSequence.next, commitTime: commitTime, reader: sqlite?.laneReader)
         defer { sqlite?.endReading() }
-        batch = WriteBatch()
+        var batch = WriteBatch()
+        defer {
+            batch.removeAll()
+            unsafe swap(&batch, &scratch.batch)
+        }
         do {
             try lane.asOwner { try body(transaction) }
         } catch {
-            scratch.batch = transaction.end(isCommitted: false)
+            transaction.end(&batch, isCommitted: false)
             throw error
         }
         let actions = transaction.commitActions
-        scratch.batch = transaction.end(isCommitted: true)
-        return try commitInLane(scratch.batch, commitTime: transaction.commitTime, actions: actions)
+        transaction.end(&batch, isCommitted: true)
+        return try commitInLane(batch, commitTime: commitTime, actions: actions)
     }
 
     /// Strictly later than every commit before, whatever the wall clock does.
@@ -167,6 +168,9 @@ extension Storage {
         let sequence = last + 1
         if let sqlite { return try commit(batch, sequence, commitTime, actions, to: sqlite) }
         var commit = Commit(sequence: sequence)
+        // Beside the log's work; not beyond it, since a memtable may be on its way to disk after `makeRoom`.
+        _ = unsafe scratch.descents.begin(batch, from: 0)
+        unsafe scratch.descents.step(batch, limit: 3)
         commit.startsSegment = try appendToLog(batch, sequence: sequence, commitTime: commitTime)
         makeRoom(for: batch, &commit)
         apply(batch, sequence: sequence, commitTime: commitTime)
@@ -189,12 +193,14 @@ extension Storage {
         _ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant
     ) throws -> Bool {
         let scratch = self.scratch
-        if scratch.record.capacity > 4 << 20 { scratch.record = UnsafeByteBuilder() }
-        scratch.record.removeAll()
-        scratch.record.resize(to: LogRecordHeader.byteCount)
-        guard BatchEncoding.encode(batch, into: &scratch.record), let log else { return false }
-        let startsSegment = try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
-        counters.logBytes.add(scratch.record.count)
+        if unsafe scratch.record.capacity > 4 << 20 { unsafe scratch.record = UnsafeByteBuilder() }
+        unsafe scratch.record.removeAll()
+        unsafe scratch.record.resize(to: LogRecordHeader.byteCount)
+        guard unsafe BatchEncoding.encode(batch, into: &scratch.record), let log else { return false }
+        unsafe scratch.descents.step(batch, limit: 1)
+        let startsSegment = unsafe try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
+        unsafe scratch.descents.step(batch, limit: 1)
+        counters.logBytes.add(unsafe scratch.record.count)
         if startsSegment {
             flushLaggardsIfLogIsLong()
             background.request(.flush)
@@ -210,7 +216,13 @@ extension Storage {
         }
         var lastKeyspace: UInt32?
         var memtable: Memtable?
-        unsafe batch.forEachLiveEntry { entry, key, value in
+        // The first of them are on their way already.
+        var nextDescent = TrieDescents.limit
+        unsafe batch.forEachLiveEntry { position, entry, key, value in
+            if position >= nextDescent {
+                nextDescent = unsafe scratch.descents.begin(batch, from: position)
+                unsafe scratch.descents.step(batch, limit: .max)
+            }
             if entry.keyspace != lastKeyspace {
                 lastKeyspace = entry.keyspace
                 memtable = batch.keyspaces[Int(entry.keyspace)].tree.state.memtable

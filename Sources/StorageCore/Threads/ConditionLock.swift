@@ -31,6 +31,9 @@ internal import CStorage
         return try body(&state)
     }
 
+    /// Wakes every thread that waits, after a change that was made `withLock`.
+    func signal() { unsafe cstorage_condition_signal_all(condition) }
+
     /// Calls `body` under the lock until it returns a value, sleeping until the next signal in between.
     func wait<R>(until body: (inout State) throws -> R?) rethrows -> R {
         unsafe cstorage_condition_lock(condition)

@@ -15,6 +15,9 @@ internal import CStorage
     /// Sleeps until the count differs from `seen`; may return before.
     func wait(beyond seen: UInt32) { unsafe cstorage_event_wait(event, seen) }
 
+    /// The same, for `nanoseconds` at most.
+    func wait(beyond seen: UInt32, nanoseconds: UInt64) { unsafe cstorage_event_wait_for(event, seen, nanoseconds) }
+
     /// It happens: everyone who sleeps wakes.
     func happen() { unsafe cstorage_event_advance(event) }
 }

@@ -212,6 +212,7 @@ struct ModificationExecutor {
         tombstones.encode(into: &bytes)
         byteCount += prefix.count + bytes.count
         let key = prefix + [RecordKind.partitionTombstones.rawValue]
+        plan.table.rowOperator.noteDeletion()
         // When they may go depends on the rows, which only a compaction looks at.
         try transaction.merge(plan.table.storage, key.rawSpan, bytes.rawSpan, expiry: nil)
     }

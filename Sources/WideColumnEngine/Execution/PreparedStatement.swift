@@ -141,11 +141,17 @@ public struct PreparedStatement: Sendable {
         return try executor.run()
     }
 
-    private func execute(
+    @discardableResult
+    func execute(
         _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil
     ) throws -> ResultSet {
         let plan = try plan()
         try plan.check(values)
+        if nowInSeconds == nil, let encoder = plan.rowEncoder,
+            try encoder.write(values, timestamp: timestamp, transaction)
+        {
+            return .void
+        }
         var context = context(values, now: transaction.commitTime)
         context.timestamp = timestamp
         context.nowInSeconds = nowInSeconds.map(Int64.init)

@@ -155,6 +155,17 @@ final class RowStorage: Sendable {
         var byteCount: Int32
 
         static let null = CellRange(offset: 0, byteCount: -1)
+
+        init(offset: Int32, byteCount: Int32) {
+            self.offset = offset
+            self.byteCount = byteCount
+        }
+
+        /// - Parameter range: in a buffer of 2 GiB at most.
+        init(_ range: Range<Int>) {
+            self.init(
+                offset: Int32(truncatingIfNeeded: range.lowerBound), byteCount: Int32(truncatingIfNeeded: range.count))
+        }
     }
 
     let columns: [ResultColumn]
@@ -219,6 +230,23 @@ struct RowBuilder {
 
     mutating func appendNull() {
         cells.append(.null)
+    }
+
+    // MARK: Values that lie in longer runs of bytes
+
+    /// Appends bytes that cells are going to lie in.
+    mutating func appendBytes<Failure: Error>(_ body: (inout [UInt8]) throws(Failure) -> Void) throws -> Range<Int> {
+        let start = bytes.count
+        try body(&bytes)
+        guard bytes.count <= Int(Int32.max) else {
+            throw CQLError.invalid("The result is larger than 2 GiB; use paging or LIMIT")
+        }
+        return start..<bytes.count
+    }
+
+    @inline(__always)
+    mutating func appendCell(_ cell: RowStorage.CellRange) {
+        cells.append(cell)
     }
 
     mutating func append(_ value: CQLValue, _ type: CQLType) throws {

@@ -96,6 +96,12 @@ struct RowContext {
 
     // MARK: Values
 
+    var partitionKeyCount: Int { partitionRanges.count }
+
+    func appendPartitionKey(_ index: Int, to bytes: inout [UInt8]) {
+        bytes.append(partitionKey.rawSpan.extracting(partitionRanges[index]))
+    }
+
     /// Calls `body` with the column's value, if it has one.
     func withValue(of column: ColumnDefinition, _ body: (RawSpan) throws -> Void) rethrows -> Bool {
         switch column.kind {

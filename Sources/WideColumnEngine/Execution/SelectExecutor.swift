@@ -16,6 +16,7 @@ struct SelectExecutor {
     private let perPartitionLimit: Int64
 
     private var row: RowContext
+    private var plainRows: PlainRows?
     private var builder: RowBuilder
     private var remaining: Int64
     private var remainingInPartition: Int64 = .max
@@ -47,7 +48,9 @@ struct SelectExecutor {
             )
         }
         remaining = min(limit, pagingState?.remaining ?? .max)
-        row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
+        let row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
+        self.row = row
+        plainRows = plan.plainSelection.map { PlainRows($0, now: row.now, needsMarker: row.needsMarker) }
         builder = RowBuilder(columns: plan.columns)
     }
 
@@ -230,6 +233,7 @@ struct SelectExecutor {
     mutating func beginPartition(_ parts: StorageKey.Parts, isResumed: Bool) throws {
         tracer?.enter(parts, of: plan.table)
         try row.enter(parts)
+        plainRows?.enterPartition()
         sawLiveRow = isResumed
         let limit = isResumed ? pagingState?.remainingInPartition ?? perPartitionLimit : perPartitionLimit
         // Where partitions are merged, each may give all rows of the result; the rest is cut after the merge.
@@ -248,6 +252,14 @@ struct SelectExecutor {
 
     mutating func visit(key: RawSpan, value: RawSpan, clusteringOffset: Int) throws -> Progress {
         guard remainingInPartition > 0 || plan.isAggregate else { return .partitionDone }
+        if row.tombstones.isEmpty, tracer == nil,
+            let isLive = try plainRows?.append(
+                key: key, clusteringOffset: clusteringOffset, value: value, of: row, to: &builder)
+        {
+            guard isLive else { return .more }
+            sawLiveRow = true
+            return countRow(key: key, clusteringOffset: clusteringOffset)
+        }
         let isLive = try row.setRow(key: key, clusteringOffset: clusteringOffset, value: value)
         tracer?.note(row, isLive: isLive)
         guard isLive else { return .more }
@@ -259,8 +271,19 @@ struct SelectExecutor {
     private mutating func emit(key: RawSpan, clusteringOffset: Int) throws -> Progress {
         guard try row.accepts(filters) else { return .more }
         if plan.isAggregate { return try addToGroup(key: key, clusteringOffset: clusteringOffset) }
+        if plan.isJSON {
+            try appendRow(row, [])
+        } else {
+            // Not as above: no copy of the row.
+            for value in plan.selection { try row.append(value, context, to: &builder) }
+            builder.endRow()
+        }
+        return countRow(key: key, clusteringOffset: clusteringOffset)
+    }
+
+    /// Takes note of a row that is in the result; tells how to go on.
+    private mutating func countRow(key: RawSpan, clusteringOffset: Int) -> Progress {
         remainingInPartition -= 1
-        try appendRow(row, [])
         if plan.mergesPartitions {
             sortKeys.append(key.extracting(clusteringOffset..<key.byteCount).array())
         } else {

@@ -19,6 +19,8 @@ public final class WideColumnStore: Sendable {
     let isSystem: Bool
     /// Called before system tables are read: it brings them up to date.
     private let refresh = Mutex<(@Sendable () throws -> Void)?>(nil)
+    /// Keeps the traces of SELECTs on system tables, in the system tables.
+    private let recorder = Mutex<(@Sendable (StatementTrace, String) throws -> Void)?>(nil)
     /// Made when they are first read.
     private let systemTables = Mutex<SystemTables?>(nil)
     /// Identifies this store to drivers, as long as it is open.
@@ -165,6 +167,9 @@ extension WideColumnStore {
                     try made.show(self.catalog.schema)
                 }
             }
+            made.store.recorder.withLock { recorder in
+                recorder = { [weak made] trace, cql in try made?.record(trace, of: cql) }
+            }
             tables = made
             return made
         }
@@ -198,7 +203,12 @@ extension WideColumnStore {
     func finish(_ tracer: StatementTracer, _ cql: String) throws -> StatementTrace {
         tracer.add("Request complete")
         let trace = tracer.trace
-        if !isSystem { try system().record(trace, of: cql) }
+        if isSystem {
+            let record = recorder.withLock { $0 }
+            try record?(trace, cql)
+        } else {
+            try system().record(trace, of: cql)
+        }
         return trace
     }
 }

@@ -36,9 +36,9 @@ struct RowFragmentWriter {
     private var baseExpiry: Int64 = .max
 
     /// Starts a fragment. `timestamp` and the time to live should be those most of its cells have.
-    mutating func begin(
+    mutating func begin<Sink: ByteSink & ~Copyable>(
         marker: RowMarker?, deletion: DeletionTime, timestamp: Int64, timeToLive: Int32, expiry: Int64,
-        into bytes: inout [UInt8]
+        into bytes: inout Sink
     ) {
         (baseTimestamp, baseTimeToLive, baseExpiry) = (timestamp, timeToLive, expiry)
         var flags: UInt8 = 0
@@ -81,15 +81,27 @@ struct RowFragmentWriter {
         bytes.append(value)
     }
 
-    private func appendHead(_ cell: Cell, into bytes: inout [UInt8]) {
+    /// Appends a cell whose path and value lie in the same buffer.
+    func copy(_ cell: Cell, in bytes: inout UnsafeRowBuffer) {
+        appendHead(cell, into: &bytes)
+        if !cell.path.isEmpty {
+            bytes.appendVarint(cell.path.count)
+            bytes.copy(cell.path)
+        }
+        guard cell.kind == .live || cell.kind == .expiring else { return }
+        bytes.appendVarint(cell.value.count)
+        bytes.copy(cell.value)
+    }
+
+    private func appendHead<Sink: ByteSink & ~Copyable>(_ cell: Cell, into bytes: inout Sink) {
         let pathFlag = cell.path.isEmpty ? 0 : RowFragmentFlags.path
         appendHead(
             cell.kind, cell.column, cell.timestamp, cell.timeToLive, cell.localDeletionTime, pathFlag, into: &bytes)
     }
 
-    private func appendHead(
+    private func appendHead<Sink: ByteSink & ~Copyable>(
         _ kind: Cell.Kind, _ column: UInt16?, _ timestamp: Int64, _ timeToLive: Int32, _ deletionTime: Int64,
-        _ extraFlags: UInt8, into bytes: inout [UInt8]
+        _ extraFlags: UInt8, into bytes: inout Sink
     ) {
         var flags = kind.rawValue | extraFlags
         if timestamp != baseTimestamp { flags |= RowFragmentFlags.ownTimestamp }
@@ -103,22 +115,34 @@ struct RowFragmentWriter {
     }
 }
 
-extension RowFragment {
-    init(_ bytes: RawSpan) throws {
-        try decode(bytes)
+/// Reads a fragment's bytes front to back: `begin`, then the cells in their order.
+struct RowFragmentReader: ~Escapable {
+    private var reader: ByteReader
+    private var baseTimestamp: Int64 = 0
+    private var baseTimeToLive: Int32 = 0
+    private var baseExpiry: Int64 = .max
+    private(set) var deletion = DeletionTime.none
+
+    @_lifetime(copy bytes)
+    init(_ bytes: RawSpan, at offset: Int = 0) {
+        reader = ByteReader(bytes, at: offset)
     }
 
-    /// Replaces the fragment by what the bytes say, keeping its memory.
-    mutating func decode(_ bytes: RawSpan) throws {
-        marker = nil
-        deletion = .none
-        cells.removeAll(keepingCapacity: true)
-        var reader = ByteReader(bytes)
+    var isAtEnd: Bool { reader.isAtEnd }
+
+    /// Reads what comes before the cells.
+    @_lifetime(self: copy self)
+    mutating func begin() throws -> RowMarker? {
         let flags = try reader.uint8()
         guard flags & 0b1111_1000 == 0 else { throw ByteReader.tooShort }
-        let base = try Base(&reader, hasTimeToLive: flags & RowFragmentFlags.baseTimeToLive != 0)
+        baseTimestamp = try reader.bigEndian(Int64.self)
+        if flags & RowFragmentFlags.baseTimeToLive != 0 {
+            baseTimeToLive = try reader.bigEndian(Int32.self)
+            baseExpiry = try reader.bigEndian(Int64.self)
+        }
+        var marker: RowMarker?
         if flags & RowFragmentFlags.marker != 0 {
-            let head = try Self.head(&reader, base, hasColumn: false)
+            let head = try head(hasColumn: false)
             marker = RowMarker(
                 timestamp: head.timestamp, timeToLive: head.timeToLive, expiry: head.localDeletionTime)
         }
@@ -126,48 +150,54 @@ extension RowFragment {
             deletion.timestamp = try reader.bigEndian(Int64.self)
             deletion.localDeletionTime = try reader.bigEndian(Int64.self)
         }
-        while !reader.isAtEnd { cells.append(try Self.cell(&reader, base)) }
+        return marker
     }
 
-    private struct Base {
-        var timestamp: Int64
-        var timeToLive: Int32 = 0
-        var expiry: Int64 = .max
-
-        init(_ reader: inout ByteReader, hasTimeToLive: Bool) throws {
-            timestamp = try reader.bigEndian(Int64.self)
-            guard hasTimeToLive else { return }
-            timeToLive = try reader.bigEndian(Int32.self)
-            expiry = try reader.bigEndian(Int64.self)
-        }
-    }
-
-    private static func cell(_ reader: inout ByteReader, _ base: Base) throws -> Cell {
-        var cell = try head(&reader, base, hasColumn: true)
+    @inline(__always)
+    @_lifetime(self: copy self)
+    mutating func cell() throws -> Cell {
+        var cell = try head(hasColumn: true)
         // `head` leaves the flags' path bit in `path`: non-empty means that one follows.
         if !cell.path.isEmpty { cell.path = try reader.skip(try reader.varint()) }
         if cell.kind == .live || cell.kind == .expiring { cell.value = try reader.skip(try reader.varint()) }
         return cell
     }
 
-    private static func head(_ reader: inout ByteReader, _ base: Base, hasColumn: Bool) throws -> Cell {
+    @inline(__always)
+    @_lifetime(self: copy self)
+    private mutating func head(hasColumn: Bool) throws -> Cell {
         let flags = try reader.uint8()
         guard flags & 0b1110_0000 == 0, let kind = Cell.Kind(rawValue: flags & RowFragmentFlags.cellKind),
             let column = UInt16(exactly: hasColumn ? try reader.varint() : 0)
         else { throw ByteReader.tooShort }
-        var cell = Cell(column: column, kind: kind, timestamp: base.timestamp)
+        var cell = Cell(column: column, kind: kind, timestamp: baseTimestamp)
         if flags & RowFragmentFlags.ownTimestamp != 0 { cell.timestamp = try reader.bigEndian(Int64.self) }
         if flags & RowFragmentFlags.path != 0 { cell.path = 0..<1 }
         switch kind {
         case .live: break
         case .expiring where flags & RowFragmentFlags.ownTimeToLive == 0:
-            (cell.timeToLive, cell.localDeletionTime) = (base.timeToLive, base.expiry)
+            (cell.timeToLive, cell.localDeletionTime) = (baseTimeToLive, baseExpiry)
         case .expiring:
             cell.timeToLive = try reader.bigEndian(Int32.self)
             cell.localDeletionTime = try reader.bigEndian(Int64.self)
         case .tombstone, .complexDeletion: cell.localDeletionTime = try reader.bigEndian(Int64.self)
         }
         return cell
+    }
+}
+
+extension RowFragment {
+    init(_ bytes: RawSpan) throws {
+        try decode(bytes)
+    }
+
+    /// Replaces the fragment by what the bytes from `offset` on say, keeping its memory.
+    mutating func decode(_ bytes: RawSpan, at offset: Int = 0) throws {
+        cells.removeAll(keepingCapacity: true)
+        var reader = RowFragmentReader(bytes, at: offset)
+        marker = try reader.begin()
+        deletion = reader.deletion
+        while !reader.isAtEnd { cells.append(try reader.cell()) }
     }
 
     /// Encodes the fragment, whose paths and values are ranges of `source`.
@@ -177,7 +207,7 @@ extension RowFragment {
     }
 
     /// Begins the fragment's bytes. The base follows from the content alone, so equal fragments have equal bytes.
-    func writer(into bytes: inout [UInt8]) -> RowFragmentWriter {
+    func writer<Sink: ByteSink & ~Copyable>(into bytes: inout Sink) -> RowFragmentWriter {
         var writer = RowFragmentWriter()
         let first = cells.first
         writer.begin(

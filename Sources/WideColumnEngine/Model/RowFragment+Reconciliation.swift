@@ -5,37 +5,42 @@ extension RowFragment {
     static func merge(_ left: RawSpan, _ right: RawSpan, into result: inout [UInt8]) throws {
         let first = try RowFragment(left)
         let second = try RowFragment(right)
-        first.merge(left, with: second, right, into: &result)
+        var merged = RowFragment()
+        var isOther: [Bool] = []
+        merged.reconcile(first, left, second, right) { isOther.append($0) }
+        let writer = merged.writer(into: &result)
+        for (cell, isOther) in zip(merged.cells, isOther) {
+            writer.append(cell, from: isOther ? right : left, into: &result)
+        }
     }
 
-    private func merge(_ values: RawSpan, with other: RowFragment, _ otherValues: RawSpan, into result: inout [UInt8]) {
-        var merged = RowFragment()
-        merged.deletion = .later(deletion, other.deletion)
-        merged.marker = Self.survivor(marker, other.marker, merged.deletion)
-        var isOther: [Bool] = []
+    /// Becomes two fragments of one row in one, keeping its memory.
+    ///
+    /// - Parameter keeps: called for each cell that is kept, with whether it is of the second.
+    @inline(__always)
+    mutating func reconcile(
+        _ first: RowFragment, _ values: RawSpan, _ second: RowFragment, _ otherValues: RawSpan,
+        keeps: (Bool) -> Void = { _ in }
+    ) {
+        deletion = .later(first.deletion, second.deletion)
+        marker = Self.survivor(first.marker, second.marker, deletion)
+        cells.removeAll(keepingCapacity: true)
         var complexDeletion = ComplexDeletion()
-        func keep(_ cell: Cell, fromOther: Bool) {
-            guard !merged.deletion.covers(cell.timestamp), !complexDeletion.covers(cell) else { return }
-            merged.cells.append(cell)
-            isOther.append(fromOther)
-        }
         var (index, otherIndex) = (0, 0)
-        while index < cells.count || otherIndex < other.cells.count {
-            let order = Self.order(cells, index, values, other.cells, otherIndex, otherValues)
-            if order < 0 {
-                keep(cells[index], fromOther: false)
-            } else if order > 0 {
-                keep(other.cells[otherIndex], fromOther: true)
-            } else {
-                let wins = cells[index].wins(over: other.cells[otherIndex], values: values, otherValues: otherValues)
-                keep(wins ? cells[index] : other.cells[otherIndex], fromOther: !wins)
+        while index < first.cells.count || otherIndex < second.cells.count {
+            let order = Self.order(first.cells, index, values, second.cells, otherIndex, otherValues)
+            var isSecond = order > 0
+            if order == 0 {
+                isSecond = !first.cells[index].wins(
+                    over: second.cells[otherIndex], values: values, otherValues: otherValues)
+            }
+            let cell = isSecond ? second.cells[otherIndex] : first.cells[index]
+            if !deletion.covers(cell.timestamp), !complexDeletion.covers(cell) {
+                cells.append(cell)
+                keeps(isSecond)
             }
             if order <= 0 { index += 1 }
             if order >= 0 { otherIndex += 1 }
-        }
-        let writer = merged.writer(into: &result)
-        for (cell, isOther) in zip(merged.cells, isOther) {
-            writer.append(cell, from: isOther ? otherValues : values, into: &result)
         }
     }
 

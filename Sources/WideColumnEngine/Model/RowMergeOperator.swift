@@ -24,6 +24,8 @@ final class RowMergeOperator: MergeOperator {
     private let knowledge = Mutex(Knowledge())
     /// Microseconds: nothing written so far has a later timestamp.
     private let newestTimestamp = Atomic<Int64>(.min)
+    /// How many deletions of partitions and ranges were written since the operator was made.
+    private let deletionCount = Atomic<Int>(0)
     /// For a view whose rows live only with their marker: they may go as soon as it has expired.
     let needsMarker: Bool
 
@@ -62,14 +64,22 @@ final class RowMergeOperator: MergeOperator {
         return timestamp > newest || timestamp == newest && sharesTimestamp
     }
 
+    /// Changes with every deletion of a partition or range: until then a partition that has none goes without.
+    var deletionGeneration: Int { deletionCount.load(ordering: .relaxed) }
+
+    /// Takes note of a deletion that is about to be written.
+    func noteDeletion() { deletionCount.wrappingAdd(1, ordering: .relaxed) }
+
     /// Tells where the rows are that deletions may cover. Until then deletions of partitions and ranges are kept.
     func search(_ keyspace: Keyspace, of storage: Storage) {
         // What earlier runs have written is not newer, as far as its timestamps are those of their commits.
         newestTimestamp.max(storage.snapshot().readTime.microseconds, ordering: .relaxed)
+        let (name, id) = (keyspace.name, keyspace.id)
         knowledge.withLock { knowledge in
-            // The storage keeps this operator: it must not be kept in turn.
-            knowledge.table = { [weak storage, weak keyspace] in
-                guard let storage, let keyspace else { return nil }
+            // The storage keeps this operator: it must not be kept in turn. The keyspace is looked up, because once there is
+            // a weak reference to an object, counting the others takes several times as long.
+            knowledge.table = { [weak storage] in
+                guard let storage, let keyspace = storage.existingKeyspace(name), keyspace.id == id else { return nil }
                 return (keyspace, storage.snapshot().view)
             }
         }

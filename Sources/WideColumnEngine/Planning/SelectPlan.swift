@@ -18,6 +18,8 @@ struct SelectPlan: Sendable {
     let mergesPartitions: Bool
     let limit: BoundTerm?
     let perPartitionLimit: BoundTerm?
+    /// The short way of a selection that has one.
+    let plainSelection: PlainSelection?
 
     /// Whether many rows become one.
     var isAggregate: Bool { !aggregates.isEmpty || grouping != nil }
@@ -55,6 +57,8 @@ struct SelectPlan: Sendable {
         let isOnePartition = whereClause.partition?.values.allSatisfy { $0.single != nil } ?? false
         mergesPartitions =
             !statement.orderings.isEmpty && !isOnePartition && aggregates.isEmpty && statement.groupBy.isEmpty
+        let isPlain = !isJSON && aggregates.isEmpty && grouping == nil && whereClause.filters.isEmpty
+        plainSelection = isPlain ? PlainSelection(selection, table) : nil
         try checkAggregates()
         try checkDistinct(statement)
     }

@@ -1,8 +1,7 @@
 // StatementPlan.swift — any statement, planned against one version of the schema.
 
-/// A planned statement with its markers.
-struct StatementPlan: Sendable {
-    /// Indirect: a plan is handed on several times for each execution, and its parts are large.
+/// A planned statement with its markers. A class, because it is handed on for each execution.
+final class StatementPlan: Sendable {
     indirect enum Kind: Sendable {
         case select(SelectPlan)
         case modification(ModificationPlan)
@@ -11,10 +10,12 @@ struct StatementPlan: Sendable {
         case other(Statement)
     }
 
-    var kind: Kind
-    var markers: [BoundMarker]
+    let kind: Kind
+    let markers: [BoundMarker]
     /// The version of the schema that names were resolved in.
-    var schemaVersion: UInt64
+    let schemaVersion: UInt64
+    /// The short way of a modification that has one.
+    let rowEncoder: RowEncoder?
 
     init(_ parsed: ParsedStatement, schema: Schema, currentKeyspace: String?) throws {
         let scopeName = parsed.statement.table?.keyspace ?? currentKeyspace ?? ""
@@ -34,11 +35,17 @@ struct StatementPlan: Sendable {
             kind = .batch(try BatchPlan(batch, schema: schema, currentKeyspace: currentKeyspace, binder: &binder))
         case let other:
             kind = .other(other)
+            rowEncoder = nil
             // CREATE MATERIALIZED VIEW has words of its own for markers.
             if case .createView = other { markers = [] } else { markers = try binder.boundMarkers() }
             return
         }
         markers = try binder.boundMarkers()
+        if case .modification(let modification) = kind {
+            rowEncoder = RowEncoder(modification)
+        } else {
+            rowEncoder = nil
+        }
     }
 
     func check(_ values: [CQLValue]) throws {

@@ -2,7 +2,8 @@
 // schema/SchemaKeyspace.java, db/virtual/*.java, tracing/TraceKeyspace.java).
 
 enum SystemSchema {
-    static let releaseVersion = "5.0.2"
+    /// The one that `cqlsh` from PyPI was built with; it warns of others.
+    static let releaseVersion = "5.0.0"
     static let cqlVersion = "3.4.7"
     static let protocolVersion = "5"
     static let partitioner = "org.apache.cassandra.dht.Murmur3Partitioner"

@@ -1,15 +1,13 @@
 // Bytes.swift — big-endian numbers and hexadecimal digits, as the native protocol and CQL literals write them.
 
-extension Array where Element == UInt8 {
-    @inline(__always)
-    mutating func appendBigEndian(_ value: some FixedWidthInteger) {
-        var shift = value.bitWidth - 8
-        while shift >= 0 {
-            append(UInt8(truncatingIfNeeded: value >> shift))
-            shift -= 8
-        }
-    }
+/// What bytes are appended to.
+protocol ByteSink: ~Copyable {
+    mutating func append(_ byte: UInt8)
+    mutating func append(_ bytes: RawSpan)
+    mutating func appendBigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(_ value: Integer)
+}
 
+extension ByteSink where Self: ~Copyable {
     /// LEB128: seven bits a byte, the low ones first, the top bit set on all but the last.
     @inline(__always)
     mutating func appendVarint(_ value: Int) {
@@ -19,6 +17,13 @@ extension Array where Element == UInt8 {
             rest >>= 7
         }
         append(UInt8(truncatingIfNeeded: rest))
+    }
+}
+
+extension Array: ByteSink where Element == UInt8 {
+    @inline(__always)
+    mutating func appendBigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(_ value: Integer) {
+        unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
     }
 }
 

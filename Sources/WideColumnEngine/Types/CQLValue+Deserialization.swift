@@ -12,7 +12,7 @@ extension CQLValue {
         }
         if let count = type.fixedByteCount, count != bytes.byteCount { throw ByteReader.tooShort }
         switch type {
-        case .text, .ascii: self = .text(String(decoding: bytes.array(), as: UTF8.self))
+        case .text, .ascii: self = .text(unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) })
         case .blob: self = .blob(bytes.array())
         case .inet: self = .inet(bytes.array())
         case .boolean: self = .boolean(try reader.uint8() != 0)

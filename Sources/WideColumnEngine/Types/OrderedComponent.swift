@@ -176,11 +176,7 @@ extension OrderedComponent {
 
     private static func decodeEscaped(_ source: inout OrderedSource, into bytes: inout [UInt8]) throws {
         while true {
-            let byte = try source.next()
-            guard byte == 0 else {
-                bytes.append(byte)
-                continue
-            }
+            try source.takeRun(into: &bytes)
             guard try source.next() == 0xFF else { return }
             bytes.append(0)
         }
@@ -249,10 +245,31 @@ struct OrderedSource: ~Escapable {
     mutating func rewind(_ count: Int) { offset -= count }
 
     @_lifetime(self: copy self)
-    mutating func integer<Integer: FixedWidthInteger>(_: Integer.Type) throws -> Integer {
-        var value: Integer = 0
-        for _ in 0..<MemoryLayout<Integer>.size { value = value << 8 | Integer(try next()) }
-        return value
+    mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(_: Integer.Type) throws -> Integer {
+        guard offset >= 0, MemoryLayout<Integer>.size <= key.byteCount - offset else { throw ByteReader.tooShort }
+        let loaded = unsafe Integer(bigEndian: key.unsafeLoadUnaligned(fromByteOffset: offset, as: Integer.self))
+        offset += MemoryLayout<Integer>.size
+        return mask == 0 ? loaded : ~loaded
+    }
+
+    /// Appends the bytes up to the next 00 and moves past that.
+    @_lifetime(self: copy self)
+    mutating func takeRun(into bytes: inout [UInt8]) throws {
+        guard offset >= 0 else { throw ByteReader.tooShort }
+        let mask = mask
+        let run = key.extracting(droppingFirst: min(offset, key.byteCount))
+        let byteCount = unsafe run.withUnsafeBytes { run in
+            let byteCount = unsafe run.firstIndex(of: mask)
+            let taken = unsafe run.prefix(byteCount ?? 0)
+            if mask == 0 {
+                unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: taken))
+            } else {
+                unsafe bytes.append(contentsOf: taken.lazy.map { ~$0 })
+            }
+            return byteCount
+        }
+        guard let byteCount else { throw ByteReader.tooShort }
+        offset += byteCount + 1
     }
 }
 

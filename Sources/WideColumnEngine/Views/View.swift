@@ -28,9 +28,15 @@ final class View: Sendable {
     let clustering: [Source]
     /// The column whose cell is the marker of the view's rows.
     let keyCell: UInt16?
-    /// Columns whose values the view has; of the others it keeps only that they live.
-    private let selectedCells: Set<UInt16>
+    /// By the numbers of columns, whether the view has their values; of the others it keeps only that they live.
+    private let selectedCells: [Bool]
     private let conditions: [KeyCondition]
+
+    /// Whether rows of the table may be left out because of their keys.
+    var hasConditions: Bool { !conditions.isEmpty }
+
+    /// Whether the view has the values of this column.
+    func selects(_ column: UInt16) -> Bool { column < selectedCells.count && selectedCells[Int(column)] }
 
     var name: String { definition.identifier.name }
 
@@ -46,7 +52,11 @@ final class View: Sendable {
         keyCell =
             (partitionKey + clustering).lazy
             .compactMap { source in if case .cell(let id) = source { id } else { nil } }.first
-        selectedCells = Set(definition.regularColumns.map(\.id))
+        selectedCells = definition.regularColumns.reduce(into: []) { selected, column in
+            let missing = Int(column.id) + 1 - selected.count
+            if missing > 0 { selected += repeatElement(false, count: missing) }
+            selected[Int(column.id)] = true
+        }
         conditions = try Self.conditions(definition.view?.whereText ?? "", baseKey)
     }
 
@@ -78,20 +88,27 @@ final class View: Sendable {
         } else {
             row.marker = base.fragment.marker
         }
-        row.cells = base.fragment.cells.compactMap { cell in
-            guard cell.kind == .live || cell.kind == .expiring, cell.column != keyCell else { return nil }
-            if selectedCells.contains(cell.column) { return cell }
-            // A row lives as long as any of its columns, selected or not; where the key cell decides, it alone counts.
-            guard keyCell == nil else { return nil }
-            var virtual = cell
-            virtual.value = 0..<0
-            return virtual
-        }
+        appendCells(of: base.fragment.cells, to: &row.cells)
         guard row.marker != nil || !row.cells.isEmpty, try accepts(base) else { return nil }
         guard let key = try key(of: base, keyValue: keyValue) else { return nil }
         var bytes: [UInt8] = []
         row.encode(from: base.bytes.rawSpan, into: &bytes)
         return ViewRow(key: key, fragment: bytes, row: row)
+    }
+
+    /// Appends the cells that the view has for those of a table's row.
+    func appendCells(of cells: [Cell], to result: inout [Cell]) {
+        for cell in cells {
+            guard cell.kind == .live || cell.kind == .expiring, cell.column != keyCell else { continue }
+            if selects(cell.column) {
+                result.append(cell)
+            } else if keyCell == nil {
+                // A row lives as long as any of its columns, selected or not; where the key cell decides, it alone counts.
+                var virtual = cell
+                virtual.value = 0..<0
+                result.append(virtual)
+            }
+        }
     }
 
     private func accepts(_ base: BaseRow) throws -> Bool {
