@@ -113,7 +113,7 @@ private func runAndKill(_ directory: String, _ engine: CrashEngine, afterMillise
     child.standardOutput = FileHandle(forWritingAtPath: output)
     child.standardError = FileHandle(forWritingAtPath: output)
     try child.run()
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(600)
     while try (0..<writerCount).allSatisfy({ try noted(directory, $0) == before[$0] }) {
         guard child.isRunning, ContinuousClock.now < deadline else {
             let end = child.isRunning ? "still runs" : "ended with status \(child.terminationStatus)"
