@@ -3,6 +3,7 @@
 //   pbkdf2-sha256$iterations$salt$hash         salt and hash in hexadecimal
 
 internal import Crypto
+internal import StorageTypes
 
 /// A salted hash of a password.
 public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
@@ -36,8 +37,8 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == Self.scheme, let count = Int(parts[1]),
-            (1...Self.largestIterationCount).contains(count), let salt = Self.bytes(parts[2]), !salt.isEmpty,
-            let hash = Self.bytes(parts[3]), hash.count == SHA256.byteCount
+            (1...Self.largestIterationCount).contains(count), let salt = Hexadecimal.bytes(parts[2]), !salt.isEmpty,
+            let hash = Hexadecimal.bytes(parts[3]), hash.count == SHA256.byteCount
         else { return nil }
         iterationCount = count
         self.salt = salt
@@ -45,7 +46,7 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        "\(Self.scheme)$\(iterationCount)$\(Self.hexadecimal(salt))$\(Self.hexadecimal(hash))"
+        "\(Self.scheme)$\(iterationCount)$\(Hexadecimal.text(salt))$\(Hexadecimal.text(hash))"
     }
 
     /// Whether this is the hash of the password. The time it takes depends on neither's bytes.
@@ -71,20 +72,5 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
             for index in derived.indices { derived[index] ^= last[index] }
         }
         return derived
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    private static func bytes(_ digits: some StringProtocol) -> [UInt8]? {
-        let values = digits.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
-        guard values.count.isMultiple(of: 2) else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: values.count, by: 2) {
-            guard let high = values[index], let low = values[index + 1] else { return nil }
-            bytes.append(UInt8(high << 4 | low))
-        }
-        return bytes
     }
 }

@@ -5,6 +5,7 @@
 // is told that it is unprepared, and drivers prepare it again.
 
 internal import Crypto
+internal import StorageTypes
 internal import Synchronization
 internal import WideColumnEngine
 
@@ -63,10 +64,9 @@ final class PreparedStatements: Sendable {
             return state.entries[id]
         }
         if let entry { return entry }
-        let digits = id.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         throw ErrorMessage(
             .unprepared(id: id),
-            "Prepared query with ID \(digits) not found (either the query was not prepared on this host (maybe the host "
+            "Prepared query with ID \(Hexadecimal.text(id)) not found (either the query was not prepared on this host (maybe the host "
                 + "has been restarted?) or you have prepared too many queries and it has been evicted from the internal "
                 + "cache)")
     }

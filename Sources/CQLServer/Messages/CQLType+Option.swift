@@ -3,6 +3,7 @@
 // A type without a number of its own in that version is custom: the name of its class in Cassandra stands for it. Of
 // those there are `vector` in both versions and `duration` in version 4.
 
+internal import StorageTypes
 internal import WideColumnEngine
 
 extension CQLType {
@@ -119,10 +120,7 @@ extension CQLType {
 extension UserType {
     /// What stands in the brackets of its class: the keyspace, the name and the fields' names in hexadecimal.
     fileprivate var className: String {
-        func hexadecimal(_ text: String) -> String {
-            text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
-        let fields = fields.map { "\(hexadecimal($0.name)):\($0.type.className)" }
-        return ([keyspace, hexadecimal(name)] + fields).joined(separator: ",")
+        let fields = fields.map { "\(Hexadecimal.text($0.name.utf8)):\($0.type.className)" }
+        return ([keyspace, Hexadecimal.text(name.utf8)] + fields).joined(separator: ",")
     }
 }

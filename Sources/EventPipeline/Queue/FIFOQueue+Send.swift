@@ -1,6 +1,7 @@
 // FIFOQueue+Send.swift — SendMessage and PurgeQueue.
 
 internal import Crypto
+internal import StorageTypes
 internal import Synchronization
 
 extension FIFOQueue {
@@ -95,7 +96,7 @@ extension FIFOQueue {
     private func contentID(of body: String) throws(QueueError) -> String {
         guard options.contentBasedDeduplication else { throw .missingDeduplicationID }
         // Consumers see it: SQS gives the digest as `MessageDeduplicationId`.
-        return SHA256.hash(data: Array(body.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return Hexadecimal.text(SHA256.hash(data: Array(body.utf8)))
     }
 
     // MARK: Parameters

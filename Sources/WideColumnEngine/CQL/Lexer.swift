@@ -153,7 +153,7 @@ struct Lexer {
     private mutating func blob() throws -> Token.Kind {
         advance(2)
         let digits = take { $0.isNamePart }
-        guard let bytes = [UInt8](hexadecimal: digits) else {
+        guard let bytes = Hexadecimal.bytes(digits) else {
             throw error("no viable alternative at input '0x\(digits)'")
         }
         return .blob(bytes)
@@ -220,5 +220,5 @@ extension UInt8 {
     fileprivate var isLetter: Bool { (65...90).contains(self & ~0x20) }
     fileprivate var isNameStart: Bool { isLetter }
     fileprivate var isNamePart: Bool { isLetter || isDigit || self == UInt8(ascii: "_") }
-    fileprivate var isHexadecimalDigit: Bool { hexadecimalValue(self) != nil }
+    fileprivate var isHexadecimalDigit: Bool { Hexadecimal.value(self) != nil }
 }

@@ -137,7 +137,7 @@ extension CQLValue {
             guard let uuid = CQLUUID(text) else { throw mismatch(json, type) }
             constant = .uuid(uuid)
         case (.string(let text), .blob):
-            guard text.hasPrefix("0x"), let bytes = [UInt8](hexadecimal: text.dropFirst(2)) else {
+            guard text.hasPrefix("0x"), let bytes = Hexadecimal.bytes(text.dropFirst(2)) else {
                 throw CQLError.invalid(
                     "Value '\(text)' is not a valid blob representation: String representation of blob is missing 0x prefix: \(text)"
                 )

@@ -34,7 +34,7 @@ indirect enum JSONValue: Hashable, Sendable {
             case "\u{8}": quoted += "\\b"
             case "\u{c}": quoted += "\\f"
             case _ where scalar.value < 0x20:
-                quoted += "\\u00" + hexadecimal(UInt8(truncatingIfNeeded: scalar.value))
+                quoted += "\\u00" + Hexadecimal.text([UInt8(truncatingIfNeeded: scalar.value)])
             default: quoted.unicodeScalars.append(scalar)
             }
         }
@@ -179,7 +179,7 @@ private struct JSONParser {
         guard index + 4 <= text.count else { return nil }
         var unit: UInt32 = 0
         for byte in text[index..<index + 4] {
-            guard let digit = hexadecimalValue(byte) else { return nil }
+            guard let digit = Hexadecimal.value(byte) else { return nil }
             unit = unit << 4 | UInt32(digit)
         }
         index += 4

@@ -79,37 +79,7 @@ struct ByteReader: ~Escapable {
     static var tooShort: StorageError { StorageError.corruption("A stored row, key or schema entry is malformed.") }
 }
 
-func hexadecimalValue(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-    default: nil
-    }
-}
-
-func hexadecimal(_ byte: UInt8) -> String {
-    let digits = Array("0123456789abcdef".unicodeScalars)
-    return String(String.UnicodeScalarView([digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]))
-}
-
 extension Array where Element == UInt8 {
     /// `0x` and two digits a byte: how CQL writes a blob.
-    var cqlHexadecimal: String {
-        reduce(into: "0x") { $0 += hexadecimal($1) }
-    }
-
-    /// The bytes that pairs of hexadecimal digits stand for.
-    init?(hexadecimal digits: some StringProtocol) {
-        let digits = Array(digits.utf8)
-        guard digits.count.isMultiple(of: 2) else { return nil }
-        self = []
-        reserveCapacity(digits.count / 2)
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = hexadecimalValue(digits[index]), let low = hexadecimalValue(digits[index + 1]) else {
-                return nil
-            }
-            append(high << 4 | low)
-        }
-    }
+    var cqlHexadecimal: String { "0x" + Hexadecimal.text(self) }
 }

@@ -36,7 +36,7 @@ public struct CQLUUID: Hashable, Sendable {
         var low: UInt64 = 0
         var count = 0
         for (offset, digit) in digits.enumerated() where ![8, 13, 18, 23].contains(offset) {
-            guard let value = hexadecimalValue(digit) else { return nil }
+            guard let value = Hexadecimal.value(digit) else { return nil }
             if count < 16 { high = high << 4 | UInt64(value) } else { low = low << 4 | UInt64(value) }
             count += 1
         }
@@ -50,7 +50,7 @@ extension CQLUUID: CustomStringConvertible {
         text.reserveCapacity(36)
         for (index, byte) in bytes.enumerated() {
             if [4, 6, 8, 10].contains(index) { text += "-" }
-            text += hexadecimal(byte)
+            text += Hexadecimal.text(CollectionOfOne(byte))
         }
         return text
     }
