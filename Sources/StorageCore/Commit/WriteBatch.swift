@@ -19,7 +19,7 @@ public struct WriteBatch: Sendable {
         var valueByteCount: Int
         var expiry: Int64
         var kind: EntryKind
-        var keyspace: UInt32  // index into `keyspaces`
+        var keyspace: UInt32  // its slot
         var isLive: Bool
     }
 
@@ -37,7 +37,7 @@ public struct WriteBatch: Sendable {
     private(set) var bytes: [UInt8] = []
     private(set) var entries: [Entry] = []
     private(set) var rangeDeletes: [RangeDelete] = []
-    private(set) var keyspaces: [Keyspace] = []
+    private(set) var slots = UnsafeKeyspaceSlots()
     /// Entries that no later range delete of the batch has removed.
     private(set) var liveCount = 0
     private var rangeDeleteByteCount = 0
@@ -67,7 +67,7 @@ public struct WriteBatch: Sendable {
         liveCount = 0
         changes = nil
         rangeDeleteByteCount = 0
-        if keyspaces.count == 1 { keyspaces.removeLast() } else { keyspaces.removeAll(keepingCapacity: true) }
+        slots.removeAll()
         if !index.isEmpty { index.removeAll(keepingCapacity: true) }
         indexMask = 0
     }
@@ -108,7 +108,7 @@ public struct WriteBatch: Sendable {
                 changes?.append(Int32(truncatingIfNeeded: position))
             }
         }
-        rangeDeletes.append(RangeDelete(keyspace: slot(of: keyspace), lower: lower, upper: upper))
+        rangeDeletes.append(RangeDelete(keyspace: slots.slot(of: keyspace), lower: lower, upper: upper))
     }
 
     /// Combines `operand` with the value of `key` by the keyspace's merge operator, without reading it.
@@ -155,7 +155,7 @@ public struct WriteBatch: Sendable {
         return unsafe isCoveredByRangeDelete(key) ? .covered : .nothing
     }
 
-    func isVolatile(_ keyspace: UInt32) -> Bool { keyspaces[Int(keyspace)].options.isVolatile }
+    func isVolatile(_ keyspace: UInt32) -> Bool { slots.withKeyspace(keyspace) { $0.options.isVolatile } }
 
     /// Calls `body` with every live entry, its position, its tree key and its value, in the order in which they came.
     @inline(__always)
@@ -212,7 +212,7 @@ public struct WriteBatch: Sendable {
         unsafe entries.append(
             Entry(
                 keyOffset: keyOffset, keyByteCount: keyByteCount, valueOffset: bytes.count, valueByteCount: 0,
-                expiry: UnsafeEntry.noExpiry, kind: .delete, keyspace: slot(of: keyspace), isLive: true))
+                expiry: UnsafeEntry.noExpiry, kind: .delete, keyspace: slots.slot(of: keyspace), isLive: true))
         addToIndex(entries.count - 1)
         return entries.count - 1
     }
@@ -232,12 +232,6 @@ public struct WriteBatch: Sendable {
     mutating func takeChanges() -> [Int32] {
         defer { changes = [] }
         return changes ?? entries.indices.map { Int32(truncatingIfNeeded: $0) }
-    }
-
-    private mutating func slot(of keyspace: Keyspace) -> UInt32 {
-        if let slot = keyspaces.firstIndex(where: { $0 === keyspace }) { return UInt32(slot) }
-        keyspaces.append(keyspace)
-        return UInt32(keyspaces.count - 1)
     }
 
     // MARK: Index

@@ -48,7 +48,8 @@ struct TrieDescents {
     private var positions = Array(repeating: 0, count: limit)
     private var count = 0
 
-    /// Starts anew, for the live entries from a position on, up to the limit; the position after the last of them.
+    /// Starts anew, for the live entries from a position on, up to the limit; the position after the last of them. Inside a
+    /// section of the trees'.
     mutating func begin(_ batch: borrowing WriteBatch, from start: Int) -> Int {
         count = 0
         var slot: UInt32?
@@ -59,7 +60,7 @@ struct TrieDescents {
             if entry.isLive {
                 if entry.keyspace != slot {
                     slot = entry.keyspace
-                    descent = batch.keyspaces[Int(entry.keyspace)].tree.state.memtable.descent
+                    descent = batch.slots.withTree(entry.keyspace) { $0.withMemtableInSection { $0.descent } }
                 }
                 descents[count] = descent
                 positions[count] = position

@@ -74,11 +74,11 @@ extension WriteBatch {
                 lower: Array(rangeDelete.lower.dropFirst(Keyspace.prefixByteCount)),
                 upper: rangeDelete.upper.starts(with: rangeDelete.lower.prefix(Keyspace.prefixByteCount))
                     ? Array(rangeDelete.upper.dropFirst(Keyspace.prefixByteCount)) : nil)
-            sink.record(.rangeDeleted(keyspace: keyspaces[Int(rangeDelete.keyspace)].name, range: range))
+            sink.record(.rangeDeleted(keyspace: slots.keyspaces[Int(rangeDelete.keyspace)].name, range: range))
         }
         unsafe forEachLiveEntry { _, entry, key, _ in
             let userKey = unsafe Array(key.dropFirst(Keyspace.prefixByteCount))
-            sink.record(.keyWritten(keyspace: keyspaces[Int(entry.keyspace)].name, key: userKey))
+            sink.record(.keyWritten(keyspace: slots.keyspaces[Int(entry.keyspace)].name, key: userKey))
         }
     }
 }

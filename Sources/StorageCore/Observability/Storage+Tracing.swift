@@ -29,17 +29,17 @@ extension Storage {
         counters.commits.add(1)
         counters.entries.add(batch.entries.count)
         counters.userBytes.add(batch.userByteCount)
-        guard batch.keyspaces.count > 1 else {
-            batch.keyspaces.first?.tree.counters.count(entries: batch.entries.count, bytes: batch.userByteCount)
+        guard batch.slots.count > 1 else {
+            batch.slots.forEachTree { $0.counters.count(entries: batch.entries.count, bytes: batch.userByteCount) }
             return
         }
         for entry in batch.entries {
             let byteCount = entry.keyByteCount - Keyspace.prefixByteCount + entry.valueByteCount
-            batch.keyspaces[Int(entry.keyspace)].tree.counters.count(entries: 1, bytes: byteCount)
+            batch.slots.withTree(entry.keyspace) { $0.counters.count(entries: 1, bytes: byteCount) }
         }
         for rangeDelete in batch.rangeDeletes {
             let byteCount = rangeDelete.lower.count + rangeDelete.upper.count - 2 * Keyspace.prefixByteCount
-            batch.keyspaces[Int(rangeDelete.keyspace)].tree.counters.count(entries: 0, bytes: byteCount)
+            batch.slots.withTree(rangeDelete.keyspace) { $0.counters.count(entries: 0, bytes: byteCount) }
         }
     }
 

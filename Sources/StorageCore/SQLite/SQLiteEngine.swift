@@ -148,7 +148,8 @@ extension SQLiteConnection {
         switch entry.kind {
         case .delete: try run(.delete) { unsafe $0.bind(1, borrowing: key) }
         case .put: unsafe try put(key, value, entry.expiry)
-        case .merge: unsafe try merge(batch.keyspaces[Int(entry.keyspace)], key, value, entry.expiry)
+        case .merge:
+            try batch.slots.withKeyspace(entry.keyspace) { unsafe try merge($0, key, value, entry.expiry) }
         }
     }
 

@@ -18,9 +18,7 @@ extension Storage {
             surveyMemtables()
         }
         guard memtableUse.byteCount > memory.memtables else { return }
-        for keyspace in batch.keyspaces where isShortOfMemory(keyspace.tree) {
-            commit.crowdedTrees.append(keyspace.tree)
-        }
+        batch.slots.forEachTree { if isShortOfMemory($0) { commit.crowdedTrees.append($0) } }
     }
 
     /// Adds up what the memtables hold.

@@ -162,12 +162,17 @@ extension Storage {
             run(actions, sequence: last)
             return Commit(sequence: last)
         }
-        for dropped in batch.keyspaces where dropped.isDropped {
+        if batch.slots.contains(where: { $0.isDropped }), let dropped = batch.slots.keyspaces.first(where: \.isDropped)
+        {
             throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
         }
         let sequence = last + 1
         if let sqlite { return try commit(batch, sequence, commitTime, actions, to: sqlite) }
         var commit = Commit(sequence: sequence)
+        // Trees are looked at in place: flushes and compactions may replace their states meanwhile.
+        let sections = tableCache.sections
+        let section = sections.enter()
+        defer { sections.leave(section) }
         // Beside the log's work; not beyond it, since a memtable may be on its way to disk after `makeRoom`.
         _ = unsafe scratch.descents.begin(batch, from: 0)
         unsafe scratch.descents.step(batch, limit: 3)
@@ -177,7 +182,7 @@ extension Storage {
         run(actions, sequence: sequence)
         commits.commitTime.store(commitTime.microseconds, ordering: .relaxed)
         commits.visible.store(sequence, ordering: .releasing)
-        if isLayer(batch) { for keyspace in batch.keyspaces { rotateUnlessEmpty(keyspace.tree) } }
+        if isLayer(batch) { batch.slots.forEachTree { rotateUnlessEmpty($0) } }
         count(batch)
         shareMemory(batch, &commit)
         return commit
@@ -208,14 +213,17 @@ extension Storage {
         return startsSegment
     }
 
+    /// Inside a section of the trees'.
     private func apply(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) {
         for rangeDelete in batch.rangeDeletes {
-            let memtable = batch.keyspaces[Int(rangeDelete.keyspace)].tree.state.memtable
-            memtable.noteCommit(time: commitTime.microseconds)
-            memtable.insert(RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
+            batch.slots.withTree(rangeDelete.keyspace) {
+                $0.withMemtableInSection { memtable in
+                    memtable.noteCommit(time: commitTime.microseconds)
+                    memtable.insert(
+                        RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
+                }
+            }
         }
-        var lastKeyspace: UInt32?
-        var memtable: Memtable?
         // The first of them are on their way already.
         var nextDescent = TrieDescents.limit
         unsafe batch.forEachLiveEntry { position, entry, key, value in
@@ -223,13 +231,14 @@ extension Storage {
                 nextDescent = unsafe scratch.descents.begin(batch, from: position)
                 unsafe scratch.descents.step(batch, limit: .max)
             }
-            if entry.keyspace != lastKeyspace {
-                lastKeyspace = entry.keyspace
-                memtable = batch.keyspaces[Int(entry.keyspace)].tree.state.memtable
-                memtable?.noteCommit(time: commitTime.microseconds)
+            batch.slots.withTree(entry.keyspace) {
+                $0.withMemtableInSection { memtable in
+                    memtable.noteCommit(time: commitTime.microseconds)
+                    unsafe memtable.insert(
+                        UnsafeEntry(
+                            key: key, sequence: sequence, kind: entry.kind, expiry: entry.expiry, value: value))
+                }
             }
-            unsafe memtable?.insert(
-                UnsafeEntry(key: key, sequence: sequence, kind: entry.kind, expiry: entry.expiry, value: value))
         }
     }
 
@@ -237,19 +246,24 @@ extension Storage {
 
     /// Starts new memtables where those of the batch's trees are full, and notes which trees are crowded.
     private func makeRoom(for batch: borrowing WriteBatch, _ commit: inout Commit) {
-        for keyspace in batch.keyspaces {
-            let tree = keyspace.tree
-            let state = tree.state
-            if state.memtable.byteCount >= memory.memtable {
-                rotate(tree)
-            } else if isLayer(batch) {
-                rotateUnlessEmpty(tree)
-            }
-            if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
-            if tree.pacer.pressure > 0 || !state.immutables.isEmpty {
-                let delay = delay(tree, state, byteCount: batch.memtableByteCount)
-                commit.delayNanoseconds = max(commit.delayNanoseconds, delay)
-            }
+        batch.slots.forEachTree { tree in
+            unsafe tree.stateInSection._withUnsafeGuaranteedRef { makeRoom(for: batch, in: tree, $0, &commit) }
+        }
+    }
+
+    @inline(__always)
+    private func makeRoom(
+        for batch: borrowing WriteBatch, in tree: Tree, _ state: TreeState, _ commit: inout Commit
+    ) {
+        if state.memtable.byteCount >= memory.memtable {
+            rotate(tree)
+        } else if isLayer(batch) {
+            rotateUnlessEmpty(tree)
+        }
+        if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
+        if tree.pacer.pressure > 0 || !state.immutables.isEmpty {
+            let delay = delay(tree, state, byteCount: batch.memtableByteCount)
+            commit.delayNanoseconds = max(commit.delayNanoseconds, delay)
         }
     }
 
