@@ -6,11 +6,12 @@ final class Background: Sendable {
     private struct State {
         var isFlushWanted = false
         var isCompactionWanted = false
+        var isRemovalWanted = false
         var isStopping = false
         var threadCount = 0
     }
 
-    enum Work { case flush, compaction }
+    enum Work { case flush, compaction, removal }
 
     private let state = ConditionLock(State())
     private let failures = Mutex<[Work: StorageError]>([:])
@@ -40,6 +41,7 @@ final class Background: Sendable {
             switch work {
             case .flush: state.isFlushWanted = true
             case .compaction: state.isCompactionWanted = true
+            case .removal: state.isRemovalWanted = true
             }
         }
     }
@@ -51,6 +53,7 @@ final class Background: Sendable {
             switch work {
             case .flush where state.isFlushWanted: state.isFlushWanted = false
             case .compaction where state.isCompactionWanted: state.isCompactionWanted = false
+            case .removal where state.isRemovalWanted: state.isRemovalWanted = false
             default: return nil
             }
             return true

@@ -60,7 +60,7 @@ extension Storage {
         return try open(usesSQLite ? .sqlite("/memory") : .directory("/memory"), options: options)
     }
 
-    /// Starts the threads for sync, the log, flush and compaction. They hold the storage only while they work.
+    /// Starts the threads for sync, the log, flush, compaction and the removal of files. They hold the storage only while they work.
     private func startThreads() throws {
         let gate = self.gate
         let background = self.background
@@ -80,6 +80,11 @@ extension Storage {
                 }
             }
         }
+        let tableCache = self.tableCache
+        try Self.start("shop-removal", background) {
+            while background.waitForRequest(.removal) { tableCache.removeObsoleteFiles() }
+        }
+        tableCache.deferRemovals { background.request(.removal) }
         for tree in catalog.withLock({ $0.persistentTrees }) { updatePressure(of: tree) }
         background.request(.compaction)
     }

@@ -14,6 +14,12 @@ final class TableCache: Sendable {
         var byteCount = 0
     }
 
+    private struct Obsolete {
+        var numbers: [UInt64] = []
+        /// Asks for `removeObsoleteFiles`; nil where nobody would call it.
+        var request: (@Sendable () -> Void)?
+    }
+
     let fileSystem: any FileSystem
     let directory: String
     let blocks: BlockCache
@@ -26,6 +32,8 @@ final class TableCache: Sendable {
     private let readerByteCapacity: Int
     private let ticks = Atomic<UInt64>(0)
     private let state = Mutex(State())
+    /// Tables that nobody reads any more, while their files wait for the thread that removes them.
+    private let obsolete = Mutex(Obsolete())
 
     /// - Parameters:
     ///   - descriptorCount: Files that may be open at once.
@@ -43,7 +51,11 @@ final class TableCache: Sendable {
     }
 
     /// Reading a table throws `.closed` from now on, where it needs the file.
-    func close() { descriptors.close() }
+    func close() {
+        obsolete.withLock { $0.request = nil }
+        removeObsoleteFiles()
+        descriptors.close()
+    }
 
     func path(of number: UInt64) -> String { TableFiles.path(of: number, in: directory) }
 
@@ -116,6 +128,29 @@ final class TableCache: Sendable {
     }
 
     /// Removes a table nobody reads any more. A file that can't be removed is left to the next opening.
+    /// Leaves the removal of files to a thread that calls `removeObsoleteFiles` when `request` asks for it. Whoever is the last
+    /// to let go of a table may be a reader, or in the writer lane, and it can take milliseconds to remove a large file.
+    func deferRemovals(_ request: @escaping @Sendable () -> Void) {
+        obsolete.withLock { $0.request = request }
+    }
+
+    /// Removes a table's file, or has it removed soon.
+    func retireFile(of number: UInt64) {
+        let request = obsolete.withLock { obsolete in
+            if obsolete.request != nil { obsolete.numbers.append(number) }
+            return obsolete.request
+        }
+        if let request { request() } else { removeFile(of: number) }
+    }
+
+    func removeObsoleteFiles() {
+        let numbers = obsolete.withLock { obsolete in
+            defer { obsolete.numbers = [] }
+            return obsolete.numbers
+        }
+        for number in numbers { removeFile(of: number) }
+    }
+
     func removeFile(of number: UInt64) {
         blocks.removeAll(fileNumber: number)
         try? fileSystem.remove(path(of: number))

@@ -96,7 +96,7 @@ extension TableMetadata {
     }
 
     deinit {
-        if isObsolete.load(ordering: .relaxed) { cache.removeFile(of: metadata.number) }
+        if isObsolete.load(ordering: .relaxed) { cache.retireFile(of: metadata.number) }
     }
 
     var number: UInt64 { metadata.number }
