@@ -92,7 +92,7 @@ import Testing
         var name: String { ModelAppend().name }
 
         func merge(key: RawSpan, older: RawSpan, newer: RawSpan, into result: inout [UInt8]) throws {
-            try ModelAppend().merge(key: key, older: older, newer: newer, into: &result)
+            ModelAppend().merge(key: key, older: older, newer: newer, into: &result)
         }
     }
 

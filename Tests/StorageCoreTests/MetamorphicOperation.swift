@@ -175,10 +175,11 @@ struct MetamorphicMaker {
         }
     }
 
-    /// Few enough that operations meet, with prefixes of one another and bytes at both ends.
+    /// Few enough that operations meet, with prefixes of one another and bytes at both ends; half of them with a clustering.
     private mutating func key() -> [UInt8] {
         let alphabet: [UInt8] = [0, 0x61, 0x62, 0x7F, 0xFF]
-        return (0..<number(4)).map { _ in alphabet[number(alphabet.count)] }
+        let group: [UInt8] = number(2) == 0 ? [] : [[], [0x61], [0, 0xFF, 0x7F]][number(3)] + [0, 0, 0x61]
+        return group + (0..<number(4)).map { _ in alphabet[number(alphabet.count)] }
     }
 
     private mutating func range() -> KeyRange {

@@ -13,6 +13,7 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
     var isDedicated = false
     var compression = CompressionOptions()
     var filterBitsPerKey = 10
+    var clusteringLayout: ClusteringLayout?
     var change: @Sendable (inout StorageOptions) -> Void = { _ in }
 
     func storageLocation(_ path: String) -> StorageLocation {
@@ -21,7 +22,8 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
 
     func keyspaceOptions(_ index: Int) -> KeyspaceOptions {
         var options = KeyspaceOptions(
-            isDedicated: isDedicated, compression: compression, filterBitsPerKey: filterBitsPerKey)
+            isDedicated: isDedicated, compression: compression, filterBitsPerKey: filterBitsPerKey,
+            clusteringLayout: clusteringLayout)
         switch MetamorphicKeyspace.kind(index) {
         case .plain, .second: break
         case .appended: options.mergeOperator = ModelAppend()

@@ -17,6 +17,10 @@ extension MetamorphicConfiguration {
         },
         MetamorphicConfiguration(description: "tiny trees", isDedicated: true) { tiny(&$0) },
         MetamorphicConfiguration(
+            description: "tiny trees with the bounds of their clusterings", isDedicated: true,
+            clusteringLayout: ClusteringLayout(fixedByteCount: 0, tag: 0x61)
+        ) { tiny(&$0) },
+        MetamorphicConfiguration(
             description: "tiny trees that keyspaces share, without filters and compression",
             compression: CompressionOptions(upper: .none, bottom: .none), filterBitsPerKey: 0
         ) { tiny(&$0) },

@@ -62,7 +62,7 @@
         } else {
             try state.appendSources(
                 to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence,
-                traceSink: traceSink)
+                layout: keyspace.options.clusteringLayout, traceSink: traceSink)
         }
         merged = UnsafeSourceMerge(sources)
         self.tombstones = tombstones
@@ -321,20 +321,22 @@ struct SourceTombstones {
 extension TreeState {
     /// Adds cursors over everything that may hold keys in `lower..<upper`, newest first, and the range deletes that a reader
     /// at `sequence` sees.
+    /// - Parameter layout: That of the keyspace.
     func appendSources(
         to sources: inout [EntrySource], tombstones: inout [SourceTombstones], lower: [UInt8], upper: [UInt8],
-        sequence: UInt64, traceSink: (any AccessTraceSink)? = nil
+        sequence: UInt64, layout: ClusteringLayout? = nil, traceSink: (any AccessTraceSink)? = nil
     ) throws {
         traceSink?.record(.memtables(count: filledMemtableCount))
-        try appendOwnSources(
-            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence, traceSink: traceSink)
-        try inherited?.appendOwnSources(
-            to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: sequence, traceSink: traceSink)
+        var search = TableSearch(lower: lower, upper: upper, traceSink: traceSink)
+        if let layout, let clusterings = layout.clusterings(lower: lower, upper: upper) {
+            search.clusterings = (layout, clusterings)
+        }
+        try appendOwnSources(to: &sources, tombstones: &tombstones, search, sequence: sequence)
+        try inherited?.appendOwnSources(to: &sources, tombstones: &tombstones, search, sequence: sequence)
     }
 
     private func appendOwnSources(
-        to sources: inout [EntrySource], tombstones: inout [SourceTombstones], lower: [UInt8], upper: [UInt8],
-        sequence: UInt64, traceSink: (any AccessTraceSink)?
+        to sources: inout [EntrySource], tombstones: inout [SourceTombstones], _ search: TableSearch, sequence: UInt64
     ) throws {
         func append(_ view: RangeTombstoneView) {
             if !view.isEmpty { tombstones.append(SourceTombstones(view, firstOlderSource: sources.count)) }
@@ -343,18 +345,36 @@ extension TreeState {
             sources.append(.memtable(memtable.makeCursor()))
             if memtable.hasRangeDeletes { append(memtable.rangeTombstones(atMost: sequence)) }
         }
-        for table in levels.overlapping(0, lower: lower, upper: upper) {
-            traceSink?.record(.tableEntered(number: table.number))
-            sources.append(.table(try table.open(tracedBy: traceSink).makeCursor()))
+        for table in levels.overlapping(0, lower: search.lower, upper: search.upper) {
+            if try search.mayFind(in: table) {
+                search.traceSink?.record(.tableEntered(number: table.number))
+                sources.append(.table(try table.open(tracedBy: search.traceSink).makeCursor()))
+            }
             if table.hasRangeDeletes { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
         for level in 1..<Levels.count {
-            let tables = levels.overlapping(level, lower: lower, upper: upper)
-            if tables.isEmpty { continue }
-            sources.append(.level(LevelCursor(tables, traceSink: traceSink)))
+            let tables = levels.overlapping(level, lower: search.lower, upper: search.upper)
+            let searched = try search.clusterings == nil ? tables : tables.filter(search.mayFind)
+            if !searched.isEmpty { sources.append(.level(LevelCursor(searched, traceSink: search.traceSink))) }
             for table in tables where table.hasRangeDeletes {
                 append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
             }
         }
+    }
+}
+
+/// What a cursor looks for in tables.
+private struct TableSearch {
+    var lower: [UInt8]
+    var upper: [UInt8]
+    /// Those that the keys may have; nil where that says nothing.
+    var clusterings: (layout: ClusteringLayout, range: ClosedRange<UInt128>)?
+    var traceSink: (any AccessTraceSink)?
+
+    func mayFind(in table: TableFile) throws -> Bool {
+        guard let clusterings else { return true }
+        if try table.open().mayHold(clusterings.range, clusterings.layout) { return true }
+        traceSink?.record(.tableRuledOut(number: table.number))
+        return false
     }
 }

@@ -50,11 +50,14 @@ public struct KeyspaceOptions: Sendable {
     public var filterBitsPerKey: Int
     /// How its tables are merged. Keyspaces share a tree only where they agree on it.
     public var strategy: CompactionStrategy
+    /// Where its keys have what they are ordered by within their groups. Not stored: tables written while it is open with a
+    /// layout have the bounds, where all keyspaces of the tree have the same.
+    public var clusteringLayout: ClusteringLayout?
 
     public init(
         mergeOperator: (any MergeOperator)? = nil, expiry: ExpiryPolicy = .none, isVolatile: Bool = false,
         isDedicated: Bool = false, isArchived: Bool = true, compression: CompressionOptions = CompressionOptions(),
-        filterBitsPerKey: Int = 10, strategy: CompactionStrategy = .leveled
+        filterBitsPerKey: Int = 10, strategy: CompactionStrategy = .leveled, clusteringLayout: ClusteringLayout? = nil
     ) {
         self.mergeOperator = mergeOperator
         self.expiry = expiry
@@ -64,6 +67,7 @@ public struct KeyspaceOptions: Sendable {
         self.compression = compression
         self.filterBitsPerKey = filterBitsPerKey
         self.strategy = strategy
+        self.clusteringLayout = clusteringLayout
     }
 
     /// The defaults, but what may change as a keyspace has it.
@@ -75,5 +79,6 @@ public struct KeyspaceOptions: Sendable {
         compression = options.compression
         filterBitsPerKey = options.filterBitsPerKey
         strategy = options.strategy
+        clusteringLayout = options.clusteringLayout
     }
 }

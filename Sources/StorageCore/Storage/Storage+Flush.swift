@@ -167,7 +167,8 @@ extension Storage {
         isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
     ) throws -> [TableMetadata] {
         let rules = rules ?? rewriteRules(for: tree)
-        let tableOptions = options.tableOptions(for: tree, compression: compression)
+        var tableOptions = options.tableOptions(for: tree, compression: compression)
+        tableOptions.clusteringLayout = rules.clusteringLayout
         let output = TableOutput(
             cache: tableCache,
             options: TableOutput.Options(

@@ -100,6 +100,7 @@ extension Storage {
             && keyspace.options.mergeOperator?.name == options.mergeOperator?.name
             && keyspace.options.expiry == options.expiry && keyspace.options.isVolatile == options.isVolatile
             && keyspace.options.isDedicated == options.isDedicated && keyspace.options.isArchived == options.isArchived
+            && keyspace.options.clusteringLayout == options.clusteringLayout
             && TreeOptions(keyspace.options) == TreeOptions(options)
     }
 

@@ -40,6 +40,7 @@ struct TableAssembly: ~Copyable {
         data = BlockBuilder(restartInterval: options.restartInterval)
         filter = BloomFilterBuilder(bitsPerKey: options.filterBitsPerKey)
         properties.compression = options.compression
+        properties.clustering = options.clusteringLayout.map { ClusteringBounds($0) }
     }
 
     /// Point entries added so far.
@@ -67,6 +68,7 @@ struct TableAssembly: ~Copyable {
         // This may end a partition: the key belongs to the next one then, also if it has versions in both.
         if pendingBlock != nil { unsafe try indexPendingBlock(before: key) }
         if isNewKey || filter.isPartitionEmpty { unsafe filter.add(key) }
+        if isNewKey { unsafe properties.clustering?.extend(to: key) }
         unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value, common: common)
         properties.count(
             kind: kind, sequence: sequence, expiry: expiry, keyByteCount: key.count, valueByteCount: value.count)

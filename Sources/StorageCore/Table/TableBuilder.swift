@@ -13,6 +13,8 @@ struct TableOptions: Sendable {
     var filterBitsPerKey = 10
     /// A filter of more bytes than these is cut into one for each index partition, so that it need not be in memory whole.
     var wholeFilterByteCount = 512 << 10
+    /// That of all keys that have one; nil where they differ.
+    var clusteringLayout: ClusteringLayout?
 }
 
 /// Writes one table; used by one flush or compaction, on one thread at a time.

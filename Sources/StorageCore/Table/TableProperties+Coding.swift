@@ -5,7 +5,8 @@ internal import StorageTypes
 extension TableProperties {
     /// Name and value of every stored property, sorted by name.
     func encoded() -> [(name: String, value: [UInt8])] {
-        [
+        let bounds = clustering.map { [("clustering", $0.encoded())] } ?? []
+        return bounds + [
             ("bytes.data", Self.number(dataByteCount)),
             ("bytes.rawKey", Self.number(rawKeyByteCount)),
             ("bytes.rawValue", Self.number(rawValueByteCount)),
@@ -30,7 +31,7 @@ extension TableProperties {
         ]
     }
 
-    /// Decodes a properties block; all known properties must be there, others are skipped.
+    /// Decodes a properties block; all known properties but the clustering must be there, others are skipped.
     init(_ block: Block, fileByteCount: Int) throws {
         let values = StoredProperties(try block.valuesByName(), location: block.location)
         entryCount = try values.number("count.entry")
@@ -53,6 +54,7 @@ extension TableProperties {
         latestExpiry = try values.signed("expiry.latest")
         earliestTime = try values.signed("time.earliest")
         latestTime = try values.signed("time.latest")
+        clustering = try values.clusteringBounds("clustering")
         compression = try values.compression("compression")
         fileChecksum = UInt32(try values.number("checksum", atMost: Int(UInt32.max)))
     }
@@ -66,6 +68,19 @@ extension TableProperties {
     private static func signed(_ value: Int64) -> [UInt8] {
         var writer = ByteWriter()
         writer.varint(UInt64(bitPattern: value << 1 ^ value >> 63))
+        return writer.bytes
+    }
+}
+
+extension ClusteringBounds {
+    fileprivate func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.u8(layout.fixedByteCount)
+        writer.u8(layout.tag)
+        // As in the keys.
+        for bound in [lower, upper] {
+            for shift in stride(from: 120, through: 0, by: -8) { writer.u8(UInt8(truncatingIfNeeded: bound >> shift)) }
+        }
         return writer.bytes
     }
 }
@@ -126,6 +141,21 @@ private struct StoredProperties {
         let number = try reader.varint()
         try reader.expectEnd()
         return Self.unzigzag(number)
+    }
+
+    /// Nil if the table has none.
+    func clusteringBounds(_ name: String) throws -> ClusteringBounds? {
+        guard let value = values[name] else { return nil }
+        var reader = ByteReader(value.rawSpan, file: location.path, offset: Int64(clamping: location.offset))
+        let layout = ClusteringLayout(fixedByteCount: try reader.u8(), tag: try reader.u8())
+        var bounds: [UInt128] = []
+        for _ in 0..<2 {
+            var bound: UInt128 = 0
+            for _ in 0..<16 { bound = bound << 8 | UInt128(try reader.u8()) }
+            bounds.append(bound)
+        }
+        try reader.expectEnd()
+        return ClusteringBounds(layout, lower: bounds[0], upper: bounds[1])
     }
 
     func compression(_ name: String) throws -> TableCompression {

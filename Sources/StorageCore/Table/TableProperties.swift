@@ -43,6 +43,9 @@ struct TableProperties: Equatable, Sendable {
     var earliestTime = Int64.min
     var latestTime = Int64.max
 
+    /// Over point entries with a clustering; nil if nobody looked for it.
+    var clustering: ClusteringBounds?
+
     /// The compression asked for; single blocks may be stored without.
     var compression = TableCompression.none
 

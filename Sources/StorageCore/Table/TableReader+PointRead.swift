@@ -10,23 +10,27 @@ extension TableReader {
         of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
     ) throws {
         guard unsafe mayContain(key) else { return }
-        unsafe try forEachUnfilteredVersion(of: key, maxSequence: maxSequence, visit)
+        unsafe try forEachUnfilteredVersion(of: key, hash: xxHash64(key), maxSequence: maxSequence, visit)
     }
 
     /// The same for a caller who has asked the filter of the whole table.
+    /// - Parameter hash: That of the key; any number where the index partitions have no filters.
     func forEachUnfilteredVersion(
-        of key: UnsafeRawBufferPointer, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
+        of key: UnsafeRawBufferPointer, hash: UInt64, maxSequence: UInt64, _ visit: (UnsafeEntry) throws -> Bool
     ) throws {
-        guard var position = unsafe try partitionPosition(of: key, maxSequence) else { return }
+        guard var position = unsafe try partitionPosition(of: key, hash: hash, maxSequence) else { return }
         guard unsafe try position.enterPartition(key, maxSequence) else { return }
         unsafe position.block = unsafe try block(position.handle, fillCache: true)
         unsafe try forEachVersion(of: key, maxSequence: maxSequence, from: position, visit)
     }
 
     /// The index partition that leads to the versions of a key; nil if there are none.
-    func partitionPosition(of key: UnsafeRawBufferPointer, _ maxSequence: UInt64) throws -> UnsafePointPosition? {
+    /// - Parameter hash: That of the key; any number where the index partitions have no filters.
+    func partitionPosition(
+        of key: UnsafeRawBufferPointer, hash: UInt64, _ maxSequence: UInt64
+    ) throws -> UnsafePointPosition? {
         guard let top = unsafe try UnsafeBlockSearch(topIndex, key, maxSequence) else { return nil }
-        if !filterPartitions.isEmpty, unsafe try !mayContain(key, inPartition: top.position) { return nil }
+        if !filterPartitions.isEmpty, unsafe try !mayContain(hash: hash, inPartition: top.position) { return nil }
         return unsafe UnsafePointPosition(top: top, index: try partition(top.position, top.value))
     }
 

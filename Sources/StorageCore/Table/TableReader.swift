@@ -21,6 +21,7 @@ final class TableReader: Sendable {
     /// The filter's bits, for those who keep the table.
     let filterLines: UnsafeFilterLines?
     let holdsEntries: Bool
+    let clustering: ClusteringBounds?
     private let cache: BlockCache
     private let partitions: UnsafePinnedBlocks
     /// Where the filters of the index partitions lie; none in a table with one filter.
@@ -56,6 +57,7 @@ final class TableReader: Sendable {
         filter = try meta.readFilter(blocks)
         filterLines = filter?.lines
         holdsEntries = properties.entryCount > 0
+        clustering = properties.clustering
         filterPartitions = try meta.readFilterIndex(blocks, partitionCount: topIndex.restartCount)
         rangeTombstones = try meta.readRangeTombstones(blocks)
         partitions = UnsafePinnedBlocks(pinsIndex ? topIndex : nil)
@@ -74,6 +76,7 @@ final class TableReader: Sendable {
         filter = origin.filter
         filterLines = origin.filterLines
         holdsEntries = origin.holdsEntries
+        clustering = origin.clustering
         filterPartitions = origin.filterPartitions
         rangeTombstones = origin.rangeTombstones
         partitions = UnsafePinnedBlocks(nil)
@@ -96,12 +99,19 @@ final class TableReader: Sendable {
         return unsafe filter.mayContain(key)
     }
 
-    /// False only if no point entry of an index partition has that key. Asks the partition's filter, by way of the cache.
-    func mayContain(_ key: UnsafeRawBufferPointer, inPartition position: Int) throws -> Bool {
+    /// False only if no point entry of an index partition has the key with that hash. Asks the partition's filter, by way of
+    /// the cache.
+    func mayContain(hash: UInt64, inPartition position: Int) throws -> Bool {
         guard position < filterPartitions.count else { return true }
         let block = try block(filterPartitions[position], fillCache: true)
         defer { extendLifetime(block) }
-        return unsafe try UnsafeFilterLines(block).mayContain(hash: xxHash64(key))
+        return try UnsafeFilterLines(block).mayContain(hash: hash)
+    }
+
+    /// Whether the table may have a key with a clustering of these, if its keys are of that layout.
+    func mayHold(_ clusterings: ClosedRange<UInt128>, _ layout: ClusteringLayout) -> Bool {
+        guard let clustering, clustering.layout == layout else { return true }
+        return clustering.overlaps(clusterings)
     }
 
     /// A cursor over the point entries, not yet on an entry. Scans that won't come back, such as compactions, leave the

@@ -44,6 +44,7 @@ private struct TableVerification {
         }
         meta = try TableMetaIndex(blocks, footer.metaIndex)
         properties = try meta.readProperties(blocks, footer)
+        counted.clustering = properties.clustering.map { ClusteringBounds($0.layout) }
         filter = try meta.readFilter(blocks)
         filterPartitions = reader.filterPartitions
         handles = meta.allBlocks + [footer.metaIndex]
@@ -164,6 +165,7 @@ private struct TableVerification {
         counted.count(
             kind: cursor.kind, sequence: cursor.sequence, expiry: cursor.expiry, keyByteCount: key.count,
             valueByteCount: unsafe cursor.value.count)
+        unsafe counted.clustering?.extend(to: cursor.key)
         density.count(isDelete: cursor.kind == .delete)
         previous = (key, cursor.sequence)
     }

@@ -16,6 +16,12 @@ struct RewriteRules {
     /// The keyspaces that exist; entries of others are dropped.
     var keyspaces: [UInt32: Keyspace]
 
+    /// That of all keyspaces; nil where they differ.
+    var clusteringLayout: ClusteringLayout? {
+        let layouts = Set(keyspaces.values.map(\.options.clusteringLayout))
+        return layouts.count == 1 ? layouts.first ?? nil : nil
+    }
+
     /// 0 is the lowest stripe.
     func stripe(of sequence: UInt64) -> Int {
         snapshots.firstIndex { $0 >= sequence } ?? snapshots.count

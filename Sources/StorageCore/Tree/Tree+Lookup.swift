@@ -73,6 +73,8 @@ struct UnsafeLookup {
     /// The newest range delete met so far that covers the key.
     private var tombstone: UInt64 = 0
     private(set) var hash: UInt64?
+    /// Nil where nothing has asked for it yet, `.some(nil)` where the key has none.
+    private var clustering: UInt128??
     private(set) var tally = LookupTally()
     private var hasMetVersion = false
     private(set) var isDone = false
@@ -206,13 +208,17 @@ struct UnsafeLookup {
     private mutating func visit(
         _ reader: TableReader, _ key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Bool {
+        if unsafe isOutside(reader, key) { return false }
         guard unsafe mayBeIn(reader, key) else {
             unsafe tally.ruledOut += 1
             return false
         }
         unsafe tally.searched += 1
         unsafe hasMetVersion = false
-        unsafe try reader.forEachUnfilteredVersion(of: key, maxSequence: sequence) { unsafe try visit($0, body) }
+        let hash = unsafe partitionHash(of: key, reader)
+        unsafe try reader.forEachUnfilteredVersion(of: key, hash: hash, maxSequence: sequence) {
+            unsafe try visit($0, body)
+        }
         if unsafe !hasMetVersion { unsafe tally.misled += 1 }
         return true
     }
@@ -221,6 +227,22 @@ struct UnsafeLookup {
     private mutating func mayBeIn(_ reader: TableReader, _ key: UnsafeRawBufferPointer) -> Bool {
         guard let lines = reader.filterLines else { return reader.holdsEntries }
         return unsafe lines.mayContain(hash: hash(of: key))
+    }
+
+    /// Whether the table's clusterings do not reach to that of the key, which is looked for once for all tables.
+    @inline(__always)
+    private mutating func isOutside(_ reader: TableReader, _ key: UnsafeRawBufferPointer) -> Bool {
+        guard let bounds = reader.clustering, let layout = unsafe keyspace.options.clusteringLayout,
+            bounds.layout == layout
+        else { return false }
+        if unsafe clustering == nil { unsafe clustering = .some(bounds.layout.clustering(of: key)) }
+        guard case .some(.some(let clustering)) = unsafe clustering else { return false }
+        return !bounds.contains(clustering)
+    }
+
+    /// The key's hash, if the table's index partitions have filters that ask for it.
+    mutating func partitionHash(of key: UnsafeRawBufferPointer, _ reader: TableReader) -> UInt64 {
+        reader.filterPartitions.isEmpty ? 0 : unsafe hash(of: key)
     }
 
     private mutating func hash(of key: UnsafeRawBufferPointer) -> UInt64 {
@@ -238,6 +260,7 @@ struct UnsafeLookup {
 
     /// Whether the table has to be searched.
     mutating func beginVisit(_ reader: TableReader, _ key: UnsafeRawBufferPointer) -> Bool {
+        if unsafe isOutside(reader, key) { return false }
         guard unsafe mayBeIn(reader, key) else {
             unsafe tally.ruledOut += 1
             return false

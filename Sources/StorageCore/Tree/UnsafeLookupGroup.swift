@@ -233,7 +233,9 @@ struct UnsafeLookupGroup: ~Copyable {
                     unsafe probes[index].reader = nil
                     return
                 }
-                let position = unsafe try reader.partitionPosition(of: keys[index], lookups[index].sequence)
+                let hash = unsafe lookups[index].partitionHash(of: keys[index], reader)
+                let position = unsafe try reader.partitionPosition(
+                    of: keys[index], hash: hash, lookups[index].sequence)
                 unsafe position?.index.prefetch()
                 unsafe probes[index].position = unsafe position
             }

@@ -17,6 +17,9 @@ enum RecordKind: UInt8, Sendable {
 }
 
 enum StorageKey {
+    /// Rows lie in clustering order behind token and partition key.
+    static let rowLayout = ClusteringLayout(fixedByteCount: 8, tag: RecordKind.row.rawValue)
+
     /// The longest partition key that Cassandra accepts.
     static let maximumPartitionKeyByteCount = 65535
 

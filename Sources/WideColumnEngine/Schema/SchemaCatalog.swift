@@ -72,7 +72,8 @@ final class SchemaCatalog: Sendable {
         let keyspace = try storage.keyspace(
             name,
             options: KeyspaceOptions(
-                mergeOperator: rowOperator, expiry: .operator, isDedicated: true, strategy: strategy))
+                mergeOperator: rowOperator, expiry: .operator, isDedicated: true, strategy: strategy,
+                clusteringLayout: StorageKey.rowLayout))
         // A keyspace that is open keeps its first operator.
         (keyspace.options.mergeOperator as? RowMergeOperator ?? rowOperator).search(keyspace, of: storage)
         return keyspace

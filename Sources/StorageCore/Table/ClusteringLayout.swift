@@ -1,0 +1,121 @@
+// ClusteringLayout.swift — what of a key says "when", and the bounds of it that a table keeps.
+//
+// Keys of many groups (sessions, users) lie side by side in a table, those of each group in an order of their own, such
+// as that of time. The bounds of a table's keys say nothing of that order, since the group comes first. So a table keeps
+// the bounds of the second part too: what was written this hour is not looked for in last week's tables.
+//
+// Bounds are of the first 16 bytes, zeros where there are fewer. That keeps the order (not strictly), so what lies
+// outside is certainly absent.
+
+/// Where in a keyspace's keys the clustering begins: the part by which the entries of a group are ordered.
+///
+/// A key with a clustering is made of `fixedByteCount` bytes, a byte string as ``KeyEncoder`` writes it (ascending), the byte
+/// `tag`, and then the clustering. Keys of other forms have none, and are found as without a layout.
+///
+/// Tables keep the bounds of their clusterings, so that a look-up or a scan within one group leaves out the tables that
+/// have nothing of that time. Worth giving where keys of all groups arrive in the order of their clustering.
+public struct ClusteringLayout: Sendable, Hashable {
+    public var fixedByteCount: UInt8
+    public var tag: UInt8
+
+    public init(fixedByteCount: UInt8, tag: UInt8) {
+        self.fixedByteCount = fixedByteCount
+        self.tag = tag
+    }
+
+    /// Where the clustering of a tree key begins; nil if it has none.
+    func offset(in key: UnsafeRawBufferPointer) -> Int? {
+        var offset = Keyspace.prefixByteCount + Int(fixedByteCount)
+        while offset + 8 <= key.count {
+            let word = unsafe UInt64(littleEndian: key.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            // The lowest byte that is zero has the lowest bit that is set here.
+            let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            offset += zeros == 0 ? 8 : zeros.trailingZeroBitCount / 8
+            if zeros != 0, let end = unsafe end(of: key, atZero: &offset) { return unsafe tagged(key, end) }
+        }
+        while offset + 1 < key.count {
+            if unsafe key[offset] != 0 {
+                offset += 1
+            } else if let end = unsafe end(of: key, atZero: &offset) {
+                return unsafe tagged(key, end)
+            }
+        }
+        return nil
+    }
+
+    /// Where the byte string ends, if it does at a zero; steps over one that is part of it.
+    @inline(__always)
+    private func end(of key: UnsafeRawBufferPointer, atZero offset: inout Int) -> Int? {
+        let isEscaped = unsafe offset + 1 < key.count && key[offset + 1] == 0xFF
+        offset += 2
+        return isEscaped ? nil : offset
+    }
+
+    @inline(__always)
+    private func tagged(_ key: UnsafeRawBufferPointer, _ offset: Int) -> Int? {
+        unsafe offset < key.count && key[offset] == tag ? offset + 1 : nil
+    }
+
+    /// The clustering of a tree key, as far as bounds look at it; nil if it has none.
+    @inline(__always)
+    func clustering(of key: UnsafeRawBufferPointer) -> UInt128? {
+        unsafe offset(in: key).map { unsafe Self.clustering(of: key, from: $0) }
+    }
+
+    @inline(__always)
+    static func clustering(of key: UnsafeRawBufferPointer, from offset: Int) -> UInt128 {
+        if offset + 16 <= key.count {
+            return unsafe UInt128(bigEndian: key.loadUnaligned(fromByteOffset: offset, as: UInt128.self))
+        }
+        var value: UInt128 = 0
+        for index in offset..<offset + 16 {
+            value = unsafe value << 8 | UInt128(index < key.count ? key[index] : 0)
+        }
+        return value
+    }
+
+    /// The clusterings that keys in `lower..<upper` may have, if these are all of one group; nil if they need not be.
+    func clusterings(lower: [UInt8], upper: [UInt8]) -> ClosedRange<UInt128>? {
+        guard let offset = unsafe lower.withUnsafeBytes({ unsafe offset(in: $0) }) else { return nil }
+        let first = unsafe lower.withUnsafeBytes { unsafe Self.clustering(of: $0, from: offset) }
+        let group = Array(lower[..<offset])
+        if upper.starts(with: group) {
+            let last = unsafe upper.withUnsafeBytes { unsafe Self.clustering(of: $0, from: offset) }
+            return first <= last ? first...last : nil
+        }
+        // To the end of the group at most.
+        guard let end = upperBound(ofPrefix: group), compareBytes(upper, end) <= 0 else { return nil }
+        return first...UInt128.max
+    }
+}
+
+/// The bounds of the clusterings of a table's point entries, those of them that have one.
+struct ClusteringBounds: Equatable, Sendable {
+    let layout: ClusteringLayout
+    private(set) var lower = UInt128.max
+    private(set) var upper = UInt128.min
+
+    init(_ layout: ClusteringLayout) {
+        self.layout = layout
+    }
+
+    init(_ layout: ClusteringLayout, lower: UInt128, upper: UInt128) {
+        self.layout = layout
+        self.lower = lower
+        self.upper = upper
+    }
+
+    @inline(__always)
+    mutating func extend(to key: UnsafeRawBufferPointer) {
+        guard let clustering = unsafe layout.clustering(of: key) else { return }
+        lower = min(lower, clustering)
+        upper = max(upper, clustering)
+    }
+
+    @inline(__always)
+    func contains(_ clustering: UInt128) -> Bool { lower <= clustering && clustering <= upper }
+
+    func overlaps(_ clusterings: ClosedRange<UInt128>) -> Bool {
+        lower <= clusterings.upperBound && clusterings.lowerBound <= upper
+    }
+}
