@@ -57,9 +57,9 @@ public struct ResultSet: Sendable {
         self.schemaChange = schemaChange
     }
 
-    static let void = ResultSet(RowStorage(columns: [], bytes: [], cells: [], count: 0))
+    static let void = ResultSet(RowStorage(ResultLayout([]), UnsafeRows(width: 0)))
 
-    public var columns: [ResultColumn] { storage.columns }
+    public var columns: [ResultColumn] { storage.layout.columns }
 
     /// Whether a conditional statement was applied; `true` for statements without a condition.
     public var wasApplied: Bool {
@@ -106,7 +106,7 @@ public struct ResultSet: Sendable {
 
 extension ResultSet: RandomAccessCollection {
     public var startIndex: Int { 0 }
-    public var endIndex: Int { storage.count }
+    public var endIndex: Int { storage.rows.count }
 
     public subscript(position: Int) -> Row {
         precondition(indices.contains(position), "Row \(position) is out of bounds: the result has \(count) rows.")
@@ -122,7 +122,7 @@ public struct Row: Sendable {
     let storage: RowStorage
     let index: Int
 
-    public var columns: [ResultColumn] { storage.columns }
+    public var columns: [ResultColumn] { storage.layout.columns }
 
     /// The value of a column; `.null` where it has none or the result has no such column.
     public subscript(name: String) -> CQLValue {
@@ -144,129 +144,5 @@ public struct Row: Sendable {
 extension Row: CustomStringConvertible {
     public var description: String {
         "(\(columns.indices.map { "\(columns[$0].name): \(self[$0])" }.joined(separator: ", ")))"
-    }
-}
-
-/// The values of all rows of a result.
-final class RowStorage: Sendable {
-    /// A value's place in the buffer; a negative count is null.
-    struct CellRange: Sendable {
-        var offset: Int32
-        var byteCount: Int32
-
-        static let null = CellRange(offset: 0, byteCount: -1)
-
-        init(offset: Int32, byteCount: Int32) {
-            self.offset = offset
-            self.byteCount = byteCount
-        }
-
-        /// - Parameter range: in a buffer of 2 GiB at most.
-        init(_ range: Range<Int>) {
-            self.init(
-                offset: Int32(truncatingIfNeeded: range.lowerBound), byteCount: Int32(truncatingIfNeeded: range.count))
-        }
-    }
-
-    let columns: [ResultColumn]
-    let bytes: [UInt8]
-    let cells: [CellRange]
-    let count: Int
-
-    init(columns: [ResultColumn], bytes: [UInt8], cells: [CellRange], count: Int) {
-        self.columns = columns
-        self.bytes = bytes
-        self.cells = cells
-        self.count = count
-    }
-
-    func index(of name: String) -> Int? {
-        columns.firstIndex { $0.name == name }
-    }
-
-    func bytes(row: Int, column: Int) -> [UInt8]? {
-        let cell = cells[row * columns.count + column]
-        guard cell.byteCount >= 0 else { return nil }
-        return Array(bytes[Int(cell.offset)..<Int(cell.offset + cell.byteCount)])
-    }
-
-    func appendWireRows(to buffer: inout [UInt8]) {
-        buffer.reserveCapacity(buffer.count + bytes.count + 4 * count * columns.count)
-        for cell in cells.prefix(count * columns.count) {
-            buffer.appendBigEndian(cell.byteCount)
-            guard cell.byteCount > 0 else { continue }
-            buffer.append(contentsOf: bytes[Int(cell.offset)..<Int(cell.offset + cell.byteCount)])
-        }
-    }
-
-    func value(row: Int, column: Int) -> CQLValue {
-        let cell = cells[row * columns.count + column]
-        guard cell.byteCount >= 0 else { return .null }
-        let range = Int(cell.offset)..<Int(cell.offset + cell.byteCount)
-        // Values were checked when they were written; what is damaged since is caught by the storage's checksums.
-        let bytes = bytes
-        return (try? CQLValue(bytes.rawSpan.extracting(range), type: columns[column].type)) ?? .null
-    }
-}
-
-/// Collects the rows of a result.
-struct RowBuilder {
-    let columns: [ResultColumn]
-    private(set) var bytes: [UInt8] = []
-    private(set) var cells: [RowStorage.CellRange] = []
-    private(set) var count = 0
-
-    init(columns: [ResultColumn]) {
-        self.columns = columns
-    }
-
-    mutating func append(_ value: RawSpan) throws {
-        guard let offset = Int32(exactly: bytes.count), let byteCount = Int32(exactly: value.byteCount) else {
-            throw CQLError.invalid("The result is larger than 2 GiB; use paging or LIMIT")
-        }
-        cells.append(RowStorage.CellRange(offset: offset, byteCount: byteCount))
-        bytes.append(value)
-    }
-
-    mutating func appendNull() {
-        cells.append(.null)
-    }
-
-    // MARK: Values that lie in longer runs of bytes
-
-    /// Appends bytes that cells are going to lie in.
-    mutating func appendBytes<Failure: Error>(_ body: (inout [UInt8]) throws(Failure) -> Void) throws -> Range<Int> {
-        let start = bytes.count
-        try body(&bytes)
-        guard bytes.count <= Int(Int32.max) else {
-            throw CQLError.invalid("The result is larger than 2 GiB; use paging or LIMIT")
-        }
-        return start..<bytes.count
-    }
-
-    @inline(__always)
-    mutating func appendCell(_ cell: RowStorage.CellRange) {
-        cells.append(cell)
-    }
-
-    mutating func append(_ value: CQLValue, _ type: CQLType) throws {
-        if value.isNull { return appendNull() }
-        let bytes = try value.serialized(as: type)
-        try append(bytes.rawSpan)
-    }
-
-    mutating func endRow() {
-        count += 1
-    }
-
-    /// The rows in the order of `permutation`.
-    mutating func reorder(_ permutation: [Int]) {
-        let width = columns.count
-        cells = permutation.flatMap { cells[$0 * width..<($0 + 1) * width] }
-        count = permutation.count
-    }
-
-    func storage() -> RowStorage {
-        RowStorage(columns: columns, bytes: bytes, cells: cells, count: count)
     }
 }

@@ -1,5 +1,11 @@
 // RowContext.swift — the row that a read is looking at: its partition, its static row and its cells.
 
+/// A partition's key, as it is hashed, and where its components lie in that.
+struct PartitionKey {
+    var bytes: [UInt8] = []
+    var components: [Range<Int>] = []
+}
+
 /// The current partition and row of a read. Its buffers are kept from row to row.
 struct RowContext {
     let definition: TableDefinition
@@ -10,8 +16,7 @@ struct RowContext {
 
     private(set) var token: Int64 = 0
     private(set) var tombstones = PartitionTombstones()
-    private var partitionKey: [UInt8] = []
-    private var partitionRanges: [Range<Int>] = []
+    private(set) var partitionKey = PartitionKey()
     private var staticRow = RowFragment()
     private var staticBytes: [UInt8] = []
     private var row = RowFragment()
@@ -33,9 +38,10 @@ struct RowContext {
     /// Enters the partition of a stored key.
     mutating func enter(_ parts: StorageKey.Parts) throws {
         token = parts.token
-        partitionKey = parts.partitionKey
-        partitionRanges = try PartitionKeyCodec.components(
-            of: partitionKey.rawSpan, count: definition.partitionKey.count)
+        partitionKey = PartitionKey(
+            bytes: parts.partitionKey,
+            components: try PartitionKeyCodec.components(
+                of: parts.partitionKey.rawSpan, count: definition.partitionKey.count))
         tombstones = PartitionTombstones()
         staticRow = RowFragment()
         staticBytes = []
@@ -96,18 +102,12 @@ struct RowContext {
 
     // MARK: Values
 
-    var partitionKeyCount: Int { partitionRanges.count }
-
-    func appendPartitionKey(_ index: Int, to bytes: inout [UInt8]) {
-        bytes.append(partitionKey.rawSpan.extracting(partitionRanges[index]))
-    }
-
     /// Calls `body` with the column's value, if it has one.
     func withValue(of column: ColumnDefinition, _ body: (RawSpan) throws -> Void) rethrows -> Bool {
         switch column.kind {
         case .partitionKey:
-            guard column.position < partitionRanges.count else { return false }
-            try body(partitionKey.rawSpan.extracting(partitionRanges[column.position]))
+            guard column.position < partitionKey.components.count else { return false }
+            try body(partitionKey.bytes.rawSpan.extracting(partitionKey.components[column.position]))
         case .clustering:
             guard column.position < clusteringRanges.count else { return false }
             try body(clustering.rawSpan.extracting(clusteringRanges[column.position]))

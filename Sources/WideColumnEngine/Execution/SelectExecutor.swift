@@ -4,7 +4,7 @@
 // stored keys, so a read touches nothing outside of it and stops as soon as it has enough rows.
 
 /// Executes one planned SELECT against one view of the storage.
-struct SelectExecutor {
+struct SelectExecutor: ~Copyable {
     let plan: SelectPlan
     let context: ExecutionContext
     let view: ReadView
@@ -31,27 +31,31 @@ struct SelectExecutor {
         _ plan: SelectPlan, _ context: ExecutionContext, _ view: ReadView, pageSize: Int = .max,
         pagingState: PagingState? = nil
     ) throws {
-        self.plan = plan
-        self.context = context
-        self.view = view
         let limit = try Self.limit(plan.limit, "LIMIT", context)
-        perPartitionLimit = plan.isDistinct ? 1 : try Self.limit(plan.perPartitionLimit, "PER PARTITION LIMIT", context)
-        filters = try plan.whereClause.filters.map { try $0.evaluate(context) }
-        // Counting, and merging partitions, need every row before the first result.
-        let isWhole = plan.isAggregate && plan.grouping == nil
-        self.pageSize = isWhole || plan.mergesPartitions ? .max : max(1, pageSize)
-        self.pagingState = isWhole ? nil : pagingState
+        let perPartitionLimit =
+            plan.isDistinct ? 1 : try Self.limit(plan.perPartitionLimit, "PER PARTITION LIMIT", context)
+        let filters = try plan.whereClause.filters.map { try $0.evaluate(context) }
         if pageSize != .max, plan.mergesPartitions {
             throw CQLError.invalid(
                 "Cannot page queries with both ORDER BY and a IN restriction on the partition key; "
                     + "you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query"
             )
         }
+        self.plan = plan
+        self.context = context
+        self.view = view
+        self.perPartitionLimit = perPartitionLimit
+        self.filters = filters
+        // Counting, and merging partitions, need every row before the first result.
+        let isWhole = plan.isAggregate && plan.grouping == nil
+        self.pageSize = isWhole || plan.mergesPartitions ? .max : max(1, pageSize)
+        let pagingState = isWhole ? nil : pagingState
+        self.pagingState = pagingState
         remaining = min(limit, pagingState?.remaining ?? .max)
         let row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
         self.row = row
         plainRows = plan.plainSelection.map { PlainRows($0, now: row.now, needsMarker: row.needsMarker) }
-        builder = RowBuilder(columns: plan.columns)
+        builder = RowBuilder(plan.layout, maximumCount: min(self.pageSize, Int(clamping: remaining)))
     }
 
     private static func limit(_ term: BoundTerm?, _ name: String, _ context: ExecutionContext) throws -> Int64 {
@@ -170,7 +174,8 @@ struct SelectExecutor {
     private mutating func scan(_ range: KeyRange) throws {
         var range = range
         if let pagingState { range.lower = pagingState.lastKey + [0] }
-        var partition: [UInt8]?
+        // Empty before the first one.
+        var partition: [UInt8] = []
         var clusteringOffset = 0
         var isPartitionDone = false
         if let pagingState {
@@ -179,12 +184,12 @@ struct SelectExecutor {
             partition = Array(pagingState.lastKey[..<parts.prefixByteCount])
             clusteringOffset = parts.clusteringOffset
             try beginPartition(parts, isResumed: true)
-            try readHead(ofPartition: partition ?? [])
+            try readHead(ofPartition: partition)
         }
         var cursor = try view.cursor(plan.table.storage, range)
         try cursor.seekToFirst()
         while cursor.isValid {
-            if partition.map({ !cursor.key.starts(with: $0.rawSpan) }) ?? true {
+            if partition.isEmpty || !cursor.key.starts(with: partition.rawSpan) {
                 if !isPartitionDone, try endPartition(partition) == .done { return }
                 let parts = try StorageKey.Parts(cursor.key)
                 partition = cursor.key.extracting(first: parts.prefixByteCount).array()
@@ -233,7 +238,7 @@ struct SelectExecutor {
     mutating func beginPartition(_ parts: StorageKey.Parts, isResumed: Bool) throws {
         tracer?.enter(parts, of: plan.table)
         try row.enter(parts)
-        plainRows?.enterPartition()
+        plainRows?.enterPartition(row.partitionKey)
         sawLiveRow = isResumed
         let limit = isResumed ? pagingState?.remainingInPartition ?? perPartitionLimit : perPartitionLimit
         // Where partitions are merged, each may give all rows of the result; the rest is cut after the merge.
@@ -241,8 +246,8 @@ struct SelectExecutor {
     }
 
     /// A partition with a static row and no others gives one row, unless clustering columns are restricted.
-    private mutating func endPartition(_ prefix: [UInt8]?) throws -> Progress {
-        guard let prefix, !sawLiveRow, row.hasLiveStaticRow, !plan.whereClause.restrictsClustering else {
+    private mutating func endPartition(_ prefix: [UInt8]) throws -> Progress {
+        guard !prefix.isEmpty, !sawLiveRow, row.hasLiveStaticRow, !plan.whereClause.restrictsClustering else {
             return .more
         }
         row.clearRow()
@@ -254,7 +259,7 @@ struct SelectExecutor {
         guard remainingInPartition > 0 || plan.isAggregate else { return .partitionDone }
         if row.tombstones.isEmpty, tracer == nil,
             let isLive = try plainRows?.append(
-                key: key, clusteringOffset: clusteringOffset, value: value, of: row, to: &builder)
+                key: key, clusteringOffset: clusteringOffset, value: value, to: &builder.rows)
         {
             guard isLive else { return .more }
             sawLiveRow = true

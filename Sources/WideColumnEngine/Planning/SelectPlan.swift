@@ -4,7 +4,7 @@
 struct SelectPlan: Sendable {
     let table: Table
     let selection: [SelectedValue]
-    let columns: [ResultColumn]
+    let layout: ResultLayout
     /// The names of the selected values: the members of SELECT JSON's objects.
     let names: [String]
     let isJSON: Bool
@@ -20,6 +20,8 @@ struct SelectPlan: Sendable {
     let perPartitionLimit: BoundTerm?
     /// The short way of a selection that has one.
     let plainSelection: PlainSelection?
+
+    var columns: [ResultColumn] { layout.columns }
 
     /// Whether many rows become one.
     var isAggregate: Bool { !aggregates.isEmpty || grouping != nil }
@@ -41,10 +43,10 @@ struct SelectPlan: Sendable {
         }
         isJSON = statement.isJSON
         aggregates = selectionBinder.aggregates
-        columns =
+        layout = ResultLayout(
             isJSON
-            ? [ResultColumn(name: "[json]", type: .text, table: table.identifier)]
-            : zip(selection, names).map { ResultColumn(name: $1, type: $0.type, table: table.identifier) }
+                ? [ResultColumn(name: "[json]", type: .text, table: table.identifier)]
+                : zip(selection, names).map { ResultColumn(name: $1, type: $0.type, table: table.identifier) })
         whereClause = try WhereClause(
             select: statement.relations, table: table, allowsFiltering: statement.allowsFiltering, binder: &binder)
         isDistinct = statement.isDistinct

@@ -86,7 +86,7 @@ enum OrderedComponent {
         return true
     }
 
-    private static let signBits: UInt64 = 0x8080_8080_8080_8080
+    static let signBits: UInt64 = 0x8080_8080_8080_8080
 
     /// Bytes that end before everything they are a prefix of: 00 as 00 FF, then 00 00.
     static func appendEscaped(_ bytes: RawSpan, to key: inout [UInt8]) {
