@@ -7,47 +7,96 @@
 public struct Cursor: ~Copyable {
     // Inside the cursor: whoever holds it holds it alone, so that no step checks or counts anything.
     private var core: CursorCore
+    // What the core shows, once more: reading it from another module is then not a call. A step of a scan takes as long as
+    // a handful of calls.
+    @usableFromInline private(set) var shown = UnsafeShownEntry()
 
     init(_ core: consuming CursorCore) {
         self.core = core
     }
 
     /// Whether the cursor stands on an entry.
-    public var isValid: Bool { core.isValid }
+    @inlinable
+    public var isValid: Bool { shown.isValid }
 
     /// The current key, borrowed until the cursor moves. The cursor must be valid.
+    @inlinable
     public var key: RawSpan {
         @_lifetime(borrow self)
         get {
-            precondition(core.isValid, "A cursor is read only where it is valid.")
-            return unsafe _overrideLifetime(RawSpan(_unsafeBytes: core.key), borrowing: self)
+            precondition(shown.isValid, "A cursor is read only where it is valid.")
+            return unsafe _overrideLifetime(RawSpan(_unsafeBytes: shown.key), borrowing: self)
         }
     }
 
     /// The current value, borrowed until the cursor moves. The cursor must be valid.
+    @inlinable
     public var value: RawSpan {
         @_lifetime(borrow self)
         get {
-            precondition(core.isValid, "A cursor is read only where it is valid.")
-            return unsafe _overrideLifetime(RawSpan(_unsafeBytes: core.value), borrowing: self)
+            precondition(shown.isValid, "A cursor is read only where it is valid.")
+            return unsafe _overrideLifetime(RawSpan(_unsafeBytes: shown.value), borrowing: self)
         }
     }
 
     /// Moves to the first entry.
-    public mutating func seekToFirst() throws { try core.seekToFirst() }
+    public mutating func seekToFirst() throws {
+        shown.isValid = false
+        try core.seekToFirst()
+        show()
+    }
 
     /// Moves to the last entry.
-    public mutating func seekToLast() throws { try core.seekToLast() }
+    public mutating func seekToLast() throws {
+        shown.isValid = false
+        try core.seekToLast()
+        show()
+    }
 
     /// Moves to the first entry at or after `key`.
-    public mutating func seek(_ key: RawSpan) throws { try core.seek(key) }
+    public mutating func seek(_ key: RawSpan) throws {
+        shown.isValid = false
+        try core.seek(key)
+        show()
+    }
 
     /// Moves to the last entry at or before `key`.
-    public mutating func seekBackward(_ key: RawSpan) throws { try core.seekBackward(key) }
+    public mutating func seekBackward(_ key: RawSpan) throws {
+        shown.isValid = false
+        try core.seekBackward(key)
+        show()
+    }
 
     /// Moves to the next entry. The cursor must be valid.
-    public mutating func next() throws { try core.next() }
+    public mutating func next() throws {
+        shown.isValid = false
+        try core.next()
+        show()
+    }
 
     /// Moves to the entry before. The cursor must be valid.
-    public mutating func previous() throws { try core.previous() }
+    public mutating func previous() throws {
+        shown.isValid = false
+        try core.previous()
+        show()
+    }
+
+    @inline(__always)
+    private mutating func show() {
+        guard core.isValid else { return }
+        unsafe shown.key = core.key
+        unsafe shown.value = core.value
+        shown.isValid = true
+    }
+}
+
+/// Where the entry lies that a cursor stands on; the cursor keeps it there until it moves.
+@safe
+@usableFromInline
+struct UnsafeShownEntry {
+    @usableFromInline var isValid = false
+    @usableFromInline var key = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    @usableFromInline var value = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+
+    init() {}
 }
