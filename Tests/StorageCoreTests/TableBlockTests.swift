@@ -103,6 +103,71 @@ struct TableBlockTests {
         #expect(cursor.isValid == false)
     }
 
+    @Test(
+        "a cursor in a block of small and large entries moves as in a sorted array, whatever the moves",
+        arguments: 1...8 as ClosedRange<UInt64>)
+    func randomMoves(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        for _ in 0..<20 {
+            var entries = Array(TableModelTests.randomEntries(count: 40, &random).prefix(60))
+            // Where many are large, many are restart points.
+            let largeShare = Int.random(in: 0...4, using: &random)
+            for index in entries.indices where Int.random(in: 0..<4, using: &random) < largeShare {
+                entries[index].value = random.bytes(Int.random(in: 256...1500, using: &random))
+            }
+            let block = try Self.block(
+                Self.contents(entries, restartInterval: Int.random(in: 1...20, using: &random)))
+            var cursor = UnsafeBlockCursor()
+            cursor.load(block)
+            var position: Int?
+            for _ in 0..<300 {
+                switch Int.random(in: 0..<14, using: &random) {
+                case 0:
+                    try cursor.seekToFirst()
+                    position = 0
+                case 1:
+                    try cursor.seekToLast()
+                    position = entries.count - 1
+                case 2:
+                    let target = Int.random(in: entries.indices, using: &random)
+                    try entries[target].key.withUnsafeBytes { try cursor.seek($0, entries[target].sequence) }
+                    position = target
+                case 3:
+                    let target = Int.random(in: entries.indices, using: &random)
+                    try entries[target].key.withUnsafeBytes { try cursor.seekBackward($0, entries[target].sequence) }
+                    position = target
+                case 4...8:
+                    try cursor.previous()
+                    position = position.flatMap { $0 > 0 ? $0 - 1 : nil }
+                default:
+                    try cursor.next()
+                    position = position.flatMap { $0 + 1 < entries.count ? $0 + 1 : nil }
+                }
+                #expect(cursor.isValid == (position != nil), "seed \(seed)")
+                guard let position, cursor.isValid else { continue }
+                let shown = PlainEntry(
+                    Array(cursor.key), cursor.sequence, kind: cursor.kind, expiry: cursor.expiry,
+                    value: Array(cursor.value))
+                try #require(shown == entries[position], "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("where a step back looks first changes nothing of what it finds", arguments: 1...4 as ClosedRange<UInt64>)
+    func restartHints(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let entries = Array(TableModelTests.randomEntries(count: 60, &random).prefix(80))
+        for restartInterval in [1, 2, 5, 100] {
+            let view = try Self.block(Self.contents(entries, restartInterval: restartInterval)).entries
+            for offset in 0...view.byteCount {
+                let expected = view.restart(beforeOffset: offset)
+                for hint in -1...view.restartCount {
+                    #expect(view.restart(beforeOffset: offset, near: hint) == expected)
+                }
+            }
+        }
+    }
+
     @Test("random damage to a block never traps a cursor or a search", arguments: [1, 2, 3, 4] as [UInt64])
     func hostileBytes(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)

@@ -14,6 +14,9 @@
     private let keyspace: Keyspace
     private let lower: [UInt8]
     private let upper: [UInt8]
+    /// The first eight bytes of the bounds, to decide by most of the time.
+    private let lowerNumber: UInt64
+    private let upperNumber: UInt64
     private let sequence: UInt64
     private let readTime: Int64
     private let judgesExpiry: Bool
@@ -37,6 +40,8 @@
     ) throws {
         self.keyspace = keyspace
         (lower, upper) = keyspace.treeRange(range)
+        lowerNumber = unsafe lower.withUnsafeBytes { unsafe leadingNumber($0) }
+        upperNumber = unsafe upper.withUnsafeBytes { unsafe leadingNumber($0) }
         self.sequence = max(sequence, batchSequence)
         self.readTime = readTime.microseconds
         judgesExpiry = keyspace.judgesExpiry
@@ -101,31 +106,42 @@
     }
 
     mutating func seek(_ key: RawSpan) throws {
+        let keyspace = keyspace
+        unsafe try keyspace.withTreeKey(key) { unsafe try seek(treeKey: $0) }
+    }
+
+    private mutating func seek(treeKey: UnsafeRawBufferPointer) throws {
+        guard unsafe compareBytes(lower, treeKey) < 0 else { return try seekToFirst() }
         try snapshot?.checkOpen()
-        let target = keyspace.prefix + key.array()
-        guard compareBytes(target, lower) > 0 else { return try seekToFirst() }
         beginMove(.forward)
-        unsafe try target.withUnsafeBytes { unsafe try merged.seek(key: $0, sequence: sequence) }
+        unsafe try merged.seek(key: treeKey, sequence: sequence)
         try findForward()
     }
 
     mutating func seekBackward(_ key: RawSpan) throws {
+        let keyspace = keyspace
+        unsafe try keyspace.withTreeKey(key) { unsafe try seekBackward(treeKey: $0) }
+    }
+
+    private mutating func seekBackward(treeKey: UnsafeRawBufferPointer) throws {
+        guard unsafe isInFrontOfUpper(treeKey) else { return try seekToLast() }
         try snapshot?.checkOpen()
-        let target = keyspace.prefix + key.array()
-        guard compareBytes(target, upper) < 0 else { return try seekToLast() }
         beginMove(.backward)
-        unsafe try target.withUnsafeBytes { unsafe try merged.seekBackward(key: $0, sequence: 0) }
+        unsafe try merged.seekBackward(key: treeKey, sequence: 0)
         try findBackward()
     }
 
     mutating func next() throws {
         precondition(isValid, "A cursor moves only from an entry; seek first.")
         try snapshot?.checkOpen()
-        if direction == .backward {
-            beginMove(.forward)
+        // A value that is shown where it lies is that of the entry on which the stream stands.
+        let standsOnKey = unsafe foreignValue != nil
+        let turns = direction == .backward
+        beginMove(.forward)
+        if turns {
             unsafe try merged.seek(key: keyBuffer.bytes, sequence: 0)
-        } else {
-            beginMove(.forward)
+        } else if standsOnKey {
+            try merged.next()
         }
         try skipCurrentKey()
         try findForward()
@@ -151,13 +167,27 @@
         unsafe foreignValue = nil
     }
 
+    /// Whether a tree key lies in front of the upper bound.
+    @inline(__always)
+    private func isInFrontOfUpper(_ key: UnsafeRawBufferPointer) -> Bool {
+        let number = unsafe leadingNumber(key)
+        return unsafe number == upperNumber ? compareBytes(upper, key) > 0 : number < upperNumber
+    }
+
+    /// Whether a tree key lies before the lower bound.
+    @inline(__always)
+    private func isBeforeLower(_ key: UnsafeRawBufferPointer) -> Bool {
+        let number = unsafe leadingNumber(key)
+        return unsafe number == lowerNumber ? compareBytes(lower, key) > 0 : number < lowerNumber
+    }
+
     // MARK: Forwards
 
     private mutating func findForward() throws {
         var coveredCount = 0
         while merged.isValid {
             let entry = unsafe merged.entry
-            if unsafe compareBytes(upper, entry.key) <= 0 { return }
+            guard unsafe isInFrontOfUpper(entry.key) else { return }
             if unsafe entry.sequence > sequence {
                 try merged.next()
                 continue
@@ -220,7 +250,7 @@
     private mutating func findBackward() throws {
         var coveredCount = 0
         while merged.isValid {
-            if unsafe compareBytes(lower, merged.entry.key) > 0 { return }
+            if unsafe isBeforeLower(merged.entry.key) { return }
             unsafe keyBuffer.replace(with: merged.entry.key)
             if try resolveBackward() {
                 isValid = true
@@ -235,12 +265,15 @@
 
     /// Walks the versions of the key from the oldest to the newest and keeps what is visible; false if nothing is.
     private mutating func resolveBackward() throws -> Bool {
-        let tombstone = newestTombstone()
+        let tombstone = tombstones.isEmpty ? 0 : newestTombstone()
         var hasValue = false
-        operands.removeAll(keepingCapacity: true)
+        var isFirst = true
+        if !operands.isEmpty { operands.removeAll(keepingCapacity: true) }
         while merged.isValid {
             let entry = unsafe merged.entry
-            guard unsafe compareBytes(entry.key, keyBuffer.bytes) == 0 else { break }
+            // The first is the entry that the key was copied from.
+            guard unsafe isFirst || compareBytes(entry.key, keyBuffer.bytes) == 0 else { break }
+            isFirst = false
             if unsafe entry.sequence > sequence {
                 // Too new to be seen.
             } else if unsafe isHidden(entry, tombstone) {
@@ -249,7 +282,7 @@
             } else if unsafe entry.kind == .put {
                 unsafe valueBuffer.replace(with: entry.value)
                 hasValue = true
-                operands.removeAll(keepingCapacity: true)
+                if !operands.isEmpty { operands.removeAll(keepingCapacity: true) }
             } else {
                 unsafe operands.append(Array(entry.value))
             }

@@ -131,6 +131,7 @@ struct UnsafeSourceMerge: ~Copyable {
         }
     }
 
+    @inline(__always)
     mutating func previous() throws {
         let moved = current
         assert(moved >= 0)

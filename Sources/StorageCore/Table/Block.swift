@@ -33,7 +33,7 @@ struct Block: @unchecked Sendable {
         try Self.checkRestarts(entries, location)
         let directory = isSearched ? UnsafeRestartDirectory(entries, contents) : UnsafeRestartDirectory()
         unsafe memory = contents.memory
-        unsafe memory.header = BlockHeader(
+        unsafe header.pointee = BlockHeader(
             entries: entries, directory: directory,
             byteCount: count + contents.reserveByteCount + directory.ownedByteCount, location: location)
     }
@@ -43,22 +43,31 @@ struct Block: @unchecked Sendable {
         unsafe self.memory = unsafe memory
     }
 
+    /// By its address: the property would check for exclusive access at each use.
+    private var header: UnsafeMutablePointer<BlockHeader> {
+        unsafe memory.withUnsafeMutablePointerToHeader { unsafe $0 }
+    }
+
     /// The block's bytes, for as long as the block lives.
-    var entries: UnsafeBlockEntries { unsafe memory.header.entries }
-    private var directory: UnsafeRestartDirectory { unsafe memory.header.directory }
-    var location: BlockLocation { unsafe memory.header.location }
+    var entries: UnsafeBlockEntries { unsafe header.pointee.entries }
+    private var directory: UnsafeRestartDirectory { unsafe header.pointee.directory }
+    var location: BlockLocation { unsafe header.pointee.location }
 
     /// What the block costs a cache.
-    var byteCount: Int { unsafe memory.header.byteCount }
+    var byteCount: Int { unsafe header.pointee.byteCount }
 
     /// What the block holds, as it was before compression.
     var contentsByteCount: Int { entries.byteCount + restartCount * 4 + 4 }
 
     /// Asks for the lines that every search looks at.
     @inline(__always)
-    func prefetch() {
-        let start = unsafe Unmanaged.passUnretained(memory).toOpaque()
-        for line in 0..<5 { unsafe cstorage_prefetch(start + line &* 64) }
+    func prefetch() { unsafe Self.prefetch(Unmanaged.passUnretained(memory)) }
+
+    /// The same for a block whose references are not to be counted.
+    @inline(__always)
+    static func prefetch(_ memory: Unmanaged<UnsafeBlockMemory>) {
+        let start = unsafe memory.toOpaque()
+        for line in 0..<6 { unsafe cstorage_prefetch(start + line &* 64) }
     }
 
     /// Whether every entry is known to be a restart point.

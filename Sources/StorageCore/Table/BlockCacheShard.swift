@@ -8,18 +8,25 @@
 // Invariants: every occupied slot is in exactly one queue and in the chain of its bucket; `byteCount` is the sum of the
 // queues' and never exceeds the capacity.
 
+// A look-up costs what it misses in the processor's cache. So what it reads of a slot lies together, in front, and it asks
+// for the block's lines before it counts a reference, which waits for the first of them.
+
+internal import CStorage
+
 /// Plain state; the cache holds it behind a lock.
+@safe
 struct BlockCacheShard {
-    private struct Slot {
+    @safe private struct Slot {
         var key: BlockCacheKey
-        var block: Block?
-        var cost: Int
+        /// The memory of the block in `blocks` at the same index; copying a slot so counts nothing.
+        var memory: Unmanaged<UnsafeBlockMemory>?
+        var chain: Int32
         var visits: UInt8
         var isMain: Bool
         /// Neighbours in the queue; `newer` also links the free slots.
         var newer: Int32
         var older: Int32
-        var chain: Int32
+        var cost: Int
     }
 
     private struct Queue {
@@ -51,6 +58,8 @@ struct BlockCacheShard {
 
     private let byteCapacity: Int
     private var slots: [Slot] = []
+    /// Keeps the slots' blocks alive.
+    private var blocks: [Block?] = []
     private var buckets: [Int32]
     private var free = none
     private var small = Queue()
@@ -83,26 +92,29 @@ struct BlockCacheShard {
             if isUse && countsMiss { missCount &+= 1 }
             return nil
         }
-        guard isUse else { return slots[Int(index)].block }
-        hitCount &+= 1
-        slots[Int(index)].block?.prefetch()
-        if slots[Int(index)].visits < Self.largestVisits { slots[Int(index)].visits &+= 1 }
-        return slots[Int(index)].block
+        guard let memory = unsafe slots[Int(index)].memory else { return nil }
+        if isUse {
+            unsafe Block.prefetch(memory)
+            hitCount &+= 1
+            if slots[Int(index)].visits < Self.largestVisits { slots[Int(index)].visits &+= 1 }
+        }
+        return unsafe Block(memory.takeUnretainedValue())
     }
 
     mutating func insert(_ block: Block, _ key: BlockCacheKey, _ hash: UInt64, evicted: inout [Block]) -> Block {
         let index = slot(key, hash)
-        if index != Self.none, let present = slots[Int(index)].block { return present }
+        if index != Self.none, let present = blocks[Int(index)] { return present }
         let cost = block.byteCount + Self.slotByteCount
         guard cost <= byteCapacity else { return block }
         makeRoom(cost, evicted: &evicted)
         let isMain = ghosts[ghost(hash)] == hash
         if blockCount >= buckets.count { growBuckets() }
         let chain = buckets[bucket(hash)]
-        let new = takeSlot(
+        let new = unsafe takeSlot(
             Slot(
-                key: key, block: block, cost: cost, visits: 0, isMain: isMain, newer: Self.none, older: Self.none,
-                chain: chain))
+                key: key, memory: Unmanaged.passUnretained(block.memory), chain: chain, visits: 0, isMain: isMain,
+                newer: Self.none, older: Self.none, cost: cost),
+            block)
         buckets[bucket(hash)] = new
         enqueue(new)
         blockCount += 1
@@ -110,7 +122,7 @@ struct BlockCacheShard {
     }
 
     mutating func removeAll(fileNumber: UInt64, removed: inout [Block]) {
-        for index in slots.indices where slots[index].block != nil && slots[index].key.fileNumber == fileNumber {
+        for index in slots.indices where blocks[index] != nil && slots[index].key.fileNumber == fileNumber {
             remove(Int32(index), removed: &removed)
         }
     }
@@ -159,8 +171,8 @@ struct BlockCacheShard {
     private mutating func remove(_ index: Int32, removed: inout [Block]) {
         dequeue(index)
         unchain(index)
-        if let block = slots[Int(index)].block { removed.append(block) }
-        slots[Int(index)].block = nil
+        unsafe slots[Int(index)].memory = nil
+        if let block = blocks[Int(index)].take() { removed.append(block) }
         slots[Int(index)].newer = free
         free = index
         blockCount -= 1
@@ -188,14 +200,16 @@ struct BlockCacheShard {
         return index
     }
 
-    private mutating func takeSlot(_ slot: Slot) -> Int32 {
+    private mutating func takeSlot(_ slot: Slot, _ block: Block) -> Int32 {
         guard free != Self.none else {
             slots.append(slot)
+            blocks.append(block)
             return Int32(slots.count - 1)
         }
         let index = free
         free = slots[Int(index)].newer
         slots[Int(index)] = slot
+        blocks[Int(index)] = block
         return index
     }
 
@@ -213,7 +227,7 @@ struct BlockCacheShard {
 
     private mutating func growBuckets() {
         buckets = Array(repeating: Self.none, count: buckets.count * 2)
-        for index in slots.indices where slots[index].block != nil {
+        for index in slots.indices where blocks[index] != nil {
             let home = bucket(slots[index].key.hash)
             slots[index].chain = buckets[home]
             buckets[home] = Int32(index)

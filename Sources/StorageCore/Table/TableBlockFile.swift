@@ -100,6 +100,12 @@ struct TableBlockFile: Sendable {
         return checksum
     }
 
+    /// Where a block lies with its trailer; nil if that is not wholly before the footer.
+    func storedRange(_ handle: BlockHandle) -> Range<UInt64>? {
+        guard let byteCount = try? checkedByteCount(handle) else { return nil }
+        return handle.offset..<(handle.offset + UInt64(byteCount + TableFormat.blockTrailerByteCount))
+    }
+
     /// The size of a block that lies wholly before the footer.
     private func checkedByteCount(_ handle: BlockHandle) throws -> Int {
         let trailer = UInt64(TableFormat.blockTrailerByteCount)

@@ -56,12 +56,17 @@ struct TablePosition: ~Copyable {
     private var top = UnsafeBlockCursor()
     private var partition = UnsafeBlockCursor()
     private var data = UnsafeBlockCursor()
+    /// Of the walk since the last seek.
+    private(set) var readahead = TableReadahead()
 
     init(_ table: TableReader, fillCache: Bool) {
         self.table = table
         self.fillCache = fillCache
         top.load(table.topIndex)
     }
+
+    /// Goes on with the walk through another table that came to its end. To be called after the seek to where it goes on.
+    mutating func continueWalk(_ walk: TableReadahead) { readahead = walk.continuing() }
 
     var isValid: Bool { data.isValid }
 
@@ -72,27 +77,29 @@ struct TablePosition: ~Copyable {
 
     mutating func seekToFirst() throws {
         data.invalidate()
+        readahead.reset()
         try top.seekToFirst()
         try enterPartition { try $0.seekToFirst() }
-        try enterData { try $0.seekToFirst() }
+        try enterData(.forward) { try $0.seekToFirst() }
     }
 
     mutating func seekToLast() throws {
         data.invalidate()
+        readahead.reset()
         try top.seekToLast()
         try enterPartition { try $0.seekToLast() }
-        try enterData { try $0.seekToLast() }
+        try enterData(.backward) { try $0.seekToLast() }
     }
 
     mutating func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        guard unsafe try enterBlock(key, sequence) else { return }
+        guard unsafe try enterBlock(key, sequence, .forward) else { return }
         unsafe try data.seek(key, sequence)
         // A separator may lie behind its block's last entry, and the target between the two.
         if !data.isValid { try enterNextBlock() }
     }
 
     mutating func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        guard unsafe try enterBlock(key, sequence) else { return try seekToLast() }
+        guard unsafe try enterBlock(key, sequence, .backward) else { return try seekToLast() }
         unsafe try data.seekBackward(key, sequence)
         if !data.isValid { try enterPreviousBlock() }
     }
@@ -104,6 +111,7 @@ struct TablePosition: ~Copyable {
         if !data.isValid { try enterNextBlock() }
     }
 
+    @inline(__always)
     mutating func previous() throws {
         guard data.isValid else { return }
         try data.previous()
@@ -112,12 +120,15 @@ struct TablePosition: ~Copyable {
 
     /// Loads the block that holds the first entry at or after (key, sequence), or ends right before it; false if
     /// every separator of the table comes before.
-    private mutating func enterBlock(_ key: UnsafeRawBufferPointer, _ sequence: UInt64) throws -> Bool {
+    private mutating func enterBlock(
+        _ key: UnsafeRawBufferPointer, _ sequence: UInt64, _ direction: TableReadahead.Direction
+    ) throws -> Bool {
         data.invalidate()
+        readahead.reset()
         unsafe try top.seek(key, sequence)
         try enterPartition { unsafe try $0.seek(key, sequence) }
         guard partition.isValid else { return false }
-        try loadData()
+        try loadData(direction)
         return true
     }
 
@@ -127,7 +138,7 @@ struct TablePosition: ~Copyable {
             try top.next()
             try enterPartition { try $0.seekToFirst() }
         }
-        try enterData { try $0.seekToFirst() }
+        try enterData(.forward) { try $0.seekToFirst() }
     }
 
     private mutating func enterPreviousBlock() throws {
@@ -136,7 +147,7 @@ struct TablePosition: ~Copyable {
             try top.previous()
             try enterPartition { try $0.seekToLast() }
         }
-        try enterData { try $0.seekToLast() }
+        try enterData(.backward) { try $0.seekToLast() }
     }
 
     /// Loads the partition that `top` is on, if it is on one, and positions in it.
@@ -151,17 +162,29 @@ struct TablePosition: ~Copyable {
     }
 
     /// Loads the data block that `partition` is on, if it is on one, and positions in it.
-    private mutating func enterData(_ move: (inout UnsafeBlockCursor) throws -> Void) throws {
+    private mutating func enterData(
+        _ direction: TableReadahead.Direction, _ move: (inout UnsafeBlockCursor) throws -> Void
+    ) throws {
         guard partition.isValid else { return }
-        try loadData()
+        try loadData(direction)
         try move(&data)
     }
 
-    private mutating func loadData() throws {
+    private mutating func loadData(_ direction: TableReadahead.Direction) throws {
         guard let index = partition.block else { return }
         let handle = unsafe try table.blockHandle(partition.value, in: index)
-        if data.block?.location.offset != handle.offset {
-            data.load(try table.block(handle, fillCache: fillCache))
-        }
+        guard data.block?.location.offset != handle.offset else { return }
+        let block = try table.block(handle, fillCache: fillCache) { announce(handle, direction) }
+        data.load(block)
+    }
+
+    /// Tells the file what a walk that has to read a block is likely to read next.
+    private mutating func announce(_ handle: BlockHandle, _ direction: TableReadahead.Direction) {
+        guard let block = table.blocks.storedRange(handle),
+            let range = readahead.announcement(
+                beforeReading: block, direction, within: 0..<table.blocks.blocksByteCount)
+        else { return }
+        table.blocks.file.willRead(
+            from: Int64(clamping: range.lowerBound), byteCount: Int(clamping: range.upperBound - range.lowerBound))
     }
 }

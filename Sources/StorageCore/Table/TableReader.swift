@@ -143,13 +143,16 @@ final class TableReader: Sendable {
         return partitions.keep(try blocks.readBlock(handle), at: position)
     }
 
-    func block(_ handle: BlockHandle, fillCache: Bool) throws -> Block {
+    /// - Parameter beforeReading: Called if the block has to be read from the file.
+    @inline(__always)
+    func block(_ handle: BlockHandle, fillCache: Bool, beforeReading: () -> Void = {}) throws -> Block {
         let key = BlockCacheKey(fileNumber: fileNumber, offset: handle.offset)
         if let block = cache.block(key, isUse: fillCache) {
             tell(handle, isCached: true)
             return block
         }
         tell(handle, isCached: false)
+        beforeReading()
         let block = try blocks.readBlock(handle, isSearched: fillCache)
         return fillCache ? cache.insert(block, key) : block
     }

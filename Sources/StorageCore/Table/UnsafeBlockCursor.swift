@@ -3,6 +3,11 @@
 // Invariant: while valid, `key` is the whole key of `entry` (in the block where it is written whole there, otherwise in
 // `keyBuffer`), and `run` is either empty or holds the offsets of the entries between the entry's restart point and the
 // entry itself (exclusive), so that each step back decodes a few entries at most, not the run again.
+//
+// A step costs less than a miss of the processor's cache, and a block's entries are spread over kilobytes. So a cursor
+// that goes on asks for the lines some entries ahead of it, in its direction, each line once.
+
+internal import CStorage
 
 /// A position in a block. It retains the block; key and value stay valid until it moves or loads another block. A move that
 /// throws leaves it on no entry.
@@ -19,6 +24,12 @@ struct UnsafeBlockCursor: ~Copyable {
     /// Whether `keyBuffer` holds the key.
     private var isBuffered = false
     private var run: [UInt32] = []
+    /// The restart point that the walk was last at, where a step back looks first.
+    private var lastRestart = 0
+    /// Up to where, going forwards, lines have been asked for.
+    private var requestedEnd = 0
+    /// Down to where, going backwards.
+    private var requestedStart = Int.max
 
     /// Changes the block; the cursor is not on an entry then.
     mutating func load(_ newBlock: Block) {
@@ -48,6 +59,7 @@ struct UnsafeBlockCursor: ~Copyable {
         invalidate()
         guard entries.restartCount > 0 else { return }
         try start(restart: 0)
+        requestForwards()
         isValid = true
     }
 
@@ -56,6 +68,7 @@ struct UnsafeBlockCursor: ~Copyable {
         guard entries.restartCount > 0 else { return }
         try start(restart: entries.restartCount - 1)
         while entry.endOffset < entries.byteCount { try advance() }
+        requestBackwards()
         isValid = true
     }
 
@@ -65,7 +78,12 @@ struct UnsafeBlockCursor: ~Copyable {
         guard let restart = unsafe try block?.restart(for: target, sequence) else { return }
         try start(restart: restart)
         isValid = true
-        while isValid, unsafe compareEntries(key, entry.sequence, target, sequence) < 0 { try next() }
+        while unsafe compareEntries(key, entry.sequence, target, sequence) < 0 {
+            isValid = false
+            guard entry.endOffset < entries.byteCount else { return }
+            try advance()
+            isValid = true
+        }
     }
 
     /// To the last entry at or before (key, sequence).
@@ -85,14 +103,22 @@ struct UnsafeBlockCursor: ~Copyable {
         invalidate()
         guard entry.endOffset < entries.byteCount else { return }
         try advance()
+        requestForwards()
         isValid = true
     }
 
     /// To the previous entry; no longer valid before the first one.
+    @inline(__always)
     mutating func previous() throws {
         guard isValid else { return }
         isValid = false
-        if run.isEmpty { try collectRun(entries) }
+        if run.isEmpty {
+            guard let restart = entries.restart(beforeOffset: entry.offset, near: lastRestart) else { return }
+            lastRestart = restart
+            let first = try decoded(entries.entry(atRestart: restart), entries.restart(restart))
+            guard first.endOffset < entry.offset else { return try stepBack(toRestart: first) }
+            try collectRun(entries, from: first)
+        }
         guard let offset = run.popLast() else { return }
         let earlier = try decoded(entries.entry(at: Int(offset)), Int(offset))
         if earlier.shared == 0 {
@@ -102,14 +128,61 @@ struct UnsafeBlockCursor: ~Copyable {
             try rebuildKey(entries, of: earlier, keeping: entry.shared)
         }
         entry = earlier
+        requestBackwards()
+        isValid = true
+    }
+
+    /// To the entry of a restart point, which is said to be right before the current one: the usual step back among large
+    /// entries, each of which is a restart point.
+    @inline(__always)
+    private mutating func stepBack(toRestart earlier: BlockEntry) throws {
+        guard earlier.endOffset == entry.offset, entry.shared <= earlier.keyByteCount else {
+            throw badEntry(entry.offset)
+        }
+        unsafe key = entries.suffix(earlier)
+        isBuffered = false
+        entry = earlier
+        requestBackwards()
         isValid = true
     }
 
     private mutating func start(restart: Int) throws {
         guard let block else { return }
         entry = try block.entry(atRestart: restart)
+        lastRestart = restart
         unsafe key = entries.suffix(entry)
         isBuffered = false
+        requestedEnd = 0
+        requestedStart = .max
+    }
+
+    /// How far a cursor that goes on looks ahead, in bytes, and how much of it one step asks for at most: the processor has
+    /// room for some twenty requests.
+    private static let lookahead = 1024
+    private static let largestRequest = 12 * 64
+
+    /// Asks for the current entry's lines and those that follow.
+    @inline(__always)
+    private mutating func requestForwards() {
+        var place = max(requestedEnd, entry.offset)
+        let end = min(entry.endOffset &+ Self.lookahead, place &+ Self.largestRequest, entries.byteCount)
+        while place < end {
+            unsafe cstorage_prefetch(entries.base + place)
+            place &+= 64
+        }
+        requestedEnd = place
+    }
+
+    /// Asks for the current entry's lines and those in front of them.
+    @inline(__always)
+    private mutating func requestBackwards() {
+        var place = min(requestedStart, entry.endOffset)
+        let start = max(entry.offset &- Self.lookahead, place &- Self.largestRequest, 0)
+        while place > start {
+            place &-= 64
+            unsafe cstorage_prefetch(entries.base + place)
+        }
+        requestedStart = place
     }
 
     @inline(__always)
@@ -136,10 +209,9 @@ struct UnsafeBlockCursor: ~Copyable {
         isBuffered = true
     }
 
-    /// Notes the offsets of the entries from the restart point before the current entry up to it.
-    private mutating func collectRun(_ entries: UnsafeBlockEntries) throws {
-        guard let restart = entries.restart(beforeOffset: entry.offset) else { return }
-        var earlier = try decoded(entries.entry(atRestart: restart), entries.restart(restart))
+    /// Notes the offsets of the entries from `first`, that of the restart point before the current entry, up to it.
+    private mutating func collectRun(_ entries: UnsafeBlockEntries, from first: BlockEntry) throws {
+        var earlier = first
         run.append(UInt32(earlier.offset))
         while earlier.endOffset < entry.offset {
             let following = try decoded(entries.entry(at: earlier.endOffset), earlier.endOffset)

@@ -91,6 +91,15 @@ struct UnsafeBlockEntries: @unchecked Sendable {
         unsafe UnsafeRawBufferPointer(start: base + entry.valueOffset, count: entry.valueByteCount)
     }
 
+    /// The last restart point before `offset`; nil if `offset` is 0. Looks at `hint` and the one before it first.
+    @inline(__always)
+    func restart(beforeOffset offset: Int, near hint: Int) -> Int? {
+        guard hint > 0, hint < restartCount, restart(hint &- 1) < offset else { return restart(beforeOffset: offset) }
+        if restart(hint) >= offset { return hint &- 1 }
+        guard hint &+ 1 == restartCount || restart(hint &+ 1) >= offset else { return restart(beforeOffset: offset) }
+        return hint
+    }
+
     /// The last restart point before `offset`; nil if `offset` is 0.
     func restart(beforeOffset offset: Int) -> Int? {
         guard offset > 0 else { return nil }

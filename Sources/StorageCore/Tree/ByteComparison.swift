@@ -19,6 +19,19 @@ func compareBytes(_ left: [UInt8], _ right: [UInt8]) -> Int {
     unsafe left.withUnsafeBytes { left in unsafe right.withUnsafeBytes { unsafe compareBytes(left, $0) } }
 }
 
+/// The first eight bytes as a big-endian number, filled up with zeros: where those of two keys differ, the keys compare as
+/// the numbers do; where they are equal, nothing is known.
+@inline(__always)
+func leadingNumber(_ key: UnsafeRawBufferPointer) -> UInt64 {
+    guard let base = key.baseAddress else { return 0 }
+    if key.count >= 8 { return unsafe UInt64(bigEndian: base.loadUnaligned(as: UInt64.self)) }
+    var number: UInt64 = 0
+    for place in 0..<key.count {
+        number |= unsafe UInt64(base.load(fromByteOffset: place, as: UInt8.self)) &<< UInt64(56 &- place &* 8)
+    }
+    return number
+}
+
 /// The order of the tree: key ascending, then sequence descending.
 @inline(__always)
 func compareEntries(

@@ -97,9 +97,11 @@ struct LevelPosition: ~Copyable {
         if unsafe !table.pointee.isValid { try skipExhaustedForwards() }
     }
 
+    @inline(__always)
     mutating func previous() throws {
-        unsafe try table?.pointee.previous()
-        try skipExhaustedBackwards()
+        guard let table = unsafe table else { return }
+        unsafe try table.pointee.previous()
+        if unsafe !table.pointee.isValid { try skipExhaustedBackwards() }
     }
 
     /// The first table for which a predicate holds that fails below some key and holds from there on.
@@ -126,15 +128,19 @@ struct LevelPosition: ~Copyable {
 
     private mutating func skipExhaustedForwards() throws {
         while let current = unsafe table, unsafe !current.pointee.isValid {
+            let walk = unsafe current.pointee.readahead
             try enter(index + 1)
             unsafe try table?.pointee.seekToFirst()
+            unsafe table?.pointee.continueWalk(walk)
         }
     }
 
     private mutating func skipExhaustedBackwards() throws {
         while let current = unsafe table, unsafe !current.pointee.isValid {
+            let walk = unsafe current.pointee.readahead
             try enter(index - 1)
             unsafe try table?.pointee.seekToLast()
+            unsafe table?.pointee.continueWalk(walk)
         }
     }
 }
