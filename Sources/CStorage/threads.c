@@ -6,6 +6,7 @@
 #include <limits.h>
 #if defined(__linux__)
 #include <linux/futex.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -165,6 +166,15 @@ bool cstorage_thread_start(const char *name, void (*body)(void *), void *context
     pthread_attr_destroy(&attributes);
     if (result != 0) free(start);
     return result == 0;
+}
+
+void cstorage_thread_let_others_go_first(void) {
+#if defined(__linux__)
+    // On Linux niceness is a thread's own. A refusal leaves it as it was.
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
+#elif defined(__APPLE__)
+    (void)pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
+#endif
 }
 
 uintptr_t cstorage_thread_identity(void) {

@@ -32,6 +32,9 @@ void cstorage_event_advance(cstorage_event *_Nonnull event);
 // Starts a detached thread with a name (15 characters kept on Linux) that runs `body(context)`; false if it could not.
 bool cstorage_thread_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 
+// Where there are fewer processors than threads that want to run, the calling thread gets a tenth of what others get.
+void cstorage_thread_let_others_go_first(void);
+
 // A number that tells the calling thread from every other living one; never zero.
 uintptr_t cstorage_thread_identity(void);
 

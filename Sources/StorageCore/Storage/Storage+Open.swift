@@ -60,7 +60,9 @@ extension Storage {
         return try open(usesSQLite ? .sqlite("/memory") : .directory("/memory"), options: options)
     }
 
-    /// Starts the threads for sync, the log, flush, compaction and the removal of files. They hold the storage only while they work.
+    /// Starts the threads for sync, the log, flush, compaction and the removal of files. They hold the storage only while they
+    /// work. Nobody waits for the last three, unless their work is so far behind that writers stand still and leave them the
+    /// processors; so they let writers and readers go first.
     private func startThreads() throws {
         let gate = self.gate
         let background = self.background
@@ -68,12 +70,14 @@ extension Storage {
         try Self.start("shop-sync", background) { gate.run(interval: nanoseconds) }
         if let log { try Self.start("shop-log", background) { log.runTending() } }
         try Self.start("shop-flush", background) { [weak self] in
+            BackgroundThread.letOthersGoFirst()
             while background.waitForRequest(.flush) {
                 if !Self.workOff(self, background, .flush, { try $0.flushOne() }) { return }
             }
         }
         for _ in 0..<max(options.compactionThreadCount, 1) {
             try Self.start("shop-compaction", background) { [weak self] in
+                BackgroundThread.letOthersGoFirst()
                 // Now and then unasked: entries expire without anybody writing.
                 while background.waitForRequest(.compaction, nanoseconds: 10_000_000_000) {
                     if !Self.workOff(self, background, .compaction, { try $0.compactOne() }) { return }
@@ -82,6 +86,7 @@ extension Storage {
         }
         let tableCache = self.tableCache
         try Self.start("shop-removal", background) {
+            BackgroundThread.letOthersGoFirst()
             while background.waitForRequest(.removal) { tableCache.removeObsoleteFiles() }
         }
         tableCache.deferRemovals { background.request(.removal) }

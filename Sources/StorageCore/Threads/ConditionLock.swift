@@ -76,4 +76,7 @@ enum BackgroundThread {
                 .ioFailure, "The thread \"\(name)\" could not be started; the process has too many threads.")
         }
     }
+
+    /// Has the calling thread run after others, where there are fewer processors than threads that want to run.
+    static func letOthersGoFirst() { cstorage_thread_let_others_go_first() }
 }
