@@ -156,7 +156,8 @@ struct RowEncoderTests {
             let entries = batch.entries.indices.filter { batch.entries[$0].isLive }.map { position in
                 let entry = batch.entries[position]
                 return Written(
-                    keyspace: batch.slots.keyspaces[Int(entry.keyspace)].name, key: batch.withKey(of: position) { Array($0) },
+                    keyspace: batch.slots.keyspaces[Int(entry.keyspace)].name,
+                    key: batch.withKey(of: position) { Array($0) },
                     value: batch.withValue(of: position) { Array($0) }, kind: entry.kind, expiry: entry.expiry)
             }
             return (entries, wasShort)
