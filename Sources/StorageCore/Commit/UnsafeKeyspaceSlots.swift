@@ -44,18 +44,10 @@ struct UnsafeKeyspaceSlots: Sendable {
     }
 
     @inline(__always)
-    func contains(where predicate: (Keyspace) throws -> Bool) rethrows -> Bool {
-        for slot in 0..<UInt32(truncatingIfNeeded: count) where try withKeyspace(slot, predicate) { return true }
-        return false
-    }
-}
-
-extension Tree {
-    /// Calls `body` with the memtable that takes writes, inside a section of the tree's.
-    @inline(__always)
-    func withMemtableInSection<R>(_ body: (Memtable) throws -> R) rethrows -> R {
-        unsafe try stateInSection._withUnsafeGuaranteedRef { state in
-            unsafe try state.memtableReferences[0]._withUnsafeGuaranteedRef { try body($0) }
+    func first(where predicate: (Keyspace) throws -> Bool) rethrows -> Keyspace? {
+        for slot in 0..<UInt32(truncatingIfNeeded: count) where try withKeyspace(slot, predicate) {
+            return keyspaces[Int(slot)]
         }
+        return nil
     }
 }

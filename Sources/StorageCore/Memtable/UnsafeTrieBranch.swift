@@ -75,12 +75,9 @@ internal import CStorage
         }
     }
 
-    /// The first of eight bytes that is `symbol`; 8 if none is. (Mycroft's test; only its lowest hit is exact.)
     @inline(__always)
     private static func position(of symbol: Int, in symbols: UInt64) -> Int {
-        let difference = symbols ^ (0x0101_0101_0101_0101 &* UInt64(truncatingIfNeeded: symbol))
-        let zeros = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
-        return zeros == 0 ? 8 : zeros.trailingZeroBitCount >> 3
+        firstPosition(of: UInt8(truncatingIfNeeded: symbol), in: symbols)
     }
 
     @inline(__always)

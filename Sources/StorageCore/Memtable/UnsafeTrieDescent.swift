@@ -60,7 +60,9 @@ struct TrieDescents {
             if entry.isLive {
                 if entry.keyspace != slot {
                     slot = entry.keyspace
-                    descent = batch.slots.withTree(entry.keyspace) { $0.withMemtableInSection { $0.descent } }
+                    descent = batch.slots.withTree(entry.keyspace) {
+                        unsafe $0.memtableInSection._withUnsafeGuaranteedRef { $0.descent }
+                    }
                 }
                 descents[count] = descent
                 positions[count] = position

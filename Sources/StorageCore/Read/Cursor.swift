@@ -40,49 +40,28 @@ public struct Cursor: ~Copyable {
     }
 
     /// Moves to the first entry.
-    public mutating func seekToFirst() throws {
-        shown.isValid = false
-        try core.seekToFirst()
-        show()
-    }
+    public mutating func seekToFirst() throws { try move { try $0.seekToFirst() } }
 
     /// Moves to the last entry.
-    public mutating func seekToLast() throws {
-        shown.isValid = false
-        try core.seekToLast()
-        show()
-    }
+    public mutating func seekToLast() throws { try move { try $0.seekToLast() } }
 
     /// Moves to the first entry at or after `key`.
-    public mutating func seek(_ key: RawSpan) throws {
-        shown.isValid = false
-        try core.seek(key)
-        show()
-    }
+    public mutating func seek(_ key: RawSpan) throws { try move { try $0.seek(key) } }
 
     /// Moves to the last entry at or before `key`.
-    public mutating func seekBackward(_ key: RawSpan) throws {
-        shown.isValid = false
-        try core.seekBackward(key)
-        show()
-    }
+    public mutating func seekBackward(_ key: RawSpan) throws { try move { try $0.seekBackward(key) } }
 
     /// Moves to the next entry. The cursor must be valid.
-    public mutating func next() throws {
-        shown.isValid = false
-        try core.next()
-        show()
-    }
+    public mutating func next() throws { try move { try $0.next() } }
 
     /// Moves to the entry before. The cursor must be valid.
-    public mutating func previous() throws {
-        shown.isValid = false
-        try core.previous()
-        show()
-    }
+    public mutating func previous() throws { try move { try $0.previous() } }
 
+    /// What is shown is that of the new place, or nothing where the move failed.
     @inline(__always)
-    private mutating func show() {
+    private mutating func move(_ move: (inout CursorCore) throws -> Void) throws {
+        shown.isValid = false
+        try move(&core)
         guard core.isValid else { return }
         unsafe shown.key = core.key
         unsafe shown.value = core.value

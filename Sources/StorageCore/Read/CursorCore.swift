@@ -40,8 +40,8 @@
     ) throws {
         self.keyspace = keyspace
         (lower, upper) = keyspace.treeRange(range)
-        lowerNumber = unsafe lower.withUnsafeBytes { unsafe leadingNumber($0) }
-        upperNumber = unsafe upper.withUnsafeBytes { unsafe leadingNumber($0) }
+        lowerNumber = leadingNumber(lower)
+        upperNumber = leadingNumber(upper)
         self.sequence = max(sequence, batchSequence)
         self.readTime = readTime.microseconds
         judgesExpiry = keyspace.judgesExpiry
@@ -170,14 +170,14 @@
     /// Whether a tree key lies in front of the upper bound.
     @inline(__always)
     private func isInFrontOfUpper(_ key: UnsafeRawBufferPointer) -> Bool {
-        let number = unsafe leadingNumber(key)
+        let number: UInt64 = unsafe leadingNumber(key)
         return unsafe number == upperNumber ? compareBytes(upper, key) > 0 : number < upperNumber
     }
 
     /// Whether a tree key lies before the lower bound.
     @inline(__always)
     private func isBeforeLower(_ key: UnsafeRawBufferPointer) -> Bool {
-        let number = unsafe leadingNumber(key)
+        let number: UInt64 = unsafe leadingNumber(key)
         return unsafe number == lowerNumber ? compareBytes(lower, key) > 0 : number < lowerNumber
     }
 
@@ -406,7 +406,9 @@ private struct TableSearch {
 
     func mayFind(in table: TableFile) throws -> Bool {
         guard let clusterings else { return true }
-        if try table.open().mayHold(clusterings.range, clusterings.layout) { return true }
+        guard let bounds = try table.open().clusteringBounds(by: clusterings.layout),
+            !bounds.overlaps(clusterings.range)
+        else { return true }
         traceSink?.record(.tableRuledOut(number: table.number))
         return false
     }

@@ -84,14 +84,19 @@ extension Storage {
                 }
             }
         }
+        if sqlite == nil { try startRemovals() }
+        for tree in catalog.withLock({ $0.persistentTrees }) { updatePressure(of: tree) }
+        background.request(.compaction)
+    }
+
+    private func startRemovals() throws {
+        let background = self.background
         let tableCache = self.tableCache
         try Self.start("shop-removal", background) {
             BackgroundThread.letOthersGoFirst()
             while background.waitForRequest(.removal) { tableCache.removeObsoleteFiles() }
         }
         tableCache.deferRemovals { background.request(.removal) }
-        for tree in catalog.withLock({ $0.persistentTrees }) { updatePressure(of: tree) }
-        background.request(.compaction)
     }
 
     private static func start(_ name: String, _ background: Background, _ body: @escaping @Sendable () -> Void) throws {

@@ -162,8 +162,7 @@ extension Storage {
             run(actions, sequence: last)
             return Commit(sequence: last)
         }
-        if batch.slots.contains(where: { $0.isDropped }), let dropped = batch.slots.keyspaces.first(where: \.isDropped)
-        {
+        if let dropped = batch.slots.first(where: { $0.isDropped }) {
             throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
         }
         let sequence = last + 1
@@ -216,14 +215,12 @@ extension Storage {
     /// Inside a section of the trees'.
     private func apply(_ batch: borrowing WriteBatch, sequence: UInt64, commitTime: StorageInstant) {
         for rangeDelete in batch.rangeDeletes {
-            batch.slots.withTree(rangeDelete.keyspace) {
-                $0.withMemtableInSection { memtable in
-                    memtable.noteCommit(time: commitTime.microseconds)
-                    memtable.insert(
-                        RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
-                }
+            unsafe memtable(for: rangeDelete.keyspace, of: batch, commitTime)._withUnsafeGuaranteedRef {
+                $0.insert(RangeTombstone(lower: rangeDelete.lower, upper: rangeDelete.upper, sequence: sequence))
             }
         }
+        var lastKeyspace: UInt32?
+        var memtable: Unmanaged<Memtable>?
         // The first of them are on their way already.
         var nextDescent = TrieDescents.limit
         unsafe batch.forEachLiveEntry { position, entry, key, value in
@@ -231,15 +228,24 @@ extension Storage {
                 nextDescent = unsafe scratch.descents.begin(batch, from: position)
                 unsafe scratch.descents.step(batch, limit: .max)
             }
-            batch.slots.withTree(entry.keyspace) {
-                $0.withMemtableInSection { memtable in
-                    memtable.noteCommit(time: commitTime.microseconds)
-                    unsafe memtable.insert(
-                        UnsafeEntry(
-                            key: key, sequence: sequence, kind: entry.kind, expiry: entry.expiry, value: value))
-                }
+            if entry.keyspace != lastKeyspace {
+                lastKeyspace = entry.keyspace
+                unsafe memtable = unsafe self.memtable(for: entry.keyspace, of: batch, commitTime)
+            }
+            unsafe memtable?._withUnsafeGuaranteedRef {
+                unsafe $0.insert(
+                    UnsafeEntry(key: key, sequence: sequence, kind: entry.kind, expiry: entry.expiry, value: value))
             }
         }
+    }
+
+    /// The memtable that takes a commit's changes of a keyspace, once it has been told of the commit.
+    private func memtable(
+        for keyspace: UInt32, of batch: borrowing WriteBatch, _ commitTime: StorageInstant
+    ) -> Unmanaged<Memtable> {
+        let memtable = unsafe batch.slots.withTree(keyspace) { unsafe $0.memtableInSection }
+        unsafe memtable._withUnsafeGuaranteedRef { $0.noteCommit(time: commitTime.microseconds) }
+        return unsafe memtable
     }
 
     // MARK: Memtables

@@ -28,10 +28,9 @@ public struct ClusteringLayout: Sendable, Hashable {
         var offset = Keyspace.prefixByteCount + Int(fixedByteCount)
         while offset + 8 <= key.count {
             let word = unsafe UInt64(littleEndian: key.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            // The lowest byte that is zero has the lowest bit that is set here.
-            let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-            offset += zeros == 0 ? 8 : zeros.trailingZeroBitCount / 8
-            if zeros != 0, let end = unsafe end(of: key, atZero: &offset) { return unsafe tagged(key, end) }
+            let position = firstPosition(of: 0, in: word)
+            offset += position
+            if position < 8, let end = unsafe end(of: key, atZero: &offset) { return unsafe tagged(key, end) }
         }
         while offset + 1 < key.count {
             if unsafe key[offset] != 0 {
@@ -59,28 +58,16 @@ public struct ClusteringLayout: Sendable, Hashable {
     /// The clustering of a tree key, as far as bounds look at it; nil if it has none.
     @inline(__always)
     func clustering(of key: UnsafeRawBufferPointer) -> UInt128? {
-        unsafe offset(in: key).map { unsafe Self.clustering(of: key, from: $0) }
-    }
-
-    @inline(__always)
-    static func clustering(of key: UnsafeRawBufferPointer, from offset: Int) -> UInt128 {
-        if offset + 16 <= key.count {
-            return unsafe UInt128(bigEndian: key.loadUnaligned(fromByteOffset: offset, as: UInt128.self))
-        }
-        var value: UInt128 = 0
-        for index in offset..<offset + 16 {
-            value = unsafe value << 8 | UInt128(index < key.count ? key[index] : 0)
-        }
-        return value
+        unsafe offset(in: key).map { unsafe leadingNumber(key, from: $0) }
     }
 
     /// The clusterings that keys in `lower..<upper` may have, if these are all of one group; nil if they need not be.
     func clusterings(lower: [UInt8], upper: [UInt8]) -> ClosedRange<UInt128>? {
         guard let offset = unsafe lower.withUnsafeBytes({ unsafe offset(in: $0) }) else { return nil }
-        let first = unsafe lower.withUnsafeBytes { unsafe Self.clustering(of: $0, from: offset) }
         let group = Array(lower[..<offset])
+        let first: UInt128 = leadingNumber(lower, from: offset)
         if upper.starts(with: group) {
-            let last = unsafe upper.withUnsafeBytes { unsafe Self.clustering(of: $0, from: offset) }
+            let last: UInt128 = leadingNumber(upper, from: offset)
             return first <= last ? first...last : nil
         }
         // To the end of the group at most.

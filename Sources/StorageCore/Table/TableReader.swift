@@ -21,7 +21,7 @@ final class TableReader: Sendable {
     /// The filter's bits, for those who keep the table.
     let filterLines: UnsafeFilterLines?
     let holdsEntries: Bool
-    let clustering: ClusteringBounds?
+    private let clustering: ClusteringBounds?
     private let cache: BlockCache
     private let partitions: UnsafePinnedBlocks
     /// Where the filters of the index partitions lie; none in a table with one filter.
@@ -108,10 +108,10 @@ final class TableReader: Sendable {
         return try UnsafeFilterLines(block).mayContain(hash: hash)
     }
 
-    /// Whether the table may have a key with a clustering of these, if its keys are of that layout.
-    func mayHold(_ clusterings: ClosedRange<UInt128>, _ layout: ClusteringLayout) -> Bool {
-        guard let clustering, clustering.layout == layout else { return true }
-        return clustering.overlaps(clusterings)
+    /// The bounds of the clusterings that a layout finds in the table's keys; nil where they are not known.
+    @inline(__always)
+    func clusteringBounds(by layout: ClusteringLayout) -> ClusteringBounds? {
+        clustering?.layout == layout ? clustering : nil
     }
 
     /// A cursor over the point entries, not yet on an entry. Scans that won't come back, such as compactions, leave the

@@ -78,7 +78,7 @@ struct UnsafeRestartDirectory: @unchecked Sendable {
         for index in 0..<count {
             let offset = entries.restart(index)
             guard let entry = entries.entry(at: offset), entry.shared == 0 else { return nil }
-            let number = unsafe number(entries.suffix(entry), common)
+            let number: UInt32 = unsafe leadingNumber(entries.suffix(entry), from: common)
             unsafe numbers.storeBytes(of: number, toByteOffset: index &* 4, as: UInt32.self)
             unsafe numbers.storeBytes(of: UInt32(offset), toByteOffset: (count &+ index) &* 4, as: UInt32.self)
             if offset != expectedOffset { isDense = false }
@@ -106,7 +106,7 @@ struct UnsafeRestartDirectory: @unchecked Sendable {
         let order = unsafe compareBytes(UnsafeRawBufferPointer(rebasing: key[..<shorter]), common)
         guard order == 0, key.count >= commonByteCount else { return order > 0 ? (count, count) : (0, 0) }
         let numbers = unsafe UnsafeRawPointer(base + Self.padded(commonByteCount))
-        let number = unsafe Self.number(key, commonByteCount)
+        let number: UInt32 = unsafe leadingNumber(key, from: commonByteCount)
         let low = unsafe Self.firstIndex(numbers, count, notBelow: number)
         guard low < count, unsafe numbers.load(fromByteOffset: low &* 4, as: UInt32.self) == number else {
             return (low, low)
@@ -135,21 +135,6 @@ struct UnsafeRestartDirectory: @unchecked Sendable {
             rest &-= half
         }
         return unsafe numbers.load(fromByteOffset: low &* 4, as: UInt32.self) < number ? low &+ 1 : low
-    }
-
-    /// The four bytes of a key from `offset` on as a big-endian number.
-    @inline(__always)
-    private static func number(_ key: UnsafeRawBufferPointer, _ offset: Int) -> UInt32 {
-        guard let base = key.baseAddress else { return 0 }
-        if key.count &- offset >= 4 {
-            return unsafe UInt32(bigEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-        }
-        var number: UInt32 = 0
-        for place in 0..<4 where offset &+ place < key.count {
-            number |=
-                unsafe UInt32(base.load(fromByteOffset: offset &+ place, as: UInt8.self)) &<< UInt32(24 &- place &* 8)
-        }
-        return number
     }
 
     @inline(__always)

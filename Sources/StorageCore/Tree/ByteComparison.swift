@@ -19,17 +19,30 @@ func compareBytes(_ left: [UInt8], _ right: [UInt8]) -> Int {
     unsafe left.withUnsafeBytes { left in unsafe right.withUnsafeBytes { unsafe compareBytes(left, $0) } }
 }
 
-/// The first eight bytes as a big-endian number, filled up with zeros: where those of two keys differ, the keys compare as
-/// the numbers do; where they are equal, nothing is known.
+/// The bytes from `offset` on, as many as a number has, as a big-endian number, filled up with zeros. Where those of two keys
+/// that are alike in front of `offset` differ, the keys compare as the numbers do; where they are equal, nothing is known.
 @inline(__always)
-func leadingNumber(_ key: UnsafeRawBufferPointer) -> UInt64 {
+func leadingNumber<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ key: UnsafeRawBufferPointer, from offset: Int = 0
+) -> Number {
     guard let base = key.baseAddress else { return 0 }
-    if key.count >= 8 { return unsafe UInt64(bigEndian: base.loadUnaligned(as: UInt64.self)) }
-    var number: UInt64 = 0
-    for place in 0..<key.count {
-        number |= unsafe UInt64(base.load(fromByteOffset: place, as: UInt8.self)) &<< UInt64(56 &- place &* 8)
+    let width = MemoryLayout<Number>.size
+    if key.count &- offset >= width {
+        return unsafe Number(bigEndian: base.loadUnaligned(fromByteOffset: offset, as: Number.self))
+    }
+    var number: Number = 0
+    for place in 0..<width where offset &+ place < key.count {
+        let byte = unsafe base.load(fromByteOffset: offset &+ place, as: UInt8.self)
+        number |= Number(byte) &<< Number((width &- 1 &- place) &* 8)
     }
     return number
+}
+
+@inline(__always)
+func leadingNumber<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ key: [UInt8], from offset: Int = 0
+) -> Number {
+    unsafe key.withUnsafeBytes { unsafe leadingNumber($0, from: offset) }
 }
 
 /// The order of the tree: key ascending, then sequence descending.

@@ -127,14 +127,13 @@ final class TableCache: Sendable {
             count: open.count, byteCount: open.reduce(0) { $0 + $1.1 }, byteCapacity: readerByteCapacity)
     }
 
-    /// Removes a table nobody reads any more. A file that can't be removed is left to the next opening.
     /// Leaves the removal of files to a thread that calls `removeObsoleteFiles` when `request` asks for it. Whoever is the last
     /// to let go of a table may be a reader, or in the writer lane, and it can take milliseconds to remove a large file.
     func deferRemovals(_ request: @escaping @Sendable () -> Void) {
         obsolete.withLock { $0.request = request }
     }
 
-    /// Removes a table's file, or has it removed soon.
+    /// Removes the file of a table that nobody reads any more, or has it removed soon.
     func retireFile(of number: UInt64) {
         let request = obsolete.withLock { obsolete in
             if obsolete.request != nil { obsolete.numbers.append(number) }
@@ -143,6 +142,7 @@ final class TableCache: Sendable {
         if let request { request() } else { removeFile(of: number) }
     }
 
+    /// Removes what waits for it.
     func removeObsoleteFiles() {
         let numbers = obsolete.withLock { obsolete in
             defer { obsolete.numbers = [] }
@@ -151,6 +151,7 @@ final class TableCache: Sendable {
         for number in numbers { removeFile(of: number) }
     }
 
+    /// Removes a table nobody reads any more. A file that can't be removed is left to the next opening.
     func removeFile(of number: UInt64) {
         blocks.removeAll(fileNumber: number)
         try? fileSystem.remove(path(of: number))

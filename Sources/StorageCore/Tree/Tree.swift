@@ -136,6 +136,12 @@ extension TreeOptions {
         get { unsafe current.load(ordering: .sequentiallyConsistent) }
     }
 
+    /// The memtable that takes writes, inside a section of the tree's: good until that ends.
+    var memtableInSection: Unmanaged<Memtable> {
+        @inline(__always)
+        get { unsafe stateInSection._withUnsafeGuaranteedRef { unsafe $0.memtableReferences[0] } }
+    }
+
     /// Replaces the state by what `change` makes of it.
     @discardableResult
     func update(_ change: (TreeState) -> TreeState) -> TreeState {

@@ -30,8 +30,8 @@ struct UnsafeLevelFences: ~Copyable, @unchecked Sendable {
         unsafe smallest = .allocate(capacity: max(count, 1))
         unsafe largest = .allocate(capacity: max(count, 1))
         for (index, table) in tables.enumerated() {
-            unsafe (smallest + index).initialize(to: Self.number(table.metadata.smallestKey, common.count))
-            unsafe (largest + index).initialize(to: Self.number(table.metadata.largestKey, common.count))
+            unsafe (smallest + index).initialize(to: leadingNumber(table.metadata.smallestKey, from: common.count))
+            unsafe (largest + index).initialize(to: leadingNumber(table.metadata.largestKey, from: common.count))
         }
     }
 
@@ -54,7 +54,7 @@ struct UnsafeLevelFences: ~Copyable, @unchecked Sendable {
         let order = unsafe compareBytes(
             UnsafeRawBufferPointer(start: common.baseAddress, count: commonCount),
             UnsafeRawBufferPointer(start: key.baseAddress, count: commonCount))
-        return order == 0 ? unsafe Self.number(key, commonCount) : nil
+        return order == 0 ? unsafe leadingNumber(key, from: commonCount) : nil
     }
 
     /// Whether a table may hold a key.
@@ -81,23 +81,6 @@ struct UnsafeLevelFences: ~Copyable, @unchecked Sendable {
 
     private func isBelow(_ index: Int, _ key: UnsafeRawBufferPointer) -> Bool {
         unsafe tables[index]._withUnsafeGuaranteedRef { unsafe $0.isBelow(key) }
-    }
-
-    private static func number(_ key: [UInt8], _ offset: Int) -> UInt64 {
-        unsafe key.withUnsafeBytes { unsafe number($0, offset) }
-    }
-
-    private static func number(_ key: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
-        guard let base = key.baseAddress else { return 0 }
-        if key.count &- offset >= 8 {
-            return unsafe UInt64(bigEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-        }
-        var number: UInt64 = 0
-        for place in 0..<8 where offset &+ place < key.count {
-            number |=
-                unsafe UInt64(base.load(fromByteOffset: offset &+ place, as: UInt8.self)) &<< UInt64(56 &- place &* 8)
-        }
-        return number
     }
 }
 

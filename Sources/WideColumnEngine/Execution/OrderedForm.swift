@@ -86,17 +86,12 @@ extension RawSpan {
     /// Where a byte is first found from an offset on, which lies in the span or at its end.
     @inline(__always)
     fileprivate func firstOffset(of byte: UInt8, from start: Int) -> Int? {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let pattern = ones &* UInt64(byte)
         var offset = start
-        // Eight at a time: of a word less one in each byte, only a byte that was 00 has its top bit set anew, or one
-        // behind it, so the lowest is right.
         while offset &+ 8 <= byteCount {
             let loaded = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-            let word = UInt64(littleEndian: loaded) ^ pattern
-            let found = (word &- ones) & ~word & (ones << 7)
-            if found != 0 { return offset &+ found.trailingZeroBitCount >> 3 }
-            offset &+= 8
+            let position = firstPosition(of: byte, in: UInt64(littleEndian: loaded))
+            offset &+= position
+            if position < 8 { return offset }
         }
         while offset < byteCount {
             if unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self) == byte { return offset }
