@@ -22,9 +22,8 @@ struct UnsafeKeyspaceSlots: Sendable {
     }
 
     mutating func removeAll() {
-        // Most batches have one, for which this is the shorter way.
-        if count == 1 { keyspaces.removeLast() } else { keyspaces.removeAll(keepingCapacity: true) }
-        unsafe places.removeAll(keepingCapacity: true)
+        keyspaces.clear()
+        unsafe places.clear()
     }
 
     @inline(__always)

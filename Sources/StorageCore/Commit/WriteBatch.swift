@@ -21,6 +21,17 @@ public struct WriteBatch: Sendable {
         var kind: EntryKind
         var keyspace: UInt32  // its slot
         var isLive: Bool
+
+        /// Makes the entry live; whether it was.
+        @inline(__always)
+        mutating func setValue(_ kind: EntryKind, _ offset: Int, _ byteCount: Int, _ expiry: Int64) -> Bool {
+            defer { isLive = true }
+            self.kind = kind
+            valueOffset = offset
+            valueByteCount = byteCount
+            self.expiry = expiry
+            return isLive
+        }
     }
 
     struct RangeDelete: Sendable {
@@ -61,8 +72,7 @@ public struct WriteBatch: Sendable {
 
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
-        // Most batches have one entry, for which this is the shorter way.
-        if entries.count == 1 { entries.removeLast() } else { entries.removeAll(keepingCapacity: true) }
+        entries.clear()
         if !rangeDeletes.isEmpty { rangeDeletes.removeAll() }
         liveCount = 0
         changes = nil
@@ -155,7 +165,7 @@ public struct WriteBatch: Sendable {
         return unsafe isCoveredByRangeDelete(key) ? .covered : .nothing
     }
 
-    func isVolatile(_ keyspace: UInt32) -> Bool { slots.withKeyspace(keyspace) { $0.options.isVolatile } }
+    func isVolatile(_ keyspace: UInt32) -> Bool { slots.withKeyspace(keyspace) { $0.isVolatile } }
 
     /// Calls `body` with every live entry, its position, its tree key and its value, in the order in which they came.
     @inline(__always)
@@ -201,7 +211,7 @@ public struct WriteBatch: Sendable {
     /// The entry of `key`, a new one if there is none. A new entry is live and has no value yet.
     private mutating func claimEntry(_ keyspace: Keyspace, _ key: RawSpan) -> Int {
         let keyOffset = bytes.count
-        bytes.append(contentsOf: keyspace.prefix)
+        unsafe withUnsafeBytes(of: keyspace.id.bigEndian) { unsafe bytes.append(contentsOf: $0) }
         bytes.append(key)
         let keyByteCount = bytes.count - keyOffset
         if !entries.isEmpty, let existing = position(of: bytes, from: keyOffset) {
@@ -218,12 +228,9 @@ public struct WriteBatch: Sendable {
     }
 
     private mutating func setValue(of position: Int, kind: EntryKind, _ value: RawSpan, _ expiry: StorageInstant?) {
-        entries[position].valueOffset = bytes.count
-        entries[position].valueByteCount = value.byteCount
-        entries[position].kind = kind
-        entries[position].expiry = unsafe expiry?.microseconds ?? UnsafeEntry.noExpiry
-        if !entries[position].isLive { liveCount += 1 }
-        entries[position].isLive = true
+        let wasLive = unsafe entries[position].setValue(
+            kind, bytes.count, value.byteCount, expiry?.microseconds ?? UnsafeEntry.noExpiry)
+        if !wasLive { liveCount += 1 }
         bytes.append(value)
         changes?.append(Int32(truncatingIfNeeded: position))
     }

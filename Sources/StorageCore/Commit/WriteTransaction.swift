@@ -147,14 +147,15 @@ public final class WriteTransaction {
     ) throws -> Bool {
         checkOpen()
         var operands: [[UInt8]] = []
-        switch unsafe batch.find(key) {
+        // Asked first, since a look into the batch counts references to all that it holds.
+        switch unsafe batch.isEmpty ? .nothing : batch.find(key) {
         case .nothing:
             break
         case .covered:
             return false
         case .entry(let position):
             let entry = unsafe batch.entries[position]
-            let isExpired = keyspace.options.expiry == .engine && entry.expiry <= commitTime.microseconds
+            let isExpired = keyspace.judgesExpiry && entry.expiry <= commitTime.microseconds
             if entry.kind == .delete || isExpired { return false }
             let value = unsafe batch.withValue(of: position) { unsafe Array($0) }
             if entry.kind == .put {

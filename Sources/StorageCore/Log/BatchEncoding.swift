@@ -16,7 +16,7 @@ enum BatchEncoding {
 
     /// Appends the logged part of a batch; false if there is none.
     static func encode(_ batch: borrowing WriteBatch, into bytes: inout UnsafeByteBuilder) -> Bool {
-        let hasVolatile = batch.slots.first { $0.options.isVolatile } != nil
+        let hasVolatile = batch.slots.first { $0.isVolatile } != nil
         let (rangeDeleteCount, entryCount) = loggedCounts(batch, hasVolatile)
         guard rangeDeleteCount > 0 || entryCount > 0 else { return false }
         bytes.append(varint: UInt64(rangeDeleteCount))

@@ -67,7 +67,7 @@
         } else {
             try state.appendSources(
                 to: &sources, tombstones: &tombstones, lower: lower, upper: upper, sequence: self.sequence,
-                layout: keyspace.options.clusteringLayout, traceSink: traceSink)
+                layout: keyspace.clusteringLayout, traceSink: traceSink)
         }
         merged = UnsafeSourceMerge(sources)
         self.tombstones = tombstones

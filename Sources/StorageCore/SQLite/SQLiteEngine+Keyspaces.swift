@@ -53,7 +53,7 @@ extension SQLiteEngine {
 
     /// At open: empties volatile keyspaces, and finds rows of keyspaces that were dropped.
     func removeLeftovers(of keyspaces: [Keyspace]) throws {
-        for keyspace in keyspaces where keyspace.options.isVolatile {
+        for keyspace in keyspaces where keyspace.isVolatile {
             while try removeRows(of: keyspace.id, limit: 10_000) {}
         }
         let known = Set(keyspaces.map(\.id))

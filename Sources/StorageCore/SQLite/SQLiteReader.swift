@@ -96,7 +96,7 @@ final class SQLiteReader: Sendable {
     ) throws -> Bool {
         // A copy, since the body may read again, on the same connection.
         var value = isHidden(keyspace) ? nil : try unsafe find(key)
-        if let found = value, keyspace.options.expiry == .engine, found.expiry <= readTime.microseconds { value = nil }
+        if let found = value, keyspace.judgesExpiry, found.expiry <= readTime.microseconds { value = nil }
         if newer.isEmpty {
             guard let value else { return false }
             unsafe try value.bytes.withUnsafeBytes { unsafe try body($0) }
@@ -109,7 +109,7 @@ final class SQLiteReader: Sendable {
     }
 
     /// Whether nothing in the keyspace may be seen.
-    func isHidden(_ keyspace: Keyspace) -> Bool { hidesVolatile && keyspace.options.isVolatile }
+    func isHidden(_ keyspace: Keyspace) -> Bool { hidesVolatile && keyspace.isVolatile }
 
     private func find(_ key: UnsafeRawBufferPointer) throws -> SQLiteRow? {
         try withConnection { unsafe try $0.find(key) }

@@ -16,8 +16,11 @@ internal import Synchronization
     let life: KeyspaceLife
     /// The id, big-endian: the first four bytes of every key in the tree.
     let prefix: [UInt8]
+    // Options that every read or commit asks for: taken out of `options`, they are read without a copy of it.
     /// Whether reads hide what has expired.
     let judgesExpiry: Bool
+    let isVolatile: Bool
+    let clusteringLayout: ClusteringLayout?
     /// In which readers look at its tree. Those of the storage, so the same in each tree that it is in.
     let sections: UnsafeReadSections
 
@@ -29,6 +32,8 @@ internal import Synchronization
         self.life = life
         prefix = Self.prefix(of: id)
         judgesExpiry = options.expiry == .engine
+        isVolatile = options.isVolatile
+        clusteringLayout = options.clusteringLayout
         sections = tree.sections
     }
 

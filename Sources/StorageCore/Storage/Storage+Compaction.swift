@@ -21,7 +21,7 @@ extension Storage {
         try flush()
         try finishMoves()
         let (lower, upper) = keyspace.treeRange(range)
-        guard compareBytes(lower, upper) < 0, !keyspace.options.isVolatile else { return }
+        guard compareBytes(lower, upper) < 0, !keyspace.isVolatile else { return }
         try compact(keyspace.tree, lower: lower, upper: upper)
         background.setFailure(nil, of: .compaction)
     }

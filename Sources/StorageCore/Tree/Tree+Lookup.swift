@@ -232,7 +232,7 @@ struct UnsafeLookup {
     /// Whether the table's clusterings do not reach to that of the key, which is looked for once for all tables.
     @inline(__always)
     private mutating func isOutside(_ reader: TableReader, _ key: UnsafeRawBufferPointer) -> Bool {
-        guard let layout = unsafe keyspace.options.clusteringLayout, let bounds = reader.clusteringBounds(by: layout)
+        guard let layout = unsafe keyspace.clusteringLayout, let bounds = reader.clusteringBounds(by: layout)
         else { return false }
         if unsafe clustering == nil { unsafe clustering = .some(layout.clustering(of: key)) }
         guard case .some(.some(let clustering)) = unsafe clustering else { return false }

@@ -6,6 +6,8 @@ internal import Synchronization
 final class PlannedText: Sendable {
     let cql: String
     let keyspace: String?
+    /// Whether it is an INSERT, UPDATE, DELETE or BATCH.
+    let isWrite: Bool
     private let parsed: ParsedStatement
     private let cachedPlan: Mutex<StatementPlan>
 
@@ -13,6 +15,11 @@ final class PlannedText: Sendable {
         self.cql = cql
         self.keyspace = keyspace
         self.parsed = parsed
+        isWrite =
+            switch parsed.statement {
+            case .modification, .batch: true
+            default: false
+            }
         cachedPlan = Mutex(try StatementPlan(parsed, schema: schema, currentKeyspace: keyspace))
     }
 

@@ -24,12 +24,10 @@ public struct PreparedStatement: Sendable {
     /// - Throws: `CQLError` with Cassandra's code and text; `StorageError`.
     @discardableResult
     public func execute(_ values: [CQLValue] = [], durability: Durability = .buffered) throws -> ResultSet {
-        let plan = try plan()
-        switch plan.kind {
-        case .modification, .batch:
-            return try store.storage.write(durability) { try execute(values, in: $0, timestamp: nil) }
-        default: return try execute(values, options: ExecutionOptions(durability: durability))
-        }
+        guard text.isWrite else { return try execute(values, options: ExecutionOptions(durability: durability)) }
+        var result: ResultSet?
+        try store.storage.write(durability) { result = try perform(values, in: $0, timestamp: nil) }
+        return result ?? .void
     }
 
     /// Executes the statement with values by the names of its markers.
@@ -145,12 +143,19 @@ public struct PreparedStatement: Sendable {
     func execute(
         _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil
     ) throws -> ResultSet {
+        try perform(values, in: transaction, timestamp: timestamp, nowInSeconds: nowInSeconds) ?? .void
+    }
+
+    /// Executes the statement; nil where there is nothing to tell.
+    private func perform(
+        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil
+    ) throws -> ResultSet? {
         let plan = try plan()
         try plan.check(values)
         if nowInSeconds == nil, let encoder = plan.rowEncoder,
             try encoder.write(values, timestamp: timestamp, transaction)
         {
-            return .void
+            return nil
         }
         var context = context(values, now: transaction.commitTime)
         context.timestamp = timestamp
@@ -165,7 +170,7 @@ public struct PreparedStatement: Sendable {
                 // Most statements by far: nothing to gather.
                 var executor = try ModificationExecutor(modification, context, transaction)
                 try executor.run()
-                return .void
+                return nil
             }
             let run = ModificationRun(statements: [(modification, context)], isBatch: false, limits: store.limits)
             return try run.execute(transaction)

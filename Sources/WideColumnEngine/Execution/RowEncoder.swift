@@ -29,6 +29,8 @@ final class RowEncoder: Sendable {
     }
 
     private let table: Table
+    private let storage: Keyspace
+    private let rowOperator: RowMergeOperator
     private let isInsert: Bool
     private let timeToLive: Int32
     private let partition: [Component]
@@ -75,6 +77,8 @@ final class RowEncoder: Sendable {
             views.append(encoder)
         }
         table = plan.table
+        storage = plan.table.storage
+        rowOperator = plan.table.rowOperator
         isInsert = plan.kind == .insert
         timeToLive = definition.options.defaultTimeToLive
         self.partition = partition
@@ -129,7 +133,7 @@ final class RowEncoder: Sendable {
         _ values: [CQLValue], _ times: WriteTimes, _ transaction: WriteTransaction, _ scratch: inout Scratch
     ) throws -> Outcome {
         scratch.buffer.removeAll()
-        scratch.viewRows.removeAll(keepingCapacity: true)
+        scratch.viewRows.clear()
         guard let prefix = scratch.buffer.appendPartition(partition, values) else { return .unusual }
         scratch.buffer.append(RecordKind.row.rawValue)
         guard scratch.buffer.appendClustering(clustering, values) else { return .unusual }
@@ -138,10 +142,10 @@ final class RowEncoder: Sendable {
         // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
         // from here on there is no other way.
         let sharesTimestamp = times.timestamp == transaction.commitTime.microseconds
-        guard table.rowOperator.isInOrder(times.timestamp, sharesTimestamp: sharesTimestamp) else { return .unusual }
+        guard rowOperator.isInOrder(times.timestamp, sharesTimestamp: sharesTimestamp) else { return .unusual }
         if views.isEmpty {
             try transaction.merge(
-                table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
+                storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
             return .written
         }
         guard try !hasDeletions(prefix, transaction, &scratch.buffer, &scratch.partitions) else {
@@ -153,7 +157,7 @@ final class RowEncoder: Sendable {
                 return entangled(key, fragment, scratch)
             }
             try transaction.merge(
-                table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
+                storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
             return .written
         }
         guard encodeNewRows(values, times, &scratch) else { return entangled(key, fragment, scratch) }
@@ -163,7 +167,7 @@ final class RowEncoder: Sendable {
         }
         // Nothing is there to merge with, which spares those who read it a look for more.
         try transaction.put(
-            table.storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
+            storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
         return .written
     }
 
@@ -180,7 +184,7 @@ final class RowEncoder: Sendable {
     }
 
     private func expiry(_ times: WriteTimes) -> StorageInstant? {
-        times.droppableAfter(graceSeconds: table.rowOperator.graceSeconds)
+        times.droppableAfter(graceSeconds: rowOperator.graceSeconds)
     }
 
     /// Whether there is some deletion in the partition.
@@ -188,12 +192,12 @@ final class RowEncoder: Sendable {
         _ prefix: Range<Int>, _ transaction: WriteTransaction, _ buffer: inout UnsafeRowBuffer,
         _ known: inout UnsafeUndeletedPartitions
     ) throws -> Bool {
-        let generation = table.rowOperator.deletionGeneration
+        let generation = rowOperator.deletionGeneration
         if known.contains(buffer.span(prefix), generation: generation) { return false }
         let start = buffer.count
         buffer.copy(prefix)
         buffer.append(RecordKind.partitionTombstones.rawValue)
-        if try transaction.contains(table.storage, buffer.span(start..<buffer.count)) { return true }
+        if try transaction.contains(storage, buffer.span(start..<buffer.count)) { return true }
         known.insert(buffer.span(prefix), generation: generation)
         return false
     }
@@ -205,7 +209,7 @@ final class RowEncoder: Sendable {
         _ key: Range<Int>, _ transaction: WriteTransaction, _ buffer: borrowing UnsafeRowBuffer,
         into stored: inout UnsafeRowBuffer
     ) throws -> Bool {
-        try transaction.view.read(table.storage, buffer.span(key)) { stored.append($0) }
+        try transaction.view.read(storage, buffer.span(key)) { stored.append($0) }
     }
 
     /// Writes the rows that views have instead of those for the stored row; false, and nothing written, where one of them

@@ -14,6 +14,7 @@ struct EncodedRow {
 /// How a planned modification's row becomes that of a view.
 final class ViewRowEncoder: Sendable {
     private let view: View
+    let storage: Keyspace
     private let rowOperator: RowMergeOperator
     private let partition: [RowEncoder.Component]
     private let clustering: [RowEncoder.Component]
@@ -48,6 +49,7 @@ final class ViewRowEncoder: Sendable {
         self.clustering = clustering.compactMap { $0 }
         guard self.partition.count == partition.count, self.clustering.count == clustering.count else { return nil }
         self.view = view
+        storage = view.storage
         self.rowOperator = rowOperator
         keyMarker = keySetter?.marker
         lacksKey = view.keyCell != nil && keySetter == nil
@@ -57,8 +59,6 @@ final class ViewRowEncoder: Sendable {
             return view.keyCell == nil ? (setter, true) : nil
         }
     }
-
-    var storage: Keyspace { view.storage }
 
     // MARK: New rows
 
