@@ -17,6 +17,7 @@ struct BenchCommandTests {
         #expect(achieved > 0 && achieved <= 200.1)
         try expectPercentiles(in: object, prefix: "")
         try expectPercentiles(in: object, prefix: "service_")
+        try expectPercentiles(in: object, prefix: "machine_")
         // What waits for its turn has waited before the call.
         #expect(try number("p50_us", object) >= number("service_p50_us", object) * 0.99)
     }

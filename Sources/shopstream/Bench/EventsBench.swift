@@ -65,8 +65,8 @@ struct EventsBench: AsyncParsableCommand {
         var document = EventsReport(startedAt: SystemClock().now)
         if let rate {
             try await data.withStorage { storage in
-                let outcome = try await offer(rate, seconds: load.duration, in: storage)
-                document.add(Self.section("events", rate, outcome))
+                let (section, outcome) = try await offer("events", rate, seconds: load.duration, in: storage)
+                document.add(section)
                 document.add(EventsSeries("\(grouped(rate))/s offered", outcome.intervals))
             }
             document.sections.first?.print(asJSON: load.json)
@@ -78,8 +78,8 @@ struct EventsBench: AsyncParsableCommand {
                 try run.all(into: &document)
                 // The last part is a load like the one that --rate asks for.
                 try await EventsReportRun.withFreshStorage("\(directory)/offered") { storage in
-                    let outcome = try await offer(33_333, seconds: sizes.seconds, in: storage)
-                    document.add(Self.section("offered", 33_333, outcome))
+                    let (section, outcome) = try await offer("offered", 33_333, seconds: sizes.seconds, in: storage)
+                    document.add(section)
                     document.add(EventsSeries("33,333/s offered", outcome.intervals))
                 }
             }
@@ -101,18 +101,22 @@ struct EventsBench: AsyncParsableCommand {
             coldReads: coldReads ?? (quick ? 20 : 100), seconds: load.duration(orElse: quick ? 5 : 30))
     }
 
-    private func offer(_ rate: Double, seconds: Double, in storage: Storage) async throws -> LoadOutcome {
+    private func offer(
+        _ key: String, _ rate: Double, seconds: Double, in storage: Storage
+    ) async throws -> (FigureSection, LoadOutcome) {
+        let offered = OfferedLoad(operationsPerSecond: rate, seconds: seconds, clock: SystemClock())
+        let machine = try await offered.machineLatencies(seconds: min(seconds / 3, 10))
         let tables = try EventTables(in: storage)
         var workload = workload
-        let offered = OfferedLoad(operationsPerSecond: rate, seconds: seconds, clock: SystemClock())
         let progress = LoadProgress("events", operationCount: offered.operationCount)
         defer { progress.finish() }
-        return try await offered.run(progress: progress.update) { _ in
+        let outcome = try await offered.run(progress: progress.update) { _ in
             try tables.insert.execute(workload.event(at: storage.clock.now))
         }
-    }
-
-    private static func section(_ key: String, _ rate: Double, _ outcome: LoadOutcome) -> FigureSection {
-        FigureSection(key, "Events at a fixed rate, table and view", offeredRate: rate, outcome)
+        var section = FigureSection(
+            key, "Events at a fixed rate, table and view", offeredRate: rate, outcome)
+        section.add(machine, prefix: "machine_", label: "the machine alone ")
+        section.note += " The machine alone: operations that do nothing, beside one busy thread."
+        return (section, outcome)
     }
 }

@@ -4,7 +4,9 @@
 // stall of 10 ms at 33,333 operations a second is seen by 333 operations, as it would be by 333 viewers. Measuring from
 // the send would see it once ("coordinated omission").
 
+internal import Dispatch
 import StorageTypes
+internal import Synchronization
 
 /// Operations at a fixed rate, one after the other.
 struct OfferedLoad {
@@ -33,6 +35,21 @@ struct OfferedLoad {
         // The last operation's turn ends when the next one would be due.
         let end = start + UInt64(Double(operationCount) * 1e9 / operationsPerSecond)
         return recorder.finish(at: max(end, clock.monotonicNanoseconds))
+    }
+
+    /// Latencies at the same rate of operations that do nothing, beside a thread that keeps a processor busy, as flushes and
+    /// compactions do. What scheduler, hypervisor and other processes take away shows here: no store on this machine can
+    /// have better percentiles.
+    func machineLatencies(seconds: Double) async throws -> LatencyHistogram {
+        let neighbour = Neighbour()
+        DispatchQueue.global().async { while !neighbour.isStopped.load(ordering: .relaxed) {} }
+        defer { neighbour.isStopped.store(true, ordering: .relaxed) }
+        return try await OfferedLoad(operationsPerSecond: operationsPerSecond, seconds: seconds, clock: clock)
+            .run { _ in }.latencies
+    }
+
+    private final class Neighbour: Sendable {
+        let isStopped = Atomic<Bool>(false)
     }
 
     private func wait(until due: UInt64) async throws {
