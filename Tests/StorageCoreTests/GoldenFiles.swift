@@ -61,14 +61,25 @@ enum GoldenFiles {
     static let keyspace = KeyspaceRecord(
         id: 1, name: "orders ß", tree: 4, expiry: .engine, isDedicated: false, isArchived: true, mergeOperator: "")
 
-    static func table(_ compression: TableCompression, blockByteCount: Int = 200, wholeFilterByteCount: Int = 1 << 20)
-        throws -> [UInt8]
-    {
+    /// What zstd makes of values like those of the entries.
+    static var dictionary: [UInt8] {
+        var samples = BlockSamples()
+        for number in 0..<500 {
+            Array("order/\(number)value \(number), value \(number)".utf8).withUnsafeBytes { samples.append($0) }
+        }
+        return samples.train(byteCount: 512)
+    }
+
+    static func table(
+        _ compression: TableCompression, dictionary: [UInt8] = [], blockByteCount: Int = 200,
+        wholeFilterByteCount: Int = 1 << 20
+    ) throws -> [UInt8] {
         let file = MemoryFile()
         let builder = TableBuilder(
             file: file, path: file.path, fileNumber: tableNumber, salt: tableSalt,
             options: TableOptions(
-                blockByteCount: blockByteCount, compression: compression, wholeFilterByteCount: wholeFilterByteCount))
+                blockByteCount: blockByteCount, compression: compression, dictionary: dictionary,
+                wholeFilterByteCount: wholeFilterByteCount))
         for entry in entries { try builder.add(entry) }
         for tombstone in tombstones {
             builder.addRangeTombstone(lower: tombstone.lower, upper: tombstone.upper, sequence: tombstone.sequence)

@@ -34,6 +34,9 @@ struct GoldenTests {
         guard GoldenFiles.isWriting else { return }
         try check("table-lz4.sst", GoldenFiles.table(.lz4))
         try check("table-zstd.sst", GoldenFiles.table(.zstd(level: 3)))
+        try check(
+            "table-dictionary.sst",
+            GoldenFiles.table(.zstd(level: 3, dictionaryByteCount: 512), dictionary: GoldenFiles.dictionary))
     }
 
     @Test("a log segment is written byte for byte as before")
@@ -48,12 +51,13 @@ struct GoldenTests {
 
     // MARK: Reading
 
-    @Test("a golden table is read", arguments: ["none", "partitioned", "lz4", "zstd"])
+    @Test("a golden table is read", arguments: ["none", "partitioned", "lz4", "zstd", "dictionary"])
     func readsTable(_ compression: String) throws {
         let file = MemoryFile(try GoldenFiles.read("table-\(compression).sst"))
         let reader = try TableReader.open(
             file: file, path: file.path, fileNumber: GoldenFiles.tableNumber, cache: BlockCache(byteCapacity: 0))
         try reader.verify()
+        #expect((reader.blocks.dictionary != nil) == (compression == "dictionary"))
         #expect(try reader.entriesForwards() == GoldenFiles.entries)
         #expect(try reader.entriesBackwards() == GoldenFiles.entries.reversed())
         for entry in GoldenFiles.entries {

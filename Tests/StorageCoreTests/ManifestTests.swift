@@ -20,7 +20,9 @@ import Testing
     /// A state with `treeCount` trees, as a series of edits would leave it.
     private static func randomState(_ random: inout SeededRandom) -> ManifestState {
         var state = ManifestState()
-        let compressions: [TableCompression] = [.none, .lz4, .zstd(level: 3), .zstd(level: -7)]
+        let compressions: [TableCompression] = [
+            .none, .lz4, .zstd(level: 3), .zstd(level: -7), .zstd(level: 2, dictionaryByteCount: 16 << 10),
+        ]
         for id in UInt32(1)...UInt32.random(in: 1...4, using: &random) {
             var tree = TreeRecord(
                 id: id,

@@ -33,7 +33,7 @@ struct TableVerificationTests {
 
         private func write(_ file: MemoryFile) throws {
             let header = TableHeader(fileNumber: BuiltTable.fileNumber, salt: 1)
-            var writer = TableFileWriter(file: file, header: header, compression: .none)
+            var writer = TableFileWriter(file: file, header: header, options: TableOptions(compression: .none))
             var properties = countedProperties()
             var partition: [PlainEntry] = []
             for (index, block) in blocks.enumerated() {

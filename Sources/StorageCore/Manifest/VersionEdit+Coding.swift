@@ -165,8 +165,10 @@ extension ByteWriter {
     }
 
     fileprivate mutating func encode(_ compression: TableCompression) {
-        u8(compression.code.rawValue)
-        if case .zstd(let level) = compression { i64(Int64(level)) }
+        let hasDictionary = compression.dictionaryByteCount > 0
+        u8((hasDictionary ? .zstdWithDictionary : compression.code).rawValue)
+        if case .zstd(let level, _) = compression { i64(Int64(level)) }
+        if hasDictionary { varint(UInt64(compression.dictionaryByteCount)) }
     }
 
     mutating func encode(_ keyspace: KeyspaceRecord) {
@@ -242,6 +244,8 @@ extension ByteReader {
         case .some(.none): return .none
         case .lz4: return .lz4
         case .zstd: return .zstd(level: Int(clamping: try i64()))
+        case .zstdWithDictionary:
+            return .zstd(level: Int(clamping: try i64()), dictionaryByteCount: try count())
         case nil: throw corruption("A compression is unknown", at: start)
         }
     }

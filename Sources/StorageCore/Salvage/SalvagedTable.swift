@@ -20,7 +20,7 @@ struct SalvagedTable {
     private(set) var gaps: [Gap] = []
     /// In the order of the file, which is that of the keys.
     private var dataBlocks: [BlockHandle] = []
-    private let blocks: TableBlockFile
+    private var blocks: TableBlockFile
 
     /// Finds what is intact.
     /// - Throws: `.ioFailure`, `.unsupportedFormat`; `.corruption` if neither footer nor header is left.
@@ -87,6 +87,10 @@ struct SalvagedTable {
                 _ = try UnsafeBloomFilter(blocks.readContents(handle), location: blocks.location(handle))
                 return kind
             }
+            if kind == .dictionary {
+                blocks.dictionary = try blocks.readDictionary(handle)
+                return kind
+            }
             let block = try blocks.readBlock(handle)
             try block.checkLayout()
             switch kind {
@@ -96,7 +100,8 @@ struct SalvagedTable {
             case .rangeTombstones: rangeTombstones = try RangeTombstone.decode(block)
             case .properties: properties = try TableProperties(block, fileByteCount: fileByteCount)
             case .origin: origin = try TableOrigin(block)
-            case .filter, .filterPartition, .filterIndex, .indexPartition, .topLevelIndex, .metaIndex: break
+            case .dictionary, .filter, .filterPartition, .filterIndex, .indexPartition, .topLevelIndex, .metaIndex:
+                break
             }
             return kind
         } catch {

@@ -15,7 +15,15 @@ public enum ExpiryPolicy: UInt8, Sendable {
 public enum TableCompression: Sendable, Hashable {
     case none
     case lz4
-    case zstd(level: Int)
+    /// With a dictionary of about so many bytes (0: without; otherwise a block's size at least, 128 KiB at most) in each table
+    /// that a compaction writes from a hundred times as much: samples of its input tell what blocks have in common. It pays
+    /// for values that are alike, in small blocks, of which each alone has too few; where samples shrink by less than a
+    /// twentieth, the tables go without. It costs the compaction time, and an open table the memory of the dictionary.
+    case zstd(level: Int, dictionaryByteCount: Int = 0)
+
+    var dictionaryByteCount: Int {
+        if case .zstd(_, let byteCount) = self { max(byteCount, 0) } else { 0 }
+    }
 }
 
 /// Compression by level: fast where data is young, small where it stays.

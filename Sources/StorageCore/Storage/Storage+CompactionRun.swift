@@ -37,10 +37,14 @@ extension Storage {
         let splitter = OutputSplitter(
             tableByteCount: plan.tableByteCount, below: below.filter { span?.overlaps($0) ?? false },
             maximumOverlapByteCount: description.settings.maximumOverlapByteCount)
+        let compression = CompactionPicker.compression(of: plan, in: description)
         let tables = unsafe try write(
             sources(plan, inputs),
             tombstones: RangeTombstoneSet(try all.flatMap { try $0.rangeTombstones().tombstones }), of: tree,
-            compression: CompactionPicker.compression(of: plan, in: description), splitter: splitter,
+            compression: compression,
+            dictionary: DictionaryTraining.dictionary(
+                for: compression, from: all, blockByteCount: options.blockByteCount),
+            splitter: splitter,
             origin: origin(of: tree, level: plan.outputLevel, inputs: all),
             commitTimes: all.reduce(into: .unknown) { $0.formUnion($1.metadata.commitTimes) },
             isBottommost: { unsafe !older.mayHold($0) },

@@ -158,17 +158,20 @@ extension Storage {
     /// Rewrites sources into tables, which are on the device, with their names, when this returns.
     /// - Parameters:
     ///   - rules: What is kept; nil for the rules of the tree.
+    ///   - dictionary: That of the tables' data blocks; empty for none.
     ///   - origin: What the tables say of themselves.
     ///   - commitTimes: Bounds those of the entries.
     func write(
         _ sources: [EntrySource], tombstones: RangeTombstoneSet, of tree: Tree, rules: RewriteRules? = nil,
-        compression: TableCompression, splitter: OutputSplitter, origin: TableOrigin, commitTimes: CommitTimes,
+        compression: TableCompression, dictionary: [UInt8] = [], splitter: OutputSplitter, origin: TableOrigin,
+        commitTimes: CommitTimes,
         isBottommost: @escaping (UnsafeRawBufferPointer) -> Bool,
         isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
     ) throws -> [TableMetadata] {
         let rules = rules ?? rewriteRules(for: tree)
         var tableOptions = options.tableOptions(for: tree, compression: compression)
         tableOptions.clusteringLayout = rules.clusteringLayout
+        tableOptions.dictionary = dictionary
         let output = TableOutput(
             cache: tableCache,
             options: TableOutput.Options(

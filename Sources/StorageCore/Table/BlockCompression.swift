@@ -19,6 +19,8 @@ enum BlockCompressionCode: UInt8 {
     case none = 0
     case lz4 = 1
     case zstd = 2
+    /// With the table's dictionary.
+    case zstdWithDictionary = 3
 }
 
 /// Compresses blocks one after another; owns what zstd needs for that.
@@ -26,23 +28,38 @@ enum BlockCompressionCode: UInt8 {
 struct UnsafeBlockCompressor: ~Copyable {
     private let compression: TableCompression
     private let zstdContext: OpaquePointer?
+    private let dictionary: OpaquePointer?
     private var output = UnsafeByteBuilder(capacity: 4096)
 
-    init(_ compression: TableCompression) {
+    /// - Parameter dictionary: For zstd; empty for none.
+    init(_ compression: TableCompression, dictionary: [UInt8] = []) {
         self.compression = compression
-        if case .zstd = compression {
+        if case .zstd(let level, _) = compression {
             unsafe zstdContext = ZSTD_createCCtx()
+            unsafe self.dictionary =
+                dictionary.isEmpty
+                ? nil : unsafe ZSTD_createCDict(dictionary, dictionary.count, Self.bounded(level))
         } else {
             unsafe zstdContext = nil
+            unsafe self.dictionary = nil
         }
     }
 
     deinit {
+        _ = unsafe ZSTD_freeCDict(dictionary)
         _ = unsafe ZSTD_freeCCtx(zstdContext)
     }
 
+    private static func bounded(_ level: Int) -> Int32 {
+        Int32(min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel())))
+    }
+
     /// The bytes to store for `contents` and their code; they stay valid until the next call.
-    mutating func compress(_ contents: UnsafeRawBufferPointer) -> (UnsafeRawBufferPointer, BlockCompressionCode) {
+    ///
+    /// - Parameter usesDictionary: Whether to use the dictionary if there is one.
+    mutating func compress(
+        _ contents: UnsafeRawBufferPointer, usesDictionary: Bool = false
+    ) -> (UnsafeRawBufferPointer, BlockCompressionCode) {
         guard compression != .none, contents.count > 0, contents.count <= TableFormat.largestCompressibleByteCount
         else {
             return unsafe (contents, .none)
@@ -54,25 +71,33 @@ struct UnsafeBlockCompressor: ~Copyable {
         let limit = contents.count - contents.count / 8 - prefix
         guard limit > 0 else { return unsafe (contents, .none) }
         output.resize(to: prefix + limit)
-        let written = unsafe compress(contents, into: output.base + prefix, limit)
+        let dictionary = unsafe usesDictionary ? dictionary : nil
+        let written = unsafe compress(contents, into: output.base + prefix, limit, dictionary)
         guard written > 0 else { return unsafe (contents, .none) }
         output.resize(to: prefix + written)
-        return unsafe (output.bytes, compression.code)
+        return unsafe (output.bytes, dictionary == nil ? compression.code : .zstdWithDictionary)
     }
 
     /// The number of bytes written, 0 if they do not fit.
-    private func compress(_ contents: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer, _ limit: Int) -> Int
-    {
+    private func compress(
+        _ contents: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer, _ limit: Int,
+        _ dictionary: OpaquePointer?
+    ) -> Int {
         switch compression {
         case .none:
             return 0
         case .lz4:
             return unsafe Int(LZ4_compress_default(contents.baseAddress, target, Int32(contents.count), Int32(limit)))
-        case .zstd(let level):
+        case .zstd(let level, _):
             guard let zstdContext = unsafe zstdContext else { return 0 }
-            let bounded = min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel()))
-            let written = unsafe ZSTD_compressCCtx(
-                zstdContext, target, limit, contents.baseAddress, contents.count, Int32(bounded))
+            let written =
+                if let dictionary = unsafe dictionary {
+                    unsafe ZSTD_compress_usingCDict(
+                        zstdContext, target, limit, contents.baseAddress, contents.count, dictionary)
+                } else {
+                    unsafe ZSTD_compressCCtx(
+                        zstdContext, target, limit, contents.baseAddress, contents.count, Self.bounded(level))
+                }
             return ZSTD_isError(written) != 0 ? 0 : written
         }
     }
@@ -80,7 +105,8 @@ struct UnsafeBlockCompressor: ~Copyable {
 
 /// Decompresses what `UnsafeBlockCompressor` made; nil if the bytes are anything else.
 func decompressBlock(
-    _ stored: UnsafeRawBufferPointer, _ code: BlockCompressionCode, isSearched: Bool = false
+    _ stored: UnsafeRawBufferPointer, _ code: BlockCompressionCode, _ dictionary: BlockDictionary? = nil,
+    isSearched: Bool = false
 ) -> UnsafeBlockBytes? {
     var offset = 0
     guard let base = stored.baseAddress,
@@ -94,7 +120,8 @@ func decompressBlock(
         switch code {
         case .none: -1
         case .lz4: unsafe decompressLZ4(payload, target)
-        case .zstd: unsafe decompressZstd(payload, target)
+        case .zstd: unsafe decompressZstd(payload, target, nil)
+        case .zstdWithDictionary: if let dictionary { unsafe decompressZstd(payload, target, dictionary) } else { -1 }
         }
     guard written == target.count else { return nil }
     return target
@@ -105,10 +132,17 @@ private func decompressLZ4(_ payload: UnsafeRawBufferPointer, _ target: borrowin
     return unsafe Int(LZ4_decompress_safe(payload.baseAddress, target.base, count, Int32(target.count)))
 }
 
-private func decompressZstd(_ payload: UnsafeRawBufferPointer, _ target: borrowing UnsafeBlockBytes) -> Int {
+private func decompressZstd(
+    _ payload: UnsafeRawBufferPointer, _ target: borrowing UnsafeBlockBytes, _ dictionary: BlockDictionary?
+) -> Int {
     guard let context = unsafe zstdContexts.take() else { return -1 }
     defer { unsafe zstdContexts.giveBack(context) }
-    let written = unsafe ZSTD_decompressDCtx(context, target.base, target.count, payload.baseAddress, payload.count)
+    let written =
+        if let dictionary {
+            unsafe dictionary.decompress(payload, into: target, context)
+        } else {
+            unsafe ZSTD_decompressDCtx(context, target.base, target.count, payload.baseAddress, payload.count)
+        }
     return ZSTD_isError(written) != 0 ? -1 : written
 }
 

@@ -22,6 +22,8 @@ struct TableAssembly: ~Copyable {
     private var properties = TableProperties()
     private var density = DeleteDensity()
     private var separator = UnsafeByteBuilder()
+    /// Written in front of the first data block.
+    private var dictionary: BlockHandle?
     /// The data block written last, while its separator isn't known.
     private var pendingBlock: BlockHandle?
 
@@ -36,7 +38,7 @@ struct TableAssembly: ~Copyable {
         self.salt = salt
         self.options = options
         writer = TableFileWriter(
-            file: file, header: TableHeader(fileNumber: fileNumber, salt: salt), compression: options.compression)
+            file: file, header: TableHeader(fileNumber: fileNumber, salt: salt), options: options)
         data = BlockBuilder(restartInterval: options.restartInterval)
         filter = BloomFilterBuilder(bitsPerKey: options.filterBitsPerKey)
         properties.compression = options.compression
@@ -90,6 +92,7 @@ struct TableAssembly: ~Copyable {
     mutating func finish(origin: TableOrigin?, commitTimes: CommitTimes) throws -> TableProperties {
         let index = try finishIndex()
         var metaBlocks: [(name: String, handle: BlockHandle)] = [(TableFormat.MetaBlockName.index, index)]
+        if let dictionary { metaBlocks.append((TableFormat.MetaBlockName.dictionary, dictionary)) }
         if !filter.isEmpty { metaBlocks.append(try writeFilter()) }
         rangeTombstones = RangeTombstone.tableOrdered(rangeTombstones)
         if !rangeTombstones.isEmpty {
@@ -108,6 +111,11 @@ struct TableAssembly: ~Copyable {
     }
 
     private mutating func writeDataBlock() throws {
+        if dictionary == nil, !options.dictionary.isEmpty {
+            dictionary = unsafe try options.dictionary.withUnsafeBytes {
+                unsafe try writer.append(block: $0, .dictionary)
+            }
+        }
         let contents = unsafe data.finish()
         let handle = unsafe try writer.append(block: contents, .data)
         properties.uncompressedByteCount += contents.count
@@ -217,7 +225,8 @@ struct TableAssembly: ~Copyable {
     private mutating func writeFooter(metaIndex: BlockHandle) throws {
         properties.fileByteCount = Int(writer.byteCount) + TableFooter.byteCount
         let footer = TableFooter(
-            metaIndex: metaIndex, fileByteCount: UInt64(properties.fileByteCount), fileNumber: fileNumber, salt: salt)
+            metaIndex: metaIndex, fileByteCount: UInt64(properties.fileByteCount), fileNumber: fileNumber, salt: salt,
+            incompatibleFeatures: dictionary == nil ? 0 : TableFooter.dictionaryFeature)
         writer.append(raw: footer.encoded())
         try writer.flush()
     }

@@ -28,6 +28,8 @@ struct TableBlockFile: Sendable {
     let checksumSeed: UInt32
     /// Where the footer begins.
     let blocksByteCount: UInt64
+    /// What data blocks need that were compressed with one.
+    var dictionary: BlockDictionary?
 
     init(file: any StorageFile, path: String, footer: TableFooter) {
         self.file = file
@@ -71,10 +73,21 @@ struct TableBlockFile: Sendable {
         stored.truncate(to: storedByteCount)
         guard let code else { throw location(handle).corruption("The block's compression does not exist.") }
         if code == .none { return stored }
-        guard let contents = unsafe decompressBlock(stored.bytes, code, isSearched: isSearched) else {
+        if code == .zstdWithDictionary, dictionary == nil {
+            throw location(handle).corruption("The block was compressed with a dictionary, and the table has none.")
+        }
+        guard let contents = unsafe decompressBlock(stored.bytes, code, dictionary, isSearched: isSearched) else {
             throw location(handle).corruption("The block can't be decompressed.")
         }
         return contents
+    }
+
+    func readDictionary(_ handle: BlockHandle) throws -> BlockDictionary {
+        let contents = try readContents(handle)
+        guard let dictionary = unsafe BlockDictionary(contents.bytes) else {
+            throw location(handle).corruption("The table's dictionary is none of zstd's.")
+        }
+        return dictionary
     }
 
     /// What the block at a handle, which was read before, says that it holds; nil if that is nothing known.

@@ -9,6 +9,8 @@ struct TableOptions: Sendable {
     /// How many entries a data block has for each key that is written whole.
     var restartInterval = 16
     var compression = TableCompression.lz4
+    /// For the data blocks of a table that is compressed by zstd; empty for none.
+    var dictionary: [UInt8] = []
     /// 0 for no filter.
     var filterBitsPerKey = 10
     /// A filter of more bytes than these is cut into one for each index partition, so that it need not be in memory whole.

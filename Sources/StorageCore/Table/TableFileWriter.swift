@@ -16,10 +16,12 @@ struct TableFileWriter: ~Copyable {
     private var writtenChecksum: UInt32 = 0
 
     /// Begins the file with its header.
-    init(file: any StorageFile, header: TableHeader, compression: TableCompression) {
+    ///
+    /// - Parameter options: What it is compressed with.
+    init(file: any StorageFile, header: TableHeader, options: TableOptions) {
         self.file = file
         checksumSeed = header.checksumSeed
-        compressor = UnsafeBlockCompressor(compression)
+        compressor = UnsafeBlockCompressor(options.compression, dictionary: options.dictionary)
         append(raw: header.encoded())
     }
 
@@ -29,7 +31,8 @@ struct TableFileWriter: ~Copyable {
     /// Appends a block and returns where it is.
     mutating func append(block contents: UnsafeRawBufferPointer, _ kind: BlockKind) throws -> BlockHandle {
         let (stored, code) =
-            unsafe kind != .filter && kind != .filterPartition ? compressor.compress(contents) : (contents, .none)
+            unsafe kind.isCompressible
+            ? compressor.compress(contents, usesDictionary: kind == .data) : (contents, .none)
         let handle = BlockHandle(offset: byteCount, byteCount: UInt64(stored.count))
         let start = buffer.count
         unsafe buffer.append(stored)

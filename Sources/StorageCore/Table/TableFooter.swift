@@ -11,8 +11,11 @@ struct TableFooter: Equatable, Sendable {
     private static let stableByteCount = 24
     private static let largestByteCount = 4096
 
-    /// Bits of `incompatibleFeatures` that have a name; version 1 can read none of them.
-    private static let featureNames = ["encrypted blocks"]
+    /// Bits of `incompatibleFeatures` that have a name.
+    private static let featureNames = ["encrypted blocks", "zstd dictionaries"]
+    static let dictionaryFeature: UInt64 = 1 << 1
+    /// The bits that this program can read.
+    private static let knownFeatures = dictionaryFeature
 
     var metaIndex: BlockHandle
     var fileByteCount: UInt64
@@ -91,9 +94,8 @@ struct TableFooter: Equatable, Sendable {
         let footer = try TableFooter(
             metaIndex: metaIndex, fileByteCount: reader.u64(), fileNumber: reader.u64(), salt: reader.u64(),
             compatibleFeatures: reader.u64(), incompatibleFeatures: reader.u64())
-        guard footer.incompatibleFeatures == 0 else {
-            throw unsupported(describe(footer.incompatibleFeatures), path)
-        }
+        let unknown = footer.incompatibleFeatures & ~knownFeatures
+        guard unknown == 0 else { throw unsupported(describe(unknown), path) }
         return footer
     }
 

@@ -18,6 +18,7 @@ enum TableFormat {
     static var noExpiry: Int64 { unsafe UnsafeEntry.noExpiry }
 
     enum MetaBlockName {
+        static let dictionary = "dictionary.zstd"
         static let filter = "filter.bloom"
         static let filterIndex = "filter.index"
         static let index = "index"
@@ -41,6 +42,16 @@ enum BlockKind: UInt8 {
     case metaIndex = 7
     case filterPartition = 8
     case filterIndex = 9
+    /// The first block of its table, so that those that need it come behind it.
+    case dictionary = 10
+
+    /// Whether blocks of the kind are worth the attempt.
+    var isCompressible: Bool {
+        switch self {
+        case .filter, .filterPartition, .dictionary: false
+        default: true
+        }
+    }
 }
 
 /// Where a block lies in its file, and how many bytes its contents have there (the trailer not counted).

@@ -6,6 +6,8 @@ internal import StorageTypes
 struct TableMetaIndex: Sendable {
     let index: BlockHandle
     let properties: BlockHandle
+    /// Absent in a table whose blocks can be decompressed without.
+    let dictionary: BlockHandle?
     /// Absent in a table without point entries, without filter, or with one for each index partition.
     let filter: BlockHandle?
     /// Lists the filters of the index partitions.
@@ -29,6 +31,7 @@ struct TableMetaIndex: Sendable {
         }
         self.index = index
         self.properties = properties
+        dictionary = handles[Name.dictionary]
         filter = handles[Name.filter]
         filterIndex = handles[Name.filterIndex]
         rangeTombstones = handles[Name.rangeTombstones]
@@ -38,6 +41,10 @@ struct TableMetaIndex: Sendable {
 
     func readProperties(_ blocks: TableBlockFile, _ footer: TableFooter) throws -> TableProperties {
         try TableProperties(blocks.readBlock(properties), fileByteCount: Int(footer.fileByteCount))
+    }
+
+    func readDictionary(_ blocks: TableBlockFile) throws -> BlockDictionary? {
+        try dictionary.map { try blocks.readDictionary($0) }
     }
 
     func readFilter(_ blocks: TableBlockFile) throws -> UnsafeBloomFilter? {

@@ -12,7 +12,7 @@ extension TableProperties {
             ("bytes.rawValue", Self.number(rawValueByteCount)),
             ("bytes.uncompressed", Self.number(uncompressedByteCount)),
             ("checksum", Self.number(Int(fileChecksum))),
-            ("compression", [compression.code.rawValue] + Self.signed(Int64(compression.level))),
+            ("compression", compression.encoded()),
             ("count.delete", Self.number(deleteCount)),
             ("count.densestDelete", Self.number(densestDeleteCount)),
             ("count.entry", Self.number(entryCount)),
@@ -67,9 +67,11 @@ extension TableProperties {
 
     private static func signed(_ value: Int64) -> [UInt8] {
         var writer = ByteWriter()
-        writer.varint(UInt64(bitPattern: value << 1 ^ value >> 63))
+        writer.varint(zigzag(value))
         return writer.bytes
     }
+
+    fileprivate static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: value << 1 ^ value >> 63) }
 }
 
 extension ClusteringBounds {
@@ -86,9 +88,16 @@ extension ClusteringBounds {
 }
 
 extension TableCompression {
-    /// The zstd level; 0 for the others.
-    fileprivate var level: Int {
-        if case .zstd(let level) = self { level } else { 0 }
+    fileprivate func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.u8(code.rawValue)
+        guard case .zstd(let level, _) = self else {
+            writer.varint(0)
+            return writer.bytes
+        }
+        writer.varint(TableProperties.zigzag(Int64(level)))
+        if dictionaryByteCount > 0 { writer.varint(UInt64(dictionaryByteCount)) }
+        return writer.bytes
     }
 }
 
@@ -163,11 +172,13 @@ private struct StoredProperties {
         var reader = ByteReader(value.rawSpan, file: location.path, offset: Int64(clamping: location.offset))
         let code = BlockCompressionCode(rawValue: try reader.u8())
         let level = Int(Self.unzigzag(try reader.varint()))
+        let dictionaryByteCount = reader.isAtEnd ? 0 : try reader.count()
         try reader.expectEnd()
-        switch (code, level) {
-        case (BlockCompressionCode.none?, 0): return .none
-        case (.lz4?, 0): return .lz4
-        case (.zstd?, let level): return .zstd(level: level)
+        switch (code, level, dictionaryByteCount) {
+        case (BlockCompressionCode.none?, 0, 0): return .none
+        case (.lz4?, 0, 0): return .lz4
+        case (.zstd?, let level, let byteCount):
+            return .zstd(level: level, dictionaryByteCount: byteCount)
         default: throw location.corruption("The table names a compression that does not exist.")
         }
     }

@@ -48,6 +48,8 @@ final class TableReader: Sendable {
     private init(
         _ blocks: TableBlockFile, footer: TableFooter, meta: TableMetaIndex, cache: BlockCache, pinsIndex: Bool
     ) throws {
+        var blocks = blocks
+        blocks.dictionary = try meta.readDictionary(blocks)
         self.blocks = blocks
         self.footer = footer
         self.cache = cache
@@ -91,6 +93,7 @@ final class TableReader: Sendable {
     /// Memory held as long as the table is open, once it has all of its index that it will keep.
     var memoryByteCount: Int {
         topIndex.byteCount + (filter?.byteCount ?? 0) + partitions.byteCount + filterPartitions.count * 16
+            + (blocks.dictionary?.memoryByteCount ?? 0)
     }
 
     /// False only if the table has no point entry with that key. Asks the filter of the whole table, if there is one.

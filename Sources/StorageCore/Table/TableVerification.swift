@@ -56,6 +56,10 @@ private struct TableVerification {
             guard try meta.readFilterIndex(blocks, partitionCount: reader.topIndex.restartCount) == filterPartitions
             else { throw Self.corruption("The table's filter index changed since opening.", reader, index.offset) }
         }
+        if let dictionary = meta.dictionary {
+            _ = try blocks.readDictionary(dictionary)
+            try checkKind(dictionary, .dictionary)
+        }
         if let origin = meta.origin { _ = try readBlock(origin, .origin) }
     }
 
@@ -224,10 +228,14 @@ private struct TableVerification {
     private func readBlock(_ handle: BlockHandle, _ kind: BlockKind) throws -> Block {
         let block = try reader.blocks.readBlock(handle)
         try block.checkLayout()
-        guard try reader.blocks.kind(handle) == kind else {
-            throw block.location.corruption("The block does not say of itself what it is.")
-        }
+        try checkKind(handle, kind)
         return block
+    }
+
+    private func checkKind(_ handle: BlockHandle, _ kind: BlockKind) throws {
+        guard try reader.blocks.kind(handle) == kind else {
+            throw reader.blocks.location(handle).corruption("The block does not say of itself what it is.")
+        }
     }
 
     private static func precedes(
