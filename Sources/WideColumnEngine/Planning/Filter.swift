@@ -10,31 +10,28 @@ struct Filter: Sendable {
         case columns([ColumnDefinition])
     }
 
-    enum Operands: Sendable {
-        case values(KeyValues)
-        case tuples([[BoundTerm]])
-    }
-
     var target: Target
     var comparison: Comparison
-    var operands: Operands
+    var operands: KeyValues
 
-    init(_ column: ColumnDefinition, _ comparison: Comparison, _ values: KeyValues) {
+    init(_ column: ColumnDefinition, _ comparison: Comparison, _ operands: KeyValues) {
         target = .column(column)
         self.comparison = comparison
-        operands = .values(values)
+        self.operands = operands
     }
 
-    init(_ columns: [ColumnDefinition], _ comparison: Comparison, _ tuples: [[BoundTerm]]) {
-        target = .columns(columns)
+    /// - Parameter operands: of the first columns, as many as they are for.
+    init(_ columns: [ColumnDefinition], _ comparison: Comparison, _ operands: KeyValues) {
+        let count = operands.columnCount
+        target = count == 1 ? .column(columns[0]) : .columns(Array(columns.prefix(count)))
         self.comparison = comparison
-        operands = .tuples(tuples)
+        self.operands = operands
     }
 
     init(entryOf column: ColumnDefinition, _ key: BoundTerm, _ keyType: CQLType, _ type: CQLType, _ value: BoundTerm) {
         target = .entry(column, key: key, keyType: keyType, type)
         comparison = .equal
-        operands = .values(.terms([value]))
+        operands = .terms([value])
     }
 
     /// The one column that the filter is about.
@@ -55,19 +52,19 @@ struct Filter: Sendable {
     }
 
     func evaluate(_ context: ExecutionContext) throws -> Evaluated {
-        switch (target, operands) {
-        case (.columns(let columns), .tuples(let tuples)):
-            return Evaluated(filter: self, operands: try tuples.map { try Self.ordered($0, columns, context) })
-        case (.entry(let column, let key, let keyType, let type), .values(let values)):
-            let bytes = try values.evaluate(context, column: column.name)
+        switch target {
+        case .columns(let columns):
+            let tuples = try operands.evaluate(context, columns: columns.map(\.name))
+            return Evaluated(filter: self, operands: try tuples.map { try Self.ordered($0, columns) })
+        case .entry(let column, let key, let keyType, let type):
+            let bytes = try operands.evaluate(context, column: column.name)
             return Evaluated(
                 filter: self, operands: try bytes.map { try OrderedComponent.bytes($0, type) },
                 key: try key.value(as: keyType, context))
-        case (.column(let column), .values(let values)):
-            let bytes = try values.evaluate(context, column: column.name)
+        case .column(let column):
+            let bytes = try operands.evaluate(context, column: column.name)
             let type = memberType(of: column)
             return Evaluated(filter: self, operands: try bytes.map { try Self.comparable($0, type) })
-        default: throw CQLError.invalid("Unsupported restriction")
         }
     }
 
@@ -84,12 +81,9 @@ struct Filter: Sendable {
         type.contains { $0 == .duration } ? bytes : try OrderedComponent.bytes(bytes, type)
     }
 
-    private static func ordered(
-        _ terms: [BoundTerm], _ columns: [ColumnDefinition], _ context: ExecutionContext
-    ) throws -> [UInt8] {
+    private static func ordered(_ members: [[UInt8]], _ columns: [ColumnDefinition]) throws -> [UInt8] {
         var ordered: [UInt8] = []
-        for (term, column) in zip(terms, columns) {
-            let value = try KeyValues.required(term, context, column.name)
+        for (value, column) in zip(members, columns) {
             try OrderedComponent.append(value.rawSpan, column.type, to: &ordered)
         }
         return ordered

@@ -63,8 +63,7 @@ struct Grouping: Sendable {
             if column.kind == .partitionKey {
                 return whereClause.partition.map { $0.values[column.position].single != nil } ?? false
             }
-            return column.position < whereClause.clustering.values.count
-                && whereClause.clustering.values[column.position].single != nil
+            return whereClause.clustering.hasSingleValue(at: column.position)
         }
     }
 }

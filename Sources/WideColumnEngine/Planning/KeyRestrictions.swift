@@ -1,20 +1,63 @@
 // KeyRestrictions.swift — what a WHERE clause says of key columns, as parts of stored keys.
 
-/// The values a key column may have: one for `=`, several for IN.
+/// The values a key column may have, or several of them together: one for `=`, several for IN.
 enum KeyValues: Sendable {
     case terms([BoundTerm])
     /// `IN ?`: the marker holds the list of all values.
     case listMarker(BoundTerm, CQLType)
+    /// `(a, b) IN (…)`: each tuple has a member for every column.
+    case tuples([[BoundTerm]], columnCount: Int)
+    /// `(a, b) IN ?`: the marker holds the list of all tuples.
+    case tupleListMarker(BoundTerm, [CQLType])
 
-    /// The term, where there is just one.
+    /// How many columns the values are for.
+    var columnCount: Int {
+        switch self {
+        case .terms, .listMarker: 1
+        case .tuples(_, let count): count
+        case .tupleListMarker(_, let types): types.count
+        }
+    }
+
+    /// The term, where there is just one, of one column.
     var single: BoundTerm? {
         if case .terms(let terms) = self, terms.count == 1 { return terms[0] }
         return nil
     }
 
-    /// The values in their binary format.
+    /// The values of several columns in their binary format, a tuple for each alternative.
+    func evaluate(_ context: ExecutionContext, columns: [String]) throws -> [[[UInt8]]] {
+        switch self {
+        case .terms, .listMarker: return try evaluate(context, column: columns[0]).map { [$0] }
+        case .tuples(let tuples, _):
+            return try tuples.map { try zip($0, columns).map { try Self.required($0, context, $1) } }
+        case .tupleListMarker(let marker, let types):
+            let value = try marker.value(as: .list(.tuple(types)), context)
+            guard case .list(let tuples) = value else {
+                throw CQLError.invalid("Invalid null value for column \(columns[0])")
+            }
+            return try tuples.map { try Self.members($0, types, columns) }
+        }
+    }
+
+    private static func members(
+        _ tuple: CQLValue, _ types: [CQLType], _ columns: [String]
+    ) throws -> [[UInt8]] {
+        guard case .tuple(let members) = tuple else {
+            throw CQLError.invalid("Invalid null value for column \(columns[0])")
+        }
+        return try columns.indices.map { index in
+            guard index < members.count, !members[index].isNull else {
+                throw CQLError.invalid("Invalid null value for column \(columns[index])")
+            }
+            return try members[index].serialized(as: types[index])
+        }
+    }
+
+    /// The values of one column in their binary format.
     func evaluate(_ context: ExecutionContext, column: String) throws -> [[UInt8]] {
         switch self {
+        case .tuples, .tupleListMarker: return try evaluate(context, columns: [column]).compactMap(\.first)
         case .terms(let terms): return try terms.map { try Self.required($0, context, column) }
         case .listMarker(let marker, let element):
             let value = try marker.value(as: .list(element), context)
@@ -48,6 +91,9 @@ enum KeyValues: Sendable {
 struct SliceBound: Sendable {
     var terms: [BoundTerm]
     var isInclusive: Bool
+
+    /// The terms as one value of their columns.
+    var values: KeyValues { terms.count == 1 ? .terms(terms) : .tuples([terms], columnCount: terms.count) }
 }
 
 /// `c > x AND c <= y` on the clustering columns from `firstColumn` on.
@@ -60,16 +106,18 @@ struct ClusteringSlice: Sendable {
 /// Restrictions on the clustering columns that become ranges of stored keys.
 struct ClusteringRestriction: Sendable {
     var columns: [ColumnDefinition]
-    /// For the first columns.
+    /// For the first columns, without gaps.
     var values: [KeyValues] = []
-    /// `(a, b) IN (…)`: tuples for the first columns, instead of `values`.
-    var tuples: [[BoundTerm]]?
+    /// For the columns behind those with values.
     var slice: ClusteringSlice?
 
-    var isUnrestricted: Bool { values.isEmpty && slice == nil && tuples == nil }
+    var isUnrestricted: Bool { values.isEmpty && slice == nil }
+
+    /// How many columns have values.
+    var valueColumnCount: Int { values.reduce(0) { $0 + $1.columnCount } }
 
     /// Whether every clustering column has its values: each combination is one row.
-    var isComplete: Bool { slice == nil && (tuples?.first?.count ?? values.count) == columns.count }
+    var isComplete: Bool { slice == nil && valueColumnCount == columns.count }
 
     /// The clustering part of every row that complete restrictions name, in stored order, without repetition.
     func rows(_ context: ExecutionContext) throws -> [[UInt8]] {
@@ -100,12 +148,6 @@ struct ClusteringRestriction: Sendable {
     }
 
     private func prefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
-        if let tuples {
-            let leading = try leadingPrefixes(context)
-            try KeyValues.checkProduct(leading.count, tuples.count)
-            let encoded = try tuples.map { try encode($0, from: values.count, context) }
-            return Self.sortedUnique(leading.flatMap { prefix in encoded.map { prefix + $0 } })
-        }
         if let single = try singlePrefix(context) { return [single] }
         return try leadingPrefixes(context)
     }
@@ -113,21 +155,25 @@ struct ClusteringRestriction: Sendable {
     /// The combinations of the first columns' values.
     private func leadingPrefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
         var prefixes: [[UInt8]] = [[]]
-        for (column, values) in zip(columns, values) {
-            let alternatives = try values.evaluate(context, column: column.name)
-            try KeyValues.checkProduct(prefixes.count, alternatives.count)
-            var longer: [[UInt8]] = []
-            for prefix in prefixes {
-                for value in alternatives {
-                    var key = prefix
-                    try OrderedComponent.append(
-                        value.rawSpan, column.type, descending: column.isDescending, to: &key)
-                    longer.append(key)
-                }
+        var next = 0
+        for values in values {
+            let columns = Array(columns[next..<next + values.columnCount])
+            next += columns.count
+            let alternatives = try values.evaluate(context, columns: columns.map(\.name)).map {
+                try Self.encode($0, columns)
             }
-            prefixes = longer
+            try KeyValues.checkProduct(prefixes.count, alternatives.count)
+            prefixes = prefixes.flatMap { prefix in alternatives.map { prefix + $0 } }
         }
         return prefixes.count > 1 ? Self.sortedUnique(prefixes) : prefixes
+    }
+
+    private static func encode(_ members: [[UInt8]], _ columns: [ColumnDefinition]) throws -> [UInt8] {
+        var key: [UInt8] = []
+        for (value, column) in zip(members, columns) {
+            try OrderedComponent.append(value.rawSpan, column.type, descending: column.isDescending, to: &key)
+        }
+        return key
     }
 
     /// The one prefix there is where every column has one value, as in any INSERT.

@@ -132,7 +132,7 @@ struct ModificationPlan: Sendable {
         if kind == .delete {
             throw CQLError.invalid("Range deletions are not supported for specific columns")
         }
-        let missing = definition.clustering.dropFirst(clustering.values.count).map(\.name)
+        let missing = definition.clustering.dropFirst(clustering.valueColumnCount).map(\.name)
         throw CQLError.invalid("Some clustering keys are missing: \(missing.joined(separator: ", "))")
     }
 
@@ -147,7 +147,7 @@ struct ModificationPlan: Sendable {
         guard partition.values.allSatisfy({ $0.single != nil }) else {
             throw CQLError.invalid("IN on the partition key is not supported with conditional \(word)")
         }
-        guard clustering.values.allSatisfy({ $0.single != nil }), (clustering.tuples?.count ?? 1) == 1 else {
+        guard clustering.values.allSatisfy({ $0.single != nil }) else {
             throw CQLError.invalid("IN on the clustering key columns is not supported with conditional \(word)")
         }
         guard clustering.isComplete || operations.isEmpty && !staticOperations.isEmpty else {

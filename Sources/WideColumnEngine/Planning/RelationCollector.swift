@@ -6,9 +6,15 @@ struct RelationCollector {
     /// Restricted columns in the order of the text.
     private(set) var order: [String] = []
     private(set) var token: TokenRestriction?
-    /// `(a, b) > (…)` and `(a, b) IN (…)`.
-    private(set) var multiColumn: ClusteringRestriction?
-    private(set) var multiColumnNames: [String] = []
+    /// `(a, b) > (…)` and `(a, b) IN (…)`, none of a column that another one has.
+    private var multiColumns: [ColumnRestriction] = []
+
+    /// What is said of clustering columns, in the order of the key.
+    var clustering: [ColumnRestriction] {
+        let single = table.definition.clustering.compactMap { columns[$0.name] }
+        guard !multiColumns.isEmpty else { return single }
+        return (single + multiColumns).sorted { $0.column.position < $1.column.position }
+    }
 
     init(_ relations: [Relation], table: Table, binder: inout TermBinder) throws {
         self.table = table
@@ -26,10 +32,13 @@ struct RelationCollector {
     // MARK: One column
 
     private mutating func add(_ relation: Relation, on column: ColumnDefinition, _ binder: inout TermBinder) throws {
-        if multiColumnNames.contains(column.name) { throw Self.equalTwice(column.name) }
+        try Self.check(relation, column)
+        if multiColumns.contains(where: { $0.overlaps([column.name]) }) {
+            guard relation.comparison.isSlice else { throw conflict(column.name) }
+            return try add(slice: [try binder.bind(relation.terms[0], to: column)], relation.comparison, [column])
+        }
         var restriction = columns[column.name] ?? ColumnRestriction(column: column)
         if columns[column.name] == nil { order.append(column.name) }
-        try Self.check(relation, column)
         switch relation.comparison {
         case .equal, .in:
             guard restriction.values == nil, !restriction.isSlice else { throw Self.equalTwice(column.name) }
@@ -182,7 +191,6 @@ struct RelationCollector {
                 throw CQLError.invalid(
                     "Multi-column relations can only be applied to clustering columns but was applied to: \(name)")
             }
-            if columns[name] != nil { throw Self.equalTwice(name) }
         }
         let first = clustering.firstIndex { $0.name == names.first } ?? 0
         let targets = Array(clustering.dropFirst(first).prefix(names.count))
@@ -191,41 +199,87 @@ struct RelationCollector {
                 "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: "
                     + "(\(names.joined(separator: ", ")))")
         }
-        var tuples: [[BoundTerm]] = []
-        for term in relation.terms { tuples.append(try Self.tuple(term, targets, names.count, &binder)) }
-        var restriction = multiColumn ?? ClusteringRestriction(columns: clustering)
         switch relation.comparison {
-        case .equal, .in:
-            guard multiColumn == nil else { throw Self.equalTwice("(\(names.joined(separator: ", ")))") }
-            if first > 0 {
-                // Behind other columns only single values can follow; each is a restriction of its own.
-                guard tuples.count == 1 else {
-                    throw CQLError.invalid(
-                        "PRIMARY KEY column \"\(names[0])\" cannot be restricted as preceding column "
-                            + "\"\(clustering[first - 1].name)\" is not restricted")
-                }
-                for (column, term) in zip(targets, tuples[0]) {
-                    var single = ColumnRestriction(column: column)
-                    single.values = .terms([term])
-                    columns[column.name] = single
-                    order.append(column.name)
-                }
-                return
-            }
-            restriction.tuples = tuples
+        case .equal, .in: try add(tuples: relation, targets, &binder)
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
             guard Set(targets.map(\.isDescending)).count == 1 else {
                 throw CQLError.invalid("Slices over columns of different clustering orders are not supported")
             }
-            guard restriction.tuples == nil else { throw Self.equalTwice("(\(names.joined(separator: ", ")))") }
-            var slice = restriction.slice ?? ClusteringSlice(firstColumn: first)
-            try Self.addSlice(
-                relation.comparison, tuples[0], "(\(names.joined(separator: ", ")))", &slice.lower, &slice.upper)
-            restriction.slice = slice
+            let tuple = try Self.tuple(relation.terms[0], targets, names.count, &binder)
+            try add(slice: tuple, relation.comparison, targets)
         default: throw CQLError.invalid("Unsupported multi-column relation: \(relation.comparison.rawValue)")
         }
-        multiColumn = restriction
-        multiColumnNames = names.count > multiColumnNames.count ? names : multiColumnNames
+    }
+
+    /// One tuple is a value for each column on its own; several are alternatives for all of them.
+    private mutating func add(
+        tuples relation: Relation, _ targets: [ColumnDefinition], _ binder: inout TermBinder
+    ) throws {
+        for column in targets where !restrictions(of: [column.name]).isEmpty { throw conflict(column.name) }
+        var restriction = ColumnRestriction(columns: targets)
+        restriction.isIn = true
+        if relation.isListMarker {
+            let types = targets.map(\.type)
+            let name = "in(\(targets.map(\.name).joined(separator: ",")))"
+            let marker = try binder.bind(relation.terms[0], as: .list(.tuple(types)), receiver: name)
+            restriction.values = .tupleListMarker(marker, types)
+            multiColumns.append(restriction)
+            return
+        }
+        var tuples: [[BoundTerm]] = []
+        for term in relation.terms { tuples.append(try Self.tuple(term, targets, targets.count, &binder)) }
+        guard tuples.count == 1 else {
+            restriction.values = .tuples(tuples, columnCount: targets.count)
+            multiColumns.append(restriction)
+            return
+        }
+        for (column, term) in zip(targets, tuples[0]) {
+            columns[column.name] = ColumnRestriction(columns: [column], values: .terms([term]))
+            order.append(column.name)
+        }
+    }
+
+    /// Two bounds make one slice where they begin with the same column, however many columns each has.
+    private mutating func add(
+        slice terms: [BoundTerm], _ comparison: Comparison, _ targets: [ColumnDefinition]
+    ) throws {
+        let names = targets.map(\.name)
+        var restriction = ColumnRestriction(columns: targets)
+        for earlier in restrictions(of: names) {
+            guard earlier.isSlice, earlier.others.isEmpty else {
+                throw conflict(names.first { earlier.overlaps([$0]) } ?? names[0])
+            }
+            guard earlier.column.position == targets[0].position else {
+                let later = earlier.column.position > targets[0].position ? earlier.column : targets[0]
+                throw CQLError.invalid(
+                    "Column \"\(later.name)\" cannot be restricted by two inequalities not starting with the same column"
+                )
+            }
+            restriction = earlier
+            if restriction.columns.count < targets.count { restriction.columns = targets }
+        }
+        let name = names.count == 1 ? names[0] : "(\(names.joined(separator: ", ")))"
+        try Self.addSlice(comparison, terms, name, &restriction.lower, &restriction.upper)
+        columns[names[0]] = nil
+        multiColumns.removeAll { $0.overlaps(names) }
+        multiColumns.append(restriction)
+    }
+
+    /// What has been said of any of the columns.
+    private func restrictions(of names: [String]) -> [ColumnRestriction] {
+        names.compactMap { columns[$0] } + multiColumns.filter { $0.overlaps(names) }
+    }
+
+    /// Why a column can't be restricted once more.
+    private func conflict(_ name: String) -> CQLError {
+        let earlier = restrictions(of: [name]).first
+        if earlier?.isIn == true {
+            return .invalid("\(name) cannot be restricted by more than one relation if it includes a IN")
+        }
+        if earlier?.isSlice == true {
+            return .invalid("Column \"\(name)\" cannot be restricted by both an equality and an inequality relation")
+        }
+        return Self.equalTwice(name)
     }
 
     private static func tuple(

@@ -35,33 +35,19 @@ extension WhereClause {
     private static func clustering(
         _ collector: RelationCollector, _ definition: TableDefinition, isDelete: Bool
     ) throws -> ClusteringRestriction {
-        if let multiColumn = collector.multiColumn {
-            guard isDelete || multiColumn.slice == nil else { throw sliceInUpdate }
-            return multiColumn
+        let restrictions = collector.clustering
+        guard isDelete || !restrictions.contains(where: \.isSlice) else {
+            throw CQLError.invalid(
+                "Slice restrictions are not supported on the clustering columns in UPDATE statements")
+        }
+        guard restrictions.allSatisfy(\.others.isEmpty) else {
+            throw CQLError.invalid(
+                "Clustering columns can only be restricted with CONTAINS with a secondary index or filtering")
         }
         var clustering = ClusteringRestriction(columns: definition.clustering)
-        var unrestricted: ColumnDefinition?
-        for (index, column) in definition.clustering.enumerated() {
-            guard let restriction = collector.columns[column.name] else {
-                unrestricted = unrestricted ?? column
-                continue
-            }
-            if let unrestricted { throw preceding(column, unrestricted, isSlice: false) }
-            if let slice = clustering.slice {
-                throw preceding(column, definition.clustering[slice.firstColumn], isSlice: true)
-            }
-            if let values = restriction.values {
-                clustering.values.append(values)
-            } else {
-                guard isDelete else { throw sliceInUpdate }
-                clustering.slice = ClusteringSlice(
-                    firstColumn: index, lower: restriction.lower, upper: restriction.upper)
-            }
+        for restriction in restrictions {
+            if let refusal = clustering.append(restriction) { throw refusal }
         }
         return clustering
-    }
-
-    private static var sliceInUpdate: CQLError {
-        .invalid("Slice restrictions are not supported on the clustering columns in UPDATE statements")
     }
 }

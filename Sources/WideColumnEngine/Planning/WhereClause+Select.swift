@@ -11,20 +11,16 @@ extension WhereClause {
         let definition = table.definition
         clustering = ClusteringRestriction(columns: definition.clustering)
         tokens = collector.token
-        restrictsClustering =
-            collector.multiColumn != nil || definition.clustering.contains { collector.columns[$0.name] != nil }
+        restrictsClustering = !collector.clustering.isEmpty
         let allFilters = Self.allFilters(collector, definition)
         // A partition that is not wholly restricted can be found by an index on something that is.
         let lookup = Self.lookup(allFilters, table)
         let filtersFreely = allowsFiltering || lookup != nil
         try restrictPartition(collector, definition, filtersFreely)
         if partition == nil {
-            if let multiColumn = collector.multiColumn {
-                filters += multiColumn.filters(collector.multiColumnNames.count)
-            }
-            for column in definition.clustering { filters += collector.columns[column.name]?.filters ?? [] }
+            filters += collector.clustering.flatMap(\.filters)
         } else {
-            try restrictClustering(collector, definition, filtersFreely)
+            try restrictClustering(collector, filtersFreely)
         }
         for column in definition.staticColumns + definition.regularColumns {
             guard let restriction = collector.columns[column.name] else { continue }
@@ -85,79 +81,16 @@ extension WhereClause {
         }
     }
 
-    private mutating func restrictClustering(
-        _ collector: RelationCollector, _ definition: TableDefinition, _ allowsFiltering: Bool
-    ) throws {
-        if let multiColumn = collector.multiColumn {
-            let first = multiColumn.slice?.firstColumn ?? 0
-            let leading = definition.clustering.prefix(first).compactMap { collector.columns[$0.name]?.values }
-            clustering = multiColumn
-            if first > 0 {
-                guard leading.count == first else {
-                    throw Self.preceding(
-                        definition.clustering[first], definition.clustering[leading.count], isSlice: false)
-                }
-                clustering.values = leading
-            }
-            for column in definition.clustering.dropFirst(first) {
-                filters += collector.columns[column.name]?.filters ?? []
-            }
-            return
-        }
-        var unrestricted: ColumnDefinition?
-        var sliced: ColumnDefinition?
-        for (index, column) in definition.clustering.enumerated() {
-            guard let restriction = collector.columns[column.name] else {
-                unrestricted = unrestricted ?? column
-                continue
-            }
-            if let earlier = unrestricted ?? sliced {
-                guard allowsFiltering else { throw Self.preceding(column, earlier, isSlice: unrestricted == nil) }
+    /// Restrictions that don't make ranges of keys are tested row by row.
+    private mutating func restrictClustering(_ collector: RelationCollector, _ allowsFiltering: Bool) throws {
+        for restriction in collector.clustering {
+            if let refusal = clustering.append(restriction) {
+                guard allowsFiltering else { throw refusal }
                 filters += restriction.filters
-                continue
-            } else if let values = restriction.values {
-                clustering.values.append(values)
-            } else if restriction.isSlice {
-                clustering.slice = ClusteringSlice(
-                    firstColumn: index, lower: restriction.lower, upper: restriction.upper)
-                sliced = column
             } else {
-                unrestricted = column
+                filters += restriction.others
             }
-            filters += restriction.others
         }
-    }
-
-    static func preceding(_ column: ColumnDefinition, _ earlier: ColumnDefinition, isSlice: Bool) -> CQLError {
-        isSlice
-            ? .invalid(
-                "Clustering column \"\(column.name)\" cannot be restricted (preceding column \"\(earlier.name)\" "
-                    + "is restricted by a non-EQ relation)")
-            : .invalid(
-                "PRIMARY KEY column \"\(column.name)\" cannot be restricted as preceding column \"\(earlier.name)\" "
-                    + "is not restricted")
-    }
-}
-
-extension ClusteringRestriction {
-    /// Restrictions of several columns at once as conditions on a row.
-    fileprivate func filters(_ columnCount: Int) -> [Filter] {
-        let first = slice?.firstColumn ?? 0
-        let columns = Array(columns.dropFirst(first))
-        var filters: [Filter] = []
-        if let tuples {
-            let count = tuples.first?.count ?? columnCount
-            filters.append(Filter(Array(columns.prefix(count)), .in, tuples))
-        }
-        if let lower = slice?.lower {
-            let comparison: Comparison = lower.isInclusive ? .greaterOrEqual : .greater
-            filters.append(Filter(Array(columns.prefix(lower.terms.count)), comparison, [lower.terms]))
-        }
-        if let upper = slice?.upper {
-            let comparison: Comparison = upper.isInclusive ? .lessOrEqual : .less
-            filters.append(Filter(Array(columns.prefix(upper.terms.count)), comparison, [upper.terms]))
-        }
-        return filters
     }
 }
 

@@ -53,26 +53,37 @@ struct TokenRestriction: Sendable {
     }
 }
 
-/// What the relations say of one column.
+/// What the relations say of one column, or of several clustering columns together.
 struct ColumnRestriction: Sendable {
-    var column: ColumnDefinition
-    /// `=` or IN.
+    /// Neighbours in the key, as many as the longest relation names.
+    var columns: [ColumnDefinition]
+    /// `=` or IN, of all the columns.
     var values: KeyValues?
     var isIn = false
+    /// Of all the columns, or of the first of them.
     var lower: SliceBound?
     var upper: SliceBound?
     var others: [Filter] = []
+
+    var column: ColumnDefinition { columns[0] }
 
     var isSlice: Bool { lower != nil || upper != nil }
 
     /// The same restrictions as conditions on a row.
     var filters: [Filter] {
         var filters = others
-        if let values { filters.append(Filter(column, isIn ? .in : .equal, values)) }
+        if let values { filters.append(Filter(columns, isIn ? .in : .equal, values)) }
         if let lower {
-            filters.append(Filter(column, lower.isInclusive ? .greaterOrEqual : .greater, .terms(lower.terms)))
+            filters.append(Filter(columns, lower.isInclusive ? .greaterOrEqual : .greater, lower.values))
         }
-        if let upper { filters.append(Filter(column, upper.isInclusive ? .lessOrEqual : .less, .terms(upper.terms))) }
+        if let upper { filters.append(Filter(columns, upper.isInclusive ? .lessOrEqual : .less, upper.values)) }
         return filters
     }
+}
+
+extension ColumnRestriction {
+    init(column: ColumnDefinition) { self.init(columns: [column]) }
+
+    /// Whether some column has both restrictions.
+    func overlaps(_ names: [String]) -> Bool { columns.contains { names.contains($0.name) } }
 }
