@@ -55,6 +55,45 @@ struct RestrictionTests {
         #expect(try each.execute([.tuple([.int(1), .int(1)]), .int(2)]).count == 4)
     }
 
+    @Test("tokens of keys bound a read, as constants and as markers")
+    func tokens() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE one (k int PRIMARY KEY, v bigint)")
+        try store.execute("CREATE TABLE two (p int, q text, PRIMARY KEY ((p, q)))")
+        for k in 0..<20 {
+            try store.execute("INSERT INTO one (k) VALUES (?)", [.int(Int32(k))])
+            try store.execute("INSERT INTO two (p, q) VALUES (?, ?)", [.int(Int32(k)), .text("q\(k)")])
+        }
+        let ring = try store.execute("SELECT k FROM one").map { $0[0] }
+        let place = try #require(ring.firstIndex(of: .int(5)))
+        let next = Array(ring.dropFirst(place + 1))
+        #expect(try store.execute("SELECT k FROM one WHERE token(k) > token(5)").map { $0[0] } == next)
+        #expect(try store.execute("SELECT k FROM one WHERE token(k) >= token(2 + 3)").map { $0[0] } == [.int(5)] + next)
+        #expect(
+            try store.execute("SELECT k FROM one WHERE token(k) <= token(?)", [.int(5)]).map { $0[0] }
+                == Array(ring.prefix(place + 1)))
+        #expect(try store.lines("SELECT k FROM one WHERE token(k) = token((int) 7)") == ["7"])
+        let between = try store.prepare(
+            "SELECT p FROM two WHERE token(p, q) >= token(?, 'q3') AND token(p, q) < token(?, :q)")
+        #expect(between.markers.map(\.type) == [.int, .int, .text])
+        let pairs = try store.execute("SELECT p FROM two").map { $0[0] }
+        let lower = try #require(pairs.firstIndex(of: .int(3)))
+        let upper = try #require(pairs.firstIndex(of: .int(8)))
+        let expected = lower < upper ? Array(pairs[lower..<upper]) : []
+        #expect(try between.execute([.int(3), .int(8), .text("q8")]).map { $0[0] } == expected)
+        try store.execute("UPDATE one SET v = token(5) WHERE k = 5")
+        #expect(try store.lines("SELECT k FROM one WHERE v = token(5) ALLOW FILTERING") == ["5"])
+        expectInvalid("Invalid number of arguments in call to function system.token: 2 required but 1 provided") {
+            try store.execute("SELECT p FROM two WHERE token(p, q) > token(1)")
+        }
+        expectInvalid("Type error: cannot assign result of function token (type bigint) to a value of type int") {
+            try store.execute("SELECT k FROM one WHERE k = token(5)")
+        }
+        expectInvalid("Invalid null token value") {
+            try store.execute("SELECT k FROM one WHERE token(k) > token(null)")
+        }
+    }
+
     @Test("a static row answers alone where no clustering column is restricted, be it by filtering")
     func staticRows() throws {
         let store = try makeRows()

@@ -54,6 +54,7 @@ struct ModificationPlan: Sendable {
         self.table = table
         try Self.checkCounter(statement, table)
         let definition = table.definition
+        binder.partitionKeyTypes = definition.partitionKey.map(\.type)
         switch statement.kind {
         case .insertJSON(let json, let keepsMissing):
             kind = .insert

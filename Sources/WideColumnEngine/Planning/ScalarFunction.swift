@@ -41,15 +41,19 @@ struct ScalarFunction: Sendable {
                 "Invalid call to function \(name), none of its type signatures match (known type signatures: "
                     + named.map(\.signature).joined(separator: ", ") + ")")
         }
-        if let returning, function.returnType.form != returning.form,
-            !(function.returnType == .timeuuid && returning == .uuid),
-            !(returning == .text && function.returnType == .ascii), returning != .blob || function.returnType == .blob
+        return try function.returning(returning)
+    }
+
+    /// The function, if its result may become a value of this type.
+    func returning(_ type: CQLType?) throws -> ScalarFunction {
+        if let type, returnType.form != type.form, !(returnType == .timeuuid && type == .uuid),
+            !(type == .text && returnType == .ascii), type != .blob || returnType == .blob
         {
             throw CQLError.invalid(
-                "Type error: cannot assign result of function \(name) (type \(function.returnType)) to "
-                    + "a value of type \(returning)")
+                "Type error: cannot assign result of function \(name) (type \(returnType)) to "
+                    + "a value of type \(type)")
         }
-        return function
+        return self
     }
 
     private var signature: String {
@@ -162,8 +166,13 @@ extension ScalarFunction {
     }
 
     /// `token(…)` of a partition key.
-    static func token(_ types: [CQLType]) -> ScalarFunction {
-        ScalarFunction("token", types, .bigint) { values, _ in
+    static func token(_ types: [CQLType], argumentCount: Int) throws -> ScalarFunction {
+        guard argumentCount == types.count else {
+            throw CQLError.invalid(
+                "Invalid number of arguments in call to function system.token: \(types.count) required but "
+                    + "\(argumentCount) provided")
+        }
+        return ScalarFunction("token", types, .bigint) { values, _ in
             var key: [UInt8] = []
             PartitionKeyCodec.append(try zip(values, types).map { try $0.serialized(as: $1) }, to: &key)
             return .bigint(Murmur3.token(key.rawSpan))

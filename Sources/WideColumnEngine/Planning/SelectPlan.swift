@@ -29,6 +29,7 @@ struct SelectPlan: Sendable {
     init(_ statement: SelectStatement, table: Table, binder: inout TermBinder) throws {
         self.table = table
         let definition = table.definition
+        binder.partitionKeyTypes = definition.partitionKey.map(\.type)
         var selectionBinder = SelectionBinder(table, binder.scope)
         if statement.selectors.isEmpty {
             selection = definition.columns.map { .column($0) }

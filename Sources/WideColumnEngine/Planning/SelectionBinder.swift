@@ -134,16 +134,12 @@ struct SelectionBinder {
     ) throws -> SelectedValue {
         let key = table.definition.partitionKey
         if arguments == key.map({ .column($0.name) }) { return .token }
-        guard arguments.count == key.count else {
-            throw CQLError.invalid(
-                "Invalid number of arguments in call to function system.token: \(key.count) required but "
-                    + "\(arguments.count) provided")
-        }
+        let function = try ScalarFunction.token(key.map(\.type), argumentCount: arguments.count)
         var values: [SelectedValue] = []
         for (argument, column) in zip(arguments, key) {
             values.append(try bind(argument, as: column.type, &binder))
         }
-        return .call(ScalarFunction.token(key.map(\.type)), values)
+        return .call(function, values)
     }
 
     private mutating func binary(

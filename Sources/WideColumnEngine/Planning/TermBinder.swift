@@ -19,6 +19,8 @@ struct TermBinder {
     private var collectsMarkers = true
     /// The table that markers are for.
     var table: TableIdentifier?
+    /// Of the table whose columns receive the terms: what `token` takes.
+    var partitionKeyTypes: [CQLType]?
 
     init(_ markerNames: [String?], scope: UserTypes) {
         names = markerNames
@@ -90,13 +92,20 @@ struct TermBinder {
     private static func widens(_ from: CQLType, _ to: CQLType) -> Bool { from == .bigint && to == .counter }
 
     private mutating func bind(call name: String, _ arguments: [Term], as type: CQLType?) throws -> BoundTerm {
-        let function = try ScalarFunction.resolve(
-            name, arguments: try arguments.map { try self.type(of: $0) }, returning: type)
+        let function = try resolve(name, arguments, returning: type)
         var bound: [BoundTerm] = []
         for (index, argument) in arguments.enumerated() {
             bound.append(try bind(argument, as: function.argumentTypes[index], receiver: "arg\(index)(\(name))"))
         }
         return .call(function, bound)
+    }
+
+    private func resolve(_ name: String, _ arguments: [Term], returning type: CQLType?) throws -> ScalarFunction {
+        if name == "token", let partitionKeyTypes {
+            return try ScalarFunction.token(partitionKeyTypes, argumentCount: arguments.count).returning(type)
+        }
+        return try ScalarFunction.resolve(
+            name, arguments: try arguments.map { try self.type(of: $0) }, returning: type)
     }
 
     /// The type of a function's argument where it is plain; a string may become many things.
@@ -109,8 +118,7 @@ struct TermBinder {
         case .constant(let constant): return constant.naturalType
         case .cast(let type, _): return try type.resolved(in: scope)
         case .call(let name, let arguments):
-            return try ScalarFunction.resolve(name, arguments: try arguments.map { try type(of: $0) }, returning: nil)
-                .returnType
+            return try resolve(name, arguments, returning: nil).returnType
         case .marker, .list, .set, .map, .tuple, .userDefined: return nil
         }
     }
