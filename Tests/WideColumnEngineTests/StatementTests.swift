@@ -182,6 +182,58 @@ struct ModificationTests {
         }
     }
 
+    @Test("a condition on what does not exist answers [applied] alone")
+    func absentRows() throws {
+        let store = try simpleStore()
+        func answer(_ cql: String) throws -> [String] {
+            let result = try store.execute(cql)
+            return [result.columns.map(\.name).joined(separator: " ")]
+                + result.map { $0.values.map(\.description).joined(separator: " ") }
+        }
+        let alone = ["[applied]", "false"]
+        #expect(try answer("UPDATE t SET w = 2 WHERE k = 1 AND c = 9 IF w = 1") == alone)
+        #expect(try answer("UPDATE t SET w = 2 WHERE k = 1 AND c = 9 IF EXISTS") == alone)
+        #expect(try answer("UPDATE t SET s = 'b' WHERE k = 1 IF s = 'a'") == alone)
+        // A static row is read where it is asked for or written, not otherwise.
+        try store.execute("UPDATE t SET s = 'b' WHERE k = 1")
+        #expect(try answer("UPDATE t SET w = 2 WHERE k = 1 AND c = 9 IF w = 1") == alone)
+        #expect(
+            try answer("UPDATE t SET w = 2 WHERE k = 1 AND c = 9 IF w = 1 AND s = 'b'") == [
+                "[applied] w s", "false null 'b'",
+            ])
+        #expect(try answer("UPDATE t SET s = 'c' WHERE k = 1 IF s = 'a'") == ["[applied] s", "false 'b'"])
+        // So is a partition with rows.
+        try store.execute("INSERT INTO t (k, c) VALUES (2, 1)")
+        #expect(try answer("UPDATE t SET s = 'b' WHERE k = 2 IF s = 'a'") == ["[applied] s", "false null"])
+        try store.execute("DELETE FROM t WHERE k = 2 AND c = 1")
+        #expect(try answer("UPDATE t SET s = 'b' WHERE k = 2 IF s = 'a'") == alone)
+        #expect(try answer("UPDATE t SET w = 2 WHERE k = 2 AND c = 1 IF w = 1") == alone)
+    }
+
+    @Test("a batch that is not applied answers each row that exists once, in the order of the key")
+    func batchAnswers() throws {
+        let store = try simpleStore()
+        func answer(_ statements: String...) throws -> [String] {
+            let result = try store.execute("BEGIN BATCH \(statements.joined(separator: "; ")) APPLY BATCH")
+            return [result.columns.map(\.name).joined(separator: " ")]
+                + result.map { $0.values.map(\.description).joined(separator: " ") }
+        }
+        let third = "UPDATE t SET w = 2 WHERE k = 1 AND c = 3 IF w = 1"
+        let second = "UPDATE t SET w = 2 WHERE k = 1 AND c = 2 IF v = 'x'"
+        #expect(try answer(third, second) == ["[applied]", "false"])
+        try store.execute("INSERT INTO t (k, c, w) VALUES (1, 3, 3)")
+        #expect(try answer(third, second) == ["[applied] k c w v", "false 1 3 3 null"])
+        try store.execute("INSERT INTO t (k, c, v) VALUES (1, 2, 'y')")
+        #expect(
+            try answer(third, second, "DELETE FROM t WHERE k = 1 AND c = 3 IF v = 'z'") == [
+                "[applied] k c w v", "false 1 2 null 'y'", "false 1 3 3 null",
+            ])
+        #expect(
+            try answer("UPDATE t SET w = 2 WHERE k = 1 AND c = 9 IF EXISTS", third) == [
+                "[applied] k c s v w", "false 1 3 null null 3",
+            ])
+    }
+
     @Test("a static column belongs to the partition")
     func staticColumns() throws {
         let store = try simpleStore()

@@ -6,17 +6,26 @@ struct ConditionEvaluator {
     let plan: ModificationPlan
     let context: ExecutionContext
     private let row: RowContext
+    /// The row that the statement names; `nil`: only the partition.
+    private let clustering: [UInt8]?
+    /// Whether the row lives, or the static row where no other is named.
     private let rowExists: Bool
+    /// Whether a statement that names only the partition finds rows in it.
+    private let partitionHasRows: Bool
 
     init(_ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView) throws {
         self.plan = plan
         self.context = context
         var row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
+        clustering = plan.clustering.isComplete ? try plan.clustering.rows(context).first : nil
         if let prefix = try plan.partition.prefixes(context).first {
-            let clustering = plan.clustering.isComplete ? try plan.clustering.rows(context).first : nil
             rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)
+            partitionHasRows =
+                try clustering == nil && !rowExists
+                && row.hasLiveRow(plan.table.storage, partition: prefix, view)
         } else {
             rowExists = false
+            partitionHasRows = false
         }
         self.row = row
     }
@@ -102,30 +111,52 @@ struct ConditionEvaluator {
         return ResultSet(builder.storage())
     }
 
-    /// What a statement answers that was not applied: IF NOT EXISTS the whole row, other conditions their columns. A
-    /// batch adds the key, and has a row for each row that exists.
+    /// What a statement answers that was not applied: what was read, if anything was, of the condition's columns, or of
+    /// all where the condition is one of existence. A batch adds the key, and has a row for each row that exists
+    /// ([CA] ModificationStatement.buildCasFailureResultSet).
     static func notApplied(_ evaluators: [ConditionEvaluator], isBatch: Bool) throws -> ResultSet {
-        guard let table = evaluators.first?.plan.table else { return try applied() }
-        var selected: [ColumnDefinition] = isBatch ? table.definition.partitionKey + table.definition.clustering : []
-        for evaluator in evaluators {
-            selected += evaluator.answerColumns.filter { !selected.contains($0) }
+        let shown = shown(evaluators)
+        var selected: [ColumnDefinition] = []
+        if let definition = shown.first?.plan.table.definition {
+            if isBatch { selected = definition.partitionKey + definition.clustering }
+            for evaluator in evaluators { selected += evaluator.answerColumns.filter { !selected.contains($0) } }
         }
-        if evaluators.allSatisfy({ $0.answerColumns.isEmpty }) { selected = [] }
         let applied = ResultColumn(name: ResultSet.appliedColumn, type: .boolean)
         var builder = RowBuilder(columns: [applied] + selected.map { ResultColumn(name: $0.name, type: $0.type) })
-        let withRows = evaluators.filter { $0.rowExists || $0.row.hasLiveStaticRow }
-        for evaluator in withRows.isEmpty ? Array(evaluators.prefix(1)) : withRows {
+        for evaluator in shown {
             try builder.append(.boolean(false), .boolean)
             for column in selected { try evaluator.row.append(.column(column), evaluator.context, to: &builder) }
+            builder.endRow()
+        }
+        if shown.isEmpty {
+            try builder.append(.boolean(false), .boolean)
             builder.endRow()
         }
         return ResultSet(builder.storage())
     }
 
+    /// One evaluator for each row that exists, in the order of the key; without any, one for the static row.
+    private static func shown(_ evaluators: [ConditionEvaluator]) -> [ConditionEvaluator] {
+        var shown: [ConditionEvaluator] = []
+        for evaluator in evaluators where evaluator.clustering != nil && evaluator.rowExists {
+            if !shown.contains(where: { $0.clustering == evaluator.clustering }) { shown.append(evaluator) }
+        }
+        if shown.isEmpty { return evaluators.first(where: \.readsPartition).map { [$0] } ?? [] }
+        return shown.sorted { ($0.clustering ?? []).lexicographicallyPrecedes($1.clustering ?? []) }
+    }
+
+    /// Whether something was read though the row does not exist: a static row that is written or asked for.
+    private var readsPartition: Bool {
+        if partitionHasRows { return true }
+        if !plan.staticOperations.isEmpty { return row.hasLiveStaticRow }
+        guard case .columns(let tests) = plan.condition else { return false }
+        return tests.contains { $0.column.kind == .static && row.bytes(of: $0.column) != nil }
+    }
+
     private var answerColumns: [ColumnDefinition] {
         switch plan.condition {
-        case .none, .exists: []
-        case .notExists: plan.table.definition.columns
+        case .none: []
+        case .exists, .notExists: plan.table.definition.columns
         case .columns(let tests): tests.map(\.column)
         }
     }

@@ -23,4 +23,17 @@ extension RowContext {
         }
         return true
     }
+
+    /// Whether some row lives in the partition whose deletions have been loaded; no row is the current one then.
+    mutating func hasLiveRow(_ storage: Keyspace, partition prefix: [UInt8], _ view: ReadView) throws -> Bool {
+        let rows = prefix + [RecordKind.row.rawValue]
+        var cursor = try view.cursor(storage, KeyRange(lower: rows, upper: StorageKey.successor(ofPrefix: rows)))
+        try cursor.seekToFirst()
+        defer { clearRow() }
+        while cursor.isValid {
+            if try setRow(key: cursor.key, clusteringOffset: rows.count, value: cursor.value) { return true }
+            try cursor.next()
+        }
+        return false
+    }
 }
