@@ -122,4 +122,40 @@ struct CounterTests {
             try store.execute(StatementBatch(.logged, [(try store.prepare("SELECT * FROM t"), [])]))
         }
     }
+    @Test("all members of a conditional batch take the commit's timestamp, whatever the client's is")
+    func conditionalTimestamps() throws {
+        let store = try makeTable()
+        try store.execute("CREATE TABLE u (k int, c int, v text, PRIMARY KEY (k, c))")
+        var options = ExecutionOptions()
+        options.timestamp = 42
+        let plain = "INSERT INTO u (k, c, v) VALUES (?, 2, 'b')"
+        let conditional = "INSERT INTO u (k, c, v) VALUES (?, 1, 'a') IF NOT EXISTS"
+        try store.execute("BEGIN BATCH \(plain); \(conditional) APPLY BATCH", [1, 1], options: options)
+        let members = [(try store.prepare(plain), [CQLValue.int(2)]), (try store.prepare(conditional), [.int(2)])]
+        #expect(try store.execute(StatementBatch(.logged, members), options: options).wasApplied)
+        for k in 1...2 {
+            let times = try store.execute("SELECT writetime(v) FROM u WHERE k = \(k)").map { $0[0] }
+            #expect(times.count == 2 && times[0] == times[1] && times[0] != .bigint(42))
+        }
+    }
+
+    @Test("a batch of prepared statements with conditions is refused as its text is")
+    func conditionalRefusals() throws {
+        let store = try makeTable()
+        try store.execute("CREATE TABLE u (k int PRIMARY KEY, v text)")
+        let conditional = "INSERT INTO t (k, v) VALUES (1, 'a') IF NOT EXISTS"
+        for (other, message) in [
+            ("INSERT INTO u (k, v) VALUES (1, 'b')", "Batch with conditions cannot span multiple tables"),
+            ("INSERT INTO t (k, v) VALUES (2, 'b')", "Batch with conditions cannot span multiple partitions"),
+            (
+                "UPDATE t USING TIMESTAMP 5 SET v = 'b' WHERE k = 1",
+                "Cannot provide custom timestamp for conditional BATCH"
+            ),
+        ] {
+            expectInvalid(message) { try store.execute("BEGIN BATCH \(conditional); \(other) APPLY BATCH") }
+            let members = [(try store.prepare(conditional), [CQLValue]()), (try store.prepare(other), [])]
+            expectInvalid(message) { try store.execute(StatementBatch(.logged, members)) }
+        }
+        #expect(try store.execute("SELECT * FROM t").isEmpty && store.execute("SELECT * FROM u").isEmpty)
+    }
 }

@@ -23,6 +23,9 @@ struct ModificationRun {
         if isConditional, let result = try refusal(transaction) { return result }
         var byteCount = 0
         for (plan, context) in statements {
+            var context = context
+            // What was decided by reading must be newer than what was read, for all members.
+            if isConditional { context.timestamp = nil }
             var executor = try ModificationExecutor(plan, context, transaction, batchTimestamp: timestamp)
             try executor.run()
             byteCount += executor.byteCount

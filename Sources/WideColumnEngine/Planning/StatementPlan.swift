@@ -79,13 +79,20 @@ struct BatchPlan: Sendable {
             let table = try schema.table(statement.table, currentKeyspace: currentKeyspace)
             statements.append(try ModificationPlan(statement, table: table, binder: &binder))
         }
-        try Self.check(statements, batch.kind)
-        guard batch.using.timestamp == nil || !statements.contains(where: \.table.definition.isCounter) else {
+        timestamp = try batch.using.timestamp.map { try binder.bind($0, as: .bigint, receiver: "[timestamp]") }
+        try Self.check(statements, batch.kind, hasTimestamp: timestamp != nil)
+        guard timestamp == nil || !statements.contains(where: \.table.definition.isCounter) else {
             throw CQLError.invalid("Cannot provide custom timestamp for counter BATCH")
         }
-        timestamp = try batch.using.timestamp.map { try binder.bind($0, as: .bigint, receiver: "[timestamp]") }
-        guard isConditional else { return }
-        guard timestamp == nil, statements.allSatisfy({ $0.timestamp == nil }) else {
+    }
+
+    /// What statements may stand together, be it in a text or in the native protocol's BATCH.
+    static func check(
+        _ statements: [ModificationPlan], _ kind: StatementBatch.Kind, hasTimestamp: Bool = false
+    ) throws {
+        try checkCounters(statements, kind)
+        guard statements.contains(where: \.isConditional) else { return }
+        guard !hasTimestamp, statements.allSatisfy({ $0.timestamp == nil }) else {
             throw CQLError.invalid("Cannot provide custom timestamp for conditional BATCH")
         }
         guard Set(statements.map(\.table.identifier)).count == 1 else {
@@ -93,8 +100,7 @@ struct BatchPlan: Sendable {
         }
     }
 
-    /// What statements may stand together.
-    static func check(_ statements: [ModificationPlan], _ kind: StatementBatch.Kind) throws {
+    private static func checkCounters(_ statements: [ModificationPlan], _ kind: StatementBatch.Kind) throws {
         let counters = statements.filter(\.table.definition.isCounter).count
         switch kind {
         case .logged where counters > 0: throw CQLError.invalid("Cannot include a counter statement in a logged batch")
