@@ -103,6 +103,47 @@ struct RestrictionTests {
         #expect(try store.execute("SELECT DISTINCT p, q, s FROM t").count == 2)
     }
 
+    @Test("IN filters by columns that are no keys")
+    func filteringIn() throws {
+        let store = try makeRows()
+        let all = try store.execute("SELECT v FROM t WHERE p = 1 AND q = 'x'").map { $0[0] }
+        func values(_ condition: String, _ markers: [CQLValue] = []) throws -> [CQLValue] {
+            try store.execute("SELECT v FROM t WHERE \(condition) ALLOW FILTERING", markers).map { $0[0] }
+        }
+        #expect(try values("v IN (221, 7, 111, 221)") == [.int(111), .int(221)])
+        #expect(try values("p = 1 AND q = 'x' AND a = 1 AND v IN (221, 112)") == [.int(112)])
+        #expect(try values("v IN ?", [.list([.int(121), .int(212)])]) == [.int(121), .int(212)])
+        #expect(try values("v IN ()") == [])
+        #expect(try values("s IN (4, 5)") == [.null])
+        try store.execute("INSERT INTO t (p, q, s) VALUES (1, 'x', 4)")
+        #expect(try values("s IN (3, 4) AND v IN (111, 222)") == [.int(111), .int(222)])
+        #expect(try values("s IN (4)") == all)
+        try store.execute("CREATE INDEX ON t (v)")
+        #expect(try values("v IN (221, 111)") == [.int(111), .int(221)])
+        #expect(try values("v = 221 AND s IN (4, 6)") == [.int(221)])
+    }
+
+    @Test(
+        "ORDER BY may leave out columns that = gives one value",
+        arguments: [
+            ("a = 1 ORDER BY b DESC", [122, 121, 112, 111]),
+            ("a = 1 ORDER BY b ASC", [111, 112, 121, 122]),
+            ("a = 1 AND b = 2 ORDER BY c DESC", [122, 121]),
+            ("(a, b) = (2, 1) ORDER BY c DESC", [212, 211]),
+            ("a = 2 AND b > 1 ORDER BY b DESC, c DESC", [222, 221]),
+            ("a > 0 AND b = 2 ORDER BY a DESC, c DESC ALLOW FILTERING", [222, 221, 122, 121]),
+        ])
+    func ordering(rest: String, values: [Int32]) throws {
+        let store = try makeRows()
+        let rows = try store.execute("SELECT v FROM t WHERE p = 1 AND q = 'x' AND \(rest)")
+        #expect(rows.map { $0[0] } == values.map { .int($0) })
+        let merged = try store.execute("SELECT v FROM t WHERE p IN (1, 2) AND q = 'x' AND \(rest)")
+        #expect(merged.map { $0[0] } == values.map { .int($0) })
+    }
+
+    private static let wrongOrder =
+        "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY"
+
     @Test(
         "refusals have Cassandra's words",
         arguments: [
@@ -132,10 +173,13 @@ struct RestrictionTests {
                 "SELECT * FROM t WHERE (a, v) > (1, 1)",
                 "Multi-column relations can only be applied to clustering columns but was applied to: v"
             ),
-            (
-                "SELECT * FROM t WHERE v IN (1, 2) ALLOW FILTERING",
-                "IN predicates on non-primary-key columns (v) is not yet supported"
-            ),
+            ("SELECT * FROM t WHERE v IN (1, 2)", WhereClause.filteringMessage),
+            ("SELECT * FROM t WHERE p = 1 AND q = 'x' AND s IN (1, 2)", WhereClause.filteringMessage),
+            ("SELECT * FROM t WHERE v IN (1, null) ALLOW FILTERING", "Invalid null value for column v"),
+            ("SELECT * FROM t WHERE p = 1 AND q = 'x' ORDER BY b", wrongOrder),
+            ("SELECT * FROM t WHERE p = 1 AND q = 'x' AND a IN (1, 2) ORDER BY b", wrongOrder),
+            ("SELECT * FROM t WHERE p = 1 AND q = 'x' AND a = 1 ORDER BY c", wrongOrder),
+            ("SELECT * FROM t WHERE p = 1 AND q = 'x' AND a = 1 ORDER BY b, a", wrongOrder),
             (
                 "SELECT * FROM t WHERE d > 1h ALLOW FILTERING",
                 "Slice restrictions are not supported on duration columns"

@@ -118,18 +118,22 @@ struct SelectPlan: Sendable {
             throw CQLError.invalid("ORDER BY is only supported when the partition key is restricted by an EQ or an IN.")
         }
         var directions: Set<Bool> = []
-        for (index, ordering) in orderings.enumerated() {
+        var next = 0
+        for ordering in orderings {
             let column = try table.requiredColumn(ordering.column)
             guard column.kind == .clustering else {
                 throw CQLError.invalid(
                     "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got \(column.name)"
                 )
             }
-            guard column.position == index else {
+            // Columns that `=` gives one value order nothing (CASSANDRA-10271).
+            while next < column.position, whereClause.hasSingleValue(table.definition.clustering[next]) { next += 1 }
+            guard column.position == next else {
                 throw CQLError.invalid(
                     "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY"
                 )
             }
+            next += 1
             directions.insert(ordering.isDescending != column.isDescending)
         }
         guard directions.count == 1 else { throw CQLError.invalid("Unsupported order by relation") }

@@ -23,12 +23,7 @@ extension WhereClause {
             try restrictClustering(collector, filtersFreely)
         }
         for column in definition.staticColumns + definition.regularColumns {
-            guard let restriction = collector.columns[column.name] else { continue }
-            if restriction.isIn {
-                throw CQLError.invalid(
-                    "IN predicates on non-primary-key columns (\(column.name)) is not yet supported")
-            }
-            filters += restriction.filters
+            filters += collector.columns[column.name]?.filters ?? []
         }
         try useIndex(lookup, allowsFiltering)
     }

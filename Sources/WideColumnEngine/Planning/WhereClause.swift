@@ -13,6 +13,12 @@ struct WhereClause: Sendable {
     var index: IndexLookup?
     /// Whether any clustering column is restricted, be it by a filter: then a static row alone is no answer.
     var restrictsClustering = false
+
+    /// Whether `=` gives the clustering column one value, be it by a filter.
+    func hasSingleValue(_ column: ColumnDefinition) -> Bool {
+        clustering.hasSingleValue(at: column.position)
+            || filters.contains { $0.column?.name == column.name && $0.comparison == .equal }
+    }
 }
 
 /// An index and the value to look up in it.
