@@ -108,6 +108,37 @@ import Testing
         #expect(storage.visibleSequence == .zero)
     }
 
+    @Test("a read of a dropped keyspace is refused, whatever snapshot it reads", arguments: [false, true])
+    func readOfDropped(isDedicated: Bool) throws {
+        let storage = try smallStorage()
+        let keyspace = try storage.keyspace("k", options: KeyspaceOptions(isDedicated: isDedicated))
+        let (key, absent) = (bytes("key"), bytes("absent"))
+        try storage.write { try $0.put(keyspace, key.rawSpan, [1].rawSpan) }
+        let view = storage.snapshot().view
+        var cursor = try view.cursor(keyspace)
+        #expect(try view.get(keyspace, key.rawSpan) == [1])
+        try storage.dropKeyspace("k")
+        // Not even a compaction changes what it says.
+        for _ in 0..<2 {
+            for key in [key, absent] {
+                #expect(errorCode { try view.get(keyspace, key.rawSpan) } == .notFound)
+                #expect(errorCode { try view.contains(keyspace, key.rawSpan) } == .notFound)
+                #expect(errorCode { try storage.get(keyspace, key.rawSpan) } == .notFound)
+                #expect(errorCode { try storage.write { try $0.get(keyspace, key.rawSpan) } } == .notFound)
+            }
+            #expect(errorCode { try view.multiGet(keyspace, [key, absent]) } == .notFound)
+            #expect(errorCode { _ = try view.cursor(keyspace) } == .notFound)
+            #expect(errorCode { try storage.write { _ = try $0.cursor(keyspace) } } == .notFound)
+            try storage.compact()
+        }
+        // Who was reading reads on.
+        try cursor.seekToFirst()
+        let isValid = cursor.isValid
+        #expect(isValid)
+        let again = try storage.keyspace("k")
+        #expect(try storage.get(again, key.rawSpan) == nil)
+    }
+
     @Test("the tables of a dropped keyspace go with their last reader")
     func droppedTablesGo() throws {
         let disk = SimulatedFileSystem()

@@ -47,6 +47,8 @@
         judgesExpiry = keyspace.judgesExpiry
         self.snapshot = snapshot
         state = keyspace.treeState
+        // After the state: one that was taken before the drop holds everything, for as long as the cursor is there.
+        try keyspace.checkNotDropped()
 
         var sources: [EntrySource] = []
         var tombstones: [SourceTombstones] = []

@@ -20,12 +20,14 @@ extension ReadView {
     public func multiGet(_ keyspace: Keyspace, _ keys: [[UInt8]], _ body: (Int, RawSpan?) throws -> Void) throws {
         if case .snapshot(let snapshot) = source, snapshot.reader == nil, snapshot.traceSink == nil, keys.count > 1 {
             try snapshot.checkOpen()
+            try keyspace.checkNotDropped()
             return unsafe try keyspace.withValues(
                 of: keys, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime
             ) { place, value in
                 if let value = unsafe value {
                     unsafe try body(place, RawSpan(_unsafeBytes: value))
                 } else {
+                    try keyspace.checkNotDropped()
                     try body(place, nil)
                 }
             }

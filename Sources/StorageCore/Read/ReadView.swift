@@ -53,8 +53,19 @@ public struct ReadView {
     }
 
     /// Calls `body` with the value of `key`; false if the key is absent.
+    ///
+    /// - Throws: what the body throws; `StorageError`: `.notFound` if the keyspace was dropped, be it after the snapshot,
+    ///   `.closed`, and what reading files can fail with.
     @discardableResult
     public func read(_ keyspace: Keyspace, _ key: RawSpan, _ body: (RawSpan) throws -> Void) throws -> Bool {
+        try keyspace.checkNotDropped()
+        let isFound = try find(keyspace, key, body)
+        if !isFound { try keyspace.checkNotDropped() }
+        return isFound
+    }
+
+    @inline(__always)
+    private func find(_ keyspace: Keyspace, _ key: RawSpan, _ body: (RawSpan) throws -> Void) throws -> Bool {
         try unsafe keyspace.withTreeKey(key) { treeKey in
             switch source {
             case .snapshot(let snapshot):

@@ -58,6 +58,16 @@ internal import Synchronization
 
     var isDropped: Bool { life.isDropped.load(ordering: .acquiring) }
 
+    /// Refuses what asks for a keyspace that is gone: its entries go when nobody needs them, whatever snapshots there are.
+    ///
+    /// A reader asks before it reads, and again where it found nothing, since the drop may have come in between.
+    @inline(__always)
+    func checkNotDropped() throws {
+        if isDropped { throw dropped }
+    }
+
+    var dropped: StorageError { StorageError(.notFound, "Keyspace \"\(name)\" was dropped.") }
+
     /// What a table says of the keyspace.
     var record: KeyspaceRecord {
         let tree = tree

@@ -162,9 +162,7 @@ extension Storage {
             run(actions, sequence: last)
             return Commit(sequence: last)
         }
-        if let dropped = batch.slots.first(where: { $0.isDropped }) {
-            throw StorageError(.notFound, "Keyspace \"\(dropped.name)\" was dropped.")
-        }
+        if let keyspace = batch.slots.first(where: { $0.isDropped }) { throw keyspace.dropped }
         let sequence = last + 1
         if let sqlite { return try commit(batch, sequence, commitTime, actions, to: sqlite) }
         var commit = Commit(sequence: sequence)
