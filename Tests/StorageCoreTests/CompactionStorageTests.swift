@@ -111,6 +111,24 @@ struct CompactionStorageTests {
         #expect(!isThere)
     }
 
+    @Test("what expired while the storage was closed for long is purged once somebody says that the clock is right")
+    func clockTrusted() throws {
+        var storage = try open()
+        let options = KeyspaceOptions(expiry: .engine)
+        var keyspace = try storage.keyspace("tokens", options: options)
+        try put(storage, keyspace, 0..<10, expiry: clock.now.advanced(by: .seconds(5 * 86_400)))
+        try storage.close()
+        clock.set(clock.now.advanced(by: .seconds(60 * 86_400)))
+        storage = try open()
+        keyspace = try storage.keyspace("tokens", options: options)
+        try storage.compact()
+        #expect(try count(storage, keyspace) == 0)
+        #expect(keyspace.tree.state.levels.all.reduce(0) { $0 + $1.metadata.entryCount } == 10)
+        storage.trustWallClock()
+        try storage.compact()
+        #expect(keyspace.tree.state.levels.all.isEmpty)
+    }
+
     @Test("what a range delete covers goes without being read")
     func rangeDelete() throws {
         let counting = CompactionReadCounter(disk)

@@ -6,6 +6,17 @@
 internal import Synchronization
 
 extension Storage {
+    /// Says that the wall clock is right.
+    ///
+    /// What has expired is purged from disk only up to a day after the last run's newest commit, and for as long as this run
+    /// goes on: a clock that was set ahead by mistake must not erase data. So a storage that was closed for a month keeps
+    /// what expired meanwhile, hidden from readers, until a month has passed, or until this is called. Compactions then take
+    /// it away.
+    public func trustWallClock() {
+        purgeFloor.trust(clock)
+        background.request(.compaction)
+    }
+
     /// Rewrites every tree so that what was overwritten, deleted or has expired is gone from disk, as far as no
     /// snapshot sees it. Tables of different time windows stay apart.
     public func compact() throws {
