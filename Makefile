@@ -55,8 +55,8 @@ test-clients: deps ## Run Cassandra's driver and cqlsh, from PyPI, against the s
 	Tests/Clients/run
 
 soak: export SHOPSTREAM_SOAK_SECONDS := $(SOAK_SECONDS)
-soak: deps ## Run the soak tests for minutes instead of moments (SOAK_SECONDS)
-	$(call run_tests,--filter Soak,soak)
+soak: deps ## Run the soak tests, and others at every step, for minutes instead of moments (SOAK_SECONDS)
+	$(call run_tests,--filter 'Soak|FaultTests|FaultReadTests|CorruptionTests|SQLiteCrashTests|LogVolumeTests',soak)
 
 bench: bench-storage ## Measure everything beside its peers (BENCH_ARGS)
 	$(BENCHMARKS) engine-bench $(BENCH_ARGS)

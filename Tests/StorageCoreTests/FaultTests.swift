@@ -14,55 +14,84 @@ private struct Fault: CustomStringConvertible {
     var description: String { "\(kind) \(number) fails with \(code)\(once ? " once" : " from then on")" }
 }
 
+/// What fails once and unnoticed where it makes the reserve, or a new manifest in the place of a long one.
+private let silentKinds: Set<SimulatedFileSystem.Operation> = [.create, .write, .rename]
+
 @Suite("Failing operations")
 struct FaultTests {
-    private static let seed: UInt64 = 3
-    /// What fails once and unnoticed where it makes the reserve, or a new manifest in the place of a long one.
-    private static let silentKinds: Set<SimulatedFileSystem.Operation> = [.create, .write, .rename]
-
     @Test(
         "whatever fails is reported, and nothing acknowledged is lost",
         arguments: SimulatedFileSystem.Operation.allCases, [CrashEngine.trees, .mappedTrees])
     func failingOperations(kind: SimulatedFileSystem.Operation, engine: CrashEngine) throws {
-        let workload = CrashWorkload(seed: Self.seed, stepCount: 60)
-        let healthy = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
-        try healthy.run(workload.steps)
-        // A directory whose creation could not be synced is not created again, so its name stays unsynced: begin after.
-        let first = kind == .syncDirectory ? 5 : 1
-        let count = healthy.disk.operationCount(of: kind)
-        var silentCount = 0
-        for number in stride(from: first, through: count, by: count > 40 && crashSoakDuration == nil ? 5 : 1) {
-            // A full disk shows at a sync where the file system allocates late.
-            let code: StorageError.Code = kind == .sync && number % 4 == 0 ? .diskFull : .ioFailure
-            let fault = Fault(kind: kind, number: number, once: number % 2 == 0, code: code)
-            do {
-                if try !check(fault, workload, engine) { silentCount += 1 }
-            } catch {
-                Issue.record("workload \(Self.seed), over \(engine), \(fault): \(error)")
-                return
-            }
-        }
+        let workload = CrashWorkload(seed: 3, stepCount: 60)
+        let silentCount = try failEach(
+            kind, of: workload, "workload 3 over \(engine)", engine, isSparse: crashSoakDuration == nil)
         // A storage goes on without its reserve, and with a manifest that has grown long: another try follows.
-        #expect(silentCount <= (Self.silentKinds.contains(kind) ? 2 : 0))
+        #expect(silentCount ?? 0 <= (silentKinds.contains(kind) ? 2 : 0))
     }
+}
 
-    /// Whether somebody was told, where somebody must be.
-    private func check(_ fault: Fault, _ workload: CrashWorkload, _ engine: CrashEngine) throws -> Bool {
-        let run = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
-        run.disk.failOperation(number: fault.number, once: fault.once, with: fault.code, kind: fault.kind)
-        try run.run(workload.steps)
-        // Files that could not be removed are left to the next opening; without its reserve a storage does as well. A store
-        // through a mapping fails with the power only.
-        let isBestEffort = [.remove, .truncate, .allocate, .store].contains(fault.kind)
-        let isTold = isBestEffort || !run.errors.isEmpty
-        if !isTold, !Self.silentKinds.contains(fault.kind) || !fault.once { throw CrashViolation("nobody was told") }
-        for error in run.errors where !(error is StorageError) { throw CrashViolation("told by \(error)") }
-        try run.checkReads()
-        let whole = run.disk.crash(.everything)
-        try run.check(whole, holds: .acknowledged, briefly: fault.number % 4 != 1)
-        for survivors in [SimulatedFileSystem.Survivors.syncedOnly, .reordered] {
-            try run.check(run.disk.crash(survivors), holds: .durable, briefly: true)
-        }
-        return isTold
+@Suite("Soak: failing operations", .enabled(if: crashSoakDuration != nil))
+struct FaultSoakTests {
+    @Test("no operation of any workload fails unnoticed, or takes with it what was acknowledged")
+    func many() throws {
+        var random = SystemRandomNumberGenerator()
+        let start = ContinuousClock.now
+        repeat {
+            let seed = UInt64.random(in: 0..<1 << 32, using: &random)
+            let stepCount = Int.random(in: 20..<120, using: &random)
+            let workload = CrashWorkload(seed: seed, stepCount: stepCount)
+            let engine = [CrashEngine.trees, .mappedTrees][Int(seed % 2)]
+            let what = "CrashWorkload(seed: \(seed), stepCount: \(stepCount)) over \(engine)"
+            for kind in SimulatedFileSystem.Operation.allCases {
+                guard try failEach(kind, of: workload, what, engine, isSparse: true) != nil else { return }
+            }
+        } while ContinuousClock.now - start < crashSoakDuration ?? .zero
     }
+}
+
+/// Lets the operations of a kind fail in turn, each in a run of its own, or every fifth if there are many; how often nobody
+/// was told, nil after a violation.
+private func failEach(
+    _ kind: SimulatedFileSystem.Operation, of workload: CrashWorkload, _ what: String, _ engine: CrashEngine,
+    isSparse: Bool
+) throws -> Int? {
+    let healthy = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
+    try healthy.run(workload.steps)
+    // A directory whose creation could not be synced is not created again, so its name stays unsynced: begin after.
+    let first = kind == .syncDirectory ? 5 : 1
+    let count = healthy.disk.operationCount(of: kind)
+    var silentCount = 0
+    for number in stride(from: first, through: count, by: count > 40 && isSparse ? 5 : 1) {
+        // A full disk shows at a sync where the file system allocates late.
+        let code: StorageError.Code = kind == .sync && number % 4 == 0 ? .diskFull : .ioFailure
+        let fault = Fault(kind: kind, number: number, once: number % 2 == 0, code: code)
+        do {
+            if try !check(fault, workload, engine) { silentCount += 1 }
+        } catch {
+            Issue.record("\(what), \(fault): \(error)")
+            return nil
+        }
+    }
+    return silentCount
+}
+
+/// Whether somebody was told, where somebody must be.
+private func check(_ fault: Fault, _ workload: CrashWorkload, _ engine: CrashEngine) throws -> Bool {
+    let run = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
+    run.disk.failOperation(number: fault.number, once: fault.once, with: fault.code, kind: fault.kind)
+    try run.run(workload.steps)
+    // Files that could not be removed are left to the next opening; without its reserve a storage does as well. A store
+    // through a mapping fails with the power only.
+    let isBestEffort = [.remove, .truncate, .allocate, .store].contains(fault.kind)
+    let isTold = isBestEffort || !run.errors.isEmpty
+    if !isTold, !silentKinds.contains(fault.kind) || !fault.once { throw CrashViolation("nobody was told") }
+    for error in run.errors where !(error is StorageError) { throw CrashViolation("told by \(error)") }
+    try run.checkReads()
+    let whole = run.disk.crash(.everything)
+    try run.check(whole, holds: .acknowledged, briefly: fault.number % 4 != 1)
+    for survivors in [SimulatedFileSystem.Survivors.syncedOnly, .reordered] {
+        try run.check(run.disk.crash(survivors), holds: .durable, briefly: true)
+    }
+    return isTold
 }
