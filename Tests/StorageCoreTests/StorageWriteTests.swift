@@ -133,6 +133,41 @@ import Testing
         }
     }
 
+    @Test("a flush that failed is tried again soon, a compaction ever later")
+    func retries() {
+        #expect(
+            [1, 2, 50].map { Background.Work.flush.retryNanoseconds(afterFailures: $0) } == [
+                100_000_000, 100_000_000, 100_000_000,
+            ])
+        let later = [1, 2, 3, 9, 10, 1000].map {
+            Background.Work.compaction.retryNanoseconds(afterFailures: $0) / 1_000_000
+        }
+        #expect(later == [100, 200, 400, 25_600, 25_600, 25_600])
+    }
+
+    @Test("a cancelled task that goes on writing waits for room as others do")
+    func cancelledWriter() async throws {
+        let disk = SimulatedFileSystem()
+        let storage = try smallStorage(disk, ManualClock(), .threads)
+        let keyspace = try storage.keyspace("k")
+        let writer = Task {
+            while !Task.isCancelled { await Task.yield() }
+            for number in 0..<400 {
+                let key = bytes("key \(number)")
+                try await storage.write {
+                    try $0.put(keyspace, key.rawSpan, [UInt8](repeating: 1, count: 1000).rawSpan)
+                }
+                // One memtable that takes writes, those that wait, and one over the limit.
+                let count = keyspace.tree.state.memtables.count
+                if count > storage.options.maximumImmutableMemtables + 2 { return count }
+            }
+            return 0
+        }
+        writer.cancel()
+        #expect(try await writer.value == 0)
+        try storage.close()
+    }
+
     @Test("a crowded memtable makes room in manual mode without another thread")
     func makesRoom() throws {
         let storage = try smallStorage()

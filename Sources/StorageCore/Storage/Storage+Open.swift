@@ -123,18 +123,30 @@ extension Storage {
         _ storage: Storage?, _ background: Background, _ work: Background.Work, _ unit: (Storage) throws -> Bool
     ) -> Bool {
         guard let storage else { return false }
+        var failureCount = 0
         while !storage.isClosed.load(ordering: .acquiring) {
             do {
                 if try !unit(storage) { return true }
+                failureCount = 0
             } catch {
                 storage.noteFailure(error, of: work)
                 background.madeProgress()
                 // Nothing that is tried again would count.
                 if storage.latch.refusal != nil { return false }
-                if !background.pause(nanoseconds: 100_000_000) { return false }
+                failureCount += 1
+                if !background.pause(nanoseconds: work.retryNanoseconds(afterFailures: failureCount)) { return false }
             }
         }
         return true
+    }
+}
+
+extension Background.Work {
+    /// When work that has failed so many times in a row is tried again. Writers wait for a flush, so that one does not wait
+    /// long. Nobody waits for a compaction, and one that fails again and again (a damaged table, too little space) reads and
+    /// writes much each time: it comes ever later, after 25 s at most.
+    func retryNanoseconds(afterFailures count: Int) -> UInt64 {
+        self == .compaction ? 100_000_000 << UInt64(min(max(count - 1, 0), 8)) : 100_000_000
     }
 }
 

@@ -329,17 +329,37 @@ extension Storage {
         }
         if commit.startsSegment { traceSegment() }
         if commit.delayNanoseconds > 0 {
-            try? await Task.sleep(nanoseconds: commit.delayNanoseconds)
+            await pause(nanoseconds: commit.delayNanoseconds)
             counters.delays.withLock { $0.record(commit.delayNanoseconds) }
         }
         guard var count = waitCount(commit) else { return }
         let start = stallBegan(commit)
         defer { stallEnded(commit, since: start) }
         repeat {
-            try? await background.waitForProgressSuspending(after: count)
+            await waitForProgress(after: count)
             guard let next = waitCount(commit) else { return }
             count = next
         } while true
+    }
+
+    // A task that was cancelled waits as others do: its commit stands, and the next ones would fill the memory.
+
+    private func pause(nanoseconds: UInt64) async {
+        do {
+            try await Task.sleep(nanoseconds: nanoseconds)
+        } catch {
+            await Task { try? await Task.sleep(nanoseconds: nanoseconds) }.value
+        }
+    }
+
+    private func waitForProgress(after count: UInt64) async {
+        do {
+            try await background.waitForProgressSuspending(after: count)
+        } catch is CancellationError {
+            await Task { [background] in try? await background.waitForProgressSuspending(after: count) }.value
+        } catch {
+            // Closed, which who waits finds out for himself.
+        }
     }
 
     /// The progress to wait beyond; nil if there is room, or nobody will make any.
@@ -350,9 +370,7 @@ extension Storage {
         let isCrowded = commit.crowdedTrees.contains {
             self.isCrowded($0) && !$0.isDropped.load(ordering: .acquiring)
         }
-        guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring), !Task.isCancelled else {
-            return nil
-        }
+        guard isCrowded, background.refusal == nil, !isClosed.load(ordering: .acquiring) else { return nil }
         if options.backgroundWork == .manual {
             return makeProgress() ? waitCount(commit) : nil
         }

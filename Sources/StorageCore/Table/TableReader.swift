@@ -94,6 +94,7 @@ final class TableReader: Sendable {
     var memoryByteCount: Int {
         topIndex.byteCount + (filter?.byteCount ?? 0) + partitions.byteCount + filterPartitions.count * 16
             + (blocks.dictionary?.memoryByteCount ?? 0)
+            + rangeTombstones.reduce(0) { $0 + $1.lower.count + $1.upper.count + MemoryLayout<RangeTombstone>.size }
     }
 
     /// False only if the table has no point entry with that key. Asks the filter of the whole table, if there is one.
