@@ -14,6 +14,7 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
     var compression = CompressionOptions()
     var filterBitsPerKey = 10
     var clusteringLayout: ClusteringLayout?
+    var strategy = CompactionStrategy.leveled
     var change: @Sendable (inout StorageOptions) -> Void = { _ in }
 
     func storageLocation(_ path: String) -> StorageLocation {
@@ -23,7 +24,7 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
     func keyspaceOptions(_ index: Int) -> KeyspaceOptions {
         var options = KeyspaceOptions(
             isDedicated: isDedicated, compression: compression, filterBitsPerKey: filterBitsPerKey,
-            clusteringLayout: clusteringLayout)
+            strategy: strategy, clusteringLayout: clusteringLayout)
         switch MetamorphicKeyspace.kind(index) {
         case .plain, .second: break
         case .appended: options.mergeOperator = ModelAppend()
@@ -103,7 +104,12 @@ final class MetamorphicRun {
             case .transaction(let steps, let refuses): return try transaction(steps, refuses: refuses)
             case .get(let keyspace, let key, let number):
                 guard let (view, keyspaces) = view(number) else { return "no such snapshot" }
-                return try get(view, keyspaces[keyspace], key)
+                let found = try get(view, keyspaces[keyspace], key)
+                guard number == nil else { return found }
+                // The same without a snapshot.
+                let newest = try shown(
+                    storage.get(keyspaces[keyspace], key.rawSpan), keyspaces[keyspace], view.readTime)
+                return "\(found), newest \(newest.map { "\($0)" } ?? "nothing")"
             case .walk(let keyspace, let range, let moves, let number):
                 guard let (view, keyspaces) = view(number) else { return "no such snapshot" }
                 var cursor = try view.cursor(keyspaces[keyspace], range)
@@ -134,8 +140,6 @@ final class MetamorphicRun {
             try storage.sync()
             return "\(storage.durableSequence)"
         case .drop(let keyspace):
-            // What a snapshot shows of a dropped keyspace is nobody's promise.
-            snapshots = [:]
             try storage.dropKeyspace(MetamorphicKeyspace.name(keyspace))
             keyspaces = try openKeyspaces(storage)
         case .checkpoint: return try checkpoint()
@@ -227,9 +231,15 @@ final class MetamorphicRun {
         return try value.flatMap { try ModelTimedSet.live($0, at: now) }
     }
 
+    /// The value of a key, the same again among several, and that of its neighbour.
     private func get(_ view: ReadView, _ keyspace: Keyspace, _ key: [UInt8]) throws -> String {
         let value = try shown(try view.get(keyspace, key.rawSpan), keyspace, view.readTime)
-        return value.map { "\($0)" } ?? "nothing"
+        let several = try view.multiGet(keyspace, [key, key + [0], key])
+        for other in [several[0], several[2]] where try shown(other, keyspace, view.readTime) != value {
+            return "\(String(describing: value)), among several \(several)"
+        }
+        let neighbour = try shown(several[1], keyspace, view.readTime)
+        return "\(value.map { "\($0)" } ?? "nothing")\(neighbour.map { ", then \($0)" } ?? "")"
     }
 
     private func walk(

@@ -36,6 +36,18 @@ extension MetamorphicConfiguration {
             $0.blockByteCount = 64 << 10
             $0.levelZeroTableCount = 1
         },
+        MetamorphicConfiguration(
+            description: "tiny trees in windows of a second, dictionaries, a mapped log, few descriptors",
+            isDedicated: true,
+            compression: CompressionOptions(
+                upper: .lz4, bottom: .zstd(level: 3, dictionaryByteCount: 256)),
+            strategy: .timeWindow(TimeWindowOptions(window: .seconds(1)))
+        ) {
+            tiny(&$0)
+            $0.logWriting = .mapped
+            $0.descriptorBudget = 48
+        },
+        MetamorphicConfiguration(description: "tiny size-tiered trees", strategy: .sizeTiered()) { tiny(&$0) },
         MetamorphicConfiguration(description: "tiny trees with background threads", isDedicated: true) {
             tiny(&$0)
             $0.backgroundWork = .threads
