@@ -85,6 +85,7 @@ extension Storage {
         // Writers that waited for room in the tree have nothing to wait for any more.
         surveyMemtables()
         background.madeProgress()
+        background.request(.compaction)
     }
 
     /// Lets go of what a dropped tree holds, for as far as nobody reads it.
