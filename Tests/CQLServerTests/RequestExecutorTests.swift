@@ -183,6 +183,39 @@ struct RequestExecutorTests {
         #expect(session.count == 1)
     }
 
+    @Test("an error of unknown outcome says what was written: a condition, a batch, counters, or one statement")
+    func writeTypes() throws {
+        try store.execute("CREATE TABLE ks.n (a int PRIMARY KEY, n counter)")
+        let insert = "INSERT INTO ks.t (a, b, v) VALUES (1, 1, 'v')"
+        let condition = "UPDATE ks.t SET v = 'w' WHERE a = 1 AND b = 1 IF v = 'v'"
+        let count = "UPDATE ks.n SET n = n + 1 WHERE a = 1"
+        let texts: [(String, ErrorMessage.WriteType)] = [
+            (insert, .simple), (condition, .compareAndSet), (count, .counter),
+            ("BEGIN BATCH \(insert) APPLY BATCH", .batch),
+            ("BEGIN UNLOGGED BATCH \(insert) APPLY BATCH", .unloggedBatch),
+            ("BEGIN BATCH \(insert); \(condition) APPLY BATCH", .compareAndSet),
+            ("BEGIN COUNTER BATCH \(count) APPLY BATCH", .counter), ("SELECT * FROM ks.t", .simple),
+            ("nonsense", .simple),
+        ]
+        for (text, type) in texts {
+            #expect(executor.writeType(of: .query(text, QueryParameters())) == type, "\(text)")
+            guard text != "nonsense" else { continue }
+            let execute = Request.execute(
+                id: try prepare(text).id, resultMetadataID: nil, QueryParameters())
+            #expect(executor.writeType(of: execute) == type, "\(text)")
+        }
+        let batches: [(UInt8, String, ErrorMessage.WriteType)] = [
+            (0, insert, .batch), (1, insert, .unloggedBatch), (2, count, .counter), (1, count, .counter),
+            (0, condition, .compareAndSet),
+        ]
+        for (kind, text, type) in batches {
+            var reader = WireReader(
+                RequestBytes().byte(kind).short(1).byte(0).longString(text).short(0).short(1).int(0).bytes)
+            let request = Request.batch(try BatchRequest(&reader, .v5))
+            #expect(executor.writeType(of: request) == type, "\(kind) \(text)")
+        }
+    }
+
     @Test("now_in_seconds is the time by which times to live begin and end")
     func now() throws {
         let now: Int32 = 1_000_000

@@ -36,7 +36,7 @@ final class RequestExecutor: Sendable {
                 throw CQLError(.serverError, "\(work.request.opcode.name) is answered without the engine")
             }
         } catch {
-            return Response(.error(ErrorMessage(error, writeType: work.request.writeType)))
+            return Response(.error(ErrorMessage(error, writeType: writeType(of: work.request))))
         }
     }
 
@@ -168,14 +168,46 @@ final class RequestExecutor: Sendable {
     }
 }
 
-extension Request {
-    /// What an error of unknown outcome says was written.
+// MARK: - Errors
+
+extension RequestExecutor {
+    /// What an error of unknown outcome says was written ([CA] db/WriteType.java): a condition comes before all else,
+    /// then the kind of a batch, then counters.
+    func writeType(of request: Request) -> ErrorMessage.WriteType {
+        switch request {
+        case .query(let text, let parameters):
+            return (try? session(parameters.keyspace).prepare(text))?.writeType ?? .simple
+        case .execute(let id, _, _): return (try? prepared.entry(id).statement)?.writeType ?? .simple
+        case .batch(let batch):
+            if statements(of: batch).contains(where: \.isConditional) { return .compareAndSet }
+            return switch batch.kind {
+            case .logged: .batch
+            case .unlogged: statements(of: batch).contains(where: \.isOfCounters) ? .counter : .unloggedBatch
+            case .counter: .counter
+            }
+        case .prepare, .startup, .options, .authResponse, .register: return .simple
+        }
+    }
+
+    private func statements(of batch: BatchRequest) -> [PreparedStatement] {
+        batch.statements.compactMap { entry in
+            switch entry.text {
+            case .query(let text): try? session(batch.parameters.keyspace).prepare(text)
+            case .prepared(let id): try? prepared.entry(id).statement
+            }
+        }
+    }
+}
+
+extension PreparedStatement {
     fileprivate var writeType: ErrorMessage.WriteType {
-        guard case .batch(let batch) = self else { return .simple }
-        return switch batch.kind {
+        if isConditional { return .compareAndSet }
+        if isOfCounters { return .counter }
+        return switch batchKind {
         case .logged: .batch
         case .unlogged: .unloggedBatch
         case .counter: .counter
+        case nil: .simple
         }
     }
 }

@@ -54,11 +54,11 @@ struct ErrorMessage: Hashable, Sendable {
     }
 
     /// - Parameter writeType: of the request, for a commit of which nobody knows whether it will survive.
-    init(_ error: any Error, writeType: WriteType = .simple) {
+    init(_ error: any Error, writeType: @autoclosure () -> WriteType = .simple) {
         switch error {
         case let error as ErrorMessage: self = error
         case let error as CQLError: self.init(Code(error), error.message)
-        case let error as StorageError: self.init(Code(error, writeType), "\(error)")
+        case let error as StorageError: self.init(Code(error, writeType()), "\(error)")
         default: self.init(.serverError, "\(error)")
         }
     }

@@ -238,6 +238,21 @@ extension PreparedStatement {
         }
     }
 
+    /// Whether the statement changes counters.
+    public var isOfCounters: Bool {
+        switch text.lastPlan.kind {
+        case .modification(let modification): modification.table.definition.isCounter
+        case .batch(let batch): batch.statements.contains(where: \.table.definition.isCounter)
+        default: false
+        }
+    }
+
+    /// The kind of a BATCH; `nil` for other statements.
+    public var batchKind: StatementBatch.Kind? {
+        if case .batch(let batch) = text.lastPlan.kind { return batch.kind }
+        return nil
+    }
+
     /// A number that changes when names may mean something else.
     public var schemaVersion: UInt64 { text.lastPlan.schemaVersion }
 }

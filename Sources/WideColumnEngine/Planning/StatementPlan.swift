@@ -60,8 +60,9 @@ final class StatementPlan: Sendable {
 struct BatchPlan: Sendable {
     var statements: [ModificationPlan]
     var timestamp: BoundTerm?
-    var isUnlogged: Bool
+    var kind: StatementBatch.Kind
 
+    var isUnlogged: Bool { kind == .unlogged }
     var isConditional: Bool { statements.contains(where: \.isConditional) }
 
     init(
@@ -71,7 +72,7 @@ struct BatchPlan: Sendable {
             throw CQLError.invalid("Global TTL on the BATCH statement is not supported.")
         }
         statements = []
-        isUnlogged = batch.kind == .unlogged
+        kind = batch.kind
         for statement in batch.statements {
             guard batch.using.timestamp == nil || statement.using.timestamp == nil else {
                 throw CQLError.invalid("Timestamp must be set either on BATCH or individual statements")
