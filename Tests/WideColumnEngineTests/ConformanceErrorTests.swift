@@ -121,6 +121,12 @@ struct ConformanceErrorTests {
             ("UPDATE two SET v = 1 WHERE a = 1 AND c = 1", "Some partition key parts are missing: b"),
             ("INSERT INTO t (k, c, v) VALUES (1, 1, 1)", "Some clustering keys are missing: d"),
             ("UPDATE t SET v = 1 WHERE k = 1", "Some clustering keys are missing: c, d"),
+            ("UPDATE t SET v = 1 WHERE k = 1 AND d = 1", "Some clustering keys are missing: c"),
+            ("UPDATE t SET v = 1 WHERE k = 1 AND (d) IN ((1))", "Some clustering keys are missing: c"),
+            (
+                "DELETE FROM t WHERE k = 1 AND d = 1",
+                "PRIMARY KEY column \"d\" cannot be restricted as preceding column \"c\" is not restricted"
+            ),
             (
                 "UPDATE t SET v = 1 WHERE k = 1 AND c = 1 AND d = 1 AND w = 'a'",
                 "Non PRIMARY KEY columns found in where clause: w "

@@ -16,6 +16,9 @@ struct RelationCollector {
         return (single + multiColumns).sorted { $0.column.position < $1.column.position }
     }
 
+    /// Whether a relation, be it of one column or of several, says something of this one.
+    func isRestricted(_ name: String) -> Bool { !restrictions(of: [name]).isEmpty }
+
     init(_ relations: [Relation], table: Table, binder: inout TermBinder) throws {
         self.table = table
         for relation in relations {

@@ -40,6 +40,13 @@ extension WhereClause {
             throw CQLError.invalid(
                 "Slice restrictions are not supported on the clustering columns in UPDATE statements")
         }
+        // A DELETE may leave out the columns behind a prefix; an UPDATE names all, or none where it sets static columns.
+        if !isDelete, !restrictions.isEmpty {
+            let missing = definition.clustering.map(\.name).filter { !collector.isRestricted($0) }
+            guard missing.isEmpty else {
+                throw CQLError.invalid("Some clustering keys are missing: \(missing.joined(separator: ", "))")
+            }
+        }
         guard restrictions.allSatisfy(\.others.isEmpty) else {
             throw CQLError.invalid(
                 "Clustering columns can only be restricted with CONTAINS with a secondary index or filtering")
