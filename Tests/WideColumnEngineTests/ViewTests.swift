@@ -151,6 +151,21 @@ struct ViewTests {
         expectInvalid(message) { try store.execute("CREATE MATERIALIZED VIEW m AS \(select)") }
     }
 
+    @Test("a table that keeps no deletions can have no view")
+    func gracePeriod() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int) WITH gc_grace_seconds = 0")
+        let create =
+            "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE k IS NOT NULL AND v IS NOT NULL PRIMARY KEY (v, k)"
+        expectInvalid(
+            "Cannot create materialized view 'm' for base table 't' with gc_grace_seconds of 0, since this value is used "
+                + "to TTL undelivered updates. Setting gc_grace_seconds too low might cause undelivered updates to expire "
+                + "before being replayed."
+        ) { try store.execute(create) }
+        try store.execute("ALTER TABLE t WITH gc_grace_seconds = 1")
+        try store.execute(create)
+    }
+
     @Test("views are changed only through their tables")
     func directChanges() throws {
         let store = try makeViewStore()

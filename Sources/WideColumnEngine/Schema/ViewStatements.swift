@@ -40,6 +40,12 @@ extension TableDefinition {
         guard !base.definition.isCounter else {
             throw CQLError.invalid("Materialized views are not supported on counter tables")
         }
+        guard base.definition.options.graceSeconds > 0 else {
+            throw CQLError.invalid(
+                "Cannot create materialized view '\(statement.view.name)' for base table '\(base.definition.identifier.name)' "
+                    + "with gc_grace_seconds of 0, since this value is used to TTL undelivered updates. Setting "
+                    + "gc_grace_seconds too low might cause undelivered updates to expire before being replayed.")
+        }
     }
 
     private static func check(key: [String], view: String, _ source: TableDefinition) throws {
