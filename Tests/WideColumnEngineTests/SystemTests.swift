@@ -126,6 +126,30 @@ struct SystemTests {
         #expect(try store.execute("DESCRIBE system").count > 3)
     }
 
+    @Test("snapshots, backups and extensions are shown as they were given")
+    func givenOptions() throws {
+        let store = try makeStore()
+        try store.execute(
+            """
+            CREATE TABLE t (k int PRIMARY KEY) WITH allow_auto_snapshot = false AND incremental_backups = false
+            AND extensions = {'b': 'text', 'a': 0x0102} AND cdc = TRUE
+            """)
+        let columns = "allow_auto_snapshot, incremental_backups, extensions, cdc"
+        let query = "SELECT \(columns) FROM system_schema.tables WHERE keyspace_name = 'ks' AND table_name = 't'"
+        #expect(try store.lines(query) == ["false false {'a': 0x0102, 'b': 0x74657874} true"])
+        let described = try #require(store.execute("DESCRIBE TABLE t")[0]["create_statement", as: String.self])
+        for option in [
+            "allow_auto_snapshot = false", "incremental_backups = false", "extensions = {'a': 0x0102, 'b': 0x74657874}",
+            "cdc = true",
+        ] { #expect(described.contains("AND \(option)\n"), "\(option)") }
+        try store.execute("DROP TABLE t")
+        try store.execute(described)
+        #expect(try store.execute("DESCRIBE TABLE t")[0]["create_statement", as: String.self] == described)
+        try store.execute("CREATE TABLE plain (k int PRIMARY KEY)")
+        let plain = "SELECT \(columns) FROM system_schema.tables WHERE keyspace_name = 'ks' AND table_name = 'plain'"
+        #expect(try store.lines(plain) == ["true true {} false"])
+    }
+
     @Test("a traced statement leaves its steps in system_traces")
     func tracing() throws {
         let store = try makeSchema()

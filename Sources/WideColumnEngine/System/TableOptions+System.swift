@@ -39,9 +39,25 @@ extension TableOptions {
         return ["chunk_length_in_kb": "16"].merging(options) { $1 }
     }
 
+    private func flag(_ name: String, _ standard: Bool) -> Bool {
+        scalar(name, standard ? "true" : "false").lowercased() == "true"
+    }
+
+    /// Bytes by name; a value that isn't written as a blob stands for the bytes of its text.
+    private var extensions: [(name: String, value: [UInt8])] {
+        map("extensions", [:]).sorted { $0.key < $1.key }.map { name, text in
+            let digits = text.lowercased().hasPrefix("0x") ? Hexadecimal.bytes(text.dropFirst(2)) : nil
+            return (name, digits ?? Array(text.utf8))
+        }
+    }
+
     private func number(_ name: String, _ standard: Double) -> Double { Double(scalar(name, "")) ?? standard }
 
     private func integer(_ name: String, _ standard: Int32) -> Int32 { Int32(scalar(name, "")) ?? standard }
+
+    var minimumIndexInterval: Int32 { integer("min_index_interval", 128) }
+
+    var maximumIndexInterval: Int32 { integer("max_index_interval", 2048) }
 
     /// The columns of system_schema.tables and views that say the options.
     var systemColumns: [(String, CQLValue)] {
@@ -50,17 +66,20 @@ extension TableOptions {
         }
         return [
             ("additional_write_policy", .text(scalar("additional_write_policy", "99p"))),
-            ("allow_auto_snapshot", true), ("bloom_filter_fp_chance", .double(number("bloom_filter_fp_chance", 0.01))),
-            ("caching", cql(caching)), ("cdc", .boolean(scalar("cdc", "false").lowercased() == "true")),
+            ("allow_auto_snapshot", .boolean(flag("allow_auto_snapshot", true))),
+            ("bloom_filter_fp_chance", .double(number("bloom_filter_fp_chance", 0.01))),
+            ("caching", cql(caching)), ("cdc", .boolean(flag("cdc", false))),
             ("comment", .text(comment)), ("compaction", cql(compactionOptions)),
             ("compression", cql(compressionOptions)),
             ("crc_check_chance", .double(number("crc_check_chance", 1))), ("dclocal_read_repair_chance", 0.0),
-            ("default_time_to_live", .int(defaultTimeToLive)), ("extensions", .map([])),
-            ("gc_grace_seconds", .int(Int32(clamping: graceSeconds))), ("incremental_backups", true),
-            ("max_index_interval", .int(integer("max_index_interval", 2048))),
+            ("default_time_to_live", .int(defaultTimeToLive)),
+            ("extensions", .map(extensions.map { .init(key: .text($0.name), value: .blob($0.value)) })),
+            ("gc_grace_seconds", .int(Int32(clamping: graceSeconds))),
+            ("incremental_backups", .boolean(flag("incremental_backups", true))),
+            ("max_index_interval", .int(maximumIndexInterval)),
             ("memtable", .text(scalar("memtable", "default"))),
             ("memtable_flush_period_in_ms", .int(integer("memtable_flush_period_in_ms", 0))),
-            ("min_index_interval", .int(integer("min_index_interval", 128))),
+            ("min_index_interval", .int(minimumIndexInterval)),
             ("read_repair", .text(scalar("read_repair", "BLOCKING"))), ("read_repair_chance", 0.0),
             ("speculative_retry", .text(scalar("speculative_retry", "99p"))),
         ]
@@ -74,18 +93,21 @@ extension TableOptions {
             }
             return "{\(entries.joined(separator: ", "))}"
         }
+        let extensionEntries = extensions.map { "\(CQLValue.quoted($0.name)): \($0.value.cqlHexadecimal)" }
         return [
             "additional_write_policy = \(CQLValue.quoted(scalar("additional_write_policy", "99p")))",
-            "allow_auto_snapshot = true", "bloom_filter_fp_chance = \(number("bloom_filter_fp_chance", 0.01))",
-            "caching = \(quoted(caching))", "cdc = \(scalar("cdc", "false").lowercased())",
+            "allow_auto_snapshot = \(flag("allow_auto_snapshot", true))",
+            "bloom_filter_fp_chance = \(number("bloom_filter_fp_chance", 0.01))",
+            "caching = \(quoted(caching))", "cdc = \(flag("cdc", false))",
             "comment = \(CQLValue.quoted(comment))", "compaction = \(quoted(compactionOptions))",
             "compression = \(quoted(compressionOptions))",
             "memtable = \(CQLValue.quoted(scalar("memtable", "default")))",
             "crc_check_chance = \(number("crc_check_chance", 1))", "default_time_to_live = \(defaultTimeToLive)",
-            "extensions = {}", "gc_grace_seconds = \(graceSeconds)", "incremental_backups = true",
-            "max_index_interval = \(integer("max_index_interval", 2048))",
+            "extensions = {\(extensionEntries.joined(separator: ", "))}", "gc_grace_seconds = \(graceSeconds)",
+            "incremental_backups = \(flag("incremental_backups", true))",
+            "max_index_interval = \(maximumIndexInterval)",
             "memtable_flush_period_in_ms = \(integer("memtable_flush_period_in_ms", 0))",
-            "min_index_interval = \(integer("min_index_interval", 128))",
+            "min_index_interval = \(minimumIndexInterval)",
             "read_repair = \(CQLValue.quoted(scalar("read_repair", "BLOCKING")))",
             "speculative_retry = \(CQLValue.quoted(scalar("speculative_retry", "99p")))",
         ]
