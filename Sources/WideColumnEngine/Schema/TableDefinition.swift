@@ -162,18 +162,4 @@ struct TableOptions: Hashable, Sendable {
     var comment = ""
     /// The others, as they were written.
     var properties: [Property] = []
-
-    /// These options with those in `properties` changed.
-    func changed(by properties: [Property]) throws -> TableOptions {
-        let names = Set(properties.map(\.name))
-        var written = self.properties.filter { !names.contains($0.name) }
-        if !names.contains("default_time_to_live") {
-            written.append(Property(name: "default_time_to_live", value: .scalar("\(defaultTimeToLive)")))
-        }
-        if !names.contains("gc_grace_seconds") {
-            written.append(Property(name: "gc_grace_seconds", value: .scalar("\(graceSeconds)")))
-        }
-        if !names.contains("comment") { written.append(Property(name: "comment", value: .scalar(comment))) }
-        return try TableOptions(written + properties)
-    }
 }

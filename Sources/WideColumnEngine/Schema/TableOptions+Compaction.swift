@@ -39,6 +39,11 @@ extension TableOptions {
         default: return .leveled
         }
     }
+
+    /// Checks the values that no strategy of the storage needs, but Cassandra refuses.
+    static func checkValues(ofCompaction options: [String: String]) throws {
+        try CompactionClause(options: options).checkCommon()
+    }
 }
 
 /// A compaction clause, read option by option.
@@ -77,6 +82,46 @@ private struct CompactionClause {
         }
         return result
     }
+
+    /// The options of every strategy ([CA] db/compaction/AbstractCompactionStrategy.java), and those of
+    /// LeveledCompactionStrategy, for which the storage has its own.
+    func checkCommon() throws {
+        if let text = options["enabled"], !Self.isFlag(text) {
+            throw CQLError.configuration("enabled should either be 'true' or 'false', not \(text)")
+        }
+        for name in ["log_all", "only_purge_repaired_tombstones", "unchecked_tombstone_compaction"] {
+            if let text = options[name], !Self.isFlag(text) {
+                throw CQLError.configuration("'\(name)' should be either 'true' or 'false', not '\(text)'")
+            }
+        }
+        if let text = options["tombstone_threshold"] {
+            guard let value = Float(text) else {
+                throw CQLError.configuration("\(text) is not a parsable int (base10) for tombstone_threshold")
+            }
+            guard value >= 0 else {
+                throw CQLError.configuration("tombstone_threshold must be greater than 0, but was \(value)")
+            }
+        }
+        if let value = try integer("tombstone_compaction_interval"), value < 0 {
+            throw CQLError.configuration("tombstone_compaction_interval must be greater than 0, but was \(value)")
+        }
+        if let text = options["provide_overlapping_tombstones"],
+            !["NONE", "ROW", "CELL"].contains(text.uppercased())
+        {
+            throw CQLError.configuration(
+                "Invalid value \(text) for 'provide_overlapping_tombstones' compaction sub-option - must be one of the "
+                    + "following [NONE, ROW, CELL].")
+        }
+        for name in ["sstable_size_in_mb", "fanout_size"] {
+            guard let value = try integer(name) else { continue }
+            guard value <= Int64(Int32.max) else {
+                throw CQLError.configuration("\(value) is not a parsable int (base10) for \(name)")
+            }
+            guard value >= 1 else { throw CQLError.configuration("\(name) must be larger than 0, but was \(value)") }
+        }
+    }
+
+    private static func isFlag(_ text: String) -> Bool { ["true", "false"].contains(text.lowercased()) }
 
     func window() throws -> Duration {
         let unit = options["compaction_window_unit"]?.uppercased() ?? "DAYS"

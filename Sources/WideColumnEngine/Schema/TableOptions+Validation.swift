@@ -2,13 +2,27 @@
 
 extension TableOptions {
     init(_ properties: [Property]) throws {
+        try change(by: properties)
+    }
+
+    /// These options with those in `properties` changed. The others were checked when they were given, by the rules of
+    /// that time.
+    func changed(by properties: [Property]) throws -> TableOptions {
+        var options = self
+        try options.change(by: properties)
+        return options
+    }
+
+    private mutating func change(by changes: [Property]) throws {
         var names: Set<String> = []
-        for property in properties {
+        for property in changes {
             guard names.insert(property.name).inserted else {
                 throw CQLError.syntax("Multiple definition for property '\(property.name)'")
             }
-            try add(property)
         }
+        properties.removeAll { names.contains($0.name) }
+        for property in changes { try add(property) }
+        if names.contains("min_index_interval") || names.contains("max_index_interval") { try checkIndexIntervals() }
     }
 
     private mutating func add(_ property: Property) throws {
@@ -42,12 +56,8 @@ extension TableOptions {
     private static func check(_ property: Property) throws {
         switch property.name {
         case "compaction": try checkCompaction(property)
-        case "compression": _ = try map(property)
-        case "caching":
-            for key in try map(property).keys where key != "keys" && key != "rows_per_partition" {
-                throw CQLError.configuration(
-                    "Invalid caching sub-options \(key): only 'keys' and 'rows_per_partition' are allowed")
-            }
+        case "compression": try checkCompression(map(property))
+        case "caching": try checkCaching(map(property))
         case "bloom_filter_fp_chance":
             let chance = try number(property)
             // The least that Cassandra's filters reach.
@@ -62,19 +72,37 @@ extension TableOptions {
                     "crc_check_chance must be larger than or equal to 0 and smaller than or equal to 1.0 (got \(chance))"
                 )
             }
-        case "min_index_interval", "max_index_interval", "memtable_flush_period_in_ms":
+        case "min_index_interval":
             let value = try integer(property)
-            guard value >= (property.name == "memtable_flush_period_in_ms" ? 0 : 1) else {
-                throw CQLError.configuration("\(property.name) must be greater than or equal to 0 (got \(value))")
+            guard value >= 1 else {
+                throw CQLError.configuration("min_index_interval must be greater than or equal to 1 (got \(value))")
+            }
+        case "max_index_interval": _ = try integer(property)
+        case "memtable_flush_period_in_ms":
+            let value = try integer(property)
+            guard value >= 0 else {
+                throw CQLError.configuration(
+                    "memtable_flush_period_in_ms must be greater than or equal to 0 (got \(value))")
             }
         case "cdc", "allow_auto_snapshot", "incremental_backups":
             let value = try scalar(property)
             guard ["true", "false"].contains(value.lowercased()) else {
                 throw CQLError.syntax("Invalid boolean value \(value) for '\(property.name)'")
             }
-        case "speculative_retry", "additional_write_policy", "read_repair", "memtable", "id": _ = try scalar(property)
+        case "speculative_retry", "additional_write_policy":
+            try checkSpeculativeRetry(scalar(property), of: property.name)
+        case "read_repair": try checkReadRepair(scalar(property))
+        case "memtable", "id": _ = try scalar(property)
         case "extensions": _ = try map(property)
         default: throw CQLError.syntax("Unknown property '\(property.name)'")
+        }
+    }
+
+    private func checkIndexIntervals() throws {
+        let (minimum, maximum) = (minimumIndexInterval, maximumIndexInterval)
+        guard maximum >= minimum else {
+            throw CQLError.configuration(
+                "max_index_interval must be greater than or equal to min_index_interval (\(minimum)) (got \(maximum))")
         }
     }
 
@@ -112,6 +140,7 @@ extension TableOptions {
         for key in options.keys.sorted() where !allowed.contains(key) && !commonCompactionOptions.contains(key) {
             throw CQLError.configuration("Properties specified [\(key)] are not understood by \(name)")
         }
+        try checkValues(ofCompaction: options)
         _ = try strategy(options)
     }
 

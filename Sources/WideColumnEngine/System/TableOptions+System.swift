@@ -36,6 +36,8 @@ extension TableOptions {
         if options["enabled"] == "false" || options["sstable_compression"] == "" { return ["enabled": "false"] }
         let name = options.removeValue(forKey: "sstable_compression") ?? options["class"] ?? "LZ4Compressor"
         options["class"] = name.contains(".") ? name : "org.apache.cassandra.io.compress.\(name)"
+        // The option's old name, which may not stand beside the new one.
+        if let length = options.removeValue(forKey: "chunk_length_kb") { options["chunk_length_in_kb"] = length }
         return ["chunk_length_in_kb": "16"].merging(options) { $1 }
     }
 
