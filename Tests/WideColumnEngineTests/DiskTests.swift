@@ -134,6 +134,30 @@ struct DiskTests {
         #expect(disk.store.catalog.schema.table(identifier)?.definition.view?.isBuilt == true)
     }
 
+    @Test("the host id is the same at every opening, and every storage has its own")
+    func hostID() throws {
+        let disk = try StoreOnDisk(clock)
+        func shown() throws -> [String] { try disk.store.lines("SELECT host_id FROM system.local") }
+        let first = try shown()
+        try disk.reopen()
+        #expect(try shown() == first)
+        try disk.store.execute(ShopStreamCQL.keyspace)
+        try disk.flushAndCompact()
+        try disk.reopen()
+        #expect(try shown() == first)
+        #expect(try StoreOnDisk(clock).store.lines("SELECT host_id FROM system.local") != first)
+    }
+
+    @Test("a damaged host id is refused")
+    func damagedHostID() throws {
+        let id = CQLUUID(mostSignificantBits: 1, leastSignificantBits: .max)
+        let bytes = CatalogCodec.encode(hostID: id)
+        #expect(try CatalogCodec.hostID(bytes) == id)
+        for damaged in [Array(bytes.dropLast()), bytes + [0], [9] + bytes.dropFirst(), []] {
+            #expect(throws: StorageError.self) { try CatalogCodec.hostID(damaged) }
+        }
+    }
+
     @Test("a keyspace that no catalog entry names is removed at opening")
     func orphans() throws {
         let disk = try StoreOnDisk(clock)

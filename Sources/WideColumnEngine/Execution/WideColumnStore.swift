@@ -23,7 +23,7 @@ public final class WideColumnStore: Sendable {
     private let recorder = Mutex<(@Sendable (StatementTrace, String) throws -> Void)?>(nil)
     /// Made when they are first read.
     private let systemTables = Mutex<SystemTables?>(nil)
-    /// Identifies this store to drivers, as long as it is open.
+    /// Identifies this store to drivers, also after it was opened again.
     private let hostID: CQLUUID
     private let statements = StatementCache()
     private let currentKeyspace = Mutex<String?>(nil)
@@ -55,8 +55,10 @@ public final class WideColumnStore: Sendable {
         self.generators = generators
         self.limits = limits
         self.isSystem = isSystem
-        hostID = generators.randomUUID()
+        // Drawn whether it is needed or not, so that a seed gives the same numbers at every opening.
+        let newHostID = generators.randomUUID()
         catalog = try SchemaCatalog(storage, generators: generators, allowsSystemNames: isSystem)
+        hostID = isSystem ? newHostID : try catalog.hostID(orNew: newHostID)
     }
 
     // MARK: Executing

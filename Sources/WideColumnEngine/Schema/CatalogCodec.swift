@@ -3,6 +3,7 @@
 //   key    ┌ 'k' ┬ keyspace, escaped ┐                      a keyspace
 //          ┌ 't' ┬ keyspace, escaped ┬ name, escaped ┐      a table or view
 //          ┌ 'y' ┬ keyspace, escaped ┬ name, escaped ┐      a user-defined type
+//          ┌ 'h' ┐                                          the store's host id
 //   value  ┌ format version 2 ┬ fields in the order of the code below ┐
 //
 // Texts and counts are a varint length and the content; types are written as CQL writes them. Valid: texts are UTF-8,
@@ -11,6 +12,8 @@
 
 enum CatalogCodec {
     static let formatVersion: UInt8 = 2
+
+    static let hostIDKey: [UInt8] = [UInt8(ascii: "h")]
 
     static func keyspaceKey(_ name: String) -> [UInt8] {
         key(UInt8(ascii: "k"), [name])
@@ -38,6 +41,10 @@ enum CatalogCodec {
     static func isTypeKey(_ key: [UInt8]) -> Bool { key.first == UInt8(ascii: "y") }
 
     // MARK: Writing
+
+    static func encode(hostID: CQLUUID) -> [UInt8] {
+        [formatVersion] + hostID.bytes
+    }
 
     static func encode(_ type: UserType) -> [UInt8] {
         var bytes = [formatVersion]
@@ -146,6 +153,13 @@ enum CatalogCodec {
         try source.finish()
         guard !fields.isEmpty else { throw ByteReader.tooShort }
         return UserType(keyspace: keyspace, name: name, fields: fields)
+    }
+
+    static func hostID(_ bytes: [UInt8]) throws -> CQLUUID {
+        var source = try CatalogReader(bytes)
+        let id = try source.uuid()
+        try source.finish()
+        return id
     }
 
     static func table(_ bytes: [UInt8]) throws -> TableDefinition {

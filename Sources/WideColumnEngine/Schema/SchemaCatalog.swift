@@ -53,7 +53,7 @@ final class SchemaCatalog: Sendable {
             } else if CatalogCodec.isTypeKey(key) {
                 let type = try CatalogCodec.type(value)
                 definitions.types[type.keyspace, default: [:]][type.name] = type
-            } else {
+            } else if key != CatalogCodec.hostIDKey {
                 let table = try CatalogCodec.table(value)
                 definitions.tables[table.identifier] = table
             }
@@ -83,6 +83,25 @@ final class SchemaCatalog: Sendable {
         let named = Set(schema.definitions.tables.values.flatMap(\.storageNames) + [Self.storageName])
         for name in storage.keyspaceNames where name.hasPrefix("wide/") && !named.contains(name) {
             try storage.dropKeyspace(name)
+        }
+    }
+
+    /// What identifies the store to drivers, from its first opening on. One that can't be kept, because nothing may be
+    /// written, lasts as long as the store is open.
+    ///
+    /// - Parameter new: for a store that has none.
+    func hostID(orNew new: CQLUUID) throws -> CQLUUID {
+        let key = CatalogCodec.hostIDKey
+        if let value = try storage.get(entries, key.rawSpan) { return try CatalogCodec.hostID(value) }
+        do {
+            return try storage.write(.synced) { transaction in
+                // Another store on this storage may have been first.
+                if let value = try transaction.view.get(entries, key.rawSpan) { return try CatalogCodec.hostID(value) }
+                try transaction.put(entries, key.rawSpan, CatalogCodec.encode(hostID: new).rawSpan)
+                return new
+            }
+        } catch let error as StorageError where error.code == .readOnly {
+            return new
         }
     }
 
