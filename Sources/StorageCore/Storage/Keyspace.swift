@@ -47,14 +47,7 @@ internal import Synchronization
     }
 
     /// Everything that has been committed to the keyspace so far.
-    var treeState: TreeState {
-        while true {
-            let tree = tree
-            let state = tree.state
-            // If it moved in between, the old tree may have let go of it already.
-            if self.tree === tree { return state }
-        }
-    }
+    var treeState: TreeState { withTreeInSection { state, _ in state } }
 
     var isDropped: Bool { life.isDropped.load(ordering: .acquiring) }
 
