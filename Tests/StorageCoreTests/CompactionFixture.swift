@@ -8,7 +8,8 @@ extension TableMetadata {
     /// A table of keyspace 1 with the keys `lower...upper`.
     static func paper(
         _ number: UInt64, _ lower: String, _ upper: String, _ sequences: ClosedRange<UInt64> = 1...1,
-        byteCount: Int64 = 1000, entries: Int = 100, deletes: Int = 0, rangeTombstones: Int = 0, expiring: Int = 0,
+        byteCount: Int64 = 1000, entries: Int = 100, deletes: Int = 0, densest: Int = 0, rangeTombstones: Int = 0,
+        expiring: Int = 0,
         expiry: ClosedRange<Int64>? = nil, times: ClosedRange<Int64>? = nil, keyspace: UInt32 = 1,
         compression: TableCompression = .lz4, isExclusive: Bool = false
     ) -> TableMetadata {
@@ -17,7 +18,7 @@ extension TableMetadata {
             largestKey: Keyspace.prefix(of: keyspace) + bytes(upper), largestKeyIsExclusive: isExclusive,
             smallestSequence: sequences.lowerBound, largestSequence: sequences.upperBound, entryCount: entries,
             deleteCount: deletes, mergeCount: 0, rangeTombstoneCount: rangeTombstones,
-            expiringCount: expiry == nil ? 0 : (expiring == 0 ? entries : expiring), densestDeleteCount: 0,
+            expiringCount: expiry == nil ? 0 : (expiring == 0 ? entries : expiring), densestDeleteCount: densest,
             rawByteCount: Int(byteCount), earliestExpiry: expiry?.lowerBound ?? .max,
             latestExpiry: expiring == 0 ? expiry?.upperBound ?? .max : .max, earliestTime: times?.lowerBound ?? .min,
             latestTime: times?.upperBound ?? .max, compression: compression, checksum: 0)

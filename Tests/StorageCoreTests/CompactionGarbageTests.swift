@@ -93,6 +93,18 @@ struct CompactionGarbageTests {
         #expect(plan([6: [heavy]], { $0.snapshots = [8, 50] }) == nil)
     }
 
+    @Test("a table with a run of deletions, as a queue leaves it, is rewritten for fewer of them")
+    func runOfDeletions() {
+        func isDue(deletes: Int, densest: Int) -> Bool {
+            let table = TableMetadata.paper(1, "a", "c", 7...9, entries: 10_000, deletes: deletes, densest: densest)
+            return plan([6: [table]])?.reason == .garbage
+        }
+        #expect(isDue(deletes: 600, densest: 128) && isDue(deletes: 600, densest: 112))
+        // Spread over the table, or too few for its size.
+        #expect(!isDue(deletes: 600, densest: 111) && !isDue(deletes: 400, densest: 128))
+        #expect(isDue(deletes: 2000, densest: 30))
+    }
+
     @Test("a table of which enough has expired is rewritten, also where some entries never do")
     func expiredInPart() {
         let all = TableMetadata.paper(1, "a", "c", expiry: 100...1100)

@@ -12,6 +12,10 @@ struct GarbagePicker {
     static let threshold = 0.2
     /// A range delete costs reads about as much as this many deletions.
     private static let rangeTombstoneWeight = 64.0
+    /// A table with so many deletions among 128 entries has a run of them, as a queue leaves it: every scan from its front
+    /// walks over them all. Then each counts for as much as this many.
+    private static let denseDeleteCount = 112
+    private static let denseDeleteWeight = 4.0
 
     let tree: TreeDescription
 
@@ -119,7 +123,9 @@ struct GarbagePicker {
     /// About which part of a table is deletions, range deletes and expired entries.
     func garbageFraction(_ table: TableMetadata) -> Double {
         let rangeDeletes = Double(table.rangeTombstoneCount) * Self.rangeTombstoneWeight
-        let garbage = Double(table.deleteCount) + expiredCount(table) + rangeDeletes
+        let isDense = table.densestDeleteCount >= Self.denseDeleteCount
+        let deletes = Double(table.deleteCount) * (isDense ? Self.denseDeleteWeight : 1)
+        let garbage = deletes + expiredCount(table) + rangeDeletes
         return garbage / max(Double(table.entryCount), garbage, 1)
     }
 
