@@ -78,7 +78,7 @@ struct NewestReadTests {
             #expect(seen == (round == 0 ? bytes("first") : bytes("round \(round - 1)")))
             #expect(storage.tableCache.sections.retiredCount == 0)
         }
-        #expect(try storage.get(keyspace, bytes("a").rawSpan) == nil)
+        #expect(errorCode { try storage.get(keyspace, bytes("a").rawSpan) } == .notFound)
         try storage.close()
     }
 
