@@ -71,7 +71,7 @@ struct CorruptionTests {
         for path in try image.files {
             let bitCount = try image.disk.readFile(path).count * 8
             // The smallest files wholly, of the others a few hundred bits in all, those at both ends among them.
-            let stride = bitCount < 200 || crashSoakDuration != nil ? 1 : max(7, bitCount / 60 | 1)
+            let stride = bitCount < 200 || Soak.duration != nil ? 1 : max(7, bitCount / 60 | 1)
             let edges = Array(0..<min(bitCount, 24)) + Array(max(0, bitCount - 24)..<bitCount)
             for bit in Set(Swift.stride(from: 0, to: bitCount, by: stride)).union(edges).sorted() {
                 let what = "bit \(bit) of \(path) of \(bitCount)"

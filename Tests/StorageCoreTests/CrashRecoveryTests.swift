@@ -23,12 +23,12 @@ struct CrashRecoveryTests {
     }
 }
 
-@Suite("Soak: crash during recovery", .enabled(if: crashSoakDuration != nil))
+@Suite("Soak: crash during recovery", .enabled(if: Soak.duration != nil))
 struct CrashRecoverySoakTests {
     @Test("no second power cut after any first one loses anything")
     func secondCrashes() throws {
         var random = SystemRandomNumberGenerator()
-        let start = ContinuousClock.now
+        let soak = Soak()
         repeat {
             let seed = UInt64.random(in: 0..<1 << 32, using: &random)
             let workload = CrashWorkload(seed: seed, stepCount: 60)
@@ -41,7 +41,7 @@ struct CrashRecoverySoakTests {
                 let what = "CrashWorkload(seed: \(seed), stepCount: 60), cut at operation \(operation)"
                 guard try cutRecovery(of: run, first, second, what) else { return }
             }
-        } while ContinuousClock.now - start < crashSoakDuration ?? .zero
+        } while soak.goesOn
     }
 }
 

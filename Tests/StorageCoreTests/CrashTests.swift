@@ -1,6 +1,5 @@
 // CrashTests.swift — the power is cut at every step of a workload, and what is found is held against what was promised.
 
-import Foundation
 import StorageCore
 import StorageTypes
 import Testing
@@ -41,11 +40,6 @@ func crashedRun(
     return run
 }
 
-/// How long a test of a soak suite goes on; nil where soaking was not asked for.
-let crashSoakDuration = ProcessInfo.processInfo.environment["SHOPSTREAM_SOAK_SECONDS"].flatMap { Double($0) }.map {
-    Duration.seconds($0)
-}
-
 @Suite("Crash at every step")
 struct CrashTests {
     @Test(
@@ -56,12 +50,12 @@ struct CrashTests {
     }
 }
 
-@Suite("Soak: crash at every step", .enabled(if: crashSoakDuration != nil))
+@Suite("Soak: crash at every step", .enabled(if: Soak.duration != nil))
 struct CrashSoakTests {
     @Test("no power cut at any step of any workload breaks a promise")
     func everyStepOfMany() throws {
         var random = SystemRandomNumberGenerator()
-        let start = ContinuousClock.now
+        let soak = Soak()
         repeat {
             let seed = UInt64.random(in: 0..<1 << 32, using: &random)
             let stepCount = Int.random(in: 20..<150, using: &random)
@@ -69,7 +63,7 @@ struct CrashSoakTests {
             let workload = CrashWorkload(seed: seed, stepCount: stepCount)
             let engine = [CrashEngine.sqlite, .trees, .mappedTrees, .trees][Int(seed % 4)]
             guard try cutEveryStep(of: workload, "\(what) over \(engine)", seeds: 3, engine: engine) else { return }
-        } while ContinuousClock.now - start < crashSoakDuration ?? .zero
+        } while soak.goesOn
     }
 }
 

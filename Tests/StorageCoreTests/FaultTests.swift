@@ -25,18 +25,18 @@ struct FaultTests {
     func failingOperations(kind: SimulatedFileSystem.Operation, engine: CrashEngine) throws {
         let workload = CrashWorkload(seed: 3, stepCount: 60)
         let silentCount = try failEach(
-            kind, of: workload, "workload 3 over \(engine)", engine, isSparse: crashSoakDuration == nil)
+            kind, of: workload, "workload 3 over \(engine)", engine, isSparse: Soak.duration == nil)
         // A storage goes on without its reserve, and with a manifest that has grown long: another try follows.
         #expect(silentCount ?? 0 <= (silentKinds.contains(kind) ? 2 : 0))
     }
 }
 
-@Suite("Soak: failing operations", .enabled(if: crashSoakDuration != nil))
+@Suite("Soak: failing operations", .enabled(if: Soak.duration != nil))
 struct FaultSoakTests {
     @Test("no operation of any workload fails unnoticed, or takes with it what was acknowledged")
     func many() throws {
         var random = SystemRandomNumberGenerator()
-        let start = ContinuousClock.now
+        let soak = Soak()
         repeat {
             let seed = UInt64.random(in: 0..<1 << 32, using: &random)
             let stepCount = Int.random(in: 20..<120, using: &random)
@@ -46,7 +46,7 @@ struct FaultSoakTests {
             for kind in SimulatedFileSystem.Operation.allCases {
                 guard try failEach(kind, of: workload, what, engine, isSparse: true) != nil else { return }
             }
-        } while ContinuousClock.now - start < crashSoakDuration ?? .zero
+        } while soak.goesOn
     }
 }
 

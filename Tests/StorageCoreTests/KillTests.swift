@@ -73,11 +73,11 @@ struct KillTests {
     }
 }
 
-@Suite("Soak: killed process", .enabled(if: crashSoakDuration != nil))
+@Suite("Soak: killed process", .enabled(if: Soak.duration != nil))
 struct KillSoakTests {
     @Test("no kill of many loses what was acknowledged", arguments: [CrashEngine.trees, .sqlite])
     func killedChildren(engine: CrashEngine) throws {
-        try killRounds(1000, until: crashSoakDuration, engine)
+        try killRounds(1000, until: Soak.duration, engine)
     }
 }
 

@@ -7,8 +7,6 @@ import Testing
 #if os(Linux)
     /// What a mapped log costs the device beside a written one: the reason why the one or the other is the default.
     @Suite struct LogVolumeTests {
-        private static let soak = ProcessInfo.processInfo.environment["SHOPSTREAM_SOAK_SECONDS"] != nil
-
         /// Bytes of pages that this thread has dirtied.
         private static func dirtiedByteCount() throws -> Int {
             let text = try String(contentsOfFile: "/proc/thread-self/io", encoding: .utf8)
@@ -24,7 +22,7 @@ import Testing
                 writing == .written ? 1 : 2, salt: 7, capacity: 8 << 20, mappedCapacity: 8 << 20)
             let record = [UInt8](repeating: 1, count: 352)
             let before = try dirtiedByteCount()
-            for sequence in 1...(soak ? 10_000 : 600) as ClosedRange<UInt64> {
+            for sequence in 1...(Soak.duration == nil ? 600 : 10_000) as ClosedRange<UInt64> {
                 try record.withUnsafeBytes { try segment.append($0, sequence: sequence) }
                 try segment.sync()
             }

@@ -103,17 +103,17 @@ struct MetamorphicTests {
     }
 }
 
-@Suite("Soak: metamorphic", .enabled(if: crashSoakDuration != nil))
+@Suite("Soak: metamorphic", .enabled(if: Soak.duration != nil))
 struct MetamorphicSoakTests {
     @Test("every configuration gives the same answers, for as long as asked")
     func allAgree() throws {
-        let start = ContinuousClock.now
+        let soak = Soak()
         var seed = UInt64.random(in: 0..<1 << 32)
         repeat {
             print("metamorphic soak, seed \(seed)")
             guard try compareConfigurations(seed: seed, operationCount: 3000) else { return }
             seed += 1
-        } while ContinuousClock.now - start < crashSoakDuration ?? .zero
+        } while soak.goesOn
     }
 }
 

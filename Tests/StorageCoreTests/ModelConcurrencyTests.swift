@@ -1,6 +1,5 @@
 // ModelConcurrencyTests.swift — writers and readers at once, with background threads, and what must hold all the time.
 
-import Foundation
 import StorageTypes
 import Synchronization
 import Testing
@@ -194,13 +193,13 @@ func runBank(seed: UInt64, changesPerWriter: Int) async throws {
 }
 
 @Suite struct ModelConcurrencySoakTests {
-    @Test("the bank stays in balance for as long as asked", .enabled(if: ModelSoakTests.seconds > 0))
+    @Test("the bank stays in balance for as long as asked", .enabled(if: Soak.duration != nil))
     func soak() async throws {
-        let deadline = Date(timeIntervalSinceNow: ModelSoakTests.seconds)
-        while Date() < deadline {
+        let soak = Soak()
+        repeat {
             let seed = UInt64.random(in: 0..<1 << 32)
             print("bank soak, seed \(seed)")
             try await runBank(seed: seed, changesPerWriter: 1000)
-        }
+        } while soak.goesOn
     }
 }

@@ -25,17 +25,15 @@ import Testing
 }
 
 @Suite struct ModelSoakTests {
-    static let seconds = ProcessInfo.processInfo.environment["SHOPSTREAM_SOAK_SECONDS"].flatMap { Double($0) } ?? 0
-
-    @Test("random runs agree with the model for as long as asked", .enabled(if: seconds > 0))
+    @Test("random runs agree with the model for as long as asked", .enabled(if: Soak.duration != nil))
     func soak() throws {
-        let deadline = Date(timeIntervalSinceNow: Self.seconds)
+        let soak = Soak()
         var seed = UInt64.random(in: 0..<1 << 32)
-        while Date() < deadline {
+        repeat {
             print("model soak, seed \(seed)")
             try runModel(seed: seed, steps: 2000) { seed % 4 == 0 ? .sqlite($0) : .directory($0) }
             seed += 1
-        }
+        } while soak.goesOn
     }
 }
 

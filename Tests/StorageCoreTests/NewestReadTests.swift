@@ -257,13 +257,13 @@ struct NewestReadConcurrencyTests {
         try runNumberedKeys(seed: seed, rounds: 60)
     }
 
-    @Test("they do for as long as asked", .enabled(if: ModelSoakTests.seconds > 0))
+    @Test("they do for as long as asked", .enabled(if: Soak.duration != nil))
     func soak() throws {
-        let end = ContinuousClock.now + .seconds(ModelSoakTests.seconds)
-        while ContinuousClock.now < end {
+        let soak = Soak()
+        repeat {
             let seed = UInt64.random(in: 0..<1 << 32)
             print("numbered keys soak, seed \(seed)")
             try runNumberedKeys(seed: seed, rounds: 300)
-        }
+        } while soak.goesOn
     }
 }

@@ -58,7 +58,7 @@ struct SQLiteFaultTests {
         try healthy.run(workload.steps)
         let count = healthy.disk.operationCount(of: kind)
         var (runs, told) = (0, 0)
-        for number in stride(from: 1, through: count, by: count > 40 && crashSoakDuration == nil ? 3 : 1) {
+        for number in stride(from: 1, through: count, by: count > 40 && Soak.duration == nil ? 3 : 1) {
             do {
                 let isTold = try check(kind, number, workload)
                 (runs, told) = (runs + 1, told + (isTold ? 1 : 0))
