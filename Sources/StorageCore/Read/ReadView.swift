@@ -58,10 +58,7 @@ public struct ReadView {
     ///   `.closed`, and what reading files can fail with.
     @discardableResult
     public func read(_ keyspace: Keyspace, _ key: RawSpan, _ body: (RawSpan) throws -> Void) throws -> Bool {
-        try keyspace.checkNotDropped()
-        let isFound = try find(keyspace, key, body)
-        if !isFound { try keyspace.checkNotDropped() }
-        return isFound
+        try keyspace.findUnlessDropped { try find(keyspace, key, body) }
     }
 
     @inline(__always)

@@ -52,11 +52,19 @@ internal import Synchronization
     var isDropped: Bool { life.isDropped.load(ordering: .acquiring) }
 
     /// Refuses what asks for a keyspace that is gone: its entries go when nobody needs them, whatever snapshots there are.
-    ///
-    /// A reader asks before it reads, and again where it found nothing, since the drop may have come in between.
     @inline(__always)
     func checkNotDropped() throws {
         if isDropped { throw dropped }
+    }
+
+    /// Looks a key up by `find`, which tells whether it is there, unless the keyspace is gone. That is asked before, and again
+    /// where nothing was found, since the drop may have come in between.
+    @inline(__always)
+    func findUnlessDropped(_ find: () throws -> Bool) throws -> Bool {
+        try checkNotDropped()
+        let isFound = try find()
+        if !isFound { try checkNotDropped() }
+        return isFound
     }
 
     var dropped: StorageError { StorageError(.notFound, "Keyspace \"\(name)\" was dropped.") }

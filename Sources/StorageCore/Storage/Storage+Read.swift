@@ -30,14 +30,13 @@ extension Storage {
     public func read(_ keyspace: Keyspace, _ key: RawSpan, _ body: (RawSpan) throws -> Void) throws -> Bool {
         if sqlite != nil { return try snapshot().view.read(keyspace, key, body) }
         guard !registry.isClosed else { throw StorageError(.closed, "The storage was closed.") }
-        try keyspace.checkNotDropped()
-        let isFound = try unsafe keyspace.withTreeKey(key) { treeKey in
-            unsafe try keyspace.withNewestValue(of: treeKey, storage: self) {
-                unsafe try body(RawSpan(_unsafeBytes: $0))
+        return try keyspace.findUnlessDropped {
+            try unsafe keyspace.withTreeKey(key) { treeKey in
+                unsafe try keyspace.withNewestValue(of: treeKey, storage: self) {
+                    unsafe try body(RawSpan(_unsafeBytes: $0))
+                }
             }
         }
-        if !isFound { try keyspace.checkNotDropped() }
-        return isFound
     }
 
     /// When a read of the newest state reads: not before any commit or purge that it can see, if it has seen them already.

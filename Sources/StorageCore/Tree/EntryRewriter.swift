@@ -18,7 +18,7 @@ struct RewriteRules {
 
     /// That of all keyspaces; nil where they differ.
     var clusteringLayout: ClusteringLayout? {
-        let layouts = Set(keyspaces.values.map(\.options.clusteringLayout))
+        let layouts = Set(keyspaces.values.map(\.clusteringLayout))
         return layouts.count == 1 ? layouts.first ?? nil : nil
     }
 
@@ -136,7 +136,7 @@ struct RewriteRules {
     }
 
     private func isExpired(_ entry: UnsafeEntry) -> Bool {
-        unsafe keyspace?.options.expiry == .engine && entry.expiry <= rules.purgeTime.microseconds
+        unsafe keyspace?.judgesExpiry == true && entry.expiry <= rules.purgeTime.microseconds
     }
 
     private mutating func takeDelete(_ sequence: UInt64) throws {
