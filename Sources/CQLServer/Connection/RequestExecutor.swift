@@ -120,24 +120,23 @@ final class RequestExecutor: Sendable {
 
     // MARK: BATCH
 
+    /// A member of a batch.
+    private func statement(_ text: BatchRequest.Text, in session: CQLSession) throws -> PreparedStatement {
+        switch text {
+        case .query(let text): try session.prepare(text)
+        case .prepared(let id): try prepared.entry(id).statement
+        }
+    }
+
     private func execute(_ request: BatchRequest, _ work: RequestWork) throws -> Response {
         let session = try session(request.parameters.keyspace)
-        let kind: StatementBatch.Kind =
-            switch request.kind {
-            case .logged: .logged
-            case .unlogged: .unlogged
-            case .counter: .counter
-            }
         let statements = try request.statements.map { entry -> (statement: PreparedStatement, values: [CQLValue]) in
-            let statement =
-                switch entry.text {
-                case .query(let text): try session.prepare(text)
-                case .prepared(let id): try prepared.entry(id).statement
-                }
+            let statement = try statement(entry.text, in: session)
             try statement.refresh()
             return (statement, try Self.values(.positional(entry.values), for: statement))
         }
-        let result = try store.execute(StatementBatch(kind, statements), options: try options(request.parameters, work))
+        let result = try store.execute(
+            StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, work))
         return Self.response(result) { _ in (false, nil) }
     }
 
@@ -171,43 +170,51 @@ final class RequestExecutor: Sendable {
 // MARK: - Errors
 
 extension RequestExecutor {
-    /// What an error of unknown outcome says was written ([CA] db/WriteType.java): a condition comes before all else,
-    /// then the kind of a batch, then counters.
+    /// What an error of unknown outcome says was written.
     func writeType(of request: Request) -> ErrorMessage.WriteType {
         switch request {
         case .query(let text, let parameters):
-            return (try? session(parameters.keyspace).prepare(text))?.writeType ?? .simple
-        case .execute(let id, _, _): return (try? prepared.entry(id).statement)?.writeType ?? .simple
+            return (try? session(parameters.keyspace).prepare(text)).map { ErrorMessage.WriteType($0) } ?? .simple
+        case .execute(let id, _, _):
+            return (try? prepared.entry(id).statement).map { ErrorMessage.WriteType($0) } ?? .simple
         case .batch(let batch):
-            if statements(of: batch).contains(where: \.isConditional) { return .compareAndSet }
-            return switch batch.kind {
-            case .logged: .batch
-            case .unlogged: statements(of: batch).contains(where: \.isOfCounters) ? .counter : .unloggedBatch
-            case .counter: .counter
+            let session = try? session(batch.parameters.keyspace)
+            let statements = batch.statements.compactMap { entry in
+                session.flatMap { try? statement(entry.text, in: $0) }
             }
+            return ErrorMessage.WriteType(statements, in: batch.kind.ofStatements)
         case .prepare, .startup, .options, .authResponse, .register: return .simple
-        }
-    }
-
-    private func statements(of batch: BatchRequest) -> [PreparedStatement] {
-        batch.statements.compactMap { entry in
-            switch entry.text {
-            case .query(let text): try? session(batch.parameters.keyspace).prepare(text)
-            case .prepared(let id): try? prepared.entry(id).statement
-            }
         }
     }
 }
 
-extension PreparedStatement {
-    fileprivate var writeType: ErrorMessage.WriteType {
-        if isConditional { return .compareAndSet }
-        if isOfCounters { return .counter }
-        return switch batchKind {
-        case .logged: .batch
-        case .unlogged: .unloggedBatch
+extension ErrorMessage.WriteType {
+    fileprivate init(_ statement: PreparedStatement) { self.init([statement], in: statement.batchKind) }
+
+    /// A condition comes before all else, then counters, then the kind of a batch ([CA] db/WriteType.java).
+    fileprivate init(_ statements: [PreparedStatement], in kind: StatementBatch.Kind?) {
+        if statements.contains(where: \.isConditional) {
+            self = .compareAndSet
+        } else if statements.contains(where: \.isOfCounters) {
+            self = .counter
+        } else {
+            self =
+                switch kind {
+                case .logged: .batch
+                case .unlogged: .unloggedBatch
+                case .counter: .counter
+                case nil: .simple
+                }
+        }
+    }
+}
+
+extension BatchRequest.Kind {
+    fileprivate var ofStatements: StatementBatch.Kind {
+        switch self {
+        case .logged: .logged
+        case .unlogged: .unlogged
         case .counter: .counter
-        case nil: .simple
         }
     }
 }

@@ -86,11 +86,11 @@ private struct CompactionClause {
     /// The options of every strategy ([CA] db/compaction/AbstractCompactionStrategy.java), and those of
     /// LeveledCompactionStrategy, for which the storage has its own.
     func checkCommon() throws {
-        if let text = options["enabled"], !Self.isFlag(text) {
+        if let text = options["enabled"], !TableOptions.isFlag(text) {
             throw CQLError.configuration("enabled should either be 'true' or 'false', not \(text)")
         }
         for name in ["log_all", "only_purge_repaired_tombstones", "unchecked_tombstone_compaction"] {
-            if let text = options[name], !Self.isFlag(text) {
+            if let text = options[name], !TableOptions.isFlag(text) {
                 throw CQLError.configuration("'\(name)' should be either 'true' or 'false', not '\(text)'")
             }
         }
@@ -120,8 +120,6 @@ private struct CompactionClause {
             guard value >= 1 else { throw CQLError.configuration("\(name) must be larger than 0, but was \(value)") }
         }
     }
-
-    private static func isFlag(_ text: String) -> Bool { ["true", "false"].contains(text.lowercased()) }
 
     func window() throws -> Duration {
         let unit = options["compaction_window_unit"]?.uppercased() ?? "DAYS"

@@ -10,8 +10,7 @@ extension TableOptions {
 
     static func checkCompression(_ given: [String: String]) throws {
         var options = given
-        let isEnabled = try removeFlag("enabled", from: &options)
-        guard isEnabled else {
+        guard try removeEnabled(from: &options) else {
             guard options.isEmpty else {
                 throw CQLError.configuration(
                     "If the 'enabled' option is set to false no other options must be specified")
@@ -37,10 +36,10 @@ extension TableOptions {
         }
     }
 
-    private static func removeFlag(_ name: String, from options: inout [String: String]) throws -> Bool {
-        guard let text = options.removeValue(forKey: name) else { return true }
-        guard ["true", "false"].contains(text.lowercased()) else {
-            throw CQLError.configuration("\(name) should either be 'true' or 'false', not \(text)")
+    private static func removeEnabled(from options: inout [String: String]) throws -> Bool {
+        guard let text = options.removeValue(forKey: "enabled") else { return true }
+        guard isFlag(text) else {
+            throw CQLError.configuration("enabled should either be 'true' or 'false', not \(text)")
         }
         return text.lowercased() == "true"
     }

@@ -86,7 +86,7 @@ extension TableOptions {
             }
         case "cdc", "allow_auto_snapshot", "incremental_backups":
             let value = try scalar(property)
-            guard ["true", "false"].contains(value.lowercased()) else {
+            guard isFlag(value) else {
                 throw CQLError.syntax("Invalid boolean value \(value) for '\(property.name)'")
             }
         case "speculative_retry", "additional_write_policy":
@@ -97,6 +97,9 @@ extension TableOptions {
         default: throw CQLError.syntax("Unknown property '\(property.name)'")
         }
     }
+
+    /// Whether a text is that of a boolean.
+    static func isFlag(_ text: String) -> Bool { ["true", "false"].contains(text.lowercased()) }
 
     private func checkIndexIntervals() throws {
         let (minimum, maximum) = (minimumIndexInterval, maximumIndexInterval)
