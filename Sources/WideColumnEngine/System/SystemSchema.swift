@@ -55,6 +55,20 @@ enum SystemSchema {
         ),
         (
             "system",
+            """
+            views_builds_in_progress (keyspace_name text, view_name text, generation_number int, last_token text,
+            PRIMARY KEY (keyspace_name, view_name))
+            """
+        ),
+        (
+            "system",
+            """
+            view_builds_in_progress (keyspace_name text, view_name text, start_token text, end_token text, keys_built bigint,
+            last_token text, PRIMARY KEY (keyspace_name, view_name, start_token, end_token))
+            """
+        ),
+        (
+            "system",
             "\"IndexInfo\" (table_name text, index_name text, value blob, PRIMARY KEY (table_name, index_name))"
         ),
         (

@@ -1,7 +1,7 @@
 // SystemTables.swift — the keyspaces system, system_schema, system_traces, system_views, system_virtual_schema.
 //
 // They are tables of a private store in memory, so that every SELECT works on them. It is made when the first statement
-// names a system keyspace, and filled anew when the schema has changed since.
+// names a system keyspace, and filled anew when the schema has changed since. SystemTables+Live.swift has the rest.
 
 internal import Synchronization
 
@@ -10,6 +10,8 @@ final class SystemTables: Sendable {
     let store: WideColumnStore
     /// The version of the schema that the tables show.
     private let shownVersion = Mutex<UInt64>(0)
+    /// What the tables show that follow more than the schema.
+    let shownRows = Mutex<[String: Set<SystemRow>]>([:])
 
     init(clock: any StorageClock, hostID: CQLUUID) throws {
         store = try WideColumnStore(systemStorage: .inMemory(clock: clock))
