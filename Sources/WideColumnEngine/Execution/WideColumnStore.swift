@@ -23,6 +23,7 @@ public final class WideColumnStore: Sendable {
     private let recorder = Mutex<(@Sendable (StatementTrace, String) throws -> Void)?>(nil)
     /// Made when they are first read.
     private let systemTables = Mutex<SystemTables?>(nil)
+    let servers = ServerRegistry()
     /// Identifies this store to drivers, also after it was opened again.
     private let hostID: CQLUUID
     private let statements = StatementCache()

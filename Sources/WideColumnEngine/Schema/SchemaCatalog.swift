@@ -174,7 +174,9 @@ final class SchemaCatalog: Sendable {
             for key in old.keys where new[key] == nil { try transaction.delete(entries, key.rawSpan) }
             // What is built, or gone, has no progress.
             for name in before.definitions.unbuilt.subtracting(definitions.unbuilt) {
-                try transaction.delete(entries, CatalogCodec.buildKey(name).rawSpan)
+                let key = CatalogCodec.buildKey(name)
+                guard try transaction.view.get(entries, key.rawSpan) != nil else { continue }
+                try transaction.delete(entries, key.rawSpan)
             }
             for (key, value) in new where old[key] != value {
                 try transaction.put(entries, key.rawSpan, value.rawSpan)

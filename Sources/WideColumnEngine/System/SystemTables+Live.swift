@@ -25,8 +25,61 @@ extension SystemTables {
         switch (table.keyspace, table.name) {
         case ("system", "views_builds_in_progress"), ("system", "view_builds_in_progress"):
             try showBuilds(source.catalog)
+        case ("system", "local"): try showListener(source.servers.servers.first)
+        case ("system_views", "clients"): try showClients(source.servers.servers.flatMap { $0.connections() })
+        case ("system_views", "disk_usage"): try showDiskUsage(source)
         default: break
         }
+    }
+
+    /// Where clients are served; without a server, where they would be.
+    private func showListener(_ server: ServerDescription?) throws {
+        let address = server.flatMap { InternetAddress.bytes($0.address) } ?? [127, 0, 0, 1]
+        let port = CQLValue.int(Int32(clamping: server?.port ?? 9042))
+        try show(
+            [SystemRow(key: ["key": "local"], ["rpc_address": .inet(address), "rpc_port": port])], in: "system.local")
+    }
+
+    /// A name is not looked up for an address; Cassandra shows the address too where there is none.
+    private func showClients(_ connections: [ClientConnection]) throws {
+        let rows = connections.compactMap { connection -> SystemRow? in
+            guard let address = InternetAddress.bytes(connection.address) else { return nil }
+            func option(_ name: String) -> CQLValue { connection.options[name].map { .text($0) } ?? .null }
+            return SystemRow(
+                key: ["address": .inet(address), "port": .int(Int32(clamping: connection.port))],
+                [
+                    "client_options": Self.map(connection.options),
+                    "connection_stage": .text(connection.stage.rawValue), "driver_name": option("DRIVER_NAME"),
+                    "driver_version": option("DRIVER_VERSION"), "hostname": .text(connection.address),
+                    "keyspace_name": connection.keyspace.map { .text($0) } ?? .null,
+                    "protocol_version": connection.protocolVersion.map { .int(Int32(clamping: $0)) } ?? .null,
+                    "request_count": .bigint(connection.requestCount),
+                    "ssl_cipher_suite": connection.cipherSuite.map { .text($0) } ?? .null,
+                    "ssl_enabled": .boolean(connection.isEncrypted),
+                    "ssl_protocol": connection.encryptionProtocol.map { .text($0) } ?? .null,
+                    "username": .text(connection.userName ?? "anonymous"),
+                ])
+        }
+        try show(rows, in: "system_views.clients")
+    }
+
+    /// The files of tables and views with those of their indexes, in whole mebibytes, rounded up as Cassandra does.
+    private func showDiskUsage(_ source: WideColumnStore) throws {
+        var sizes: [String: Int64] = [:]
+        for tree in source.storage.statistics.trees {
+            // Every table has a tree of its own.
+            if let name = tree.keyspaces.first, tree.keyspaces.count == 1 { sizes[name] = tree.byteCount }
+        }
+        let rows = source.catalog.schema.allTables.compactMap { table -> SystemRow? in
+            let parts = table.definition.storageNames.compactMap { sizes[$0] }
+            guard !parts.isEmpty else { return nil }
+            let mebibyte: Int64 = 1 << 20
+            return SystemRow(
+                key: [
+                    "keyspace_name": .text(table.identifier.keyspace), "table_name": .text(table.identifier.name),
+                ], ["mebibytes": .bigint((parts.reduce(0, +) + mebibyte - 1) / mebibyte)])
+        }
+        try show(rows, in: "system_views.disk_usage")
     }
 
     /// Views that are being built, and those whose build waits for the next opening.
