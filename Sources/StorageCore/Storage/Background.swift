@@ -67,6 +67,8 @@ final class Background: Sendable {
         return isStopping == nil
     }
 
+    var isStopping: Bool { state.withLock { $0.isStopping } }
+
     func threadStarted() { state.withLock { $0.threadCount += 1 } }
     func threadEnded() { state.withLockAndSignal { $0.threadCount -= 1 } }
 
