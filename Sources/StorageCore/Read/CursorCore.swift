@@ -363,9 +363,7 @@ extension TreeState {
     ) throws {
         traceSink?.record(.memtables(count: filledMemtableCount))
         var search = TableSearch(lower: lower, upper: upper, traceSink: traceSink)
-        if let layout, let clusterings = layout.clusterings(lower: lower, upper: upper) {
-            search.clusterings = (layout, clusterings)
-        }
+        if let layout { search.narrow(by: layout) }
         try appendOwnSources(to: &sources, tombstones: &tombstones, search, sequence: sequence)
         try inherited?.appendOwnSources(to: &sources, tombstones: &tombstones, search, sequence: sequence)
     }
@@ -389,7 +387,7 @@ extension TreeState {
         }
         for level in 1..<Levels.count {
             let tables = levels.overlapping(level, lower: search.lower, upper: search.upper)
-            let searched = try search.clusterings == nil ? tables : tables.filter(search.mayFind)
+            let searched = try search.isNarrow ? tables.filter(search.mayFind) : tables
             if !searched.isEmpty { sources.append(.level(LevelCursor(searched, traceSink: search.traceSink))) }
             for table in tables where table.hasRangeDeletes {
                 append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
@@ -402,15 +400,37 @@ extension TreeState {
 private struct TableSearch {
     var lower: [UInt8]
     var upper: [UInt8]
+    /// That which all keys are of; nil where they need not be of one.
+    private var group: KeyGroup?
     /// Those that the keys may have; nil where that says nothing.
-    var clusterings: (layout: ClusteringLayout, range: ClosedRange<UInt128>)?
+    private var clusterings: (layout: ClusteringLayout, range: ClosedRange<UInt128>)?
     var traceSink: (any AccessTraceSink)?
 
+    init(lower: [UInt8], upper: [UInt8], traceSink: (any AccessTraceSink)?) {
+        self.lower = lower
+        self.upper = upper
+        self.traceSink = traceSink
+    }
+
+    mutating func narrow(by layout: ClusteringLayout) {
+        guard let group = layout.group(lower: lower, upper: upper) else { return }
+        self.group = KeyGroup(group, by: layout)
+        if let range = layout.clusterings(lower: lower, upper: upper) { clusterings = (layout, range) }
+    }
+
+    /// Whether some tables need not be entered although their keys lie around those looked for.
+    var isNarrow: Bool { group != nil }
+
     func mayFind(in table: TableFile) throws -> Bool {
-        guard let clusterings else { return true }
-        guard let bounds = try table.open().clusteringBounds(by: clusterings.layout),
+        guard let group else { return true }
+        let reader = try table.open()
+        if let clusterings, let bounds = reader.clusteringBounds(by: clusterings.layout),
             !bounds.overlaps(clusterings.range)
-        else { return true }
+        {
+            traceSink?.record(.tableRuledOut(number: table.number))
+            return false
+        }
+        if try reader.mayContain(group) { return true }
         traceSink?.record(.tableRuledOut(number: table.number))
         return false
     }
