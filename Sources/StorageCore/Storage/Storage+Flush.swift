@@ -18,12 +18,12 @@ extension Storage {
         while try flushOne() {}
     }
 
-    /// Does one unit of background work, a flush before a compaction; false if there is nothing to do.
+    /// Does one unit of background work, a flush before a segment for the archive before a compaction; false if there is nothing to do.
     @discardableResult
     public func step() throws -> Bool {
         try checkWritable()
         if let sqlite { return try maintain(sqlite) }
-        if try flushOne() { return true }
+        if try flushOne() || archiveOne() { return true }
         return try compactOne()
     }
 
@@ -64,6 +64,7 @@ extension Storage {
             noteProgress(in: &edit)
             return (edit, ())
         }
+        background.request(.archive)
         return true
     }
 
