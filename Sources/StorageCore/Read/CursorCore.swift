@@ -378,17 +378,20 @@ extension TreeState {
             sources.append(.memtable(memtable.makeCursor()))
             if memtable.hasRangeDeletes { append(memtable.rangeTombstones(atMost: sequence)) }
         }
-        for table in levels.overlapping(0, lower: search.lower, upper: search.upper) {
+        for table in levels.overlapping(0, lower: search.bounds.lower, upper: search.bounds.upper) {
             if try search.mayFind(in: table) {
                 search.traceSink?.record(.tableEntered(number: table.number))
-                sources.append(.table(try table.open(tracedBy: search.traceSink).makeCursor()))
+                sources.append(.table(try table.open(tracedBy: search.traceSink).makeCursor(bounds: search.bounds)))
             }
             if table.hasRangeDeletes { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
         for level in 1..<Levels.count {
-            let tables = levels.overlapping(level, lower: search.lower, upper: search.upper)
+            let tables = levels.overlapping(level, lower: search.bounds.lower, upper: search.bounds.upper)
             let searched = try search.isNarrow ? tables.filter(search.mayFind) : tables
-            if !searched.isEmpty { sources.append(.level(LevelCursor(searched, traceSink: search.traceSink))) }
+            if !searched.isEmpty {
+                let cursor = LevelCursor(searched, bounds: search.bounds, traceSink: search.traceSink)
+                sources.append(.level(cursor))
+            }
             for table in tables where table.hasRangeDeletes {
                 append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
             }
@@ -398,8 +401,7 @@ extension TreeState {
 
 /// What a cursor looks for in tables.
 private struct TableSearch {
-    var lower: [UInt8]
-    var upper: [UInt8]
+    let bounds: TreeKeyBounds
     /// That which all keys are of; nil where they need not be of one.
     private var group: KeyGroup?
     /// Those that the keys may have; nil where that says nothing.
@@ -407,15 +409,14 @@ private struct TableSearch {
     var traceSink: (any AccessTraceSink)?
 
     init(lower: [UInt8], upper: [UInt8], traceSink: (any AccessTraceSink)?) {
-        self.lower = lower
-        self.upper = upper
+        bounds = TreeKeyBounds(lower: lower, upper: upper)
         self.traceSink = traceSink
     }
 
     mutating func narrow(by layout: ClusteringLayout) {
-        guard let group = layout.group(lower: lower, upper: upper) else { return }
+        guard let group = layout.group(lower: bounds.lower, upper: bounds.upper) else { return }
         self.group = KeyGroup(group, by: layout)
-        if let range = layout.clusterings(lower: lower, upper: upper) { clusterings = (layout, range) }
+        if let range = layout.clusterings(lower: bounds.lower, upper: bounds.upper) { clusterings = (layout, range) }
     }
 
     /// Whether some tables need not be entered although their keys lie around those looked for.

@@ -141,8 +141,9 @@ final class TableReader: Sendable {
 
     /// A cursor over the point entries, not yet on an entry. Scans that won't come back, such as compactions, leave the
     /// cache as it is with `fillCache: false`.
-    func makeCursor(fillCache: Bool = true) -> TableCursor {
-        TableCursor(self, fillCache: fillCache)
+    /// - Parameter bounds: What the caller will look at; outside of it, the cursor may be on no entry although there are some.
+    func makeCursor(fillCache: Bool = true, bounds: TreeKeyBounds? = nil) -> TableCursor {
+        TableCursor(self, fillCache: fillCache, bounds: bounds)
     }
 
     /// The block a handle leads to, from the cache or the file. `handle` is the value of an index entry of `index`.
