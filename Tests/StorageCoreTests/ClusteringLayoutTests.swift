@@ -115,7 +115,92 @@ struct ClusteringLayoutTests {
         #expect(Self.layout.clusterings(lower: Array(start.dropLast()), upper: end) == nil)
     }
 
-    @Test("bounds are among a table's properties, and a table that lies about them fails its verification")
+    @Test("the group of a key ends behind the byte string, whatever follows; a range is of one if it stays within")
+    func groups() throws {
+        let group: [UInt8] = [0, 0, 0, 9] + Self.key([1, 0, 2], []).dropLast()
+        func end(_ key: [UInt8]) -> Int? { key.withUnsafeBytes { Self.layout.groupEnd(in: $0) } }
+        for rest in [[], [0], [0xFF], [7, 1, 2, 3], [8] + [UInt8](repeating: 0, count: 20)] as [[UInt8]] {
+            #expect(end(group + rest) == group.count)
+        }
+        for count in 0..<group.count { #expect(end(Array(group[..<count])) == nil) }
+
+        let bound = try #require(upperBound(ofPrefix: group))
+        #expect(Self.layout.group(lower: group, upper: bound) == group[...])
+        #expect(Self.layout.group(lower: group + [9], upper: group + [9, 1]) == group[...])
+        #expect(Self.layout.group(lower: group, upper: bound + [0]) == nil)
+        #expect(Self.layout.group(lower: Array(group.dropLast()), upper: bound) == nil)
+    }
+
+    @Test("a table's filter knows the groups of its keys, whole or in parts", arguments: [0, 1 << 20])
+    func filters(wholeFilterByteCount: Int) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("groups in filters, seed \(seed)")
+        var random = SeededRandom(seed: seed)
+        // Every second group; some of so many keys that they lie in several partitions of the index.
+        var entries: [PlainEntry] = []
+        for group in stride(from: 0, to: 400, by: 2) {
+            for time in 0..<(group % 40 == 0 ? 300 : Int.random(in: 1...5, using: &random)) {
+                let isTagged = time % 3 != 1
+                let clustering = withUnsafeBytes(of: UInt64(time).bigEndian) { Array($0) }
+                let key = Self.key(bytes("group \(group)"), clustering, tag: isTagged ? 7 : 6)
+                entries.append(PlainEntry([0, 0, 0, 9] + key, 5, value: bytes("value")))
+            }
+        }
+        entries.sort { $0.key.lexicographicallyPrecedes($1.key) }
+        let table = try BuiltTable(
+            entries,
+            options: TableOptions(
+                blockByteCount: 256, wholeFilterByteCount: wholeFilterByteCount, clusteringLayout: Self.layout))
+        let reader = try table.open()
+        #expect(reader.filterPartitions.isEmpty == (wholeFilterByteCount > 0))
+        try reader.verify()
+        func mayContain(_ group: Int, _ layout: ClusteringLayout = Self.layout) throws -> Bool {
+            let bytes: [UInt8] = [0, 0, 0, 9] + Self.key(bytes("group \(group)"), []).dropLast()
+            return try reader.mayContain(KeyGroup(bytes[...], by: layout))
+        }
+        var misledCount = 0
+        for group in 0..<400 {
+            let isFound = try mayContain(group)
+            if group % 2 == 0 { #expect(isFound) } else if isFound { misledCount += 1 }
+        }
+        // About one in a hundred of two hundred, if filters do what they are for.
+        #expect(misledCount < 20)
+        // Others' groups it does not know.
+        #expect(try mayContain(1, ClusteringLayout(fixedByteCount: 3, tag: 7)))
+    }
+
+    @Test("a cursor within a group enters the tables that have some of it, also where the range says nothing of times")
+    func cursorsWithinGroups() throws {
+        var options = smallOptions(SimulatedFileSystem())
+        options.memtableByteCount = 1 << 20
+        let storage = try Storage.open(at: "/db", options: options)
+        let keyspace = try Self.open(storage)
+        // Three tables, each of groups 0 and 99 and every third one in between.
+        for table in 0..<3 {
+            try storage.write { transaction in
+                for group in [0, 99] + stride(from: table, to: 99, by: 3) {
+                    try transaction.put(keyspace, Self.key(group, at: UInt64(table)).rawSpan, bytes("v").rawSpan)
+                }
+            }
+            try storage.flush()
+        }
+        let numbers = tableNumbers(keyspace)
+        let recorder = Recorder()
+        var misledCount = 0
+        for group in 1..<99 {
+            let range = KeyRange.prefix(Array(Self.key(bytes("group \(group)"), []).dropLast()))
+            var cursor = try storage.snapshot().traced(by: recorder).view.cursor(keyspace, range)
+            try cursor.seekToFirst()
+            let isFound = cursor.isValid
+            #expect(isFound)
+            let entered = recorder.take()
+            #expect(entered.contains(numbers[group % 3]))
+            misledCount += entered.count - 1
+        }
+        #expect(misledCount < 20)
+    }
+
+    @Test("bounds are among a table's properties")
     func properties() throws {
         let entries = (0..<500).map { number in
             // Every fifth key has none.

@@ -128,7 +128,7 @@ struct CompactionGarbageTests {
                 CompactionQueue.Due(tree: 2, urgency: 3, byteCount: 1000),
                 CompactionQueue.Due(tree: 3, urgency: 3, byteCount: 3000),
             ]
-            if let chosen = queue.next(among: due) { served[due[chosen].tree, default: 0] += 1 }
+            if let chosen = queue.next(among: due) { served[due[chosen.index].tree, default: 0] += 1 }
         }
         // Nine parts of bytes to three to three.
         #expect((200...216).contains(served[1] ?? 0))
@@ -139,8 +139,27 @@ struct CompactionGarbageTests {
             CompactionQueue.Due(tree: 1, urgency: 1, byteCount: 1000),
             CompactionQueue.Due(tree: 4, urgency: 1, byteCount: 1000),
         ]
-        let order = (0..<6).map { _ in queue.next(among: both).map { both[$0].tree } ?? 0 }
+        let order = (0..<6).map { _ in queue.next(among: both).map { both[$0.index].tree } ?? 0 }
         #expect(order.filter { $0 == 4 }.count <= 4)
         #expect(queue.next(among: []) == nil)
+    }
+
+    @Test("a compaction under way lets those go first that are done before it, each its share")
+    func interruption() {
+        var queue = CompactionQueue()
+        let big = CompactionQueue.Due(tree: 1, urgency: 2, byteCount: 10_000)
+        let finish = queue.next(among: [big])?.finish ?? 0
+        #expect(finish == 5000)
+        let others = [
+            CompactionQueue.Due(tree: 2, urgency: 1, byteCount: 2000),
+            CompactionQueue.Due(tree: 3, urgency: 1, byteCount: 6000),
+        ]
+        var count = 0
+        while let next = queue.next(among: others, doneBefore: finish) {
+            // Too large: it would keep the first one waiting for longer than that kept it.
+            #expect(others[next.index].tree == 2)
+            count += 1
+        }
+        #expect(count == 2)
     }
 }

@@ -20,6 +20,7 @@ final class CompactionReadCounter: FileSystem {
 
     /// Ranges of tables that were said to be read soon.
     let announcedCount = Atomic<Int>(0)
+    let announcedByteCount = Atomic<Int>(0)
 
     func reset() { counts.withLock { $0 = (0, 0, []) } }
 
@@ -80,6 +81,7 @@ private final class CompactionCountedFile: StorageFile {
     }
     func willRead(from offset: Int64, byteCount: Int) {
         counter.announcedCount.add(1, ordering: .relaxed)
+        counter.announcedByteCount.add(byteCount, ordering: .relaxed)
         file.willRead(from: offset, byteCount: byteCount)
     }
     func close() throws { try file.close() }

@@ -129,6 +129,44 @@ struct CompactionStorageTests {
         #expect(keyspace.tree.state.levels.all.isEmpty)
     }
 
+    @Test("a small compaction does not wait for the end of a large one on the only thread")
+    func interruption() throws {
+        let sink = RecordingSink()
+        var options = smallOptions(disk, clock)
+        options.memtableByteCount = 16 << 20
+        options.tableByteCount = 4 << 20
+        options.levelOneByteCount = 1 << 40
+        options.traceSink = sink
+        let storage = try Storage.open(at: "/db", options: options)
+        let large = try storage.keyspace("large", options: KeyspaceOptions(isDedicated: true))
+        let small = try storage.keyspace("small", options: KeyspaceOptions(isDedicated: true))
+        var random = SeededRandom(seed: 11)
+        let value = random.bytes(1 << 19)
+        func put(_ keyspace: Keyspace, table: Int, _ value: [UInt8]) throws {
+            for key in 0..<10 {
+                var batch = WriteBatch()
+                try batch.put(keyspace, bytes("key-\(key)-\(table)").rawSpan, value.rawSpan)
+                try storage.commit(batch)
+            }
+            try storage.flush()
+        }
+        for table in 0..<8 { try put(large, table: table, value) }
+        for table in 0..<4 { try put(small, table: table, [1]) }
+        let before = sink.events.count
+        #expect(try storage.compactOne())
+        let steps = sink.events[before...].compactMap { event -> String? in
+            switch event {
+            case .compactionBegan(let input): "begin \(input.keyspaces)"
+            case .compactionEnded(let input, _): "end \(input.keyspaces)"
+            default: nil
+            }
+        }
+        #expect(steps == ["begin [\"large\"]", "begin [\"small\"]", "end [\"small\"]", "end [\"large\"]"])
+        #expect(large.tree.state.levels[0].isEmpty && small.tree.state.levels[0].isEmpty)
+        #expect(try storage.verify().isHealthy)
+        #expect(try count(storage, large) == 80 && count(storage, small) == 40)
+    }
+
     @Test("what a range delete covers goes without being read")
     func rangeDelete() throws {
         let counting = CompactionReadCounter(disk)

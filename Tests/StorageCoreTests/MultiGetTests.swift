@@ -88,6 +88,18 @@ struct MultiGetTests {
                 let now = storage.snapshot()
                 try Self.check(now.view, keyspace, keys, "seed \(seed), step \(step), \(keyspace.name)")
                 #expect(try storage.multiGet(keyspace, keys) == now.view.multiGet(keyspace, keys))
+                try storage.write { transaction in
+                    for key in [Self.key(Int.random(in: 0..<120, using: &random)), keys.first ?? []] {
+                        if keyspace.name == "sums" {
+                            try transaction.merge(keyspace, key.rawSpan, ModelSum.encode(1).rawSpan)
+                        } else if Bool.random(using: &random) {
+                            try transaction.put(keyspace, key.rawSpan, bytes("own").rawSpan)
+                        } else {
+                            try transaction.delete(keyspace, key.rawSpan)
+                        }
+                    }
+                    try Self.check(transaction.view, keyspace, keys, "seed \(seed), step \(step), transaction")
+                }
                 if let old = held.randomElement(using: &random) {
                     try Self.check(old.view, keyspace, keys, "seed \(seed), step \(step), held, \(keyspace.name)")
                 }

@@ -118,25 +118,33 @@ import Testing
             #expect(try storage.get(keyspace, Self.key(entryCount / 2).rawSpan) != nil)
             #expect(try Self.walk(storage, keyspace, atMost: 2, backwards: backwards) == 2)
             #expect(counter.announcedCount.load(ordering: .relaxed) == 0)
+            // Of a range, what is in it.
+            counter.announcedByteCount.store(0, ordering: .relaxed)
+            let range = KeyRange(lower: Self.key(300), upper: Self.key(450))
+            #expect(try Self.walk(storage, keyspace, range, 300..<450, backwards: backwards) == 150)
+            let rangeByteCount = counter.announcedByteCount.load(ordering: .relaxed)
+            #expect((1...150 * 130).contains(rangeByteCount), "\(rangeByteCount)")
+            counter.announcedCount.store(0, ordering: .relaxed)
             let missesBefore = storage.statistics.blockCache.missCount
-            #expect(try Self.walk(storage, keyspace, atMost: .max, backwards: backwards) == entryCount)
+            #expect(try Self.walk(storage, keyspace, backwards: backwards) == entryCount)
             let announced = counter.announcedCount.load(ordering: .relaxed)
             let misses = storage.statistics.blockCache.missCount - missesBefore
             #expect(announced > 3 && announced < misses / 4, "\(announced) of \(misses)")
-            #expect(try Self.walk(storage, keyspace, atMost: .max, backwards: backwards) == entryCount)
+            #expect(try Self.walk(storage, keyspace, backwards: backwards) == entryCount)
             #expect(counter.announcedCount.load(ordering: .relaxed) == announced)
             try storage.close()
         }
     }
 
     private static func walk(
-        _ storage: Storage, _ keyspace: Keyspace, atMost limit: Int, backwards: Bool
+        _ storage: Storage, _ keyspace: Keyspace, _ range: KeyRange = .all, _ numbers: Range<Int> = 0..<4_000,
+        atMost limit: Int = .max, backwards: Bool
     ) throws -> Int {
-        var cursor = try storage.snapshot().view.cursor(keyspace)
+        var cursor = try storage.snapshot().view.cursor(keyspace, range)
         if backwards { try cursor.seekToLast() } else { try cursor.seekToFirst() }
         var count = 0
         while cursor.isValid, count < limit {
-            #expect(cursor.key.array() == key(backwards ? 3_999 - count : count))
+            #expect(cursor.key.array() == key(backwards ? numbers.upperBound - 1 - count : numbers.lowerBound + count))
             count += 1
             if backwards { try cursor.previous() } else { try cursor.next() }
         }

@@ -53,6 +53,7 @@ struct TableVerificationTests {
             properties.fileChecksum = writer.checksum()
             changeProperties(&properties)
             let stored = properties.encoded().map { PlainEntry(Array($0.name.utf8), 0, value: $0.value) }
+                .sorted { $0.key.lexicographicallyPrecedes($1.key) }
             names.append(("properties", try Self.append(stored, .properties, &writer)))
             let meta = names.map { Self.indexEntry(PlainEntry($0.0, 0), $0.1) }
             let metaIndex = try Self.append(meta, .metaIndex, &writer)
@@ -126,6 +127,33 @@ struct TableVerificationTests {
         // b@8, a@9, written by hand: the block builder refuses it.
         let contents: [UInt8] = [0, 1, 0, 65, 0x62, 0, 1, 0, 73, 0x61, 0, 0, 0, 0, 1, 0, 0, 0]
         try expect("Entries are out of order.") { $0.firstBlockContents = contents }
+    }
+
+    @Test("bounds of clusterings that are too narrow, and a filter that knows no groups, are noticed")
+    func clusterings() throws {
+        // Group "a", clustering "m".
+        let key: [UInt8] = [0, 0, 0, 9] + bytes("a") + [0, 0] + bytes("tm")
+        let layout = ClusteringLayout(fixedByteCount: 0, tag: UInt8(ascii: "t"))
+        func table(_ change: @escaping (inout TableProperties) -> Void) -> (inout ForgedTable) -> Void {
+            { table in
+                table.blocks[0] = ([PlainEntry(key, 9), PlainEntry("b", 8)], PlainEntry("c", 0))
+                table.changeProperties = change
+            }
+        }
+        var bounds = ClusteringBounds(layout)
+        key.withUnsafeBytes { bounds.extend(to: $0) }
+        #expect(bounds.lower == UInt128(UInt8(ascii: "m")) << 120)
+        var sound = ForgedTable()
+        table { $0.clustering = bounds }(&sound)
+        try sound.open().verify()
+        try expect(
+            "The table's properties do not match its entries.", table { $0.clustering = ClusteringBounds(layout) })
+
+        // Whoever looks at "a" finds "a" alone, and of the forged keys no other has a group.
+        try expect("The filter denies the group of a key that is in the table.") { forged in
+            table { $0.groupOffset = 0 }(&forged)
+            forged.filterKeys = [String(decoding: key, as: UTF8.self), "b", "d", "e", "g"]
+        }
     }
 
     @Test("separators before their block's end, or at or after the next block's start, are noticed")

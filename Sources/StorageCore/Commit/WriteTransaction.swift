@@ -141,6 +141,18 @@ public final class WriteTransaction {
                 reader: reader, traceSink: traceSink))
     }
 
+    /// Whether several keys may be looked up at once: in trees, with nobody to be told of each.
+    var readsSideBySide: Bool { reader == nil && traceSink == nil }
+
+    /// Whether the transaction has changed nothing of a key so far.
+    func isUntouched(_ keyspace: Keyspace, _ key: [UInt8]) -> Bool {
+        checkOpen()
+        if unsafe batch.isEmpty { return true }
+        return unsafe keyspace.withTreeKey(key.rawSpan) { key in
+            if case .nothing = unsafe batch.find(key) { true } else { false }
+        }
+    }
+
     /// - Parameter key: The tree key.
     func read(
         _ keyspace: Keyspace, _ key: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void

@@ -18,31 +18,43 @@ final class CompactionTurns: Sendable {
         var tree: Tree
         var plan: CompactionPlan
         var description: TreeDescription
+        /// Its place among the others, in the queue's virtual time.
+        var finish: Double
+        /// How many other compactions have stopped for it, on its thread.
+        var depth: Int
     }
 
     private let state = ConditionLock(State())
 
     /// Claims the tree that is to be compacted next; nil if none is due that nobody compacts yet.
-    /// - Parameter describe: Called under the lock; nil for a tree that is not to be compacted now.
+    /// - Parameters:
+    ///   - interrupted: A claim that stops for this one, if it comes first; nil for a thread that has nothing else to do.
+    ///   - describe: Called under the lock; nil for a tree that is not to be compacted now.
     func claimNext(
-        _ trees: [Tree], describe: (Tree, _ exhausted: Set<UInt64>) throws -> TreeDescription?
+        _ trees: [Tree], interrupting interrupted: Claim? = nil,
+        describe: (Tree, _ exhausted: Set<UInt64>) throws -> TreeDescription?
     ) rethrows -> Claim? {
-        try state.withLock { state in
+        let depth = interrupted.map { $0.depth + 1 } ?? 0
+        return try state.withLock { state in
             var claims: [Claim] = []
             for tree in trees where !state.busy.contains(tree.id) {
                 guard let description = try describe(tree, state.exhausted[tree.id] ?? []),
                     let plan = CompactionPicker.plan(for: description)
                 else { continue }
-                claims.append(Claim(tree: tree, plan: plan, description: description))
+                claims.append(
+                    Claim(tree: tree, plan: plan, description: description, finish: .infinity, depth: depth))
             }
             let due = claims.map {
                 CompactionQueue.Due(
                     tree: $0.tree.id, urgency: $0.plan.urgency,
                     byteCount: $0.plan.action == .rewrite ? $0.plan.byteCount : 0)
             }
-            guard let chosen = state.queue.next(among: due) else { return nil }
-            state.busy.insert(claims[chosen].tree.id)
-            return claims[chosen]
+            guard let next = state.queue.next(among: due, doneBefore: interrupted?.finish ?? .infinity) else {
+                return nil
+            }
+            claims[next.index].finish = next.finish
+            state.busy.insert(claims[next.index].tree.id)
+            return claims[next.index]
         }
     }
 

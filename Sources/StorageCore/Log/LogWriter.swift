@@ -25,6 +25,9 @@ final class LogWriter: @unchecked Sendable {
         var isMakingNext = false
         /// A file that was a segment and is not needed any more.
         var recyclable: String?
+        /// Oldest first; all of them older than `segments`. Only where there is an archive.
+        var retired: [RetiredLogSegment] = []
+        var archivedThrough: UInt64 = 0
         var isTendingWanted = false
         var isStopped = false
     }
@@ -32,6 +35,8 @@ final class LogWriter: @unchecked Sendable {
     let state: ConditionLock<State>
     let files: LogSegmentFiles
     let segmentByteCount: Int64
+    /// Whether a segment is kept until it is archived.
+    let isArchiving: Bool
     private let appended: Atomic<UInt64>
     private let durableLogged: Atomic<UInt64>
     private let broken = Atomic<Bool>(false)
@@ -49,12 +54,15 @@ final class LogWriter: @unchecked Sendable {
     private static let firstMappedByteCount: Int64 = 4 << 20
 
     /// Starts the log with a new segment.
-    /// - Parameter previousSequence: The newest sequence that an earlier log or the tables hold.
+    /// - Parameters:
+    ///   - previousSequence: The newest sequence that an earlier log or the tables hold.
+    ///   - leftovers: Segments of earlier runs that may not be archived yet, oldest first; nil where nothing is archived.
     init(
         directory: String, fileSystem: any FileSystem, identity: UInt64, firstSegment: UInt64, previousSequence: UInt64,
-        segmentByteCount: Int64, writing: LogWriting = .automatic, seed: UInt64
+        segmentByteCount: Int64, writing: LogWriting = .automatic, seed: UInt64, leftovers: [RetiredLogSegment]? = nil
     ) throws {
         self.segmentByteCount = segmentByteCount
+        isArchiving = leftovers != nil
         files = LogSegmentFiles(directory: directory, fileSystem: fileSystem, identity: identity, writing: writing)
         var random = SeededRandom(seed: seed)
         let first = try files.make(
@@ -67,7 +75,7 @@ final class LogWriter: @unchecked Sendable {
         state = ConditionLock(
             State(
                 segments: [first], firstUnsynced: firstSegment, previousSequences: [firstSegment: previousSequence],
-                random: random))
+                random: random, retired: leftovers ?? []))
     }
 
     /// The newest sequence in the log.
@@ -116,6 +124,11 @@ final class LogWriter: @unchecked Sendable {
             requestTending()
         }
         return isFirst
+    }
+
+    /// Goes on in a new segment, unless the current one has no record yet.
+    func endSegment() throws {
+        if unsafe current.lastSequence > 0 { try startSegment(for: 0) }
     }
 
     /// Makes the next segment the current one: the one that was made ahead of time, if there is one and the record fits.
@@ -206,13 +219,18 @@ final class LogWriter: @unchecked Sendable {
     }
 
     /// Removes the segments below `number`, oldest first, or keeps one's file for a segment to come. The manifest no longer
-    /// needs them.
+    /// needs them. Those that are not archived stay until they are.
     func removeSegments(below number: UInt64) throws {
         let (removed, recycled) = state.withLock { state -> ([LogSegment], LogSegment?) in
             guard state.readerCount == 0 else { return ([], nil) }
             var removed = state.segments.filter { $0.number < number && $0.number < state.firstUnsynced }
             state.segments.removeAll { segment in removed.contains { $0 === segment } }
             for segment in removed { state.previousSequences[segment.number] = nil }
+            if isArchiving {
+                let waiting = removed.filter { $0.number > state.archivedThrough }
+                removed.removeAll { $0.number > state.archivedThrough }
+                state.retired += waiting.map { retire($0) }
+            }
             guard state.recyclable == nil, !state.isStopped,
                 let index = removed.lastIndex(where: { $0.isMapped && $0.capacity >= segmentByteCount })
             else { return (removed, nil) }
@@ -226,6 +244,15 @@ final class LogWriter: @unchecked Sendable {
         guard let recycled else { return }
         try recycled.close()
         state.withLock { $0.recyclable = recycled.path }
+    }
+
+    private func retire(_ segment: LogSegment) -> RetiredLogSegment {
+        // It is on the device: what closing it may tell is told by reading it.
+        try? segment.close()
+        return RetiredLogSegment(
+            number: segment.number, path: segment.path, byteCount: segment.endOffset,
+            lastSequence: segment.lastSequence == 0 ? nil : segment.lastSequence,
+            isRecyclable: segment.isMapped && segment.capacity >= segmentByteCount)
     }
 
     /// Runs `body` while no segment is removed.

@@ -16,7 +16,7 @@ public protocol AccessTraceSink: AnyObject, Sendable {
 public enum AccessEvent: Sendable, Hashable {
     /// A look-up or a cursor began with the memtables that hold anything.
     case memtables(count: Int)
-    /// A look-up left a table out: its filter has no such key.
+    /// A look-up or a cursor left a table out: its filter has no such key or group, or it is of other times.
     case tableRuledOut(number: UInt64)
     /// A look-up searched a table, and found versions of the key in it or not.
     case tableSearched(number: UInt64, isFound: Bool)

@@ -30,9 +30,11 @@ extension Storage {
 
     private var logStatistics: LogStatistics {
         let segments = log?.segments(from: 0) ?? []
+        let unarchived = log?.unarchived ?? (count: 0, byteCount: 0)
         return LogStatistics(
             byteCount: segments.reduce(0) { $0 + $1.byteCount }, byteBudget: options.logByteBudget,
-            segmentCount: segments.count, appendedByteCount: counters.logBytes.count)
+            segmentCount: segments.count, appendedByteCount: counters.logBytes.count,
+            unarchivedSegmentCount: unarchived.count, unarchivedByteCount: unarchived.byteCount)
     }
 
     private var blockCacheStatistics: BlockCacheStatistics {

@@ -134,7 +134,13 @@ extension Storage {
     func noteFailure(_ error: any Error, of work: Background.Work) {
         let error = StorageError(wrapping: error)
         background.setFailure(error, of: work)
-        trace(.failed(work == .flush ? .flush : .compaction, error))
+        let failed: StorageEvent.FailedWork =
+            switch work {
+            case .flush: .flush
+            case .archive: .archive
+            case .compaction, .removal: .compaction
+            }
+        trace(.failed(failed, error))
     }
 }
 

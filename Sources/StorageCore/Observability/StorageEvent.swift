@@ -31,7 +31,8 @@ public enum StorageEvent: Sendable {
     case slowSync(duration: Duration)
     /// The log went on in a new segment.
     case logSegmentStarted(number: UInt64)
-    /// Background work or a sync failed. A flush or compaction is tried again; a failed sync is final.
+    /// Background work or a sync failed. A flush, a compaction or what the log archive refused is tried again;
+    /// a failed sync is final.
     case failed(FailedWork, StorageError)
 
     public struct Opening: Sendable, Hashable {
@@ -72,6 +73,6 @@ public enum StorageEvent: Sendable {
     }
 
     public enum FailedWork: Sendable, Hashable {
-        case flush, compaction, sync
+        case flush, compaction, sync, archive
     }
 }

@@ -20,6 +20,8 @@ extension StorageStatistics {
                 JSONText.object([
                     ("byteCount", "\(log.byteCount)"), ("byteBudget", "\(log.byteBudget)"),
                     ("segmentCount", "\(log.segmentCount)"), ("appendedByteCount", "\(log.appendedByteCount)"),
+                    ("unarchivedSegmentCount", "\(log.unarchivedSegmentCount)"),
+                    ("unarchivedByteCount", "\(log.unarchivedByteCount)"),
                 ])
             ),
             ("syncs", syncs.json), ("stalls", stalls.json), ("delays", delays.json),

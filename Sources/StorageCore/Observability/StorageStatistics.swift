@@ -61,6 +61,9 @@ public struct LogStatistics: Sendable, Hashable {
     public var segmentCount = 0
     /// Records with their headers, since opening.
     public var appendedByteCount = 0
+    /// Segments that have come to their end and are not in the archive yet, and what they hold; 0 without an archive.
+    public var unarchivedSegmentCount = 0
+    public var unarchivedByteCount: Int64 = 0
 }
 
 /// How long something took.

@@ -363,9 +363,7 @@ extension TreeState {
     ) throws {
         traceSink?.record(.memtables(count: filledMemtableCount))
         var search = TableSearch(lower: lower, upper: upper, traceSink: traceSink)
-        if let layout, let clusterings = layout.clusterings(lower: lower, upper: upper) {
-            search.clusterings = (layout, clusterings)
-        }
+        if let layout { search.narrow(by: layout) }
         try appendOwnSources(to: &sources, tombstones: &tombstones, search, sequence: sequence)
         try inherited?.appendOwnSources(to: &sources, tombstones: &tombstones, search, sequence: sequence)
     }
@@ -380,17 +378,20 @@ extension TreeState {
             sources.append(.memtable(memtable.makeCursor()))
             if memtable.hasRangeDeletes { append(memtable.rangeTombstones(atMost: sequence)) }
         }
-        for table in levels.overlapping(0, lower: search.lower, upper: search.upper) {
+        for table in levels.overlapping(0, lower: search.bounds.lower, upper: search.bounds.upper) {
             if try search.mayFind(in: table) {
                 search.traceSink?.record(.tableEntered(number: table.number))
-                sources.append(.table(try table.open(tracedBy: search.traceSink).makeCursor()))
+                sources.append(.table(try table.open(tracedBy: search.traceSink).makeCursor(bounds: search.bounds)))
             }
             if table.hasRangeDeletes { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
         for level in 1..<Levels.count {
-            let tables = levels.overlapping(level, lower: search.lower, upper: search.upper)
-            let searched = try search.clusterings == nil ? tables : tables.filter(search.mayFind)
-            if !searched.isEmpty { sources.append(.level(LevelCursor(searched, traceSink: search.traceSink))) }
+            let tables = levels.overlapping(level, lower: search.bounds.lower, upper: search.bounds.upper)
+            let searched = try search.isNarrow ? tables.filter(search.mayFind) : tables
+            if !searched.isEmpty {
+                let cursor = LevelCursor(searched, bounds: search.bounds, traceSink: search.traceSink)
+                sources.append(.level(cursor))
+            }
             for table in tables where table.hasRangeDeletes {
                 append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
             }
@@ -400,17 +401,37 @@ extension TreeState {
 
 /// What a cursor looks for in tables.
 private struct TableSearch {
-    var lower: [UInt8]
-    var upper: [UInt8]
+    let bounds: TreeKeyBounds
+    /// That which all keys are of; nil where they need not be of one.
+    private var group: KeyGroup?
     /// Those that the keys may have; nil where that says nothing.
-    var clusterings: (layout: ClusteringLayout, range: ClosedRange<UInt128>)?
+    private var clusterings: (layout: ClusteringLayout, range: ClosedRange<UInt128>)?
     var traceSink: (any AccessTraceSink)?
 
+    init(lower: [UInt8], upper: [UInt8], traceSink: (any AccessTraceSink)?) {
+        bounds = TreeKeyBounds(lower: lower, upper: upper)
+        self.traceSink = traceSink
+    }
+
+    mutating func narrow(by layout: ClusteringLayout) {
+        guard let group = layout.group(lower: bounds.lower, upper: bounds.upper) else { return }
+        self.group = KeyGroup(group, by: layout)
+        if let range = layout.clusterings(lower: bounds.lower, upper: bounds.upper) { clusterings = (layout, range) }
+    }
+
+    /// Whether some tables need not be entered although their keys lie around those looked for.
+    var isNarrow: Bool { group != nil }
+
     func mayFind(in table: TableFile) throws -> Bool {
-        guard let clusterings else { return true }
-        guard let bounds = try table.open().clusteringBounds(by: clusterings.layout),
+        guard let group else { return true }
+        let reader = try table.open()
+        if let clusterings, let bounds = reader.clusteringBounds(by: clusterings.layout),
             !bounds.overlaps(clusterings.range)
-        else { return true }
+        {
+            traceSink?.record(.tableRuledOut(number: table.number))
+            return false
+        }
+        if try reader.mayContain(group) { return true }
         traceSink?.record(.tableRuledOut(number: table.number))
         return false
     }

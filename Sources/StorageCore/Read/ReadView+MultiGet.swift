@@ -3,8 +3,8 @@
 extension ReadView {
     /// Copies of the values of several keys, in the order of the keys; nil for a key that is absent or expired.
     ///
-    /// It gives what a ``get(_:_:)`` of each would. In a snapshot the keys are looked up side by side, so that their waits for
-    /// memory and for the device overlap, and a block that several of them are in is read once.
+    /// It gives what a ``get(_:_:)`` of each would. The keys are looked up side by side, so that their waits for memory and for
+    /// the device overlap, and a block that several of them are in is read once.
     public func multiGet(_ keyspace: Keyspace, _ keys: [[UInt8]]) throws -> [[UInt8]?] {
         var values = [[UInt8]?](repeating: nil, count: keys.count)
         try multiGet(keyspace, keys) { place, value in
@@ -18,22 +18,52 @@ extension ReadView {
     ///
     /// The calls come in no particular order. A span is good inside its call only. An error that `body` throws ends the call.
     public func multiGet(_ keyspace: Keyspace, _ keys: [[UInt8]], _ body: (Int, RawSpan?) throws -> Void) throws {
-        if case .snapshot(let snapshot) = source, snapshot.reader == nil, snapshot.traceSink == nil, keys.count > 1 {
+        switch source {
+        case .snapshot(let snapshot) where snapshot.reader == nil && snapshot.traceSink == nil && keys.count > 1:
             try snapshot.checkOpen()
-            try keyspace.checkNotDropped()
-            return unsafe try keyspace.withValues(
-                of: keys, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime
-            ) { place, value in
-                if let value = unsafe value {
-                    unsafe try body(place, RawSpan(_unsafeBytes: value))
-                } else {
-                    try keyspace.checkNotDropped()
-                    try body(place, nil)
-                }
-            }
+            return try keyspace.readSideBySide(
+                keys, sequence: snapshot.sequence.rawValue, readTime: snapshot.readTime, body)
+        case .transaction(let transaction) where transaction.readsSideBySide && keys.count > 1:
+            return try transaction.multiGet(keyspace, keys, body)
+        default: break
         }
         for (place, key) in keys.enumerated() {
             if try !read(keyspace, key.rawSpan, { try body(place, $0) }) { try body(place, nil) }
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// Keys that the transaction has not written are looked up side by side.
+    fileprivate func multiGet(
+        _ keyspace: Keyspace, _ keys: [[UInt8]], _ body: (Int, RawSpan?) throws -> Void
+    ) throws {
+        var below: [Int] = []
+        for (place, key) in keys.enumerated() {
+            if isUntouched(keyspace, key) {
+                below.append(place)
+            } else if try !view.read(keyspace, key.rawSpan, { try body(place, $0) }) {
+                try body(place, nil)
+            }
+        }
+        try keyspace.readSideBySide(below.map { keys[$0] }, sequence: sequence.rawValue - 1, readTime: commitTime) {
+            try body(below[$0], $1)
+        }
+    }
+}
+
+extension Keyspace {
+    fileprivate func readSideBySide(
+        _ keys: [[UInt8]], sequence: UInt64, readTime: StorageInstant, _ body: (Int, RawSpan?) throws -> Void
+    ) throws {
+        try checkNotDropped()
+        unsafe try withValues(of: keys, sequence: sequence, readTime: readTime) { place, value in
+            if let value = unsafe value {
+                unsafe try body(place, RawSpan(_unsafeBytes: value))
+            } else {
+                try checkNotDropped()
+                try body(place, nil)
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ extension Storage {
     public static func open(_ location: StorageLocation, options: StorageOptions = StorageOptions()) throws -> Storage {
         switch location {
         case .directory(let directory): try open(at: directory, options: options)
+        case .sqlite where options.logArchive != nil:
+            throw StorageError(.invalidArgument, "A SQLite database has no log segments that an archive could take.")
         case .sqlite(let path): try open(try SQLiteOpening(path: path, options: options).open(), path, options)
         }
     }

@@ -7,11 +7,12 @@ final class Background: Sendable {
         var isFlushWanted = false
         var isCompactionWanted = false
         var isRemovalWanted = false
+        var isArchiveWanted = false
         var isStopping = false
         var threadCount = 0
     }
 
-    enum Work { case flush, compaction, removal }
+    enum Work { case flush, compaction, removal, archive }
 
     private let state = ConditionLock(State())
     private let failures = Mutex<[Work: StorageError]>([:])
@@ -42,6 +43,7 @@ final class Background: Sendable {
             case .flush: state.isFlushWanted = true
             case .compaction: state.isCompactionWanted = true
             case .removal: state.isRemovalWanted = true
+            case .archive: state.isArchiveWanted = true
             }
         }
     }
@@ -54,6 +56,7 @@ final class Background: Sendable {
             case .flush where state.isFlushWanted: state.isFlushWanted = false
             case .compaction where state.isCompactionWanted: state.isCompactionWanted = false
             case .removal where state.isRemovalWanted: state.isRemovalWanted = false
+            case .archive where state.isArchiveWanted: state.isArchiveWanted = false
             default: return nil
             }
             return true
@@ -66,6 +69,8 @@ final class Background: Sendable {
         let isStopping = state.wait(nanoseconds: nanoseconds) { $0.isStopping ? true : nil }
         return isStopping == nil
     }
+
+    var isStopping: Bool { state.withLock { $0.isStopping } }
 
     func threadStarted() { state.withLock { $0.threadCount += 1 } }
     func threadEnded() { state.withLockAndSignal { $0.threadCount -= 1 } }

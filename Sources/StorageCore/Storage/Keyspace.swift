@@ -80,6 +80,13 @@ internal import Synchronization
 
     static let prefixByteCount = 4
 
+    /// That of the keyspace to which a tree key belongs. The key has the prefix.
+    static func id(ofTreeKey key: RawSpan) -> UInt32 {
+        (0..<prefixByteCount).reduce(UInt32(0)) { id, index in
+            unsafe id << 8 | UInt32(key.unsafeLoad(fromByteOffset: index, as: UInt8.self))
+        }
+    }
+
     static func prefix(of id: UInt32) -> [UInt8] {
         [UInt8(id >> 24), UInt8(id >> 16 & 0xFF), UInt8(id >> 8 & 0xFF), UInt8(id & 0xFF)]
     }

@@ -51,7 +51,8 @@ public struct KeyspaceOptions: Sendable {
     /// A tree of its own, for a keyspace that will be big; small keyspaces share one, until they have grown. One that has a
     /// tree of its own keeps it, whatever it is opened with.
     public var isDedicated: Bool
-    /// Whether log archiving covers the keyspace, so that it can be restored to any second.
+    /// Whether a backup has to cover the keyspace to the second. Kept for those who make backups; ``StorageOptions/logArchive`` takes
+    /// the whole log.
     public var isArchived: Bool
     public var compression: CompressionOptions
     /// Bloom filter bits for each key: 10 give about 1 % false positives; 0 writes no filter.

@@ -9,7 +9,8 @@ extension Storage {
     /// cursors that are still held included. Closing twice is fine.
     /// After a failure that poisoned the storage nothing is written any more, and closing succeeds, unless the failure was in
     /// the background and no call has been told of it yet.
-    /// - Throws: `StorageError`, what keeps it from writing everything; the directory is let go of nevertheless.
+    /// - Throws: `StorageError`, what keeps it from writing everything; the directory is let go of nevertheless. What the log
+    ///   archive throws: nothing is lost by that, the next opening offers it what is left of the log.
     public func close() throws {
         try checkProcess()
         lane.checkNotReentered()
@@ -46,6 +47,8 @@ extension Storage {
             return (edit, ())
         }
         try log.removeSegments(below: nextSegment)
+        let archived = Result { while try archiveOne() {} }
         try manifest.close()
+        try archived.get()
     }
 }

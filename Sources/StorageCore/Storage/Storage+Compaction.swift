@@ -55,7 +55,7 @@ extension Storage {
         // Ids are below 2^32 - 1: no key starts like this.
         let upper = upper ?? [UInt8](repeating: 0xFF, count: Keyspace.prefixByteCount)
         for plan in CompactionPicker.plans(for: description, lower: lower, upper: upper) {
-            try run(plan, of: tree, description)
+            try run(plan, of: tree, description, pace: compactionPace())
         }
         updatePressure(of: tree)
         background.madeProgress()
@@ -84,13 +84,37 @@ extension Storage {
             defer { turns.release(claim.tree) }
             // Another thread looks whether there is more to do.
             if options.compactionThreadCount > 1 { background.request(.compaction) }
-            try run(claim.plan, of: claim.tree, claim.description)
-            updatePressure(of: claim.tree)
+            try run(claim)
         }
         if let failure, claim == nil { throw failure }
         background.setFailure(nil, of: .compaction)
         if claim != nil { background.madeProgress() }
         return claim != nil
+    }
+
+    private func run(_ claim: CompactionTurns.Claim) throws {
+        let pace = claim.depth < Self.interruptionLimit ? compactionPace(interrupting: claim) : compactionPace()
+        try run(claim.plan, of: claim.tree, claim.description, pace: pace)
+        updatePressure(of: claim.tree)
+    }
+
+    /// Compactions on one thread of which each has stopped for the next: so many outputs are open at once.
+    private static let interruptionLimit = 3
+
+    /// Does what comes before a compaction that is under way on this thread.
+    func compactOthers(before claim: CompactionTurns.Claim) {
+        while !background.isStopping {
+            let next = try? turns.claimNext(persistentTrees, interrupting: claim) { try describe($0, exhausted: $1) }
+            guard let next else { return }
+            defer { turns.release(next.tree) }
+            do {
+                try run(next)
+            } catch {
+                // It keeps nobody else from being compacted, and is tried again, and told of, when its turn comes.
+                return
+            }
+            background.madeProgress()
+        }
     }
 
     /// The trees that are on disk, by id: what is done by chance must not depend on the order of a dictionary.

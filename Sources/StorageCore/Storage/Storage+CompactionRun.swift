@@ -5,8 +5,12 @@ internal import Synchronization
 
 extension Storage {
     /// Carries out a plan. The caller has claimed the tree.
-    /// - Parameter description: The tree as it was when the plan was made, or later.
-    func run(_ plan: CompactionPlan, of tree: Tree, _ description: TreeDescription) throws {
+    /// - Parameters:
+    ///   - description: The tree as it was when the plan was made, or later.
+    ///   - pace: Called with the number of bytes before each write.
+    func run(
+        _ plan: CompactionPlan, of tree: Tree, _ description: TreeDescription, pace: (@Sendable (Int) -> Void)?
+    ) throws {
         let files = Dictionary(uniqueKeysWithValues: tree.state.levels.all.map { ($0.number, $0) })
         let inputs = plan.inputs.map { input in input.tables.compactMap { files[$0.number] } }
         let all = inputs.flatMap { $0 }
@@ -21,13 +25,14 @@ extension Storage {
             case .drop:
                 try install([], of: plan, tree, replacing: all, reusing: [])
                 return []
-            case .rewrite: return try rewrite(plan, of: tree, description, inputs)
+            case .rewrite: return try rewrite(plan, of: tree, description, inputs, pace)
             }
         }
     }
 
     private func rewrite(
-        _ plan: CompactionPlan, of tree: Tree, _ description: TreeDescription, _ inputs: [[TableFile]]
+        _ plan: CompactionPlan, of tree: Tree, _ description: TreeDescription, _ inputs: [[TableFile]],
+        _ pace: (@Sendable (Int) -> Void)?
     ) throws -> [TableMetadata] {
         let all = inputs.flatMap { $0 }
         let levels = tree.state.levels.tables.map { $0.map(\.metadata) }
@@ -46,7 +51,7 @@ extension Storage {
                 for: compression, from: all, blockByteCount: options.blockByteCount),
             splitter: splitter,
             origin: origin(of: tree, level: plan.outputLevel, inputs: all),
-            commitTimes: all.reduce(into: .unknown) { $0.formUnion($1.metadata.commitTimes) },
+            commitTimes: all.reduce(into: .unknown) { $0.formUnion($1.metadata.commitTimes) }, pace: pace,
             isBottommost: { unsafe !older.mayHold($0) },
             isRangeBottommost: { lower, upper in !older.mayHold(lower: lower, upper: upper) })
         try removingTablesIfFull(tables) {

@@ -18,12 +18,12 @@ extension Storage {
         while try flushOne() {}
     }
 
-    /// Does one unit of background work, a flush before a compaction; false if there is nothing to do.
+    /// Does one unit of background work, a flush before a segment for the archive before a compaction; false if there is nothing to do.
     @discardableResult
     public func step() throws -> Bool {
         try checkWritable()
         if let sqlite { return try maintain(sqlite) }
-        if try flushOne() { return true }
+        if try flushOne() || archiveOne() { return true }
         return try compactOne()
     }
 
@@ -64,6 +64,7 @@ extension Storage {
             noteProgress(in: &edit)
             return (edit, ())
         }
+        background.request(.archive)
         return true
     }
 
@@ -161,10 +162,11 @@ extension Storage {
     ///   - dictionary: That of the tables' data blocks; empty for none.
     ///   - origin: What the tables say of themselves.
     ///   - commitTimes: Bounds those of the entries.
+    ///   - pace: Called with the number of bytes before each write.
     func write(
         _ sources: [EntrySource], tombstones: RangeTombstoneSet, of tree: Tree, rules: RewriteRules? = nil,
         compression: TableCompression, dictionary: [UInt8] = [], splitter: OutputSplitter, origin: TableOrigin,
-        commitTimes: CommitTimes,
+        commitTimes: CommitTimes, pace: (@Sendable (Int) -> Void)? = nil,
         isBottommost: @escaping (UnsafeRawBufferPointer) -> Bool,
         isRangeBottommost: (_ lower: [UInt8], _ upper: [UInt8]) -> Bool
     ) throws -> [TableMetadata] {
@@ -176,7 +178,7 @@ extension Storage {
             cache: tableCache,
             options: TableOutput.Options(
                 splitter: splitter, table: tableOptions, origin: origin, commitTimes: commitTimes,
-                willWrite: origin.inputs.isEmpty ? nil : compactionPace()),
+                willWrite: pace),
             tombstones: tombstones.kept(rules, isBottommost: isRangeBottommost), newNumber: newFileNumber)
         do {
             var rewriter = unsafe EntryRewriter(

@@ -303,7 +303,7 @@ extension Storage {
             tombstones: RangeTombstoneSet(try file.rangeTombstones().tombstones), of: tree, rules: rules,
             compression: level == Levels.count - 1 ? compression.bottom : compression.upper,
             splitter: OutputSplitter(tableByteCount: .max), origin: origin, commitTimes: file.metadata.commitTimes,
-            isBottommost: { _ in false }, isRangeBottommost: { _, _ in false })
+            pace: compactionPace(), isBottommost: { _ in false }, isRangeBottommost: { _, _ in false })
     }
 
     private func install(

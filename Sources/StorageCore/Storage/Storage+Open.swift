@@ -90,6 +90,15 @@ extension Storage {
                 }
             }
         }
+        if log != nil, options.logArchive != nil {
+            try Self.start("shop-archive", background) { [weak self] in
+                BackgroundThread.letOthersGoFirst()
+                while background.waitForRequest(.archive) {
+                    if !Self.workOff(self, background, .archive, { try $0.archiveOne() }) { return }
+                }
+            }
+            background.request(.archive)
+        }
         if sqlite == nil { try startRemovals() }
         for tree in catalog.withLock({ $0.persistentTrees }) { updatePressure(of: tree) }
         background.request(.compaction)
@@ -143,10 +152,10 @@ extension Storage {
 
 extension Background.Work {
     /// When work that has failed so many times in a row is tried again. Writers wait for a flush, so that one does not wait
-    /// long. Nobody waits for a compaction, and one that fails again and again (a damaged table, too little space) reads and
-    /// writes much each time: it comes ever later, after 25 s at most.
+    /// long. Nobody waits for the rest, and a compaction that fails again and again (a damaged table, too little space) reads
+    /// and writes much each time: it comes ever later, after 25 s at most.
     func retryNanoseconds(afterFailures count: Int) -> UInt64 {
-        self == .compaction ? 100_000_000 << UInt64(min(max(count - 1, 0), 8)) : 100_000_000
+        self != .flush ? 100_000_000 << UInt64(min(max(count - 1, 0), 8)) : 100_000_000
     }
 }
 
@@ -203,7 +212,7 @@ struct StorageOpening {
         parts.log = try LogWriter(
             directory: logDirectory, fileSystem: fileSystem, identity: found.identity, firstSegment: firstSegment,
             previousSequence: parts.commits.visibleSequence, segmentByteCount: options.logSegmentByteCount,
-            writing: options.logWriting, seed: seed &+ firstSegment)
+            writing: options.logWriting, seed: seed &+ firstSegment, leftovers: leftovers(before: firstSegment))
         found.state.nextFileNumber = parts.nextFileNumber
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
@@ -339,10 +348,25 @@ struct StorageOpening {
         max(state.logStart, (try LogFiles.numbers(in: logDirectory, fileSystem).last ?? 0) + 1)
     }
 
+    /// The segments of earlier runs, if there is an archive that may not have them yet. They are on the device from here on: a
+    /// process that was killed has left records that the replay found and a power cut would take, though tables have them.
+    private func leftovers(before firstSegment: UInt64) throws -> [RetiredLogSegment]? {
+        guard options.logArchive != nil else { return nil }
+        return try LogFiles.numbers(in: logDirectory, fileSystem).filter { $0 < firstSegment }.map { number in
+            let path = LogFiles.path(of: number, in: logDirectory)
+            let file = try fileSystem.open(path, .readWrite)
+            defer { try? file.close() }
+            try file.sync()
+            return RetiredLogSegment(number: number, path: path, byteCount: try file.byteCount())
+        }
+    }
+
     /// Removes what the new manifest does not refer to.
     private func removeLeftovers(_ state: ManifestState, keepingManifest manifest: UInt64) throws {
-        for number in try LogFiles.numbers(in: logDirectory, fileSystem) where number < state.logStart {
-            try fileSystem.remove(LogFiles.path(of: number, in: logDirectory))
+        if options.logArchive == nil {
+            for number in try LogFiles.numbers(in: logDirectory, fileSystem) where number < state.logStart {
+                try fileSystem.remove(LogFiles.path(of: number, in: logDirectory))
+            }
         }
         for path in try LogFiles.unfinished(in: logDirectory, fileSystem) { try fileSystem.remove(path) }
         for number in try ManifestFiles.numbers(in: directory, fileSystem) where number != manifest {

@@ -34,6 +34,22 @@ extension Storage {
         return tree.pacer.delay(byteCount: byteCount, pressure: pressure, now: cstorage_monotonic_nanoseconds())
     }
 
+    /// How much a compaction writes between two looks at what others wait for.
+    private static let interruptionByteCount = 16 << 20
+
+    /// What is called before a compaction writes that may be stopped for others.
+    func compactionPace(interrupting claim: CompactionTurns.Claim) -> @Sendable (Int) -> Void {
+        let limit = compactionPace()
+        let written = SharedCounter()
+        return { byteCount in
+            limit?(byteCount)
+            let count = written.value.add(byteCount, ordering: .relaxed).newValue
+            guard count >= Self.interruptionByteCount else { return }
+            written.value.store(0, ordering: .relaxed)
+            self.compactOthers(before: claim)
+        }
+    }
+
     /// What is called before a compaction writes; nil where nothing limits it.
     func compactionPace() -> (@Sendable (Int) -> Void)? {
         guard let limiter = ioLimiter else { return nil }

@@ -123,9 +123,7 @@ private struct LogReplay {
 
     /// The tree that the entry is missing from; nil if it is in a table, or its keyspace was dropped.
     private func target(of key: RawSpan, _ file: String, _ offset: Int64) throws -> Tree? {
-        let id = (0..<Keyspace.prefixByteCount).reduce(UInt32(0)) { id, index in
-            unsafe id << 8 | UInt32(key.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        }
+        let id = Keyspace.id(ofTreeKey: key)
         guard let keyspace = keyspaces[id] else {
             guard id < state.nextKeyspaceID else {
                 throw StorageError.corruption(

@@ -16,7 +16,7 @@ struct BloomFilterBuilder {
         self.bitsPerKey = min(max(bitsPerKey, 0), 64)
     }
 
-    /// To be called once for each distinct key of a partition.
+    /// To be called once for each distinct key of a partition, and each distinct group of its keys.
     mutating func add(_ key: UnsafeRawBufferPointer) {
         if bitsPerKey > 0 { unsafe hashes.append(xxHash64(key)) }
     }

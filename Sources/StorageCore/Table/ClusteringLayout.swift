@@ -6,6 +6,9 @@
 //
 // Bounds are of the first 16 bytes, zeros where there are fewer. That keeps the order (not strictly), so what lies
 // outside is certainly absent.
+//
+// The group itself is in the table's filter, beside the whole keys: a scan within a group does not enter a table that has
+// nothing of it, although others around it are there.
 
 /// Where in a keyspace's keys the clustering begins: the part by which the entries of a group are ordered.
 ///
@@ -13,7 +16,8 @@
 /// `tag`, and then the clustering. Keys of other forms have none, and are found as without a layout.
 ///
 /// Tables keep the bounds of their clusterings, so that a look-up or a scan within one group leaves out the tables that
-/// have nothing of that time. Worth giving where keys of all groups arrive in the order of their clustering.
+/// have nothing of that time. Their filters know the groups too, those of keys with another tag included: a scan within
+/// one group leaves out the tables that have nothing of it. Worth giving where there are many groups of many keys.
 public struct ClusteringLayout: Sendable, Hashable {
     public var fixedByteCount: UInt8
     public var tag: UInt8
@@ -25,18 +29,24 @@ public struct ClusteringLayout: Sendable, Hashable {
 
     /// Where the clustering of a tree key begins; nil if it has none.
     func offset(in key: UnsafeRawBufferPointer) -> Int? {
+        guard let end = unsafe groupEnd(in: key), unsafe end < key.count && key[end] == tag else { return nil }
+        return end + 1
+    }
+
+    /// Where the group of a tree key ends: behind the byte string; nil if the key has none.
+    func groupEnd(in key: UnsafeRawBufferPointer) -> Int? {
         var offset = Keyspace.prefixByteCount + Int(fixedByteCount)
         while offset + 8 <= key.count {
             let word = unsafe UInt64(littleEndian: key.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
             let position = firstPosition(of: 0, in: word)
             offset += position
-            if position < 8, let end = unsafe end(of: key, atZero: &offset) { return unsafe tagged(key, end) }
+            if position < 8, let end = unsafe end(of: key, atZero: &offset) { return end }
         }
         while offset + 1 < key.count {
             if unsafe key[offset] != 0 {
                 offset += 1
             } else if let end = unsafe end(of: key, atZero: &offset) {
-                return unsafe tagged(key, end)
+                return end
             }
         }
         return nil
@@ -45,14 +55,13 @@ public struct ClusteringLayout: Sendable, Hashable {
     /// Where the byte string ends, if it does at a zero; steps over one that is part of it.
     @inline(__always)
     private func end(of key: UnsafeRawBufferPointer, atZero offset: inout Int) -> Int? {
-        let isEscaped = unsafe offset + 1 < key.count && key[offset + 1] == 0xFF
+        guard offset + 1 < key.count else {
+            offset += 2
+            return nil
+        }
+        let isEscaped = unsafe key[offset + 1] == 0xFF
         offset += 2
         return isEscaped ? nil : offset
-    }
-
-    @inline(__always)
-    private func tagged(_ key: UnsafeRawBufferPointer, _ offset: Int) -> Int? {
-        unsafe offset < key.count && key[offset] == tag ? offset + 1 : nil
     }
 
     /// The clustering of a tree key, as far as bounds look at it; nil if it has none.
@@ -61,18 +70,43 @@ public struct ClusteringLayout: Sendable, Hashable {
         unsafe offset(in: key).map { unsafe leadingNumber(key, from: $0) }
     }
 
-    /// The clusterings that keys in `lower..<upper` may have, if these are all of one group; nil if they need not be.
+    /// The group that all keys in `lower..<upper` are of; nil if they need not be of one.
+    func group(lower: [UInt8], upper: [UInt8]) -> ArraySlice<UInt8>? {
+        guard let end = unsafe lower.withUnsafeBytes({ unsafe groupEnd(in: $0) }) else { return nil }
+        let group = lower[..<end]
+        if upper.starts(with: group) { return group }
+        // To the end of the group at most.
+        guard let bound = upperBound(ofPrefix: Array(group)), compareBytes(upper, bound) <= 0 else { return nil }
+        return group
+    }
+
+    /// The clusterings that keys in `lower..<upper` may have, if these are all of one group and have one; nil if they need
+    /// not be.
     func clusterings(lower: [UInt8], upper: [UInt8]) -> ClosedRange<UInt128>? {
         guard let offset = unsafe lower.withUnsafeBytes({ unsafe offset(in: $0) }) else { return nil }
-        let group = Array(lower[..<offset])
+        let tagged = Array(lower[..<offset])
         let first: UInt128 = leadingNumber(lower, from: offset)
-        if upper.starts(with: group) {
+        if upper.starts(with: tagged) {
             let last: UInt128 = leadingNumber(upper, from: offset)
             return first <= last ? first...last : nil
         }
-        // To the end of the group at most.
-        guard let end = upperBound(ofPrefix: group), compareBytes(upper, end) <= 0 else { return nil }
+        // To the end of those at most.
+        guard let end = upperBound(ofPrefix: tagged), compareBytes(upper, end) <= 0 else { return nil }
         return first...UInt128.max
+    }
+}
+
+/// A group of keys as filters are asked for it.
+struct KeyGroup: Sendable {
+    let bytes: [UInt8]
+    /// Where its byte string begins, behind the keyspace's id.
+    let offset: Int
+    let hash: UInt64
+
+    init(_ bytes: ArraySlice<UInt8>, by layout: ClusteringLayout) {
+        self.bytes = Array(bytes)
+        offset = Int(layout.fixedByteCount)
+        hash = unsafe bytes.withUnsafeBytes { unsafe xxHash64($0) }
     }
 }
 
@@ -94,7 +128,14 @@ struct ClusteringBounds: Equatable, Sendable {
 
     @inline(__always)
     mutating func extend(to key: UnsafeRawBufferPointer) {
-        guard let clustering = unsafe layout.clustering(of: key) else { return }
+        if let end = unsafe layout.groupEnd(in: key) { unsafe extend(to: key, groupEnd: end) }
+    }
+
+    /// - Parameter groupEnd: Where the key's group ends.
+    @inline(__always)
+    mutating func extend(to key: UnsafeRawBufferPointer, groupEnd: Int) {
+        guard unsafe groupEnd < key.count && key[groupEnd] == layout.tag else { return }
+        let clustering: UInt128 = unsafe leadingNumber(key, from: groupEnd + 1)
         lower = min(lower, clustering)
         upper = max(upper, clustering)
     }

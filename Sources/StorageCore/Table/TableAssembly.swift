@@ -22,6 +22,8 @@ struct TableAssembly: ~Copyable {
     private var properties = TableProperties()
     private var density = DeleteDensity()
     private var separator = UnsafeByteBuilder()
+    /// Where the group of the key added last ends; 0 if it has none.
+    private var groupEnd = 0
     /// Written in front of the first data block.
     private var dictionary: BlockHandle?
     /// The data block written last, while its separator isn't known.
@@ -43,6 +45,9 @@ struct TableAssembly: ~Copyable {
         filter = BloomFilterBuilder(bitsPerKey: options.filterBitsPerKey)
         properties.compression = options.compression
         properties.clustering = options.clusteringLayout.map { ClusteringBounds($0) }
+        if options.filterBitsPerKey > 0 {
+            properties.groupOffset = options.clusteringLayout.map { Int($0.fixedByteCount) }
+        }
     }
 
     /// Point entries added so far.
@@ -69,13 +74,25 @@ struct TableAssembly: ~Copyable {
         if entryCount == 0 { unsafe properties.smallestKey = Array(key) }
         // This may end a partition: the key belongs to the next one then, also if it has versions in both.
         if pendingBlock != nil { unsafe try indexPendingBlock(before: key) }
-        if isNewKey || filter.isPartitionEmpty { unsafe filter.add(key) }
-        if isNewKey { unsafe properties.clustering?.extend(to: key) }
+        let startsPartition = filter.isPartitionEmpty
+        if isNewKey || startsPartition { unsafe filter.add(key) }
+        if let layout = options.clusteringLayout {
+            unsafe addGroup(of: key, by: layout, common: startsPartition ? 0 : common)
+            if isNewKey, groupEnd > 0 { unsafe properties.clustering?.extend(to: key, groupEnd: groupEnd) }
+        }
         unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value, common: common)
         properties.count(
             kind: kind, sequence: sequence, expiry: expiry, keyByteCount: key.count, valueByteCount: value.count)
         density.count(isDelete: kind == .delete)
         if data.byteCount >= options.blockByteCount { try writeDataBlock() }
+    }
+
+    /// Adds the key's group to the filter, unless the key before it was of the same.
+    /// - Parameter common: How many bytes the key has in common with one before it in the filter's partition.
+    private mutating func addGroup(of key: UnsafeRawBufferPointer, by layout: ClusteringLayout, common: Int) {
+        if groupEnd > 0, common >= groupEnd { return }
+        groupEnd = unsafe layout.groupEnd(in: key) ?? 0
+        if groupEnd > 0 { unsafe filter.add(UnsafeRawBufferPointer(rebasing: key[..<groupEnd])) }
     }
 
     /// Adds a range deletion, in any order. One with `lower` ≥ `upper` deletes nothing and is not stored.

@@ -11,9 +11,9 @@ final class TableCursor {
     // Behind a pointer: a call then costs no check of exclusive access.
     let position: UnsafeMutablePointer<TablePosition>
 
-    init(_ table: TableReader, fillCache: Bool) {
+    init(_ table: TableReader, fillCache: Bool, bounds: TreeKeyBounds? = nil) {
         unsafe position = .allocate(capacity: 1)
-        unsafe position.initialize(to: TablePosition(table, fillCache: fillCache))
+        unsafe position.initialize(to: TablePosition(table, fillCache: fillCache, bounds: bounds))
     }
 
     deinit {
@@ -49,19 +49,30 @@ final class TableCursor {
     func previous() throws { unsafe try position.pointee.previous() }
 }
 
+/// The tree keys that a reader will look at: from `lower` up to `upper`, not included.
+struct TreeKeyBounds: Sendable {
+    var lower: [UInt8]
+    var upper: [UInt8]
+}
+
 /// The three block cursors of a table cursor, and how they move together.
 struct TablePosition: ~Copyable {
     private let table: TableReader
     private let fillCache: Bool
+    /// No block that lies outside is entered by a walk.
+    private let bounds: TreeKeyBounds?
+    /// The bytes of the blocks inside the bounds; known once there was something to announce.
+    private var boundedRange: Range<UInt64>?
     private var top = UnsafeBlockCursor()
     private var partition = UnsafeBlockCursor()
     private var data = UnsafeBlockCursor()
     /// Of the walk since the last seek.
     private(set) var readahead = TableReadahead()
 
-    init(_ table: TableReader, fillCache: Bool) {
+    init(_ table: TableReader, fillCache: Bool, bounds: TreeKeyBounds?) {
         self.table = table
         self.fillCache = fillCache
+        self.bounds = bounds
         top.load(table.topIndex)
     }
 
@@ -133,6 +144,8 @@ struct TablePosition: ~Copyable {
     }
 
     private mutating func enterNextBlock() throws {
+        // The keys of the blocks behind a separator come after it.
+        if let bounds, partition.isValid, unsafe compareBytes(bounds.upper, partition.key) <= 0 { return }
         try partition.next()
         if !partition.isValid {
             try top.next()
@@ -147,6 +160,8 @@ struct TablePosition: ~Copyable {
             try top.previous()
             try enterPartition { try $0.seekToLast() }
         }
+        // The keys of a block come before its separator, or are it.
+        if let bounds, partition.isValid, unsafe compareBytes(bounds.lower, partition.key) > 0 { return }
         try enterData(.backward) { try $0.seekToLast() }
     }
 
@@ -180,11 +195,41 @@ struct TablePosition: ~Copyable {
 
     /// Tells the file what a walk that has to read a block is likely to read next.
     private mutating func announce(_ handle: BlockHandle, _ direction: TableReadahead.Direction) {
-        guard let block = table.blocks.storedRange(handle),
-            let range = readahead.announcement(
-                beforeReading: block, direction, within: 0..<table.blocks.blocksByteCount)
+        guard let block = table.blocks.storedRange(handle) else { return }
+        let limit = readahead.mayAnnounce ? rangeToRead() : 0..<table.blocks.blocksByteCount
+        // Only a walk within the bounds is known to end there.
+        guard limit.contains(block.lowerBound),
+            let range = readahead.announcement(beforeReading: block, direction, within: limit)
         else { return }
         table.blocks.file.willRead(
             from: Int64(clamping: range.lowerBound), byteCount: Int(clamping: range.upperBound - range.lowerBound))
+    }
+
+    /// The bytes of the file that a walk within the bounds may read.
+    private mutating func rangeToRead() -> Range<UInt64> {
+        if let boundedRange { return boundedRange }
+        var range = 0..<table.blocks.blocksByteCount
+        // A hint: what can't be found out is not left out.
+        if let bounds {
+            let first = try? table.storedRange(ofBlockFor: bounds.lower)
+            let last = try? table.storedRange(ofBlockFor: bounds.upper)
+            let start = first?.lowerBound ?? 0
+            let end = last?.upperBound ?? range.upperBound
+            if start < end, end <= range.upperBound { range = start..<end }
+        }
+        boundedRange = range
+        return range
+    }
+}
+
+extension TableReader {
+    /// Where the data block lies in which a key would be; nil if every key of the table comes before.
+    fileprivate func storedRange(ofBlockFor key: [UInt8]) throws -> Range<UInt64>? {
+        try unsafe key.withUnsafeBytes { key in
+            guard let top = unsafe try UnsafeBlockSearch(topIndex, key, SequenceNumber.max.rawValue) else { return nil }
+            var position = unsafe UnsafePointPosition(top: top, index: try partition(top.position, top.value))
+            guard unsafe try position.enterPartition(key, SequenceNumber.max.rawValue) else { return nil }
+            return unsafe blocks.storedRange(position.handle)
+        }
     }
 }

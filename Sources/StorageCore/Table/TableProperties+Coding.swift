@@ -3,10 +3,11 @@
 internal import StorageTypes
 
 extension TableProperties {
-    /// Name and value of every stored property, sorted by name.
+    /// Name and value of every stored property.
     func encoded() -> [(name: String, value: [UInt8])] {
         let bounds = clustering.map { [("clustering", $0.encoded())] } ?? []
-        return bounds + [
+        let groups = groupOffset.map { [("filter.groupOffset", Self.number($0))] } ?? []
+        return bounds + groups + [
             ("bytes.data", Self.number(dataByteCount)),
             ("bytes.rawKey", Self.number(rawKeyByteCount)),
             ("bytes.rawValue", Self.number(rawValueByteCount)),
@@ -31,7 +32,7 @@ extension TableProperties {
         ]
     }
 
-    /// Decodes a properties block; all known properties but the clustering must be there, others are skipped.
+    /// Decodes a properties block; all known properties but the clustering and the groups must be there, others are skipped.
     init(_ block: Block, fileByteCount: Int) throws {
         let values = StoredProperties(try block.valuesByName(), location: block.location)
         entryCount = try values.number("count.entry")
@@ -55,6 +56,7 @@ extension TableProperties {
         earliestTime = try values.signed("time.earliest")
         latestTime = try values.signed("time.latest")
         clustering = try values.clusteringBounds("clustering")
+        groupOffset = try values.optionalNumber("filter.groupOffset", atMost: Int(UInt8.max))
         compression = try values.compression("compression")
         fileChecksum = UInt32(try values.number("checksum", atMost: Int(UInt32.max)))
     }
@@ -142,6 +144,11 @@ private struct StoredProperties {
         try reader.expectEnd()
         guard number <= limit else { throw location.corruption("The table's property \(name) is too large.") }
         return number
+    }
+
+    /// Nil if the table has none.
+    func optionalNumber(_ name: String, atMost limit: Int) throws -> Int? {
+        values[name] == nil ? nil : try number(name, atMost: limit)
     }
 
     func signed(_ name: String) throws -> Int64 {

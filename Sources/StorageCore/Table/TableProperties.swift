@@ -46,6 +46,9 @@ struct TableProperties: Equatable, Sendable {
     /// Over point entries with a clustering; nil if nobody looked for it.
     var clustering: ClusteringBounds?
 
+    /// `fixedByteCount` of the layout whose groups the filter knows; nil if it knows none.
+    var groupOffset: Int?
+
     /// The compression asked for; single blocks may be stored without.
     var compression = TableCompression.none
 

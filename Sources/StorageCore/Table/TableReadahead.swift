@@ -21,6 +21,9 @@ struct TableReadahead {
     /// Where the announced part ends, in the direction of the walk; nil before the first announcement.
     private var edge: UInt64?
 
+    /// Whether the next block that has to be read may be announced together with others.
+    var mayAnnounce: Bool { readCount >= Self.unannouncedReadCount }
+
     /// The cursor was put elsewhere: what follows may be a walk or not.
     mutating func reset() { self = TableReadahead() }
 

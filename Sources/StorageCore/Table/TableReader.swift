@@ -23,6 +23,8 @@ final class TableReader: Sendable {
     let holdsEntries: Bool
     private let clustering: ClusteringBounds?
     private let cache: BlockCache
+    /// A group over more index partitions than these is taken to be there.
+    private static let groupPartitionLimit = 4
     private let partitions: UnsafePinnedBlocks
     /// Where the filters of the index partitions lie; none in a table with one filter.
     let filterPartitions: [BlockHandle]
@@ -112,6 +114,25 @@ final class TableReader: Sendable {
         return try UnsafeFilterLines(block).mayContain(hash: hash)
     }
 
+    /// False only if the table has no point entry of a group. Asks the filter of the table, or those of the index partitions
+    /// in which the group may lie, by way of the cache.
+    func mayContain(_ group: KeyGroup) throws -> Bool {
+        guard properties.groupOffset == group.offset else { return holdsEntries }
+        if let filterLines { return filterLines.mayContain(hash: group.hash) }
+        guard !filterPartitions.isEmpty else { return holdsEntries }
+        return unsafe try group.bytes.withUnsafeBytes { unsafe try mayContain(hash: group.hash, ofGroup: $0) }
+    }
+
+    private func mayContain(hash: UInt64, ofGroup group: UnsafeRawBufferPointer) throws -> Bool {
+        guard var top = unsafe try UnsafeBlockSearch(topIndex, group, SequenceNumber.max.rawValue) else { return false }
+        for _ in 0..<Self.groupPartitionLimit {
+            if unsafe try mayContain(hash: hash, inPartition: top.position) { return true }
+            // Keys of the group begin with it, so they come before a separator that is behind it and does not.
+            guard unsafe top.startsWithTarget, unsafe try top.next() else { return false }
+        }
+        return true
+    }
+
     /// The bounds of the clusterings that a layout finds in the table's keys; nil where they are not known.
     @inline(__always)
     func clusteringBounds(by layout: ClusteringLayout) -> ClusteringBounds? {
@@ -120,8 +141,9 @@ final class TableReader: Sendable {
 
     /// A cursor over the point entries, not yet on an entry. Scans that won't come back, such as compactions, leave the
     /// cache as it is with `fillCache: false`.
-    func makeCursor(fillCache: Bool = true) -> TableCursor {
-        TableCursor(self, fillCache: fillCache)
+    /// - Parameter bounds: What the caller will look at; outside of it, the cursor may be on no entry although there are some.
+    func makeCursor(fillCache: Bool = true, bounds: TreeKeyBounds? = nil) -> TableCursor {
+        TableCursor(self, fillCache: fillCache, bounds: bounds)
     }
 
     /// The block a handle leads to, from the cache or the file. `handle` is the value of an index entry of `index`.

@@ -29,6 +29,8 @@ private struct TableVerification {
     private var filterBlock: Block?
     /// Counted from the entries, to be compared with `properties`.
     private var counted = TableProperties()
+    /// Finds the groups that the filter should know; of keys with any tag.
+    private let groupLayout: ClusteringLayout?
     private var density = DeleteDensity()
     /// Every block met.
     private var handles: [BlockHandle]
@@ -45,6 +47,7 @@ private struct TableVerification {
         meta = try TableMetaIndex(blocks, footer.metaIndex)
         properties = try meta.readProperties(blocks, footer)
         counted.clustering = properties.clustering.map { ClusteringBounds($0.layout) }
+        groupLayout = properties.groupOffset.map { ClusteringLayout(fixedByteCount: UInt8(clamping: $0), tag: 0) }
         filter = try meta.readFilter(blocks)
         filterPartitions = reader.filterPartitions
         handles = meta.allBlocks + [footer.metaIndex]
@@ -166,6 +169,11 @@ private struct TableVerification {
         if unsafe try !mayContain(cursor.key) {
             throw block.location.corruption("The filter denies a key that is in the table.")
         }
+        if let groupEnd = unsafe groupLayout?.groupEnd(in: cursor.key),
+            unsafe try !mayContain(UnsafeRawBufferPointer(rebasing: cursor.key[..<groupEnd]))
+        {
+            throw block.location.corruption("The filter denies the group of a key that is in the table.")
+        }
         counted.count(
             kind: cursor.kind, sequence: cursor.sequence, expiry: cursor.expiry, keyByteCount: key.count,
             valueByteCount: unsafe cursor.value.count)
@@ -190,6 +198,7 @@ private struct TableVerification {
     mutating func checkProperties() throws {
         counted.fileByteCount = properties.fileByteCount
         counted.compression = properties.compression
+        counted.groupOffset = properties.groupOffset
         counted.fileChecksum = properties.fileChecksum
         counted.densestDeleteCount = density.densest
         counted.earliestTime = properties.earliestTime

@@ -58,6 +58,9 @@ struct UnsafeBlockSearch {
         return true
     }
 
+    /// Whether the current entry's key begins with the target.
+    var startsWithTarget: Bool { unsafe matchedByteCount == target.count }
+
     var value: UnsafeRawBufferPointer { unsafe entries.value(entry) }
 
     /// The target equals the key up to `entry.shared`.

@@ -6,10 +6,16 @@ final class LevelCursor {
     // Behind a pointer: a call then costs no check of exclusive access.
     let position: UnsafeMutablePointer<LevelPosition>
 
-    /// - Parameter tables: In key order, sharing no key.
-    init(_ tables: [TableFile], fillCache: Bool = true, traceSink: (any AccessTraceSink)? = nil) {
+    /// - Parameters:
+    ///   - tables: In key order, sharing no key.
+    ///   - bounds: What the caller will look at.
+    init(
+        _ tables: [TableFile], fillCache: Bool = true, bounds: TreeKeyBounds? = nil,
+        traceSink: (any AccessTraceSink)? = nil
+    ) {
         unsafe position = .allocate(capacity: 1)
-        unsafe position.initialize(to: LevelPosition(tables, fillCache: fillCache, traceSink: traceSink))
+        unsafe position.initialize(
+            to: LevelPosition(tables, fillCache: fillCache, bounds: bounds, traceSink: traceSink))
     }
 
     deinit {
@@ -46,15 +52,19 @@ final class LevelCursor {
 struct LevelPosition: ~Copyable {
     private let tables: [TableFile]
     private let fillCache: Bool
+    private let bounds: TreeKeyBounds?
     private let traceSink: (any AccessTraceSink)?
     private var index = 0
     /// Owns the position that `table` points to.
     private var cursor: TableCursor?
     private var table: UnsafeMutablePointer<TablePosition>?
 
-    init(_ tables: [TableFile], fillCache: Bool, traceSink: (any AccessTraceSink)?) {
+    init(
+        _ tables: [TableFile], fillCache: Bool, bounds: TreeKeyBounds?, traceSink: (any AccessTraceSink)?
+    ) {
         self.tables = tables
         self.fillCache = fillCache
+        self.bounds = bounds
         self.traceSink = traceSink
     }
 
@@ -122,7 +132,7 @@ struct LevelPosition: ~Copyable {
         cursor = nil
         guard tables.indices.contains(index) else { return }
         traceSink?.record(.tableEntered(number: tables[index].number))
-        cursor = try tables[index].open(tracedBy: traceSink).makeCursor(fillCache: fillCache)
+        cursor = try tables[index].open(tracedBy: traceSink).makeCursor(fillCache: fillCache, bounds: bounds)
         unsafe table = cursor?.position
     }
 

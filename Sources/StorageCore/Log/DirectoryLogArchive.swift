@@ -1,0 +1,155 @@
+// DirectoryLogArchive.swift — an archive of the log in a directory, one zstd file for each segment.
+
+/// Keeps segments of the log as files `000000000012.log.zst`, which `zstd -d` reads too.
+///
+/// One directory serves one storage. A restored copy that goes on for itself numbers its segments like its origin did: it needs
+/// a directory of its own.
+public struct DirectoryLogArchive: LogArchive {
+    private static let suffix = LogFiles.suffix + ".zst"
+    private static let unfinishedSuffix = ".new"
+
+    public let directory: String
+    private let fileSystem: any FileSystem
+    private let level: Int
+
+    /// - Parameters:
+    ///   - directory: Made where it is absent. Best on another device than the storage.
+    ///   - level: zstd's.
+    public init(directory: String, fileSystem: any FileSystem = POSIXFileSystem(), level: Int = 1) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.level = level
+    }
+
+    /// Writes the segment's file, syncs it and its name.
+    /// - Throws: `.alreadyExists` if there is a segment of that number with another content.
+    public func archive(_ segment: LogArchiveSegment) throws {
+        if try !fileSystem.exists(directory) {
+            try fileSystem.createDirectory(directory)
+            try fileSystem.syncDirectory(FilePathText.parent(of: directory))
+        }
+        let path = path(of: segment.number)
+        if try fileSystem.exists(path) {
+            guard try content(of: segment.number) == segment.bytes else {
+                throw StorageError(
+                    .alreadyExists, "The archive has another log segment \(segment.number).", file: path)
+            }
+            return
+        }
+        let unfinished = path + Self.unfinishedSuffix
+        let file = try fileSystem.open(unfinished, .createOrTruncate)
+        do {
+            try file.write(ZstdFrame.compress(segment.bytes, level: level), at: 0)
+            try file.sync()
+            try file.close()
+            try fileSystem.rename(unfinished, to: path)
+            try fileSystem.syncDirectory(directory)
+        } catch {
+            try? file.close()
+            throw error
+        }
+    }
+
+    /// The numbers of the segments that are there, ascending.
+    public func segmentNumbers() throws -> [UInt64] {
+        guard try fileSystem.exists(directory) else { return [] }
+        return try FileNumbers.list(directory, suffix: Self.suffix, fileSystem)
+    }
+
+    /// Brings a checkpoint forward: puts the archived segments into its log, so that its next opening replays them.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: A checkpoint's directory (``Storage/checkpoint(to:)``), not open. Copy it first if it is to be used again.
+    ///   - time: The last moment whose commits are wanted; nil for all that is archived.
+    /// - Returns: The newest commit that the opening will find, or nil if the archive has none that the checkpoint lacks.
+    /// - Throws: `.notFound` if a segment is missing in between; `.invalidArgument` if the archive is that of another storage, if
+    ///   the checkpoint is newer than the time asked for, or if commits wanted write to keyspaces that were created after it: that
+    ///   needs a newer one. `.corruption` for damaged files.
+    @discardableResult
+    public func restore(into checkpoint: String, through time: StorageInstant? = nil) throws -> SequenceNumber? {
+        guard let current = try ManifestFiles.current(in: checkpoint, fileSystem) else {
+            throw StorageError(.notFound, "There is no checkpoint.", file: checkpoint)
+        }
+        let (state, identity, _) = try ManifestWriter.read(
+            number: current, directory: checkpoint, fileSystem: fileSystem)
+        let logDirectory = checkpoint + "/log"
+        var end = try endOfLog(logDirectory, state, identity, time)
+        var written: [UInt64] = []
+        var isIncomplete = false
+        for number in try segmentNumbers() where number >= state.logStart {
+            let path = path(of: number)
+            let segment = try LogArchiveSegment(
+                content(of: number), number: number, path: path, lastSequence: nil, through: time)
+            // What the checkpoint has of a segment is its beginning, or all.
+            guard let segment, segment.lastSequence.rawValue > end else { continue }
+            guard segment.storageIdentity == identity else {
+                throw StorageError(.invalidArgument, "The archive is that of another storage.", file: path)
+            }
+            // What a crash took back is not in the chain: the segment that goes on from its beginning comes later.
+            isIncomplete = segment.previousSequence.rawValue > end
+            if isIncomplete { continue }
+            guard try segment.largestKeyspaceID(path: path) < state.nextKeyspaceID else {
+                throw StorageError(
+                    .invalidArgument,
+                    "The log writes to a keyspace that was created after the checkpoint; restore from a newer one.",
+                    file: path)
+            }
+            try write(segment.bytes, to: logDirectory + "/" + segment.fileName)
+            end = segment.lastSequence.rawValue
+            written.append(number)
+        }
+        guard !isIncomplete else {
+            throw StorageError(.notFound, "The archive lacks the log after sequence \(end).", file: directory)
+        }
+        try fillGaps(of: logDirectory, state, identity)
+        try fileSystem.syncDirectory(logDirectory)
+        return written.isEmpty ? nil : SequenceNumber(end)
+    }
+
+    /// Numbers that never got a record are not archived; an opening would miss their files.
+    private func fillGaps(of directory: String, _ state: ManifestState, _ identity: UInt64) throws {
+        let numbers = try LogFiles.numbers(in: directory, fileSystem).filter { $0 >= state.logStart }
+        guard let last = numbers.last else { return }
+        let present = Set(numbers)
+        for number in state.logStart..<last where !present.contains(number) {
+            try write(
+                LogSegmentHeader(number: number, identity: identity, salt: 0).bytes,
+                to: LogFiles.path(of: number, in: directory))
+        }
+    }
+
+    /// The newest commit that a checkpoint has.
+    private func endOfLog(
+        _ directory: String, _ state: ManifestState, _ identity: UInt64, _ time: StorageInstant?
+    ) throws -> UInt64 {
+        var newestTime = state.commitTimeFloor
+        var end = state.lastSequence
+        if try LogFiles.numbers(in: directory, fileSystem).contains(where: { $0 >= state.logStart }) {
+            let recovery = LogRecovery(fileSystem: fileSystem, directory: directory, identity: identity)
+            end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
+                header, _, _, _ in newestTime = max(newestTime, header.commitTime)
+            }.sequence
+        }
+        if let time, newestTime > time.microseconds {
+            throw StorageError(.invalidArgument, "The checkpoint is newer than the time asked for.", file: directory)
+        }
+        return end
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws {
+        let file = try fileSystem.open(path, .createOrTruncate)
+        try file.write(bytes, at: 0)
+        try file.sync()
+        try file.close()
+    }
+
+    private func content(of number: UInt64) throws -> [UInt8] {
+        let path = path(of: number)
+        guard let content = try ZstdFrame.decompress(fileSystem.readAll(path)) else {
+            throw StorageError.corruption("The archived log segment can't be decompressed.", file: path, offset: 0)
+        }
+        return content
+    }
+
+    private func path(of number: UInt64) -> String { "\(directory)/\(FileNumbers.text(number))\(Self.suffix)" }
+}

@@ -1,0 +1,57 @@
+// LogWriter+Archiving.swift — which segments the archive still has to take, and what becomes of them then.
+
+internal import Synchronization
+
+/// A segment that recovery does not need any more and the archive does.
+struct RetiredLogSegment: Sendable {
+    var number: UInt64
+    var path: String
+    var byteCount: Int64
+    /// Nil where only the file knows: it is one of an earlier run.
+    var lastSequence: UInt64?
+    /// Whether a later segment may be made of its file.
+    var isRecyclable = false
+}
+
+extension LogWriter {
+    /// The oldest segment that has come to its end, is on the device, and is not archived; nil if there is none.
+    func nextUnarchived() -> RetiredLogSegment? {
+        let syncedSequence = syncedSequence
+        return state.withLock { state in
+            if let retired = state.retired.first { return retired }
+            let segment = state.segments.dropLast().first { $0.number > state.archivedThrough }
+            guard let segment, segment.lastSequence <= syncedSequence else { return nil }
+            return RetiredLogSegment(
+                number: segment.number, path: segment.path, byteCount: segment.endOffset,
+                lastSequence: segment.lastSequence == 0 ? nil : segment.lastSequence)
+        }
+    }
+
+    /// Says that the archive has a segment and all older ones; removes what was kept for it.
+    func markArchived(_ number: UInt64) throws {
+        let (removed, kept) = state.withLock { state -> ([RetiredLogSegment], String?) in
+            state.archivedThrough = max(state.archivedThrough, number)
+            var removed = state.retired.filter { $0.number <= number }
+            state.retired.removeAll { $0.number <= number }
+            guard state.recyclable == nil, !state.isStopped, let index = removed.lastIndex(where: \.isRecyclable) else {
+                return (removed, nil)
+            }
+            let kept = removed.remove(at: index).path
+            state.recyclable = kept
+            return (removed, kept)
+        }
+        for segment in removed where segment.path != kept { try files.remove(segment.path) }
+    }
+
+    /// How many segments wait for the archive, and their bytes.
+    var unarchived: (count: Int, byteCount: Int64) {
+        guard isArchiving else { return (0, 0) }
+        return state.withLock { state in
+            let waiting = state.segments.dropLast().filter { $0.number > state.archivedThrough }
+            return (
+                state.retired.count + waiting.count,
+                state.retired.reduce(0) { $0 + $1.byteCount } + waiting.reduce(0) { $0 + $1.endOffset }
+            )
+        }
+    }
+}

@@ -1,0 +1,296 @@
+// LogArchiveTests.swift — no part of the log goes before the archive has it, and an archive brings a checkpoint forward.
+
+import Foundation
+import StorageTypes
+import Synchronization
+import Testing
+
+@testable import StorageCore
+
+@Suite("Log archive")
+struct LogArchiveTests {
+    private let clock = ManualClock()
+
+    /// Keeps what it is given, or refuses it.
+    private final class MemoryArchive: LogArchive {
+        private let state = Mutex((segments: [LogArchiveSegment](), refuses: false))
+
+        var segments: [LogArchiveSegment] { state.withLock { $0.segments } }
+
+        func setRefusing(_ refuses: Bool) { state.withLock { $0.refuses = refuses } }
+
+        func archive(_ segment: LogArchiveSegment) throws {
+            try state.withLock { state in
+                guard !state.refuses else { throw StorageError(.ioFailure, "The archive is out of reach.") }
+                state.segments.append(segment)
+            }
+        }
+    }
+
+    private func options(
+        _ disk: SimulatedFileSystem, _ archive: (any LogArchive)?, _ writing: LogWriting = .written,
+        _ work: BackgroundWork = .manual
+    ) -> StorageOptions {
+        var options = smallOptions(disk, clock, work)
+        options.logSegmentByteCount = 4 << 10
+        options.logWriting = writing
+        options.logArchive = archive
+        return options
+    }
+
+    private func put(_ storage: Storage, _ keyspace: Keyspace, _ numbers: Range<Int>) throws {
+        for number in numbers {
+            var batch = WriteBatch()
+            try batch.put(keyspace, bytes("key-\(number % 40)").rawSpan, bytes("value \(number)").rawSpan)
+            try storage.commit(batch)
+        }
+    }
+
+    private func content(_ storage: Storage, _ keyspace: Keyspace) throws -> [String: String] {
+        var cursor = try storage.snapshot().view.cursor(keyspace)
+        var content: [String: String] = [:]
+        try cursor.seekToFirst()
+        while cursor.isValid {
+            let value = String(decoding: cursor.value.array(), as: UTF8.self)
+            content[String(decoding: cursor.key.array(), as: UTF8.self)] = value
+            try cursor.next()
+        }
+        return content
+    }
+
+    /// What `put` leaves of numbers up to one.
+    private func expected(through last: Int) -> [String: String] {
+        guard last >= 0 else { return [:] }
+        return (0...last).reduce(into: [:]) { $0["key-\($1 % 40)"] = "value \($1)" }
+    }
+
+    private func copy(_ source: String, to target: String, _ disk: SimulatedFileSystem) throws {
+        try disk.createDirectory(target)
+        for name in try disk.list(source) {
+            if let bytes = try? disk.readAll("\(source)/\(name)") {
+                let file = try disk.open("\(target)/\(name)", .createOrTruncate)
+                try file.write(bytes, at: 0)
+                try file.close()
+            } else {
+                try copy("\(source)/\(name)", to: "\(target)/\(name)", disk)
+            }
+        }
+    }
+
+    private func logNumbers(_ disk: SimulatedFileSystem) throws -> [UInt64] {
+        try LogFiles.numbers(in: "/db/log", disk)
+    }
+
+    @Test("a segment stays until the archive has taken it", arguments: [LogWriting.written, .mapped])
+    func retention(writing: LogWriting) throws {
+        let disk = SimulatedFileSystem()
+        let archive = MemoryArchive()
+        archive.setRefusing(true)
+        let storage = try Storage.open(at: "/db", options: options(disk, archive, writing))
+        let keyspace = try storage.keyspace("notes")
+        try put(storage, keyspace, 0..<300)
+        try storage.flush()
+        // The tables hold everything, the archive nothing.
+        let kept = try logNumbers(disk)
+        #expect(kept.count > 3 && kept.first == 1)
+        let error = #expect(throws: StorageError.self) { while try storage.step() {} }
+        #expect(error?.message == "The archive is out of reach.")
+        #expect(try logNumbers(disk) == kept)
+        #expect(storage.statistics.log.unarchivedSegmentCount >= kept.count - 2)
+        #expect(storage.statistics.log.unarchivedByteCount > 0)
+
+        archive.setRefusing(false)
+        while try storage.step() {}
+        #expect(storage.statistics.log.unarchivedSegmentCount == 0)
+        #expect(try logNumbers(disk).count <= 2)
+        try put(storage, keyspace, 300..<600)
+        try storage.archiveLog()
+        try storage.flush()
+        var previous = SequenceNumber(0)
+        for segment in archive.segments {
+            #expect(segment.previousSequence == previous)
+            #expect(segment.firstSequence <= segment.lastSequence && segment.firstCommitTime <= segment.lastCommitTime)
+            previous = segment.lastSequence
+        }
+        #expect(previous == storage.visibleSequence)
+        try storage.close()
+        #expect(try logNumbers(disk) == [])
+        #expect(archive.segments.last?.lastSequence == previous)
+        #expect(try Storage.open(at: "/db", options: options(disk, nil)).keyspaceNames == ["notes"])
+    }
+
+    @Test("what an archive refuses at the end, the next opening offers again, and after a crash too")
+    func leftovers() throws {
+        let disk = SimulatedFileSystem()
+        let archive = MemoryArchive()
+        archive.setRefusing(true)
+        var storage = try Storage.open(at: "/db", options: options(disk, archive))
+        try put(storage, try storage.keyspace("notes"), 0..<100)
+        let last = storage.visibleSequence
+        #expect(throws: StorageError.self) { try storage.close() }
+        storage = try Storage.open(at: "/db", options: options(disk, archive))
+        try put(storage, try storage.keyspace("notes"), 100..<200)
+        try storage.sync()
+        let end = storage.visibleSequence
+
+        let found = disk.crash(.syncedOnly)
+        archive.setRefusing(false)
+        storage = try Storage.open(at: "/db", options: options(found, archive))
+        while try storage.step() {}
+        let segments = archive.segments
+        #expect(segments.first?.previousSequence == SequenceNumber(0))
+        #expect(segments.contains { $0.lastSequence == last })
+        #expect(segments.last?.lastSequence == end)
+        for (one, next) in zip(segments, segments.dropFirst()) { #expect(next.previousSequence == one.lastSequence) }
+        #expect(try content(storage, try storage.keyspace("notes")) == expected(through: 199))
+        #expect(throws: StorageError.self) { try Storage.open(.sqlite("/one"), options: options(found, archive)) }
+    }
+
+    @Test("a checkpoint is brought forward to any moment that is archived")
+    func restore() throws {
+        let disk = SimulatedFileSystem()
+        let archive = DirectoryLogArchive(directory: "/archive", fileSystem: disk)
+        let storage = try Storage.open(at: "/db", options: options(disk, archive))
+        let keyspace = try storage.keyspace("notes")
+        try put(storage, keyspace, 0..<50)
+        try storage.checkpoint(to: "/backup")
+        var times: [StorageInstant] = []
+        for number in 50..<400 {
+            clock.advance(by: .seconds(1))
+            try put(storage, keyspace, number..<number + 1)
+            times.append(clock.now)
+            if number % 90 == 0 { while try storage.step() {} }
+        }
+        try storage.archiveLog()
+        #expect(try archive.segmentNumbers().count > 3)
+        for number in [49, 50, 51, 120, 233, 398, 399] {
+            let target = "/restored \(number)"
+            try copy("/backup", to: target, disk)
+            let time = number == 49 ? times[0].advanced(by: .microseconds(-1)) : times[number - 50]
+            let end = try archive.restore(into: target, through: number == 399 ? nil : time)
+            #expect((end == nil) == (number == 49))
+            let restored = try Storage.open(at: target, options: options(disk, nil))
+            #expect(try content(restored, try restored.keyspace("notes")) == expected(through: number))
+            #expect(end.map { $0 == restored.visibleSequence } ?? true)
+            #expect(try restored.verify().isHealthy)
+        }
+        let error = #expect(throws: StorageError.self) {
+            try archive.restore(into: "/backup", through: times[0].advanced(by: .seconds(-10)))
+        }
+        #expect(error?.code == .invalidArgument)
+    }
+
+    @Test(
+        "what crashes took back is not restored, and what they left is", arguments: 0..<5,
+        [LogWriting.written, .mapped])
+    func crashes(run: Int, writing: LogWriting) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("archive over crashes, run \(run), seed \(seed)")
+        var random = SeededRandom(seed: seed)
+        var disk = SimulatedFileSystem(seed: seed)
+        func archive() -> DirectoryLogArchive { DirectoryLogArchive(directory: "/archive", fileSystem: disk) }
+        var storage = try Storage.open(at: "/db", options: options(disk, archive(), writing))
+        var keyspace = try storage.keyspace("notes")
+        try storage.checkpoint(to: "/backup")
+        try disk.syncDirectory("/")
+        var number = 0
+        for _ in 0..<12 {
+            let end = number + Int.random(in: 1...150, using: &random)
+            try put(storage, keyspace, number..<end)
+            number = end
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: while try storage.step() {}
+            case 1: try storage.archiveLog()
+            case 2: try storage.sync()
+            default: break
+            }
+            try put(storage, keyspace, number..<number + 20)
+            number += 20
+            let survivors = try #require(SimulatedFileSystem.Survivors.allCases.randomElement(using: &random))
+            disk = disk.crash(survivors)
+            storage = try Storage.open(at: "/db", options: options(disk, archive(), writing))
+            keyspace = try storage.keyspace("notes")
+        }
+        try storage.close()
+        #expect(try archive().restore(into: "/backup") == storage.visibleSequence)
+        let origin = try Storage.open(at: "/db", options: options(disk, nil))
+        let restored = try Storage.open(at: "/backup", options: options(disk, nil))
+        let left = try content(origin, try origin.keyspace("notes"))
+        #expect(try content(restored, try restored.keyspace("notes")) == left)
+    }
+
+    @Test("what can't be restored is refused, with the reason")
+    func refusals() throws {
+        let disk = SimulatedFileSystem()
+        let archive = DirectoryLogArchive(directory: "/archive", fileSystem: disk)
+        let storage = try Storage.open(at: "/db", options: options(disk, archive))
+        let keyspace = try storage.keyspace("notes")
+        try storage.checkpoint(to: "/backup")
+        try put(storage, keyspace, 0..<300)
+        try storage.archiveLog()
+        let numbers = try archive.segmentNumbers()
+        #expect(numbers.count > 2)
+        var copies = 0
+        func refusal(_ archive: DirectoryLogArchive) throws -> StorageError.Code? {
+            copies += 1
+            try copy("/backup", to: "/copy \(copies)", disk)
+            return #expect(throws: StorageError.self) { try archive.restore(into: "/copy \(copies)") }?.code
+        }
+
+        // Another storage has other contents under the same numbers.
+        let other = try Storage.open(at: "/other", options: options(disk, archive))
+        try put(other, try other.keyspace("notes"), 0..<3)
+        #expect(#expect(throws: StorageError.self) { try other.archiveLog() }?.code == .alreadyExists)
+        let others = DirectoryLogArchive(directory: "/others", fileSystem: disk)
+        var differing = options(disk, others)
+        differing.seed = 99
+        let third = try Storage.open(at: "/third", options: differing)
+        try put(third, try third.keyspace("notes"), 0..<3)
+        try third.archiveLog()
+        #expect(try refusal(others) == .invalidArgument)
+
+        // Damaged, and gone.
+        let path = "/archive/\(FileNumbers.text(numbers[1])).log.zst"
+        let content = try disk.readAll(path)
+        var damaged = content
+        damaged[content.count / 2] ^= 1
+        let file = try disk.open(path, .readWrite)
+        try file.write(damaged, at: 0)
+        #expect(try refusal(archive) == .corruption)
+        try disk.remove(path)
+        #expect(try refusal(archive) == .notFound)
+        let mended = try disk.open(path, .create)
+        try mended.write(content, at: 0)
+
+        // A keyspace that the checkpoint has never heard of.
+        try put(storage, try storage.keyspace("later"), 0..<3)
+        try storage.archiveLog()
+        #expect(try refusal(archive) == .invalidArgument)
+        #expect(#expect(throws: StorageError.self) { try archive.restore(into: "/nowhere") }?.code == .notFound)
+
+        let plain = try Storage.open(at: "/plain", options: options(disk, nil))
+        #expect(#expect(throws: StorageError.self) { try plain.archiveLog() }?.code == .invalidArgument)
+    }
+
+    @Test("on threads of its own, and on files")
+    func threads() throws {
+        let directory = NSTemporaryDirectory() + "shopstream-archive-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let archive = DirectoryLogArchive(directory: directory + "/archive")
+        var options = StorageOptions()
+        options.logSegmentByteCount = 64 << 10
+        options.memtableByteCount = 256 << 10
+        options.logArchive = archive
+        let storage = try Storage.open(at: directory + "/db", options: options)
+        let keyspace = try storage.keyspace("notes")
+        try storage.checkpoint(to: directory + "/backup")
+        try put(storage, keyspace, 0..<5000)
+        try storage.archiveLog()
+        try put(storage, keyspace, 5000..<9000)
+        try storage.close()
+        #expect(try archive.restore(into: directory + "/backup") == storage.visibleSequence)
+        let restored = try Storage.open(at: directory + "/backup")
+        #expect(try content(restored, try restored.keyspace("notes")) == expected(through: 8999))
+        try restored.close()
+    }
+}
