@@ -213,9 +213,21 @@ struct ClusteringRestriction: Sendable {
 struct PartitionRestriction: Sendable {
     var columns: [ColumnDefinition]
     var values: [KeyValues]
+    /// The part of the ring that counts.
+    var tokens: TokenRestriction?
 
     /// The storage prefixes of the partitions, in ring order, without repetition.
     func prefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
+        let prefixes = try named(context)
+        guard let range = try tokens?.range(context) else { return prefixes }
+        return prefixes.filter { prefix in
+            if let lower = range.lower, prefix.lexicographicallyPrecedes(lower) { return false }
+            if let upper = range.upper, !prefix.lexicographicallyPrecedes(upper) { return false }
+            return true
+        }
+    }
+
+    private func named(_ context: ExecutionContext) throws -> [[UInt8]] {
         if columns.count == 1, let term = values.first?.single {
             let partitionKey = try KeyValues.required(term, context, columns[0].name)
             var prefix: [UInt8] = []
