@@ -134,6 +134,132 @@ struct DiskTests {
         #expect(disk.store.catalog.schema.table(identifier)?.definition.view?.isBuilt == true)
     }
 
+    /// A table with rows for several chunks, and an unbuilt view and index of it, as if the program had ended after these
+    /// many chunks of each.
+    private func makeHalfBuilt(_ disk: StoreOnDisk, chunkCount: Int) throws {
+        try disk.store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.store.execute("USE ks")
+        try disk.store.execute("CREATE TABLE t (k int, c int, v int, PRIMARY KEY (k, c))")
+        for k in 0..<450 {
+            for c in 0..<3 {
+                try disk.store.execute(
+                    "INSERT INTO t (k, c, v) VALUES (?, ?, ?)", [.int(Int32(k)), .int(Int32(c)), .int(Int32(k % 7))])
+            }
+        }
+        try disk.store.execute(
+            """
+            CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE v IS NOT NULL AND c IS NOT NULL AND k IS NOT NULL
+            PRIMARY KEY (v, c, k)
+            """)
+        try disk.store.execute("CREATE INDEX i ON t (c)")
+        let catalog = disk.store.catalog
+        let (tableName, viewName) = (
+            TableIdentifier(keyspace: "ks", name: "t"), TableIdentifier(keyspace: "ks", name: "m")
+        )
+        var definitions = catalog.schema.definitions
+        definitions.tables[tableName]?.indexes[0].isBuilt = false
+        definitions.tables[viewName]?.view?.isBuilt = false
+        try catalog.publish(definitions)
+        let built = try #require(catalog.schema.table(tableName))
+        try disk.store.storage.write { transaction in
+            try transaction.deleteRange(built.views[0].storage, .all)
+            try transaction.deleteRange(built.indexes[0].storage, .all)
+        }
+        var viewBuilder = DependentBuilder(table: built, target: .view(built.views[0]))
+        var indexBuilder = DependentBuilder(table: built, target: .index(built.indexes[0]))
+        for _ in 0..<chunkCount {
+            #expect(try catalog.buildChunk(&viewBuilder, BuildName(table: viewName)))
+            #expect(try catalog.buildChunk(&indexBuilder, BuildName(table: tableName, index: "i")))
+        }
+    }
+
+    @Test("a build that was interrupted goes on where it stopped", arguments: [0, 1, 2])
+    func resumedBuild(chunkCount: Int) throws {
+        let disk = try StoreOnDisk(clock)
+        try makeHalfBuilt(disk, chunkCount: chunkCount)
+        // What was built before counts as built: a row that has gone since stays away.
+        let viewName = TableIdentifier(keyspace: "ks", name: "m")
+        let viewStorage = try #require(disk.store.catalog.schema.table(viewName)?.storage)
+        var early: [UInt8]?
+        if chunkCount > 0 {
+            let snapshot = disk.store.storage.snapshot()
+            var cursor = try snapshot.view.cursor(viewStorage)
+            try cursor.seekToFirst()
+            let key = cursor.key.array()
+            early = key
+            try disk.store.storage.write { try $0.delete(viewStorage, key.rawSpan) }
+        }
+        try disk.reopen()
+        for table in ["built_views", "\"IndexInfo\""] {
+            #expect(try disk.store.execute("SELECT * FROM system.\(table)").count == 1)
+        }
+        for table in ["views_builds_in_progress", "view_builds_in_progress"] {
+            #expect(try disk.store.execute("SELECT * FROM system.\(table)").isEmpty)
+        }
+        #expect(try disk.store.execute("SELECT * FROM m").count == (early == nil ? 1350 : 1349))
+        #expect(try disk.store.execute("SELECT * FROM t WHERE c = 1").count == 450)
+        #expect(try disk.store.catalog.progress(of: BuildName(table: viewName)) == nil)
+        if let early {
+            #expect(try !disk.store.storage.verify().problems.isEmpty)
+            // That row is what was missing, and nothing else.
+            let gone = try Set(disk.store.lines("SELECT k, c FROM t")).subtracting(
+                disk.store.lines("SELECT k, c FROM m"))
+            let key = try #require(gone.first?.split(separator: " ").compactMap { Int32($0) })
+            try disk.store.execute("DELETE FROM t WHERE k = ? AND c = ?", [.int(key[0]), .int(key[1])])
+            let storage = try #require(disk.store.catalog.schema.table(viewName)?.storage)
+            #expect(try disk.store.storage.snapshot().view.get(storage, early.rawSpan) == nil)
+        }
+        #expect(try disk.store.storage.verify().problems.isEmpty)
+    }
+
+    @Test("views that are being built are shown with how far that has come, which is forgotten with the view")
+    func buildsInProgress() throws {
+        let disk = try StoreOnDisk(clock)
+        try makeHalfBuilt(disk, chunkCount: 0)
+        let viewName = BuildName(table: TableIdentifier(keyspace: "ks", name: "m"))
+        let (legacy, rows) = (
+            "SELECT * FROM system.views_builds_in_progress", "SELECT * FROM system.view_builds_in_progress"
+        )
+        #expect(try disk.store.lines(legacy) == ["'ks' 'm' 1 null"])
+        let catalog = disk.store.catalog
+        let table = try #require(catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        var builder = DependentBuilder(table: table, target: .view(table.views[0]))
+        #expect(try catalog.buildChunk(&builder, viewName))
+        let progress = try #require(try catalog.progress(of: viewName))
+        // 500 rows are 166 partitions and a part of another one.
+        #expect(progress.partitionCount == 167 && progress.generation == 1)
+        let token = try disk.store.lines("SELECT DISTINCT token(k) FROM t")[166]
+        #expect(try disk.store.lines(legacy) == ["'ks' 'm' 1 '\(token)'"])
+        let end = "'-9223372036854775808'"
+        #expect(try disk.store.lines(rows) == ["'ks' 'm' \(end) \(end) 167 '\(token)'"])
+        #expect(try disk.store.lines("SELECT * FROM system.built_views") == [])
+        #expect(try disk.store.lines("SELECT * FROM system.\"IndexInfo\"") == [])
+        // Another builder is another generation, and counts no partition twice.
+        var second = DependentBuilder(table: table, target: .view(table.views[0]), after: progress)
+        while try catalog.buildChunk(&second, viewName) {}
+        #expect(second.progress.partitionCount == 450 && second.progress.generation == 2)
+        #expect(try disk.store.lines(legacy).first?.hasPrefix("'ks' 'm' 2 ") == true)
+
+        try disk.store.execute("DROP MATERIALIZED VIEW m")
+        #expect(try disk.store.lines(legacy) == [] && disk.store.lines(rows) == [])
+        #expect(try catalog.progress(of: viewName) == nil)
+        // The index, which waited as well, was built behind the change of the schema.
+        #expect(try disk.store.lines("SELECT index_name FROM system.\"IndexInfo\"") == ["'i'"])
+        #expect(try disk.store.execute("SELECT * FROM t WHERE c = 1").count == 450)
+        #expect(try disk.store.storage.verify().problems.isEmpty)
+    }
+
+    @Test("damaged progress of a build is refused")
+    func damagedProgress() throws {
+        let progress = BuildProgress(generation: 3, partitionCount: 7, lastKey: [1, 2, 3])
+        let bytes = CatalogCodec.encode(progress)
+        #expect(try CatalogCodec.buildProgress(bytes) == progress)
+        for damaged in [Array(bytes.dropLast()), bytes + [0], [9] + bytes.dropFirst(), []] {
+            #expect(throws: StorageError.self) { try CatalogCodec.buildProgress(damaged) }
+        }
+    }
+
     @Test("the host id is the same at every opening, and every storage has its own")
     func hostID() throws {
         let disk = try StoreOnDisk(clock)

@@ -74,6 +74,55 @@ struct SystemTests {
         #expect(try store.lines("SELECT * FROM system_schema.views") == [])
     }
 
+    @Test("virtual tables are described in a schema of their own, and only there")
+    func virtualSchema() throws {
+        let store = try makeSchema()
+        #expect(
+            try store.lines("SELECT * FROM system_virtual_schema.keyspaces").sorted()
+                == ["'system_views'", "'system_virtual_schema'"])
+        let tables = try store.lines("SELECT keyspace_name, table_name, comment FROM system_virtual_schema.tables")
+        #expect(tables.contains("'system_views' 'clients' 'currently connected clients'"))
+        #expect(tables.contains("'system_virtual_schema' 'columns' 'virtual column definitions'"))
+        let columns = try store.lines(
+            """
+            SELECT column_name, clustering_order, kind, position, type FROM system_virtual_schema.columns
+            WHERE keyspace_name = 'system_views' AND table_name = 'disk_usage'
+            """)
+        #expect(
+            columns == [
+                "'keyspace_name' 'none' 'partition_key' 0 'text'", "'mebibytes' 'none' 'regular' -1 'bigint'",
+                "'table_name' 'asc' 'clustering' 0 'text'",
+            ])
+        for table in ["keyspaces", "tables", "columns"] {
+            for keyspace in ["system_views", "system_virtual_schema"] {
+                let stored = "SELECT * FROM system_schema.\(table) WHERE keyspace_name = '\(keyspace)'"
+                #expect(try store.execute(stored).isEmpty)
+            }
+        }
+        #expect(try store.execute("DESCRIBE TABLE system_views.clients").count == 1)
+    }
+
+    @Test("the size of tables on disk is shown in mebibytes, with their indexes")
+    func diskUsage() throws {
+        let disk = try StoreOnDisk(ManualClock())
+        try disk.store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.store.execute("CREATE TABLE ks.t (k int PRIMARY KEY, v blob) WITH compression = {'enabled': false}")
+        try disk.store.execute("CREATE TABLE ks.u (k int PRIMARY KEY)")
+        var random = SeededRandom(seed: 1)
+        func shown() throws -> [String] { try disk.store.lines("SELECT * FROM system_views.disk_usage").sorted() }
+        #expect(try shown() == ["'ks' 't' 0", "'ks' 'u' 0"])
+        for k in 0..<30 {
+            let blob = (0..<100_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+            try disk.store.execute("INSERT INTO ks.t (k, v) VALUES (?, ?)", [.int(Int32(k)), .blob(blob)])
+        }
+        try disk.store.execute("INSERT INTO ks.u (k) VALUES (1)")
+        try disk.flushAndCompact()
+        #expect(try shown() == ["'ks' 't' 3", "'ks' 'u' 1"])
+        try disk.store.execute("DROP TABLE ks.t")
+        #expect(try shown() == ["'ks' 'u' 1"])
+    }
+
     @Test("system keyspaces can be used, and not changed")
     func protection() throws {
         let store = try makeSchema()

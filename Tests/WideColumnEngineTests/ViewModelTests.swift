@@ -21,6 +21,10 @@ struct ViewSnapshotTests {
         PRIMARY KEY (c, k) WITH CLUSTERING ORDER BY (k DESC)
         """,
         """
+        CREATE MATERIALIZED VIEW with_m AS SELECT k, c, w, m FROM t
+        WHERE k IS NOT NULL AND c IS NOT NULL AND m IS NOT NULL PRIMARY KEY (c, k)
+        """,
+        """
         CREATE MATERIALIZED VIEW same AS SELECT k, c FROM t WHERE k IN (1, 2, 3, 4) AND c IS NOT NULL PRIMARY KEY (k, c)
         """,
     ]
@@ -64,6 +68,7 @@ struct ViewSnapshotTests {
                 { (row: [CQLValue]) in !row[0].isNull }
             ),
             ("SELECT c, k, w FROM t", "SELECT c, k, w FROM by_c", { row in row[0] != .int(0) && row[0] != .int(1) }),
+            ("SELECT c, k, w, m FROM t", "SELECT c, k, w, m FROM with_m", { row in !row[3].isNull }),
             (
                 "SELECT k, c FROM t", "SELECT k, c FROM same",
                 { row in [.int(1), .int(2), .int(3), .int(4)].contains(row[0]) }

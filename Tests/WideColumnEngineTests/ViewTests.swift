@@ -118,6 +118,58 @@ struct ViewTests {
         #expect(try !store.storage.verify().problems.isEmpty)
     }
 
+    @Test("a view may want values of columns outside its key, and has the rows that have them, as long as they live")
+    func requiredColumns() throws {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TABLE t (k int, c int, u text, v int, w int, m set<int>, PRIMARY KEY (k, c))")
+        try store.execute(
+            """
+            CREATE MATERIALIZED VIEW by_c AS SELECT k, c, v FROM t
+            WHERE k IS NOT NULL AND c IS NOT NULL AND v IS NOT NULL AND w IS NOT NULL PRIMARY KEY (c, k)
+            """)
+        try store.execute(
+            """
+            CREATE MATERIALIZED VIEW by_user AS SELECT k, c, u FROM t
+            WHERE k IS NOT NULL AND c IS NOT NULL AND u IS NOT NULL AND m IS NOT NULL PRIMARY KEY (u, k, c)
+            """)
+        let shown = try store.lines("SELECT where_clause FROM system_schema.views WHERE keyspace_name = 'ks'")
+        #expect(shown.first?.contains("\"w\" IS NOT NULL") == true)
+
+        try store.execute("INSERT INTO t (k, c, v) VALUES (1, 1, 1)")
+        #expect(try store.lines("SELECT * FROM by_c") == [])
+        try store.execute("UPDATE t USING TTL 10 SET w = 5 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT c, k, v, ttl(v) FROM by_c") == ["1 1 1 null"])
+        try store.execute("UPDATE t USING TTL 20 SET v = 2 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT c, k, v, ttl(v) FROM by_c") == ["1 1 2 20"])
+        clock.advance(by: .seconds(10))
+        #expect(try store.lines("SELECT * FROM by_c") == [])
+        #expect(try store.lines("SELECT v FROM t") == ["2"])
+        // With its value the row comes back, and goes with the other one.
+        try store.execute("UPDATE t SET w = 6 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT * FROM by_c") == ["1 1 2"])
+        clock.advance(by: .seconds(10))
+        #expect(try store.lines("SELECT * FROM by_c") == [])
+        try store.execute("UPDATE t SET v = 3 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT * FROM by_c") == ["1 1 3"])
+        try store.execute("DELETE w FROM t WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT * FROM by_c") == [])
+
+        // A collection has a value as long as its last element.
+        try store.execute("UPDATE t SET u = 'a' WHERE k = 2 AND c = 1")
+        #expect(try store.lines("SELECT * FROM by_user") == [])
+        try store.execute("UPDATE t USING TTL 5 SET m = {1} WHERE k = 2 AND c = 1")
+        try store.execute("UPDATE t USING TTL 9 SET m = m + {2} WHERE k = 2 AND c = 1")
+        clock.advance(by: .seconds(8))
+        #expect(try store.lines("SELECT * FROM by_user") == ["'a' 2 1"])
+        clock.advance(by: .seconds(1))
+        #expect(try store.lines("SELECT * FROM by_user") == [])
+        try store.execute("UPDATE t SET m = m + {3} WHERE k = 2 AND c = 1")
+        #expect(try store.lines("SELECT * FROM by_user") == ["'a' 2 1"])
+        try store.execute("UPDATE t SET m = m - {3} WHERE k = 2 AND c = 1")
+        #expect(try store.lines("SELECT * FROM by_user") == [])
+        #expect(try store.storage.verify().problems.isEmpty)
+    }
+
     @Test(
         "refusals have Cassandra's words",
         arguments: [
@@ -200,11 +252,13 @@ struct ViewModelTests {
             "CREATE TABLE t (k int, c int, u text, v int, w int, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC)")
         let create = [
             "CREATE MATERIALIZED VIEW by_user AS SELECT u, k, c, v FROM t WHERE u IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, k, c)",
+            "CREATE MATERIALIZED VIEW user_w AS SELECT u, k, c, v FROM t WHERE u IS NOT NULL AND w IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (u, k, c)",
             "CREATE MATERIALIZED VIEW by_c AS SELECT k, c, v FROM t WHERE c IS NOT NULL AND k IS NOT NULL PRIMARY KEY (c, k)",
+            "CREATE MATERIALIZED VIEW c_vw AS SELECT k, c, v FROM t WHERE c IS NOT NULL AND k IS NOT NULL AND v IS NOT NULL AND w IS NOT NULL PRIMARY KEY (c, k)",
         ]
-        try disk.store.execute(create[0])
+        for cql in create[..<2] { try disk.store.execute(cql) }
         for step in 0..<400 {
-            if step == 200 { try disk.store.execute(create[1]) }
+            if step == 200 { for cql in create[2...] { try disk.store.execute(cql) } }
             let (cql, values) = operation(&random, clock)
             try disk.store.execute(cql, values)
             if Int.random(in: 0..<10, using: &random) == 0 {
@@ -218,14 +272,24 @@ struct ViewModelTests {
             }
             guard step % 5 == 0 else { continue }
             let comment: Comment = "seed \(seed), step \(step): \(cql) \(values)"
-            let table = try disk.store.execute("SELECT k, c, u, v, writetime(v) FROM t")
+            let table = try disk.store.execute("SELECT k, c, u, v, writetime(v), w, ttl(v) FROM t")
             let byUser = table.filter { !$0["u"].isNull }.map { "\($0["u"]) \($0["k"]) \($0["c"]) \($0["v"]) \($0[4])" }
             #expect(
                 try disk.store.lines("SELECT u, k, c, v, writetime(v) FROM by_user").sorted() == byUser.sorted(),
                 comment)
+            let userW = table.filter { !$0["u"].isNull && !$0["w"].isNull }.map {
+                "\($0["u"]) \($0["k"]) \($0["c"]) \($0["v"]) \($0[6])"
+            }
+            #expect(
+                try disk.store.lines("SELECT u, k, c, v, ttl(v) FROM user_w").sorted() == userW.sorted(), comment)
             guard step >= 200 else { continue }
             let byC = table.map { "\($0["c"]) \($0["k"]) \($0["v"]) \($0[4])" }
             #expect(try disk.store.lines("SELECT c, k, v, writetime(v) FROM by_c").sorted() == byC.sorted(), comment)
+            let withBoth = table.filter { !$0["v"].isNull && !$0["w"].isNull }.map {
+                "\($0["c"]) \($0["k"]) \($0["v"]) \($0[4])"
+            }
+            #expect(
+                try disk.store.lines("SELECT c, k, v, writetime(v) FROM c_vw").sorted() == withBoth.sorted(), comment)
             #expect(try disk.store.storage.verify().problems == [], comment)
         }
     }

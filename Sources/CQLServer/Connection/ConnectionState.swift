@@ -49,6 +49,10 @@ struct ConnectionState {
     /// Version 5, once STARTUP was answered.
     private var frames: FrameDecoder?
     private var frameEncoder: FrameEncoder?
+    /// What STARTUP said, names in upper case.
+    private(set) var startupOptions: [String: String] = [:]
+    /// The requests that came, those that need no engine too.
+    private(set) var requestCount: Int64 = 0
     /// How answers are encoded.
     private(set) var encoder = EnvelopeEncoder(version: .v5)
     private var decompressesBodies = false
@@ -198,6 +202,7 @@ extension ConnectionState {
 
     private mutating func take(_ envelope: Envelope) throws -> Action? {
         let header = envelope.header
+        requestCount += 1
         guard header.stream >= 0 else {
             throw CQLError(.protocolError, "Invalid stream \(header.stream): those of requests are not negative")
         }
@@ -277,6 +282,7 @@ extension ConnectionState {
         case "lz4": compresses = true
         case let name?: throw CQLError(.protocolError, "Unknown compression algorithm: \(name)")
         }
+        startupOptions = options
         phase = requiresAuthentication ? .authenticating : .ready
         let className = "org.apache.cassandra.auth.PasswordAuthenticator"
         // The answer to STARTUP is never compressed, and in version 5 the last one without a frame.

@@ -18,6 +18,9 @@ final class RequestExecutor: Sendable {
         session = Mutex(try store.session())
     }
 
+    /// The keyspace that USE chose last.
+    var keyspace: String? { session.withLock { $0.keyspace } }
+
     /// The answer to a request; an error is an answer too.
     func respond(to work: RequestWork) -> Response {
         do {

@@ -16,6 +16,7 @@
         private let group: MultiThreadedEventLoopGroup
         private let connections: Connections
         private let stopObserving: @Sendable () -> Void
+        private let stopAnnouncing: @Sendable () -> Void
         private let isShutDown = Mutex(false)
 
         /// The port that is listened on.
@@ -57,6 +58,10 @@
             port = channel.localAddress?.port ?? 0
             let host = channel.localAddress?.ipAddress ?? server.options.host
             address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+            let description = ServerDescription(address: host, port: port) { [weak connections] in
+                connections?.clients ?? []
+            }
+            stopAnnouncing = server.store.announce(description)
             stopObserving = server.store.observeSchemaChanges { change in
                 connections.forEach { $0.schemaChanged(change) }
             }
@@ -76,6 +81,7 @@
             }
             guard isFirst else { return }
             stopObserving()
+            stopAnnouncing()
             try? await channel.close()
             connections.forEach { $0.drain() }
             await connections.waitUntilEmpty(within: patience)

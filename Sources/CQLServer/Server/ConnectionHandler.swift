@@ -52,7 +52,12 @@
 
         private let server: ServerContext
         private let executor: RequestExecutor
+        /// What system tables show of the connection.
+        let record: ClientRecord
         private var state: ConnectionState
+        private var recordedPhase: ConnectionState.Phase?
+        private var isHandshakeRecorded = false
+        private var userName: String?
         private let finished = FinishedRequests()
         private var context: ChannelHandlerContext?
         private var lastWrite: EventLoopFuture<Void>?
@@ -67,6 +72,7 @@
         init(_ server: ServerContext) throws {
             self.server = server
             executor = try RequestExecutor(server.store, server.prepared, durability: server.options.durability)
+            record = ClientRecord(executor)
             var limits = ConnectionLimits()
             limits.messageByteCount = server.options.messageByteCount
             limits.requestCount = server.options.requestCountPerConnection
@@ -83,6 +89,11 @@
                 this.value.state.handshakeTimedOut()
                 this.value.act()
             }
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            note(context)
+            context.fireChannelActive()
         }
 
         func handlerRemoved(context: ChannelHandlerContext) {
@@ -139,6 +150,7 @@
             isActing = true
             defer { isActing = false }
             while let action = state.next() {
+                note(context)
                 switch action {
                 case .send(let bytes):
                     lastWrite = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)))
@@ -150,6 +162,16 @@
                 case .close: close(context)
                 }
             }
+        }
+
+        /// Keeps the record up to date. A request finds itself counted.
+        private func note(_ context: ChannelHandlerContext) {
+            record.note(requestCount: state.requestCount)
+            // What TLS agreed on is known when something came through it.
+            guard state.phase != recordedPhase || !isHandshakeRecorded && state.requestCount > 0 else { return }
+            recordedPhase = state.phase
+            isHandshakeRecorded = state.requestCount > 0
+            record.note(state, userName: userName, context)
         }
 
         private func inputClosed(_ context: ChannelHandlerContext) {
@@ -214,13 +236,15 @@
             let this = NIOLoopBound(self, eventLoop: loop)
             server.threads.submit { threadState in
                 var failure: (any Error)?
+                var name: String?
                 do {
                     guard threadState == .active, let users else {
                         throw CQLError(.badCredentials, "The server is shutting down")
                     }
-                    _ = try users.authenticate(response)
+                    name = try users.authenticate(response)
                 } catch { failure = error }
-                loop.execute { [failure] in
+                loop.execute { [failure, name] in
+                    this.value.userName = name
                     this.value.state.finishAuthentication(failure, stream: stream)
                     this.value.act()
                 }

@@ -10,6 +10,7 @@
         private struct Connection {
             var channel: any Channel
             var handler: NIOLoopBound<ConnectionHandler>
+            var record: ClientRecord
         }
 
         private let largestCount: Int
@@ -21,13 +22,16 @@
 
         var count: Int { connections.withLock { $0.count } }
 
+        /// The connections as they show themselves.
+        var clients: [ClientConnection] { connections.withLock { $0.values.map(\.record) }.map(\.current) }
+
         /// Notes a connection until it closes. Call it on its event loop.
         ///
         /// - Throws: where there are too many; the channel is closed then.
         func add(_ channel: any Channel, _ handler: ConnectionHandler) throws {
             let id = ObjectIdentifier(channel)
             let connection = Connection(
-                channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+                channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), record: handler.record)
             try connections.withLock { connections in
                 guard connections.count < largestCount else {
                     throw CQLError(.overloaded, "There are \(largestCount) connections, the most that are allowed")

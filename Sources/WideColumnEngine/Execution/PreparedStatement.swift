@@ -13,7 +13,9 @@ public struct PreparedStatement: Sendable {
     }
 
     func plan() throws -> StatementPlan {
-        if store.isSystem, case .select = text.lastPlan.kind { try store.prepareToRead() }
+        if store.isSystem, case .select(let select) = text.lastPlan.kind {
+            try store.prepareToRead(select.table.identifier)
+        }
         return try text.plan(for: store.catalog.schema)
     }
 

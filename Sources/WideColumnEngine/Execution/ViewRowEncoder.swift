@@ -18,10 +18,10 @@ final class ViewRowEncoder: Sendable {
     private let rowOperator: RowMergeOperator
     private let partition: [RowEncoder.Component]
     private let clustering: [RowEncoder.Component]
-    /// The marker that the view's key has its one column from that is no key of the table; rows without have none.
-    private let keyMarker: Int?
-    /// The statement leaves that column out, so it makes no row of the view where there was none.
-    private let lacksKey: Bool
+    /// The markers of the columns that the view requires; rows without have none.
+    private let requiredMarkers: [Int]
+    /// The statement leaves such a column out, so it makes no row of the view where there was none.
+    private let lacksRequired: Bool
     /// The columns that the view has; of the others it keeps that they live, if `isVirtual`.
     private let setters: [(setter: RowEncoder.Setter, isVirtual: Bool)]
 
@@ -51,12 +51,12 @@ final class ViewRowEncoder: Sendable {
         self.view = view
         storage = view.storage
         self.rowOperator = rowOperator
-        keyMarker = keySetter?.marker
-        lacksKey = view.keyCell != nil && keySetter == nil
+        requiredMarkers = view.requiredCells.compactMap { column in setters.first { $0.column == column }?.marker }
+        lacksRequired = requiredMarkers.count < view.requiredCells.count
         self.setters = setters.compactMap { setter in
             guard setter.column != view.keyCell else { return nil }
             if view.selects(setter.column) { return (setter, false) }
-            return view.keyCell == nil ? (setter, true) : nil
+            return view.needsMarker ? nil : (setter, true)
         }
     }
 
@@ -66,9 +66,9 @@ final class ViewRowEncoder: Sendable {
     func encode(
         _ values: [CQLValue], _ times: WriteTimes, isInsert: Bool, into buffer: inout UnsafeRowBuffer
     ) -> EncodedRow? {
-        if lacksKey { return EncodedRow.none }
-        if let keyMarker {
-            switch values[keyMarker] {
+        if lacksRequired { return EncodedRow.none }
+        for marker in requiredMarkers {
+            switch values[marker] {
             case .null, .unset: return EncodedRow.none
             default: break
             }
@@ -77,7 +77,7 @@ final class ViewRowEncoder: Sendable {
         buffer.append(RecordKind.row.rawValue)
         guard buffer.appendClustering(clustering, values) else { return nil }
         let key = prefix.lowerBound..<buffer.count
-        var isThere = isInsert || keyMarker != nil
+        var isThere = isInsert || view.needsMarker
         buffer.appendFragmentHead(times, hasMarker: isThere)
         for (setter, isVirtual) in setters {
             switch values[setter.marker] {
@@ -127,11 +127,10 @@ final class ViewRowEncoder: Sendable {
     /// there is no row.
     private func fill(_ viewRow: inout RowFragment, from row: borrowing RowFragment) -> Range<Int>? {
         var keyValue = 0..<0
-        if let keyCell = view.keyCell {
-            guard let cell = row.cell(keyCell), cell.kind != .tombstone else { return nil }
-            keyValue = cell.value
-            viewRow.marker = RowMarker(
-                timestamp: cell.timestamp, timeToLive: cell.timeToLive, expiry: cell.localDeletionTime)
+        if view.needsMarker {
+            viewRow.marker = view.marker(of: row)
+            guard viewRow.marker != nil else { return nil }
+            if let keyCell = view.keyCell, let cell = row.cell(keyCell) { keyValue = cell.value }
         } else {
             viewRow.marker = row.marker
         }

@@ -17,12 +17,13 @@ public final class WideColumnStore: Sendable {
     let generators: Generators
     /// Whether this is the private store of another one's system tables.
     let isSystem: Bool
-    /// Called before system tables are read: it brings them up to date.
-    private let refresh = Mutex<(@Sendable () throws -> Void)?>(nil)
+    /// Called before a system table is read: it brings it up to date.
+    private let refresh = Mutex<(@Sendable (TableIdentifier) throws -> Void)?>(nil)
     /// Keeps the traces of SELECTs on system tables, in the system tables.
     private let recorder = Mutex<(@Sendable (StatementTrace, String) throws -> Void)?>(nil)
     /// Made when they are first read.
     private let systemTables = Mutex<SystemTables?>(nil)
+    let servers = ServerRegistry()
     /// Identifies this store to drivers, also after it was opened again.
     private let hostID: CQLUUID
     private let statements = StatementCache()
@@ -151,10 +152,10 @@ public final class WideColumnStore: Sendable {
 // MARK: - System tables
 
 extension WideColumnStore {
-    /// Brings system tables up to date, in the store behind them.
-    func prepareToRead() throws {
+    /// Brings a system table up to date, in the store behind it.
+    func prepareToRead(_ table: TableIdentifier) throws {
         guard isSystem else { return }
-        try refresh.withLock { $0 }?()
+        try refresh.withLock { $0 }?(table)
     }
 
     var monotonicNanoseconds: UInt64 { storage.clock.monotonicNanoseconds }
@@ -164,9 +165,10 @@ extension WideColumnStore {
             if let tables { return tables }
             let made = try SystemTables(clock: storage.clock, hostID: hostID)
             made.store.refresh.withLock { refresh in
-                refresh = { [weak self, weak made] in
+                refresh = { [weak self, weak made] table in
                     guard let self, let made else { return }
                     try made.show(self.catalog.schema)
+                    try made.show(table, of: self)
                 }
             }
             made.store.recorder.withLock { recorder in

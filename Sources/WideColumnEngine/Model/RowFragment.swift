@@ -16,10 +16,20 @@ struct RowFragment: Sendable {
         return nil
     }
 
+    /// The cell with a value that a column keeps longest: of a collection, that of its last element to expire.
+    func longestLived(_ column: UInt16) -> Cell? {
+        var result: Cell?
+        for cell in cells where cell.column == column && (cell.kind == .live || cell.kind == .expiring) {
+            if let known = result, known.localDeletionTime >= cell.localDeletionTime { continue }
+            result = cell
+        }
+        return result
+    }
+
     /// Whether a read at this time sees the row.
     ///
-    /// - Parameter needsMarker: for a view whose key has a column that is no key of the table: its rows live and die
-    ///   with that column's cell, which is their marker ([CA] "strict liveness").
+    /// - Parameter needsMarker: for a view that requires columns that are no keys of the table: its rows live and die
+    ///   with those columns' cells, which their marker stands for ([CA] "strict liveness").
     func isLive(at seconds: Int64, needsMarker: Bool = false) -> Bool {
         if let marker, marker.isLive(at: seconds) { return true }
         return !needsMarker && cells.contains { $0.isLive(at: seconds) }

@@ -35,15 +35,14 @@ final class RowMergeOperator: MergeOperator {
     }
 
     /// The operator of a table, or of a view of `base`.
-    convenience init(_ definition: TableDefinition, base: TableDefinition?) {
+    convenience init(_ definition: TableDefinition, base: TableDefinition?) throws {
         guard let base else {
             self.init(graceSeconds: definition.options.graceSeconds)
             return
         }
-        let keyNames = Set((base.partitionKey + base.clustering).map(\.name))
-        let hasKeyCell = (definition.partitionKey + definition.clustering).contains { !keyNames.contains($0.name) }
+        let requiredCells = try View.requiredCells(of: definition, base: base)
         // A view's rows are replaced whole, so it has no deletions to keep.
-        self.init(graceSeconds: 0, needsMarker: hasKeyCell)
+        self.init(graceSeconds: 0, needsMarker: !requiredCells.isEmpty)
     }
 
     /// Takes over what ALTER changes.

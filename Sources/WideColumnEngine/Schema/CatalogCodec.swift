@@ -4,6 +4,7 @@
 //          ┌ 't' ┬ keyspace, escaped ┬ name, escaped ┐      a table or view
 //          ┌ 'y' ┬ keyspace, escaped ┬ name, escaped ┐      a user-defined type
 //          ┌ 'h' ┐                                          the store's host id
+//          ┌ 'b' ┬ keyspace, escaped ┬ name, escaped ┬ index, escaped ┐   how far a build has come; a view has no index
 //   value  ┌ format version 2 ┬ fields in the order of the code below ┐
 //
 // Texts and counts are a varint length and the content; types are written as CQL writes them. Valid: texts are UTF-8,
@@ -27,6 +28,10 @@ enum CatalogCodec {
         key(UInt8(ascii: "y"), [type.keyspace, type.name])
     }
 
+    static func buildKey(_ name: BuildName) -> [UInt8] {
+        key(UInt8(ascii: "b"), [name.table.keyspace, name.table.name, name.index])
+    }
+
     private static func key(_ kind: UInt8, _ parts: [String]) -> [UInt8] {
         var key = [kind]
         for part in parts {
@@ -40,10 +45,21 @@ enum CatalogCodec {
 
     static func isTypeKey(_ key: [UInt8]) -> Bool { key.first == UInt8(ascii: "y") }
 
+    static func isBuildKey(_ key: [UInt8]) -> Bool { key.first == UInt8(ascii: "b") }
+
     // MARK: Writing
 
     static func encode(hostID: CQLUUID) -> [UInt8] {
         [formatVersion] + hostID.bytes
+    }
+
+    static func encode(_ progress: BuildProgress) -> [UInt8] {
+        var bytes = [formatVersion]
+        bytes.appendBigEndian(progress.generation)
+        bytes.appendBigEndian(progress.partitionCount)
+        bytes.appendVarint(progress.lastKey.count)
+        bytes.append(contentsOf: progress.lastKey)
+        return bytes
     }
 
     static func encode(_ type: UserType) -> [UInt8] {
@@ -155,6 +171,15 @@ enum CatalogCodec {
         return UserType(keyspace: keyspace, name: name, fields: fields)
     }
 
+    static func buildProgress(_ bytes: [UInt8]) throws -> BuildProgress {
+        var source = try CatalogReader(bytes)
+        let generation = try source.integer(UInt32.self)
+        let partitionCount = try source.integer(Int64.self, in: 0...Int64.max)
+        let lastKey = try source.byteString()
+        try source.finish()
+        return BuildProgress(generation: generation, partitionCount: partitionCount, lastKey: lastKey)
+    }
+
     static func hostID(_ bytes: [UInt8]) throws -> CQLUUID {
         var source = try CatalogReader(bytes)
         let id = try source.uuid()
@@ -213,9 +238,12 @@ private struct CatalogReader {
         return try body(&reader)
     }
 
+    mutating func byteString() throws -> [UInt8] {
+        Array(bytes[try read { try $0.skip(try $0.varint()) }])
+    }
+
     mutating func text() throws -> String {
-        let range = try read { try $0.skip(try $0.varint()) }
-        guard let text = String(validating: bytes[range], as: UTF8.self) else { throw ByteReader.tooShort }
+        guard let text = String(validating: try byteString(), as: UTF8.self) else { throw ByteReader.tooShort }
         return text
     }
 

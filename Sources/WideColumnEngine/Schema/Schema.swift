@@ -66,7 +66,7 @@ final class Schema: Sendable {
             // The rows of a view live as long as those of its table.
             let timeToLive = (base ?? definition).options.defaultTimeToLive
             let keyspace = try storage(
-                identifier.storageName, RowMergeOperator(definition, base: base),
+                identifier.storageName, try RowMergeOperator(definition, base: base),
                 definition.options.compactionStrategy(timeToLive: timeToLive))
             storages[identifier] = keyspace
             guard let source else { continue }
@@ -151,7 +151,7 @@ final class Table: Sendable {
     /// Whether changes to rows must read them, for views or indexes.
     var hasDependents: Bool { !views.isEmpty || !indexes.isEmpty }
 
-    /// Rows of a view whose key has a column that is no key of its table live only with their marker.
+    /// Rows of a view that requires columns that are no keys of its table live only with their marker.
     var needsMarker: Bool { rowOperator.needsMarker }
 
     func column(_ name: String) -> ColumnDefinition? { columnsByName[name] }

@@ -53,7 +53,7 @@ final class SchemaCatalog: Sendable {
             } else if CatalogCodec.isTypeKey(key) {
                 let type = try CatalogCodec.type(value)
                 definitions.types[type.keyspace, default: [:]][type.name] = type
-            } else if key != CatalogCodec.hostIDKey {
+            } else if key != CatalogCodec.hostIDKey, !CatalogCodec.isBuildKey(key) {
                 let table = try CatalogCodec.table(value)
                 definitions.tables[table.identifier] = table
             }
@@ -158,7 +158,7 @@ final class SchemaCatalog: Sendable {
     }
 
     /// Makes new definitions the current ones, with the catalog's entries that differ.
-    private func publish(_ definitions: SchemaDefinitions) throws {
+    func publish(_ definitions: SchemaDefinitions) throws {
         let before = schema
         let oldNames = Set(before.definitions.tables.values.flatMap(\.storageNames))
         let newNames = Set(definitions.tables.values.flatMap(\.storageNames))
@@ -172,6 +172,12 @@ final class SchemaCatalog: Sendable {
         let (old, new) = (Self.encoded(before.definitions), Self.encoded(next.definitions))
         try storage.write(.synced) { transaction in
             for key in old.keys where new[key] == nil { try transaction.delete(entries, key.rawSpan) }
+            // What is built, or gone, has no progress.
+            for name in before.definitions.unbuilt.subtracting(definitions.unbuilt) {
+                let key = CatalogCodec.buildKey(name)
+                guard try transaction.view.get(entries, key.rawSpan) != nil else { continue }
+                try transaction.delete(entries, key.rawSpan)
+            }
             for (key, value) in new where old[key] != value {
                 try transaction.put(entries, key.rawSpan, value.rawSpan)
             }
@@ -183,17 +189,19 @@ final class SchemaCatalog: Sendable {
 
     // MARK: Building
 
-    /// Fills views and indexes from the rows that were there before them, a chunk a commit, while writes go on.
+    /// Fills views and indexes from the rows that were there before them, a chunk a commit, while writes go on. A build
+    /// that an earlier run of the program began goes on where that one stopped.
     private func buildDependents() throws {
         for table in schema.allTables {
             for view in table.views where view.definition.view?.isBuilt == false {
-                try build(DependentBuilder(table: table, target: .view(view)))
+                try build(table, .view(view), BuildName(table: view.definition.identifier))
                 var definitions = schema.definitions
                 definitions.tables[view.definition.identifier]?.view?.isBuilt = true
                 try publish(definitions)
             }
             for index in table.indexes where !index.definition.isBuilt {
-                try build(DependentBuilder(table: table, target: .index(index)))
+                let name = BuildName(table: table.identifier, index: index.definition.name)
+                try build(table, .index(index), name)
                 var definitions = schema.definitions
                 if let position = definitions.tables[table.identifier]?.indexes.firstIndex(where: {
                     $0.name == index.definition.name
@@ -205,12 +213,27 @@ final class SchemaCatalog: Sendable {
         }
     }
 
-    private func build(_ unfinished: DependentBuilder) throws {
-        var builder = unfinished
-        var hasMore = true
-        while hasMore {
-            hasMore = try storage.write { (transaction: WriteTransaction) in try builder.buildChunk(transaction) }
+    private func build(_ table: Table, _ target: DependentBuilder.Target, _ name: BuildName) throws {
+        var builder = DependentBuilder(table: table, target: target, after: try progress(of: name))
+        while try buildChunk(&builder, name) {}
+    }
+
+    /// Builds a chunk and keeps how far that came, in one commit; tells whether there is more.
+    func buildChunk(_ builder: inout DependentBuilder, _ name: BuildName) throws -> Bool {
+        try storage.write { (transaction: WriteTransaction) in
+            let hasMore = try builder.buildChunk(transaction)
+            // The last chunk is soon followed by the word that all is built, and may well come twice.
+            if hasMore {
+                let (key, value) = (CatalogCodec.buildKey(name), CatalogCodec.encode(builder.progress))
+                try transaction.put(entries, key.rawSpan, value.rawSpan)
+            }
+            return hasMore
         }
+    }
+
+    /// How far a build has come; `nil` if it has not come far enough to be worth a note.
+    func progress(of name: BuildName) throws -> BuildProgress? {
+        try storage.get(entries, CatalogCodec.buildKey(name).rawSpan).map { try CatalogCodec.buildProgress($0) }
     }
 
     // MARK: Observing

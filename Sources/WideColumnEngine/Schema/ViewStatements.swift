@@ -137,10 +137,6 @@ extension TableDefinition {
                         "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: \(name) restricted illegally)"
                     )
                 }
-                guard keyNames.contains(name) else {
-                    throw CQLError.invalid(
-                        "IS NOT NULL on '\(name)' is not supported: it is not in the view's PRIMARY KEY")
-                }
             }
             restricted.insert(name)
         }

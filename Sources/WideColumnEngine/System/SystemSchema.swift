@@ -16,6 +16,11 @@ enum SystemSchema {
         "system_distributed",
     ]
 
+    /// Whether a keyspace is of tables that Cassandra does not store: tools look for them in `system_virtual_schema`.
+    static func isVirtual(_ keyspace: String) -> Bool {
+        keyspace == "system_views" || keyspace == "system_virtual_schema"
+    }
+
     private static let options = """
         additional_write_policy text, allow_auto_snapshot boolean, bloom_filter_fp_chance double,
         caching frozen<map<text, text>>, cdc boolean, comment text, compaction frozen<map<text, text>>,
@@ -52,6 +57,20 @@ enum SystemSchema {
         (
             "system",
             "built_views (keyspace_name text, view_name text, status_replicated boolean, PRIMARY KEY (keyspace_name, view_name))"
+        ),
+        (
+            "system",
+            """
+            views_builds_in_progress (keyspace_name text, view_name text, generation_number int, last_token text,
+            PRIMARY KEY (keyspace_name, view_name))
+            """
+        ),
+        (
+            "system",
+            """
+            view_builds_in_progress (keyspace_name text, view_name text, start_token text, end_token text, keys_built bigint,
+            last_token text, PRIMARY KEY (keyspace_name, view_name, start_token, end_token))
+            """
         ),
         (
             "system",
@@ -155,32 +174,40 @@ enum SystemSchema {
             thread text, PRIMARY KEY (session_id, event_id)) WITH default_time_to_live = 86400 AND gc_grace_seconds = 0
             """
         ),
-        ("system_views", "settings (name text PRIMARY KEY, value text)"),
+        ("system_views", "settings (name text PRIMARY KEY, value text) WITH comment = 'current settings'"),
         (
             "system_views",
             """
-            clients (address inet, port int, connection_stage text, driver_name text, driver_version text, hostname text,
-            protocol_version int, request_count bigint, ssl_cipher_suite text, ssl_enabled boolean, ssl_protocol text,
-            username text, PRIMARY KEY (address, port))
+            clients (address inet, port int, client_options frozen<map<text, text>>, connection_stage text,
+            driver_name text, driver_version text, hostname text, keyspace_name text, protocol_version int,
+            request_count bigint, ssl_cipher_suite text, ssl_enabled boolean, ssl_protocol text, username text,
+            PRIMARY KEY (address, port)) WITH comment = 'currently connected clients'
             """
         ),
         (
             "system_views",
             """
             disk_usage (keyspace_name text, table_name text, mebibytes bigint, PRIMARY KEY (keyspace_name, table_name))
+            WITH comment = 'disk usage by tables, their indexes included'
             """
         ),
-        ("system_virtual_schema", "keyspaces (keyspace_name text PRIMARY KEY)"),
         (
             "system_virtual_schema",
-            "tables (keyspace_name text, table_name text, comment text, PRIMARY KEY (keyspace_name, table_name))"
+            "keyspaces (keyspace_name text PRIMARY KEY) WITH comment = 'virtual keyspace definitions'"
+        ),
+        (
+            "system_virtual_schema",
+            """
+            tables (keyspace_name text, table_name text, comment text, PRIMARY KEY (keyspace_name, table_name))
+            WITH comment = 'virtual table definitions'
+            """
         ),
         (
             "system_virtual_schema",
             """
             columns (keyspace_name text, table_name text, column_name text, clustering_order text,
             column_name_bytes blob, kind text, position int, type text,
-            PRIMARY KEY (keyspace_name, table_name, column_name))
+            PRIMARY KEY (keyspace_name, table_name, column_name)) WITH comment = 'virtual column definitions'
             """
         ),
     ]

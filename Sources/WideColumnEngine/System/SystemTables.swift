@@ -1,7 +1,7 @@
 // SystemTables.swift — the keyspaces system, system_schema, system_traces, system_views, system_virtual_schema.
 //
 // They are tables of a private store in memory, so that every SELECT works on them. It is made when the first statement
-// names a system keyspace, and filled anew when the schema has changed since.
+// names a system keyspace, and filled anew when the schema has changed since. SystemTables+Live.swift has the rest.
 
 internal import Synchronization
 
@@ -10,6 +10,8 @@ final class SystemTables: Sendable {
     let store: WideColumnStore
     /// The version of the schema that the tables show.
     private let shownVersion = Mutex<UInt64>(0)
+    /// What the tables show that follow more than the schema.
+    let shownRows = Mutex<[String: Set<SystemRow>]>([:])
 
     init(clock: any StorageClock, hostID: CQLUUID) throws {
         store = try WideColumnStore(systemStorage: .inMemory(clock: clock))
@@ -22,6 +24,7 @@ final class SystemTables: Sendable {
         }
         try fillLocal(hostID)
         try fillSettings()
+        try fillVirtualSchema()
     }
 
     /// Brings the tables of the schema up to date.
@@ -52,8 +55,8 @@ final class SystemTables: Sendable {
                 ("gossip_generation", 1), ("host_id", .uuid(hostID)), ("listen_address", loopback),
                 ("listen_port", 7000), ("native_protocol_version", .text(SystemSchema.protocolVersion)),
                 ("partitioner", .text(SystemSchema.partitioner)), ("rack", .text(SystemSchema.rack)),
-                ("release_version", .text(SystemSchema.releaseVersion)), ("rpc_address", loopback),
-                ("rpc_port", 9042), ("tokens", .set([.text("-9223372036854775808")])),
+                ("release_version", .text(SystemSchema.releaseVersion)),
+                ("tokens", .set([.text("-9223372036854775808")])),
             ])
     }
 
@@ -65,6 +68,22 @@ final class SystemTables: Sendable {
         ]
         for (name, value) in settings {
             try insert("system_views.settings", [("name", .text(name)), ("value", .text(value))])
+        }
+    }
+
+    private func fillVirtualSchema() throws {
+        for keyspace in SystemSchema.keyspaces where SystemSchema.isVirtual(keyspace) {
+            let name = CQLValue.text(keyspace)
+            try insert("system_virtual_schema.keyspaces", [("keyspace_name", name)])
+            for table in store.catalog.schema.definitions.tables(in: keyspace) {
+                try insert(
+                    "system_virtual_schema.tables",
+                    [
+                        ("keyspace_name", name), ("table_name", .text(table.identifier.name)),
+                        ("comment", .text(table.options.comment)),
+                    ])
+                try fillColumns(of: table, in: "system_virtual_schema.columns")
+            }
         }
     }
 
@@ -80,7 +99,7 @@ final class SystemTables: Sendable {
     }
 
     private func fill(_ definitions: SchemaDefinitions) throws {
-        for keyspace in definitions.keyspaces.values {
+        for keyspace in definitions.keyspaces.values where !SystemSchema.isVirtual(keyspace.name) {
             try insert(
                 "system_schema.keyspaces",
                 [
@@ -97,7 +116,9 @@ final class SystemTables: Sendable {
                     ("field_types", .list(type.fields.map { .text($0.type.description) })),
                 ])
         }
-        for table in definitions.tables.values { try fill(table, definitions) }
+        for table in definitions.tables.values where !SystemSchema.isVirtual(table.identifier.keyspace) {
+            try fill(table, definitions)
+        }
     }
 
     private func fill(_ table: TableDefinition, _ definitions: SchemaDefinitions) throws {
@@ -127,21 +148,7 @@ final class SystemTables: Sendable {
                     ("flags", .set(flags.map { CQLValue.text($0) })),
                 ] + options)
         }
-        for column in table.numbered().columns {
-            let isKey = column.isPrimaryKey
-            try insert(
-                "system_schema.columns",
-                [
-                    ("keyspace_name", keyspace), ("table_name", name), ("column_name", .text(column.name)),
-                    (
-                        "clustering_order",
-                        .text(column.kind != .clustering ? "none" : column.isDescending ? "desc" : "asc")
-                    ),
-                    ("column_name_bytes", .blob(Array(column.name.utf8))), ("kind", .text(column.kind.cqlName)),
-                    ("position", isKey ? .int(Int32(clamping: column.position)) : -1),
-                    ("type", .text(column.type.description)),
-                ])
-        }
+        try fillColumns(of: table, in: "system_schema.columns")
         for column in table.droppedColumns {
             try insert(
                 "system_schema.dropped_columns",
@@ -164,7 +171,26 @@ final class SystemTables: Sendable {
         }
     }
 
-    private static func map(_ map: [String: String]) -> CQLValue {
+    private func fillColumns(of table: TableDefinition, in columns: String) throws {
+        for column in table.numbered().columns {
+            let isKey = column.isPrimaryKey
+            try insert(
+                columns,
+                [
+                    ("keyspace_name", .text(table.identifier.keyspace)), ("table_name", .text(table.identifier.name)),
+                    ("column_name", .text(column.name)),
+                    (
+                        "clustering_order",
+                        .text(column.kind != .clustering ? "none" : column.isDescending ? "desc" : "asc")
+                    ),
+                    ("column_name_bytes", .blob(Array(column.name.utf8))), ("kind", .text(column.kind.cqlName)),
+                    ("position", isKey ? .int(Int32(clamping: column.position)) : -1),
+                    ("type", .text(column.type.description)),
+                ])
+        }
+    }
+
+    static func map(_ map: [String: String]) -> CQLValue {
         .map(map.map { .init(key: .text($0.key), value: .text($0.value)) })
     }
 

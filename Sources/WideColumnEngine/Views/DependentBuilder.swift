@@ -12,19 +12,24 @@ struct DependentBuilder {
 
     private let table: Table
     private let target: Target
-    private var lower: [UInt8]?
+    private(set) var progress: BuildProgress
 
-    init(table: Table, target: Target) {
+    /// - Parameter earlier: what another builder has done of the same; `nil`: nothing.
+    init(table: Table, target: Target, after earlier: BuildProgress? = nil) {
         self.table = table
         self.target = target
+        progress = earlier ?? BuildProgress(generation: 0, partitionCount: 0, lastKey: [])
+        progress.generation &+= 1
     }
 
     /// Writes what belongs to the next chunk of rows; tells whether there is more.
     mutating func buildChunk(_ transaction: WriteTransaction) throws -> Bool {
+        let lastKey = progress.lastKey
         // An index may hold what an earlier schema put there; entries written since it began come again below.
-        if lower == nil, case .index(let index) = target { try transaction.deleteRange(index.storage, .all) }
+        if lastKey.isEmpty, case .index(let index) = target { try transaction.deleteRange(index.storage, .all) }
         let maintenance = DependentMaintenance(table: table, transaction: transaction)
-        var cursor = try transaction.cursor(table.storage, KeyRange(lower: lower))
+        let range = lastKey.isEmpty ? KeyRange.all : KeyRange(lower: lastKey + [0])
+        var cursor = try transaction.cursor(table.storage, range)
         try cursor.seekToFirst()
         var rowCount = 0
         var byteCount = 0
@@ -38,13 +43,14 @@ struct DependentBuilder {
                 if prefix != partition {
                     partition = prefix
                     tombstones = try maintenance.tombstones(ofPartition: prefix)
+                    if !lastKey.starts(with: prefix) { progress.partitionCount += 1 }
                 }
                 let fragment = cursor.value.array()
                 try maintenance.build(target, key: key, fragment: fragment, tombstones: tombstones)
                 rowCount += 1
                 byteCount += key.count + fragment.count
             }
-            lower = key + [0]
+            progress.lastKey = key
             try cursor.next()
         }
         return cursor.isValid

@@ -26,8 +26,10 @@ final class View: Sendable {
     let storage: Keyspace
     let partitionKey: [Source]
     let clustering: [Source]
-    /// The column whose cell is the marker of the view's rows.
+    /// The column in the view's key that is no key of the table.
     let keyCell: UInt16?
+    /// The columns without which a row of the table has no row in the view: `keyCell` and those that are to be NOT NULL.
+    let requiredCells: [UInt16]
     /// By the numbers of columns, whether the view has their values; of the others it keeps only that they live.
     private let selectedCells: [Bool]
     private let conditions: [KeyCondition]
@@ -37,6 +39,9 @@ final class View: Sendable {
 
     /// Whether the view has the values of this column.
     func selects(_ column: UInt16) -> Bool { column < selectedCells.count && selectedCells[Int(column)] }
+
+    /// Whether the view's rows live and die with a marker, made of the cells that they require.
+    var needsMarker: Bool { !requiredCells.isEmpty }
 
     var name: String { definition.identifier.name }
 
@@ -52,12 +57,23 @@ final class View: Sendable {
         keyCell =
             (partitionKey + clustering).lazy
             .compactMap { source in if case .cell(let id) = source { id } else { nil } }.first
+        requiredCells = try Self.requiredCells(of: definition, base: base)
         selectedCells = definition.regularColumns.reduce(into: []) { selected, column in
             let missing = Int(column.id) + 1 - selected.count
             if missing > 0 { selected += repeatElement(false, count: missing) }
             selected[Int(column.id)] = true
         }
         conditions = try Self.conditions(definition.view?.whereText ?? "", baseKey)
+    }
+
+    /// The numbers of the columns that a view, not yet opened, requires to have a value and that are no keys of its table.
+    static func requiredCells(of definition: TableDefinition, base: TableDefinition) throws -> [UInt16] {
+        let notNull = try Parser.parseRelations(definition.view?.whereText ?? "").compactMap { relation -> String? in
+            guard case .column(let name) = relation.target, relation.comparison == .isNotNull else { return nil }
+            return name
+        }
+        let names = Set(notNull + (definition.partitionKey + definition.clustering).map(\.name))
+        return base.regularColumns.filter { names.contains($0.name) }.map(\.id)
     }
 
     private static func conditions(_ text: String, _ baseKey: [ColumnDefinition]) throws -> [KeyCondition] {
@@ -80,11 +96,10 @@ final class View: Sendable {
     func row(of base: BaseRow) throws -> ViewRow? {
         var row = RowFragment()
         var keyValue: Range<Int>?
-        if let keyCell {
-            guard let cell = base.fragment.cell(keyCell), cell.kind != .tombstone else { return nil }
-            keyValue = cell.value
-            row.marker = RowMarker(
-                timestamp: cell.timestamp, timeToLive: cell.timeToLive, expiry: cell.localDeletionTime)
+        if needsMarker {
+            row.marker = marker(of: base.fragment)
+            guard row.marker != nil else { return nil }
+            keyValue = keyCell.flatMap { base.fragment.cell($0)?.value }
         } else {
             row.marker = base.fragment.marker
         }
@@ -96,14 +111,26 @@ final class View: Sendable {
         return ViewRow(key: key, fragment: bytes, row: row)
     }
 
+    /// The marker of a view's row that lives as long as all the cells it requires: the cell that expires first; `nil` where
+    /// one is missing.
+    func marker(of row: borrowing RowFragment) -> RowMarker? {
+        var marker: RowMarker?
+        for column in requiredCells {
+            guard let cell = row.longestLived(column) else { return nil }
+            if let marker, marker.expiry <= cell.localDeletionTime { continue }
+            marker = RowMarker(timestamp: cell.timestamp, timeToLive: cell.timeToLive, expiry: cell.localDeletionTime)
+        }
+        return marker
+    }
+
     /// Appends the cells that the view has for those of a table's row.
     func appendCells(of cells: [Cell], to result: inout [Cell]) {
         for cell in cells {
             guard cell.kind == .live || cell.kind == .expiring, cell.column != keyCell else { continue }
             if selects(cell.column) {
                 result.append(cell)
-            } else if keyCell == nil {
-                // A row lives as long as any of its columns, selected or not; where the key cell decides, it alone counts.
+            } else if !needsMarker {
+                // A row lives as long as any of its columns, selected or not; where required cells decide, they alone count.
                 var virtual = cell
                 virtual.value = 0..<0
                 result.append(virtual)

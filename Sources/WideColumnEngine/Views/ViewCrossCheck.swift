@@ -91,7 +91,7 @@ struct ViewCrossCheck {
     }
 
     private func isLive(_ row: RowFragment, _ view: View) -> Bool {
-        row.isLive(at: now, needsMarker: view.keyCell != nil)
+        row.isLive(at: now, needsMarker: view.needsMarker)
     }
 
     /// What a reader sees of a row: expired and purged cells look alike.

@@ -1,0 +1,33 @@
+// BuildProgress.swift — how far the build of a view or index has come: an entry of the catalog, written with each chunk.
+
+/// What is built: a view, or an index of a table.
+struct BuildName: Hashable, Sendable {
+    /// The view, or the index's table.
+    var table: TableIdentifier
+    /// Empty for a view.
+    var index = ""
+}
+
+/// How far a build has come. Nothing is known of one that has not written a chunk.
+struct BuildProgress: Hashable, Sendable {
+    /// How often the build was begun or taken up again.
+    var generation: UInt32
+    /// The partitions that it has met rows of.
+    var partitionCount: Int64
+    /// The stored key of the last row that it has met.
+    var lastKey: [UInt8]
+}
+
+extension SchemaDefinitions {
+    /// The views and indexes whose builds are not complete.
+    var unbuilt: Set<BuildName> {
+        var names: Set<BuildName> = []
+        for (identifier, table) in tables {
+            if table.view?.isBuilt == false { names.insert(BuildName(table: identifier)) }
+            for index in table.indexes where !index.isBuilt {
+                names.insert(BuildName(table: identifier, index: index.name))
+            }
+        }
+        return names
+    }
+}
