@@ -33,8 +33,16 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
         public var name: String
     }
 
+    /// Why a replica failed. They go over the wire: do not renumber.
+    public enum FailureReason: UInt16, Sendable, Hashable {
+        case unknown = 0
+        case tooManyTombstones = 1
+    }
+
     public let code: Code
     public let message: String
+    /// Of `readFailure` and `writeFailure`, where it is known.
+    public let failureReason: FailureReason?
     /// Of `alreadyExists`, where it is a keyspace or a table.
     public let existing: Existing?
 
@@ -42,7 +50,10 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
         self.init(code, message, existing: nil)
     }
 
-    private init(_ code: Code, _ message: String, existing: Existing?) {
+    private init(
+        _ code: Code, _ message: String, existing: Existing?, failureReason: FailureReason? = nil
+    ) {
+        self.failureReason = failureReason
         self.code = code
         self.message = message
         self.existing = existing
@@ -53,6 +64,10 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
     static func configuration(_ message: String) -> CQLError { CQLError(.configurationException, message) }
     static func alreadyExists(_ message: String, keyspace: String, name: String = "") -> CQLError {
         CQLError(.alreadyExists, message, existing: Existing(keyspace: keyspace, name: name))
+    }
+
+    static func tooManyTombstones(_ message: String) -> CQLError {
+        CQLError(.readFailure, message, existing: nil, failureReason: .tooManyTombstones)
     }
 
     public var description: String { "\(code.title): \(message)" }

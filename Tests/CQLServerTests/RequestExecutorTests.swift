@@ -233,6 +233,34 @@ struct RequestExecutorTests {
         #expect(!events.isEmpty)
     }
 
+    @Test("a read that passes too many tombstones is a failure of the one replica, with the reason in version 5")
+    func tombstones() throws {
+        var limits = StatementLimits()
+        limits.tombstoneWarningCount = 1
+        limits.tombstoneFailureCount = 2
+        let store = try WideColumnStore(storage: .inMemory(), limits: limits)
+        try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("CREATE TABLE ks.t (a int PRIMARY KEY)")
+        let executor = try RequestExecutor(store, PreparedStatements(), durability: .buffered)
+        func select() -> Response {
+            executor.respond(to: work(.query("SELECT * FROM ks.t", QueryParameters())))
+        }
+        for a in 1...2 { try store.execute("DELETE FROM ks.t WHERE a = ?", [.int(Int32(a))]) }
+        #expect(
+            select().warnings.map { $0.hasPrefix("Read 0 live rows and 2 tombstone cells for query SELECT") } == [true])
+        try store.execute("DELETE FROM ks.t WHERE a = 3")
+        let failure = try #require(error(select()))
+        #expect(failure.message.hasPrefix("Scanned over 3 tombstones during query 'SELECT * FROM ks.t' (last scanned"))
+        var writer = WireWriter()
+        failure.write(to: &writer, .v5)
+        // Code, message, consistency LOCAL_ONE, none of one answered; one failure, at 127.0.0.1, by tombstones; no data.
+        let expected = RequestBytes().int(0x1300).string(failure.message).short(0x0A).int(0).int(1)
+        #expect(writer.bytes == expected.int(1).byte(4).byte(127).byte(0).byte(0).byte(1).short(1).byte(0).bytes)
+        writer = WireWriter()
+        failure.write(to: &writer, .v4)
+        #expect(writer.bytes == expected.int(1).byte(0).bytes)
+    }
+
     @Test("schema statements answer with the change, and what exists is named")
     func schema() throws {
         guard case .schemaChange(let change) = query("CREATE TYPE ks.p (x int)").message else {

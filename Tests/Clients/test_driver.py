@@ -79,6 +79,15 @@ class Versions:
         self.assertEqual(keyspace.user_types["address"].field_names, ["street", "zip"])
         for text in [keyspace.export_as_string(), metadata.keyspaces["system_schema"].export_as_string()]:
             self.assertIn("CREATE TABLE", text)
+        views = metadata.keyspaces["system_views"]
+        self.assertTrue(views.virtual)
+        self.assertEqual([column.name for column in views.tables["clients"].primary_key], ["address", "port"])
+        clients = self.session.execute("SELECT * FROM system_views.clients").all()
+        self.assertTrue(clients and all("Python Driver" in client.driver_name for client in clients))
+        self.assertEqual({client.connection_stage for client in clients}, {"ready"})
+        self.assertTrue(all(client.request_count > 0 for client in clients))
+        local = self.session.execute("SELECT rpc_address, rpc_port FROM system.local").one()
+        self.assertEqual((local.rpc_address, local.rpc_port), ("127.0.0.1", self.server.port))
         # What the driver exports can be executed again.
         again = keyspace.export_as_string().replace("ks.", "again.").replace("KEYSPACE ks", "KEYSPACE again")
         for statement in again.split(";"):

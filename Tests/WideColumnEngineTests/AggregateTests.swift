@@ -100,6 +100,29 @@ struct AggregateTests {
             ])
     }
 
+    @Test("functions may be named with their keyspace, system; others have none")
+    func qualifiedFunctions() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE pair (x int, y int)")
+        try store.execute("CREATE TABLE q (k int PRIMARY KEY, t timeuuid, l list<int>, u frozen<pair>, n int)")
+        try store.execute(
+            "INSERT INTO q (k, t, l, u, n) VALUES (1, system.now(), [1], {x: 3, y: 4}, system.blobAsInt(0x00000007))")
+        #expect(
+            try store.lines("SELECT k FROM q WHERE t > system.minTimeuuid('1970-01-01') ALLOW FILTERING") == ["1"])
+        let result = try store.execute("SELECT system.max(n), system.count(l), system.intAsBlob(system.min(k)) FROM q")
+        #expect(
+            result.columns.map(\.name)
+                == ["system.max(n)", "system.count(l)", "system.intasblob(system.min(k))"])
+        #expect(result[0].values == [.int(7), .bigint(1), .blob([0, 0, 0, 1])])
+        try store.execute("UPDATE q SET n = 2 + system.blobAsInt(0x00000001), l = [0] + l WHERE k = 1")
+        // What else has a dot or a parenthesis stays what it is.
+        #expect(try store.lines("SELECT u.y, l, n, \"system\".token(k) FROM q").first?.hasPrefix("4 [0, 1] 3 ") == true)
+        try store.execute("INSERT INTO q (k, u) VALUES (2, (ks.pair){x: 1, y: 2})")
+        for cql in ["SELECT other.now() FROM q", "INSERT INTO q (k, t) VALUES (3, other.now())"] {
+            expectInvalid("Unknown function 'other.now'") { try store.execute(cql) }
+        }
+    }
+
     @Test(
         "refusals have Cassandra's words",
         arguments: [

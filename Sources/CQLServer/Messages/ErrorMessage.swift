@@ -35,6 +35,11 @@ struct ErrorMessage: Hashable, Sendable {
         /// Four or sixteen bytes.
         var address: [UInt8]
         var reason: UInt16
+
+        /// The one replica there is, which failed for a reason.
+        static func here(_ reason: CQLError.FailureReason?) -> [Failure] {
+            reason.map { [Failure(address: [127, 0, 0, 1], reason: $0.rawValue)] } ?? []
+        }
     }
 
     enum WriteType: String, Hashable, Sendable {
@@ -80,9 +85,11 @@ extension ErrorMessage.Code {
             case .truncateError: .truncateError
             case .writeTimeout: .writeTimeout(replicas, writeType: .simple)
             case .readTimeout: .readTimeout(replicas, isDataPresent: false)
-            case .readFailure: .readFailure(replicas, failures: [], isDataPresent: false)
+            case .readFailure:
+                .readFailure(replicas, failures: ErrorMessage.Failure.here(error.failureReason), isDataPresent: false)
             case .functionFailure: .functionFailure(keyspace: "", function: "", argumentTypes: [])
-            case .writeFailure: .writeFailure(replicas, failures: [], writeType: .simple)
+            case .writeFailure:
+                .writeFailure(replicas, failures: ErrorMessage.Failure.here(error.failureReason), writeType: .simple)
             case .syntaxException: .syntaxError
             case .unauthorized: .unauthorized
             case .invalidRequest: .invalid

@@ -96,6 +96,7 @@ extension Parser {
             advance()
             return try call(name)
         }
+        if let name = takeQualifiedFunction() { return .call(name, try selectExpressions(until: .rightParenthesis)) }
         if let constant = constant() { return .term(.constant(constant)) }
         switch current.kind {
         case .name, .quotedName: return .column(try identifier())

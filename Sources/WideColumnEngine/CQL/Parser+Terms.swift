@@ -29,6 +29,8 @@ extension Parser {
         switch (peek(1).kind, peek(2).kind) {
         case (.quotedName, _): true
         case (.name(let name), .symbol(.leftParenthesis)): name == "in"
+        // A function of a keyspace.
+        case (.name, .symbol(.dot)): false
         case (.name(let name), _): !["null", "true", "false", "nan", "infinity"].contains(name)
         default: false
         }
@@ -68,12 +70,31 @@ extension Parser {
         if take(.leftBracket) { return .list(try terms(until: .rightBracket)) }
         if take(.leftBrace) { return try setOrMap() }
         if take(.leftParenthesis) { return try castOrTuple() }
+        if let name = takeQualifiedFunction() { return .call(name, try terms(until: .rightParenthesis)) }
         guard isFunctionName, peek(1).kind == .symbol(.leftParenthesis), case .name(let name) = current.kind else {
             throw noViableAlternative()
         }
         advance()
         advance()
         return .call(name, try terms(until: .rightParenthesis))
+    }
+
+    /// Takes `keyspace.name(`, if that comes. All functions there are are of `system`; others keep the keyspace in their name, by
+    /// which nobody knows them.
+    mutating func takeQualifiedFunction() -> String? {
+        guard isQualifiedFunctionAhead, case .name(let name) = peek(2).kind else { return nil }
+        let keyspace: String
+        switch current.kind {
+        case .name(let name) where !ReservedWord.all.contains(name): keyspace = name
+        case .quotedName(let name): keyspace = name
+        default: return nil
+        }
+        for _ in 0..<4 { advance() }
+        return keyspace == "system" ? name : "\(keyspace).\(name)"
+    }
+
+    private var isQualifiedFunctionAhead: Bool {
+        peek(1).kind == .symbol(.dot) && peek(3).kind == .symbol(.leftParenthesis)
     }
 
     /// `token` is reserved and a function nevertheless.
@@ -173,7 +194,8 @@ extension Parser {
 
     /// A type between parentheses: no term begins with a name that is not a constant and not called.
     var isTypeAhead: Bool {
-        switch (current.kind, peek(1).kind) {
+        if isQualifiedFunctionAhead { return false }
+        return switch (current.kind, peek(1).kind) {
         case (.name(let name), .symbol(.rightParenthesis)), (.name(let name), .symbol(.dot)):
             !["null", "true", "false", "nan", "infinity"].contains(name)
         case (.quotedName, .symbol(.rightParenthesis)), (.quotedName, .symbol(.dot)): true

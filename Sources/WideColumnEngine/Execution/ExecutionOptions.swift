@@ -32,6 +32,10 @@ public struct StatementLimits: Sendable {
     public var batchSizeFailureByteCount = 50 * 1024
     /// An unlogged batch over more partitions has a warning.
     public var unloggedBatchWarningPartitionCount = 10
+    /// A read that passes more deleted or expired cells, rows and ranges in a partition, or in a scan, has a warning.
+    public var tombstoneWarningCount = 1000
+    /// A read that passes more of them fails.
+    public var tombstoneFailureCount = 100_000
 
     public init() {}
 }

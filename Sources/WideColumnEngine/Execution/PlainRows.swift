@@ -13,6 +13,8 @@ struct PlainRows {
     /// Seconds.
     private let now: Int64
     private let needsMarker: Bool
+    /// Tombstones met since it was set to 0.
+    var tombstoneCount = 0
     /// The row before anything is known of it but the partition's key, once a row of the partition is in the result.
     private var template: [CellRange]
     private var isTemplateReady = false
@@ -71,14 +73,19 @@ struct PlainRows {
         var walk = RowFragmentWalk(value, now: now)
         guard walk.begin() else { return try findAnyCells(in: value, base, &rows) }
         var isLive = walk.isMarkerLive
+        var deadCount = 0
         while !walk.isAtEnd {
             guard walk.next() else { return try findAnyCells(in: value, base, &rows) }
-            guard walk.isCellLive else { continue }
+            guard walk.isCellLive else {
+                deadCount &+= 1
+                continue
+            }
             if !needsMarker { isLive = true }
             if let target = target(walk.column) {
                 rows[target] = CellRange(offset: base &+ walk.value.offset, byteCount: walk.value.byteCount)
             }
         }
+        if deadCount != 0 || !isLive { tombstoneCount &+= max(deadCount, 1) }
         return isLive
     }
 
@@ -86,7 +93,9 @@ struct PlainRows {
     @inline(never)
     private mutating func findAnyCells(in value: RawSpan, _ base: Int32, _ rows: inout UnsafeRows) throws -> Bool {
         try fragment.decode(value)
-        guard fragment.isLive(at: now, needsMarker: needsMarker) else { return false }
+        let isLive = fragment.isLive(at: now, needsMarker: needsMarker)
+        tombstoneCount &+= fragment.tombstoneCount(at: now, isLive: isLive)
+        guard isLive else { return false }
         rows.beginRow(template)
         for (column, target) in selection.cellTargets.enumerated() where target >= 0 {
             guard let cell = fragment.cell(UInt16(truncatingIfNeeded: column)), cell.isLive(at: now) else { continue }

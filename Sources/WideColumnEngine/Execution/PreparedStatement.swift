@@ -136,7 +136,7 @@ public struct PreparedStatement: Sendable {
         context.nowInSeconds = options.nowInSeconds.map(Int64.init)
         var executor = try SelectExecutor(
             select, context, snapshot.view, pageSize: options.pageSize ?? .max,
-            pagingState: options.pagingState)
+            pagingState: options.pagingState, tombstoneGuard: tombstoneGuard)
         executor.tracer = tracer
         return try executor.run()
     }
@@ -165,7 +165,7 @@ public struct PreparedStatement: Sendable {
         switch plan.kind {
         case .select(let select):
             if store.isSystem { return try read(select, values, store.storage.snapshot(), ExecutionOptions()) }
-            var executor = try SelectExecutor(select, context, transaction.view)
+            var executor = try SelectExecutor(select, context, transaction.view, tombstoneGuard: tombstoneGuard)
             return try executor.run()
         case .modification(let modification):
             if !modification.isConditional {
@@ -185,6 +185,11 @@ public struct PreparedStatement: Sendable {
         case .other:
             throw CQLError.invalid("Schema changes, USE and TRUNCATE are not allowed inside a transaction")
         }
+    }
+
+    /// System tables are read however many deletions they have.
+    private var tombstoneGuard: TombstoneGuard? {
+        store.isSystem ? nil : TombstoneGuard(store.limits, cql: text.cql)
     }
 
     func context(_ values: [CQLValue], now: StorageInstant) -> ExecutionContext {

@@ -14,6 +14,8 @@ struct RowContext {
     let needsMarker: Bool
     private let deadColumns: Set<UInt16>
 
+    /// Tombstones met since it was set to 0.
+    var tombstoneCount = 0
     private(set) var token: Int64 = 0
     private(set) var tombstones = PartitionTombstones()
     private(set) var partitionKey = PartitionKey()
@@ -49,6 +51,7 @@ struct RowContext {
 
     mutating func setTombstones(_ value: RawSpan) throws {
         tombstones = try PartitionTombstones(value)
+        if !tombstones.partition.isNone { tombstoneCount &+= 1 }
         staticRow.apply(tombstones.partition)
     }
 
@@ -57,6 +60,7 @@ struct RowContext {
         try staticRow.decode(value)
         staticRow.apply(tombstones.partition)
         if !deadColumns.isEmpty { _ = staticRow.removeCells(of: deadColumns) }
+        tombstoneCount &+= staticRow.tombstoneCount(at: now, isLive: true)
     }
 
     /// Looks at a row; tells whether it lives.
@@ -66,7 +70,9 @@ struct RowContext {
             row.apply(tombstones.deletion(of: key.extracting(clusteringOffset..<key.byteCount)))
         }
         if !deadColumns.isEmpty { _ = row.removeCells(of: deadColumns) }
-        guard row.isLive(at: now, needsMarker: needsMarker) else { return false }
+        let isLive = row.isLive(at: now, needsMarker: needsMarker)
+        tombstoneCount &+= row.tombstoneCount(at: now, isLive: isLive)
+        guard isLive else { return false }
         rowBytes.removeAll(keepingCapacity: true)
         rowBytes.append(value)
         clustering.removeAll(keepingCapacity: true)

@@ -26,10 +26,15 @@ struct SelectExecutor: ~Copyable {
     private var sortKeys: [[UInt8]] = []
     private var nextPage: PagingState?
     private var sawLiveRow = false
+    private let tombstoneGuard: TombstoneGuard?
+    /// More tombstones than these are too many.
+    private let tombstoneLimit: Int
+    private var liveRowCount = 0
+    private var tombstoneWarnings: [String] = []
 
     init(
         _ plan: SelectPlan, _ context: ExecutionContext, _ view: ReadView, pageSize: Int = .max,
-        pagingState: PagingState? = nil
+        pagingState: PagingState? = nil, tombstoneGuard: TombstoneGuard? = nil
     ) throws {
         let limit = try Self.limit(plan.limit, "LIMIT", context)
         let perPartitionLimit =
@@ -42,6 +47,8 @@ struct SelectExecutor: ~Copyable {
             )
         }
         self.plan = plan
+        self.tombstoneGuard = tombstoneGuard
+        tombstoneLimit = tombstoneGuard?.failureCount ?? .max
         self.context = context
         self.view = view
         self.perPartitionLimit = perPartitionLimit
@@ -73,6 +80,7 @@ struct SelectExecutor: ~Copyable {
             path = .index(table: name, index: lookup.index.definition.name)
             tracer?.begin(path)
             try readIndex(lookup)
+            endRead()
         } else if let partition = plan.whereClause.partition {
             let prefixes = try partition.prefixes(context)
             path =
@@ -84,12 +92,14 @@ struct SelectExecutor: ~Copyable {
             path = .scan(table: name)
             tracer?.begin(path)
             try scan(plan.whereClause.tokens?.range(context) ?? .all)
+            endRead()
         }
         tracer?.endReading()
         if plan.isAggregate { try finishGroups() }
         if plan.mergesPartitions { mergePartitions() }
         var result = ResultSet(builder.storage(), accessPath: path, pagingState: nextPage)
         if !plan.aggregates.isEmpty { result.warnings = Self.warnings(path) }
+        result.warnings += tombstoneWarnings
         return result
     }
 
@@ -118,7 +128,9 @@ struct SelectExecutor: ~Copyable {
                 if prefix.lexicographicallyPrecedes(lastPartition) { continue }
                 if prefix == lastPartition { resumeKey = pagingState.lastKey }
             }
-            guard try readPartition(prefix, ranges, resumeKey) else { return }
+            let goesOn = try readPartition(prefix, ranges, resumeKey)
+            endRead()
+            guard goesOn else { return }
         }
     }
 
@@ -142,7 +154,10 @@ struct SelectExecutor: ~Copyable {
                 if let upper, !lower.lexicographicallyPrecedes(upper) { continue }
             }
             switch try readRange(KeyRange(lower: lower, upper: upper), clusteringOffset: rows.count) {
-            case .more: continue
+            case .more:
+                try countRanges(
+                    partition: rows, from: lower[rows.count...],
+                    to: upper.flatMap { $0.starts(with: rows) ? $0[rows.count...] : nil })
             case .partitionDone: return true
             case .done: return false
             }
@@ -173,6 +188,8 @@ struct SelectExecutor: ~Copyable {
 
     private mutating func scan(_ range: KeyRange) throws {
         var range = range
+        // Where the rows of the partition begin that were not on an earlier page.
+        var start: [UInt8] = []
         if let pagingState { range.lower = pagingState.lastKey + [0] }
         // Empty before the first one.
         var partition: [UInt8] = []
@@ -183,6 +200,7 @@ struct SelectExecutor: ~Copyable {
             let parts = try StorageKey.Parts(pagingState.lastKey.rawSpan)
             partition = Array(pagingState.lastKey[..<parts.prefixByteCount])
             clusteringOffset = parts.clusteringOffset
+            start = Array(pagingState.lastKey[clusteringOffset...])
             try beginPartition(parts, isResumed: true)
             try readHead(ofPartition: partition)
         }
@@ -190,7 +208,11 @@ struct SelectExecutor: ~Copyable {
         try cursor.seekToFirst()
         while cursor.isValid {
             if partition.isEmpty || !cursor.key.starts(with: partition.rawSpan) {
-                if !isPartitionDone, try endPartition(partition) == .done { return }
+                if !isPartitionDone, !partition.isEmpty {
+                    try countRanges(partition: partition + [RecordKind.row.rawValue], from: start[...], to: nil)
+                    if try endPartition(partition) == .done { return }
+                }
+                start = []
                 let parts = try StorageKey.Parts(cursor.key)
                 partition = cursor.key.extracting(first: parts.prefixByteCount).array()
                 clusteringOffset = parts.clusteringOffset
@@ -206,7 +228,10 @@ struct SelectExecutor: ~Copyable {
             }
             try cursor.next()
         }
-        if !isPartitionDone { _ = try endPartition(partition) }
+        if !isPartitionDone, !partition.isEmpty {
+            try countRanges(partition: partition + [RecordKind.row.rawValue], from: start[...], to: nil)
+            _ = try endPartition(partition)
+        }
     }
 
     mutating func readHead(ofPartition prefix: [UInt8]) throws {
@@ -261,16 +286,62 @@ struct SelectExecutor: ~Copyable {
             let isLive = try plainRows?.append(
                 key: key, clusteringOffset: clusteringOffset, value: value, to: &builder.rows)
         {
+            try checkTombstones(key)
             guard isLive else { return .more }
-            sawLiveRow = true
+            noteLiveRow()
             return countRow(key: key, clusteringOffset: clusteringOffset)
         }
         let isLive = try row.setRow(key: key, clusteringOffset: clusteringOffset, value: value)
         tracer?.note(row, isLive: isLive)
+        try checkTombstones(key)
         guard isLive else { return .more }
-        sawLiveRow = true
+        noteLiveRow()
         return try emit(key: key, clusteringOffset: clusteringOffset)
     }
+
+    private mutating func noteLiveRow() {
+        sawLiveRow = true
+        liveRowCount &+= 1
+    }
+
+    // MARK: Tombstones
+
+    private var tombstoneCount: Int { row.tombstoneCount &+ (plainRows?.tombstoneCount ?? 0) }
+
+    @inline(__always)
+    private func checkTombstones(_ key: RawSpan) throws {
+        if tombstoneCount > tombstoneLimit { try failForTombstones(key) }
+    }
+
+    @inline(never)
+    private func failForTombstones(_ key: RawSpan) throws {
+        guard let tombstoneGuard else { return }
+        throw try tombstoneGuard.failure(tombstoneCount: tombstoneCount, plan.table.definition, row: key)
+    }
+
+    /// Counts the deleted ranges among rows that were all read.
+    private mutating func countRanges(
+        partition rows: [UInt8], from lower: ArraySlice<UInt8>, to upper: ArraySlice<UInt8>?
+    ) throws {
+        guard !row.tombstones.ranges.isEmpty else { return }
+        row.tombstoneCount &+= row.tombstones.boundCount(from: lower, to: upper)
+        let key = rows.dropLast() + [RecordKind.partitionTombstones.rawValue]
+        try checkTombstones(Array(key).rawSpan)
+    }
+
+    /// Ends what Cassandra takes for one read: of a partition, a scan, an index.
+    private mutating func endRead() {
+        if let tombstoneGuard, tombstoneCount > tombstoneGuard.warningCount {
+            tombstoneWarnings.append(
+                tombstoneGuard.warning(
+                    liveRowCount: liveRowCount, tombstoneCount: tombstoneCount, token: row.token))
+        }
+        liveRowCount = 0
+        row.tombstoneCount = 0
+        plainRows?.tombstoneCount = 0
+    }
+
+    // MARK: The result
 
     /// Adds the current row to the result, if the filters accept it.
     private mutating func emit(key: RawSpan, clusteringOffset: Int) throws -> Progress {

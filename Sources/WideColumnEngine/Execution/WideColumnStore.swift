@@ -163,7 +163,7 @@ extension WideColumnStore {
     private func system() throws -> SystemTables {
         try systemTables.withLock { tables in
             if let tables { return tables }
-            let made = try SystemTables(clock: storage.clock, hostID: hostID)
+            let made = try SystemTables(clock: storage.clock, hostID: hostID, limits: limits)
             made.store.refresh.withLock { refresh in
                 refresh = { [weak self, weak made] table in
                     guard let self, let made else { return }

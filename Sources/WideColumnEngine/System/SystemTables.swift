@@ -13,7 +13,7 @@ final class SystemTables: Sendable {
     /// What the tables show that follow more than the schema.
     let shownRows = Mutex<[String: Set<SystemRow>]>([:])
 
-    init(clock: any StorageClock, hostID: CQLUUID) throws {
+    init(clock: any StorageClock, hostID: CQLUUID, limits: StatementLimits) throws {
         store = try WideColumnStore(systemStorage: .inMemory(clock: clock))
         for keyspace in SystemSchema.keyspaces {
             try store.execute(
@@ -23,7 +23,7 @@ final class SystemTables: Sendable {
             try store.execute("CREATE TABLE \(keyspace).\(definition)")
         }
         try fillLocal(hostID)
-        try fillSettings()
+        try fillSettings(limits)
         try fillVirtualSchema()
     }
 
@@ -60,11 +60,18 @@ final class SystemTables: Sendable {
             ])
     }
 
-    private func fillSettings() throws {
+    private func fillSettings(_ limits: StatementLimits) throws {
+        func size(_ byteCount: Int) -> String {
+            byteCount.isMultiple(of: 1024) ? "\(byteCount / 1024)KiB" : "\(byteCount)B"
+        }
         let settings = [
             "cluster_name": SystemSchema.clusterName, "partitioner": SystemSchema.partitioner,
-            "materialized_views_enabled": "true", "batch_size_warn_threshold": "5KiB",
-            "batch_size_fail_threshold": "50KiB",
+            "materialized_views_enabled": "true",
+            "batch_size_warn_threshold": size(limits.batchSizeWarningByteCount),
+            "batch_size_fail_threshold": size(limits.batchSizeFailureByteCount),
+            "unlogged_batch_across_partitions_warn_threshold": "\(limits.unloggedBatchWarningPartitionCount)",
+            "tombstone_warn_threshold": "\(limits.tombstoneWarningCount)",
+            "tombstone_failure_threshold": "\(limits.tombstoneFailureCount)",
         ]
         for (name, value) in settings {
             try insert("system_views.settings", [("name", .text(name)), ("value", .text(value))])
