@@ -123,6 +123,63 @@ struct CollectionTests {
         #expect(try store.lines("SELECT e, maxwritetime(e) FROM t") == ["{3} 30"])
     }
 
+    @Test("writetime, maxwritetime and ttl of elements, slices and fields are those of their cells")
+    func partTimes() throws {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TYPE pair (x int, y int)")
+        try store.execute(
+            """
+            CREATE TABLE t (k int PRIMARY KEY, m map<text, int>, s set<int>, l list<int>, u pair, fm frozen<map<text, int>>,
+            fs frozen<set<int>>, fu frozen<pair>, v int)
+            """)
+        try store.execute(
+            """
+            INSERT INTO t (k, m, s, l, u, fm, fs, fu, v)
+            VALUES (1, {'a': 1, 'b': 2}, {1, 2}, [5, 6], {x: 1}, {'a': 1, 'b': 2}, {1, 2}, {x: 1}, 7)
+            USING TIMESTAMP 10
+            """)
+        try store.execute("UPDATE t USING TIMESTAMP 20 AND TTL 100 SET m['b'] = 3, m['c'] = 4, s = s + {2} WHERE k = 1")
+        try store.execute("UPDATE t USING TIMESTAMP 30 AND TTL 50 SET u.y = 2 WHERE k = 1")
+        for (selection, expected) in [
+            ("writetime(m['a']), writetime(m['b']), writetime(m['x'])", "10 20 null"),
+            ("ttl(m['a']), ttl(m['b']), ttl(m['x'])", "null 100 null"),
+            (
+                "maxwritetime(m['b']), maxwritetime(m), maxwritetime(m['a'..'b']), maxwritetime(m['x'..])",
+                "20 20 20 null"
+            ),
+            ("writetime(m['b'..]), writetime(m[..'a']), writetime(m['x'..])", "[20, 20] [10] null"),
+            ("ttl(m['a'..'b'])", "[null, 100]"),
+            ("writetime(s[1]), writetime(s[2]), writetime(s[3]), ttl(s[2])", "10 20 null 100"),
+            ("writetime(s[2..]), writetime(s)", "[20] [10, 20]"),
+            ("writetime(u), ttl(u), maxwritetime(u)", "[10, 30] [null, 50] 30"),
+            ("writetime(u.x), writetime(u.y), ttl(u.y), maxwritetime(u.y)", "10 30 50 30"),
+            ("writetime(fm['a']), writetime(fm['x']), writetime(fm['a'..]), maxwritetime(fm['b'])", "10 null 10 10"),
+            ("writetime(fs[1]), writetime(fs[9]), writetime(fs[9..])", "10 null null"),
+            ("writetime(fu.x), writetime(fu.y), writetime(fu), ttl(fu.x)", "10 null 10 null"),
+            ("writetime(v), maxwritetime(v), writetime(l), maxwritetime(l)", "10 10 [10, 10] 10"),
+        ] {
+            #expect(try store.lines("SELECT \(selection) FROM t") == [expected], "\(selection)")
+        }
+        let result = try store.execute("SELECT writetime(m['a']), ttl(m['a'..]), maxwritetime(u.x) FROM t")
+        #expect(result.columns.map(\.name) == ["writetime(m['a'])", "ttl(m['a'..])", "maxwritetime(u.x)"])
+        #expect(result.columns.map(\.type) == [.bigint, .list(.int), .bigint])
+        let bound = try store.prepare("SELECT writetime(m[?]), max(writetime(m[:key])) FROM t")
+        #expect(try bound.execute([.text("a"), .text("b")])[0].values == [.bigint(10), .bigint(20)])
+        // A field that was never set has no time; one without any has no list.
+        try store.execute("UPDATE t USING TIMESTAMP 5 SET u = {y: 1}, v = 1 WHERE k = 2")
+        #expect(try store.lines("SELECT writetime(u), ttl(u) FROM t WHERE k = 2") == ["[null, 5] [null, null]"])
+        #expect(try store.lines("SELECT writetime(m), writetime(m['a']) FROM t WHERE k = 2") == ["null null"])
+        clock.advance(by: .seconds(50))
+        #expect(try store.lines("SELECT writetime(u.y), ttl(m['b']) FROM t WHERE k = 1") == ["null 50"])
+        expectInvalid("Element selection is only allowed on sets and maps, but l is a list") {
+            try store.execute("SELECT writetime(l[0]) FROM t")
+        }
+        expectInvalid("u of type pair has no field z") { try store.execute("SELECT writetime(u.z) FROM t") }
+        expectInvalid("Cannot use selection function writetime on PRIMARY KEY part k") {
+            try store.execute("SELECT writetime(k) FROM t")
+        }
+    }
+
     @Test("elements have times to live of their own")
     func elementTimeToLive() throws {
         let store = try makeTable()

@@ -63,9 +63,55 @@ struct CompactionTests {
             try strategy("WITH compaction = {'class': 'TimeWindowCompactionStrategy'}")
                 == .timeWindow(TimeWindowOptions(window: .seconds(86_400))))
         #expect(try strategy("WITH compaction = {'class': 'UnifiedCompactionStrategy'}") == .sizeTiered())
+    }
+
+    @Test(
+        "scaling parameters are tiers of a fan factor, or levels; of several the last counts",
+        arguments: [
+            ("'scaling_parameters': 'T4'", 4, 32), ("'scaling_parameters': 'T8'", 8, 32),
+            ("'scaling_parameters': 'N'", 2, 32), ("'scaling_parameters': '0'", 2, 32),
+            ("'scaling_parameters': '+6'", 8, 32), ("'scaling_parameters': 'L2'", 2, 32),
+            ("'scaling_parameters': 'T2'", 2, 32), ("'scaling_parameters': 'L10, N, T40'", 40, 40),
+            ("'max_sstables_to_compact': 10", 4, 10), ("'max_sstables_to_compact': 0", 4, Int(Int32.max)),
+            ("'scaling_parameters': 'L10'", nil, 0), ("'scaling_parameters': '-8'", nil, 0),
+            ("'scaling_parameters': 'T8, T4, N, L4'", nil, 0),
+        ])
+    func unified(options: String, minimum: Int?, maximum: Int) throws {
+        let expected =
+            minimum.map {
+                CompactionStrategy.sizeTiered(SizeTieredOptions(minimumThreshold: $0, maximumThreshold: maximum))
+            } ?? .leveled
         #expect(
-            try strategy("WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'L10'}")
-                == .leveled)
+            try strategy("WITH compaction = {'class': 'UnifiedCompactionStrategy', \(options)}") == expected)
+    }
+
+    @Test("options that the storage has no use for are taken and kept")
+    func withoutEffect() throws {
+        let common = "'enabled': false, 'tombstone_threshold': 0.5, 'unchecked_tombstone_compaction': true"
+        for (options, expected) in [
+            (
+                """
+                'class': 'UnifiedCompactionStrategy', 'target_sstable_size': '1.5 GiB', 'min_sstable_size': '100MiB',
+                'base_shard_count': 8, 'sstable_growth': '33.3%', 'flush_size_override': '64MiB',
+                'overlap_inclusion_method': 'transitive', 'expired_sstable_check_frequency_seconds': 60,
+                'unsafe_aggressive_sstable_expiration': false
+                """, CompactionStrategy.sizeTiered()
+            ),
+            (
+                """
+                'class': 'TimeWindowCompactionStrategy', 'timestamp_resolution': 'MILLISECONDS',
+                'expired_sstable_check_frequency_seconds': 0, 'unsafe_aggressive_sstable_expiration': true
+                """, .timeWindow(TimeWindowOptions(window: .seconds(86_400)))
+            ),
+            (
+                """
+                'class': 'LeveledCompactionStrategy', 'single_sstable_uplevel': true, 'min_threshold': 2,
+                'bucket_low': 0.2, 'tombstone_compaction_interval': 9
+                """, .leveled
+            ),
+        ] {
+            #expect(try strategy("WITH compaction = {\(options), \(common)}") == expected)
+        }
     }
 
     @Test(
@@ -98,6 +144,66 @@ struct CompactionTests {
             (
                 "'class': 'TimeWindowCompactionStrategy', 'compaction_window_size': 0",
                 "0 must be greater than 1 for compaction_window_size"
+            ),
+            (
+                "'class': 'TimeWindowCompactionStrategy', 'timestamp_resolution': 'DAYS'",
+                "DAYS is not valid for timestamp_resolution"
+            ),
+            (
+                "'class': 'TimeWindowCompactionStrategy', 'expired_sstable_check_frequency_seconds': -1",
+                "expired_sstable_check_frequency_seconds must not be negative, but was -1"
+            ),
+            (
+                "'class': 'TimeWindowCompactionStrategy', 'unsafe_aggressive_sstable_expiration': 'maybe'",
+                "unsafe_aggressive_sstable_expiration is not 'true' or 'false' (maybe)"
+            ),
+            (
+                "'class': 'LeveledCompactionStrategy', 'min_threshold': 40",
+                "Min compaction threshold (got 40) cannot be greater than max compaction threshold (got 32)"
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T1'",
+                "Fan factor cannot be lower than 2 in T1"
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T4,,N'",
+                #"Scaling parameter  must match (N)|L(\d+)|T(\d+)|([+-]?\d+)"#
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'X4'",
+                #"Scaling parameter X4 must match (N)|L(\d+)|T(\d+)|([+-]?\d+)"#
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'scaling_parameters': '2147483647'",
+                #"Scaling parameter 2147483647 must match (N)|L(\d+)|T(\d+)|([+-]?\d+)"#
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'base_shard_count': 0",
+                "Invalid configuration, base_shard_count should be positive: 0"
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'target_sstable_size': '1KiB'",
+                "target_sstable_size 1KiB is not acceptable, size must be at least 1.000MiB"
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'target_sstable_size': 'big'",
+                "target_sstable_size big is not a valid size in bytes: big"
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'sstable_growth': 2",
+                "sstable_growth 2 must be between 0 and 1"
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'min_sstable_size': '1GiB'",
+                "Invalid configuration, min_sstable_size (1GiB) should be less than the target size minimum: 759250124"
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'overlap_inclusion_method': 'ALL'",
+                "Invalid overlap inclusion method ALL. The valid options are [NONE, SINGLE, TRANSITIVE]."
+            ),
+            (
+                "'class': 'UnifiedCompactionStrategy', 'min_threshold': 4",
+                "Properties specified [min_threshold] are not understood by UnifiedCompactionStrategy"
             ),
         ])
     func refusals(options: String, message: String) throws {

@@ -1,9 +1,23 @@
+import Foundation
 import Testing
 import WideColumnEngine
 
 /// The code of Docs/guides/wide-column.md, in its order; it uses public declarations only.
 @Suite("Guide")
 struct GuideTests {
+    struct Address: Codable {
+        var street: String
+        var zip: Int?
+    }
+    struct User: Codable {
+        var id: String
+        var tags: Set<String>
+        var settings: [String: Int]
+        var home: Address?
+        var seen: [Date]
+    }
+    struct Move: Encodable { var id: String, home: Address?, more: [String] }
+
     struct Event: Decodable {
         var session: String
         var at: StorageInstant
@@ -56,6 +70,14 @@ struct GuideTests {
         try store.execute("ALTER TABLE users ADD born date")
         #expect(try store.execute("SELECT session, count(*), max(at) FROM events GROUP BY session").count == 1)
         #expect(try store.execute("DESCRIBE TABLE users").count == 2)
+
+        try store.insert(
+            User(id: "bob", tags: ["new"], settings: [:], home: Address(street: "Main"), seen: [.now]), into: "users")
+        let users = try store.execute("SELECT * FROM users").decode(User.self)
+        #expect(Set(users.map(\.id)) == ["ann", "bob"] && Set(users.compactMap(\.home?.street)) == ["Main"])
+        let change = try store.prepare("UPDATE users SET home = ?, tags = tags + :more WHERE id = ?")
+        try change.execute(encoding: Move(id: "bob", home: nil, more: ["moved"]))
+        #expect(try store.lines("SELECT home, tags FROM users WHERE id = 'bob'") == ["null {'moved', 'new'}"])
 
         let events = try store.execute("SELECT * FROM events WHERE session = 's1'").decode(Event.self)
         #expect(events.map(\.session) == ["s1", "s1"] && Set(events.map(\.id)).count == 2)

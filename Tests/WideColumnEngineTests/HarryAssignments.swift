@@ -27,7 +27,7 @@ struct HarryAssignment {
 }
 
 extension HarryGenerator {
-    private func pick(_ type: HarryType) -> (inout SeededRandom) -> Int {
+    func pick(_ type: HarryType) -> (inout SeededRandom) -> Int {
         { Int.random(in: 0..<type.values.count, using: &$0) }
     }
 
@@ -54,11 +54,16 @@ extension HarryGenerator {
     }
 
     /// Elements with different paths.
-    private mutating func elements(of column: HarryColumn) -> [(path: Int, value: Int)] {
+    mutating func elements(of column: HarryColumn) -> [(path: Int, value: Int)] {
         let count = Int.random(in: 0...2, using: &random)
         switch column.shape {
         case .user: return (0..<2).filter { _ in !random.oneIn(3) }.map { ($0, pick($0 == 0 ? .int : .text)(&random)) }
         case .set: return Set((0..<count).map { _ in pick(column.type)(&random) }).sorted().map { ($0, 0) }
+        case .list:
+            return (0..<count).map { _ in
+                addedCount += 1
+                return (addedCount, pick(column.type)(&random))
+            }
         case .map(let key):
             return Set((0..<count).map { _ in pick(key)(&random) }).sorted().map { ($0, pick(column.type)(&random)) }
         case .scalar: return []
@@ -83,6 +88,7 @@ extension HarryGenerator {
         switch column.shape {
         case .user: return fieldAssignment(index, row)
         case .map(let key) where random.oneIn(2): return elementAssignment(index, key, row)
+        case .list: return listAssignment(index, row)
         default: break
         }
         let elements = elements(of: column)
@@ -108,6 +114,60 @@ extension HarryGenerator {
             effects: { [.cell(row, column: index, path: path, isNull ? $0.deletion : $0.version(value))] })
     }
 
+    // MARK: Lists
+
+    /// The live elements of a list, where statements may depend on them.
+    private func liveElements(_ index: Int, _ row: HarryRow) -> [(path: Int?, version: HarryVersion)] {
+        let partition = present.first { $0.key == row.partition }
+        if schema.columns[index].kind == .static { return partition?.staticRow?.cells[index] ?? [] }
+        return partition?.rows.first { $0.clustering == row.clustering }?.cells[index] ?? []
+    }
+
+    /// Adds at the end or in front, or changes or removes what is there.
+    private mutating func listAssignment(_ index: Int, _ row: HarryRow) -> HarryAssignment {
+        let column = schema.columns[index]
+        let live = liveElements(index, row)
+        if let element = live.indices.randomElement(using: &random), random.oneIn(2) {
+            let value = pick(column.type)(&random)
+            let path = live[element].path
+            if random.oneIn(3) {
+                return HarryAssignment(
+                    clause: "\(column.name) = \(column.name) - ?", values: [.list([column.type.values[value].cql])],
+                    effects: { life in
+                        live.filter { $0.version.value == value }
+                            .map { .cell(row, column: index, path: $0.path, life.deletion) }
+                    })
+            }
+            let isNull = random.oneIn(4)
+            return HarryAssignment(
+                clause: "\(column.name)[?] = ?",
+                values: [.int(Int32(element)), isNull ? .null : column.type.values[value].cql],
+                effects: { [.cell(row, column: index, path: path, isNull ? $0.deletion : $0.version(value))] })
+        }
+        let isPrepended = random.oneIn(2)
+        // The last of several is the first to be put in front.
+        var added = elements(of: column)
+        if isPrepended {
+            let paths = added.map { -$0.path }
+            added = zip(paths.reversed(), added).map { ($0, $1.value) }
+        }
+        return HarryAssignment(
+            clause: isPrepended ? "\(column.name) = ? + \(column.name)" : "\(column.name) = \(column.name) + ?",
+            values: [column.value(added)],
+            effects: { life in added.map { .cell(row, column: index, path: $0.path, life.version($0.value)) } })
+    }
+
+    private mutating func listDeletion(_ index: Int, _ row: HarryRow) -> HarryAssignment? {
+        let live = liveElements(index, row)
+        guard let element = live.indices.randomElement(using: &random) else { return nil }
+        let path = live[element].path
+        return HarryAssignment(
+            clause: "\(schema.columns[index].name)[?]", values: [.int(Int32(element))],
+            effects: { [.cell(row, column: index, path: path, $0.deletion)] })
+    }
+
+    // MARK: Fields
+
     private mutating func fieldAssignment(_ index: Int, _ row: HarryRow) -> HarryAssignment {
         let path = Int.random(in: 0..<2, using: &random)
         let type = path == 0 ? HarryType.int : .text
@@ -131,6 +191,7 @@ extension HarryGenerator {
                 clause: "\(column.name).a", effects: { [.cell(row, column: index, path: 0, $0.deletion)] })
         case .map(let key): return elementDeletion(index, key, row)
         case .set: return elementDeletion(index, column.type, row)
+        case .list: return listDeletion(index, row) ?? whole
         }
     }
 
@@ -143,11 +204,19 @@ extension HarryGenerator {
 }
 
 extension HarryColumn {
+    /// The value that live cells make; null without any.
+    func content(_ cells: [(path: Int?, version: HarryVersion)]) -> CQLValue {
+        guard !cells.isEmpty else { return .null }
+        guard !isScalar else { return cells[0].version.value.map { type.values[$0].cql } ?? .null }
+        return value(cells.map { ($0.path ?? 0, $0.version.value ?? 0) })
+    }
+
     /// The value that elements make.
     func value(_ elements: [(path: Int, value: Int)]) -> CQLValue {
         switch shape {
         case .scalar: .null
         case .set: .set(elements.map { type.values[$0.path].cql })
+        case .list: .list(elements.map { type.values[$0.value].cql })
         case .map(let key):
             .map(elements.map { CQLValue.Entry(key: key.values[$0.path].cql, value: type.values[$0.value].cql) })
         case .user:

@@ -54,8 +54,9 @@ struct HarryChecker {
     private func selection(_ selected: [Int]) -> String {
         selected.flatMap { index -> [String] in
             let (name, kind) = (columns[index].name, columns[index].kind)
-            guard kind == .regular || kind == .static, columns[index].isScalar else { return [name] }
-            return [name, "writetime(\(name))", "ttl(\(name))"]
+            guard kind == .regular || kind == .static else { return [name] }
+            let times = [name, "writetime(\(name))", "ttl(\(name))"]
+            return columns[index].isScalar ? times : times + ["maxwritetime(\(name))"]
         }.joined(separator: ", ")
     }
 
@@ -82,13 +83,22 @@ struct HarryChecker {
     }
 
     private func cells(_ column: HarryColumn, _ cells: [(path: Int?, version: HarryVersion)]) -> [CQLValue] {
-        guard column.isScalar else {
-            if cells.isEmpty { return [.null] }
-            return [column.value(cells.map { ($0.path ?? 0, $0.version.value ?? 0) })]
+        func ttl(_ version: HarryVersion?) -> CQLValue {
+            guard let version, version.timeToLive > 0 else { return .null }
+            return .int(Int32(version.seconds - now))
         }
-        guard let version = cells.first?.version, let value = version.value else { return [.null, .null, .null] }
-        let ttl: CQLValue = version.timeToLive == 0 ? .null : .int(Int32(version.seconds - now))
-        return [column.type.values[value].cql, .bigint(version.timestamp), ttl]
+        guard column.isScalar else {
+            guard let latest = cells.map(\.version.timestamp).max() else { return [.null, .null, .null, .null] }
+            var versions: [HarryVersion?] = cells.map(\.version)
+            // A user-defined type tells the times of all of its fields.
+            if case .user = column.shape {
+                versions = (0..<2).map { field in cells.first { $0.path == field }?.version }
+            }
+            let times = versions.map { version -> CQLValue in version.map { .bigint($0.timestamp) } ?? .null }
+            return [column.content(cells), .list(times), .list(versions.map(ttl)), .bigint(latest)]
+        }
+        guard let version = cells.first?.version else { return [.null, .null, .null] }
+        return [column.content(cells), .bigint(version.timestamp), ttl(version)]
     }
 
     private func expect(_ cql: String, _ values: [CQLValue], _ expected: [[CQLValue]], ordered: Bool) throws {
@@ -109,7 +119,7 @@ struct HarryChecker {
 
     /// Slices, IN, reverse order, limits, of one partition or several.
     private mutating func checkSlice() throws {
-        let restriction = generator.restriction(allowsIn: true)
+        let restriction = generator.restriction()
         let partition = generator.key(.partition)
         let isReversed = !schema.indices(.clustering).isEmpty && generator.random.oneIn(2)
         var conditions = [generator.equal(.partition)]
@@ -213,6 +223,7 @@ struct HarryChecker {
             case (.set, _):
                 condition = "\(column.name) CONTAINS ?"
                 matches = { $0.path == value }
+            case (.list, _): condition = "\(column.name) CONTAINS ?"
             case (.map(let key), .keys):
                 guard value < key.values.count else { continue }
                 condition = "\(column.name) CONTAINS KEY ?"

@@ -11,6 +11,8 @@ struct HarryColumn {
         /// Elements by key.
         case map(HarryType)
         case set
+        /// Elements by the order in which they were added: those put in front count down from -1.
+        case list
         /// Fields `a int, b text` of the type `u`, not frozen.
         case user
     }
@@ -29,6 +31,7 @@ struct HarryColumn {
         case .scalar: type.name
         case .map(let key): "map<\(key.name), \(type.name)>"
         case .set: "set<\(type.name)>"
+        case .list: "list<\(type.name)>"
         case .user: "u"
         }
     }

@@ -23,7 +23,7 @@ struct HarryRun {
     private(set) var store: WideColumnStore
     /// Snapshots that are still to be read as they were, with how many changes they see.
     private var snapshots: [(snapshot: Snapshot, changeCount: Int)] = []
-    private var log: [String] = []
+    private(set) var log: [String] = []
 
     init(seed: UInt64) throws {
         self.seed = seed
@@ -87,6 +87,9 @@ struct HarryRun {
             record([.truncate])
         default:
             let time = timestamp()
+            // Statements of lists may depend on what is in them.
+            generator.present = schema.hasLists ? model.partitions(at: now) : []
+            defer { generator.present = [] }
             try apply([(generator.statement(timestamp: time), time)], batch: nil)
         }
     }
@@ -128,59 +131,59 @@ struct HarryRun {
         model.changes += effects.map { HarryChange(effect: $0, sequence: sequence) }
     }
 
-    /// A light-weight transaction; what it answers is predicted.
+    /// A light-weight transaction, alone or in a batch with others; what it answers is predicted.
     private mutating func conditional() throws {
-        let partition = generator.key(.partition)
-        let clustering = generator.key(.clustering)
-        let row = HarryRow(partition: partition, clustering: clustering)
-        let regular = schema.indices(.regular).filter { schema.columns[$0].isScalar }
         let time = now
-        let content = model.partitions(at: time).first { $0.key == partition }?.rows.first {
-            $0.clustering == clustering
-        }
-        let keys = generator.values(.partition, partition) + generator.values(.clustering, clustering)
-        let keyNames = schema.keyIndices.map { schema.columns[$0].name }
-        let condition = keyNames.map { "\($0) = ?" }.joined(separator: " AND ")
-        var (cql, values, holds) = ("DELETE FROM t WHERE \(condition) IF EXISTS", keys, content != nil)
-        var effects: (Int64, Int64) -> [HarryChange.Effect] = { timestamp, _ in
-            [.deleteRows(partition: partition, timestamp: timestamp, where: { $0 == clustering })]
-        }
-        let timeToLive = schema.defaultTimeToLive
-        switch Int.random(in: 0..<3, using: &generator.random) {
-        case 0:
-            let marks = keyNames.map { _ in "?" }.joined(separator: ", ")
-            cql = "INSERT INTO t (\(keyNames.joined(separator: ", "))) VALUES (\(marks)) IF NOT EXISTS"
-            holds = content == nil
-            effects = { timestamp, seconds in
-                [.marker(row, HarryLife(timestamp: timestamp, timeToLive: timeToLive, seconds: seconds).version(0))]
+        let present = model.partitions(at: time)
+        let partition = generator.key(.partition)
+        let content = present.first { $0.key == partition }
+        generator.present = present
+        var statements = [generator.conditional(partition)]
+        generator.present = []
+        let isBatch = generator.random.oneIn(3)
+        if isBatch {
+            for _ in 0..<Int.random(in: 1...2, using: &generator.random) {
+                let other = generator.random.oneIn(2) ? generator.conditional(partition) : nil
+                // Cassandra takes no different kinds of conditions on one row.
+                if let other, !statements.contains(where: { $0.row == other.row }) {
+                    statements.append(other)
+                } else {
+                    statements.append(generator.statement(in: partition, timestamp: nil))
+                }
             }
-        case 1:
-            guard let column = regular.randomElement(using: &generator.random) else { break }
-            let type = schema.columns[column].type
-            let expected =
-                generator.random.oneIn(3) ? nil : Int.random(in: 0..<type.values.count, using: &generator.random)
-            let isEqual = Bool.random(using: &generator.random)
-            let new = Int.random(in: 0..<type.values.count, using: &generator.random)
-            let name = schema.columns[column].name
-            cql = "UPDATE t SET \(name) = ? WHERE \(condition) IF \(name) \(isEqual ? "=" : "!=") ?"
-            values = [type.values[new].cql] + keys + [expected.map { type.values[$0].cql } ?? .null]
-            holds = (content?.cell(column)?.value == expected) == isEqual
-            effects = { timestamp, seconds in
-                let life = HarryLife(timestamp: timestamp, timeToLive: timeToLive, seconds: seconds)
-                return [.cell(row, column: column, path: nil, life.version(new))]
-            }
-        default: break
         }
+        let holds = statements.allSatisfy { $0.condition?(content) ?? true }
+        var cql = statements.map(\.cql).joined(separator: "; ")
+        if isBatch { cql = "BEGIN BATCH \(cql); APPLY BATCH" }
+        let values = statements.flatMap(\.values)
         log.append("\(cql) \(values)")
-        let (result, commit) = try store.storage.write { [store, cql, values] transaction in
+        let (result, commit) = try store.storage.write { [store, cql] transaction in
             (try store.execute(cql, values, in: transaction), transaction.commitTime)
         }
-        // The clock does not move between the prediction and the commit by more than microseconds.
-        guard commit.seconds == time || result.wasApplied == holds else { return }
-        guard result.wasApplied == holds else {
-            throw HarryFailure(description: "[applied] is \(result.wasApplied), the model says \(holds)")
+        guard commit.seconds == time else {
+            throw HarryFailure(description: "the clock moved by more than microseconds: from \(time) to \(commit)")
         }
-        if holds { record(effects(commit.microseconds, commit.seconds)) }
+        guard result.wasApplied == holds else {
+            throw HarryFailure(description: "\(cql): [applied] is \(result.wasApplied), the model says \(holds)")
+        }
+        guard !holds else {
+            return record(statements.flatMap { $0.effects(commit.microseconds, commit.seconds) })
+        }
+        if !isBatch { try checkAnswer(result, statements[0], content) }
+    }
+
+    /// A statement that was not applied tells the row as it is.
+    private func checkAnswer(_ result: ResultSet, _ statement: HarryStatement, _ content: HarryPartition?) throws {
+        guard let row = content?.rows.first(where: { $0.clustering == statement.row?.clustering }) else { return }
+        for index in statement.answer {
+            let column = schema.columns[index]
+            let cells = (column.kind == .static ? content?.staticRow : row)?.cells[index] ?? []
+            guard result.first?[column.name] == column.content(cells) else {
+                throw HarryFailure(
+                    description: "\(statement.cql): \(column.name) is told to be "
+                        + "\(result.first?[column.name] ?? .unset), not \(column.content(cells))")
+            }
+        }
     }
 
     // MARK: What befalls a store

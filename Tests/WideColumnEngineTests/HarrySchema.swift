@@ -31,6 +31,7 @@ struct HarrySchema {
     var indexes: [HarryIndex] = []
 
     func indices(_ kind: HarryColumn.Kind) -> [Int] { columns.indices.filter { columns[$0].kind == kind } }
+    var hasLists: Bool { columns.contains { if case .list = $0.shape { true } else { false } } }
     var keyIndices: [Int] { indices(.partition) + indices(.clustering) }
 
     init(_ random: inout SeededRandom) {
@@ -66,10 +67,11 @@ struct HarrySchema {
     private static func column(_ kind: HarryColumn.Kind, _ index: Int, _ random: inout SeededRandom) -> HarryColumn {
         let name = "\(kind == .static ? "s" : "r")\(index)"
         var column = HarryColumn(name: name, kind: kind, type: .any(&random))
-        switch Int.random(in: 0..<8, using: &random) {
+        switch Int.random(in: 0..<10, using: &random) {
         case 0: column.shape = .map(.any(&random))
         case 1: column.shape = .set
         case 2: column.shape = .user
+        case 3...5: column.shape = .list
         default: break
         }
         return column
@@ -107,7 +109,7 @@ struct HarrySchema {
                 if !columns[index].type.name.hasPrefix("frozen<list") {
                     indexes.append(HarryIndex(column: index, kind: .plain))
                 }
-            case .set: indexes.append(HarryIndex(column: index, kind: .values))
+            case .set, .list: indexes.append(HarryIndex(column: index, kind: .values))
             case .map:
                 let kind = [HarryIndex.Kind.keys, .values, .entries].randomElement(using: &random) ?? .keys
                 indexes.append(HarryIndex(column: index, kind: kind))
@@ -148,7 +150,8 @@ struct HarrySchema {
 
     private func statement(of index: HarryIndex) -> String {
         let name = columns[index.column].name
-        return index.kind == .plain || index.kind == .values && columns[index.column].typeName.hasPrefix("set")
+        let isMap = columns[index.column].typeName.hasPrefix("map")
+        return index.kind == .plain || index.kind == .values && !isMap
             ? "CREATE INDEX ON t (\(name))" : "CREATE INDEX ON t (\(index.kind.rawValue)(\(name)))"
     }
 }

@@ -7,16 +7,23 @@ struct HarryStatement {
     var cql: String
     var values: [CQLValue] = []
     var effects: (_ timestamp: Int64, _ seconds: Int64) -> [HarryChange.Effect]
+    /// The row that it names, if it names one.
+    var row: HarryRow?
     /// Of a conditional statement: whether it should be applied.
     var condition: ((HarryPartition?) -> Bool)?
-    var partition: [Int] = []
+    /// Of a conditional statement that is not applied: the columns that it tells, where the row exists.
+    var answer: [Int] = []
 }
 
 struct HarryGenerator {
     let schema: HarrySchema
     var random: SeededRandom
+    /// What lives now; empty where statements may not depend on it.
+    var present: [HarryPartition] = []
+    /// Elements added to lists so far.
+    var addedCount = 0
 
-    private var columns: [HarryColumn] { schema.columns }
+    var columns: [HarryColumn] { schema.columns }
 
     init(_ schema: HarrySchema, _ random: SeededRandom) {
         self.schema = schema
@@ -52,12 +59,13 @@ struct HarryGenerator {
     // MARK: Statements
 
     mutating func statement(in partition: [Int]? = nil, timestamp: Int64?) -> HarryStatement {
+        let isAlone = partition == nil
         let partition = partition ?? key(.partition)
         switch Int.random(in: 0..<12, using: &random) {
         case 0..<4: return insert(partition, timestamp)
         case 4..<8: return update(partition, timestamp)
         case 8, 9: return deleteColumns(partition, timestamp)
-        default: return deleteRows(partition, timestamp)
+        default: return deleteRows(partition, timestamp, isAlone: isAlone)
         }
     }
 
@@ -87,7 +95,7 @@ struct HarryGenerator {
         return (parts.isEmpty ? "" : "USING \(parts.joined(separator: " AND "))", values, timeToLive)
     }
 
-    mutating func insert(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
+    mutating func insert(_ partition: [Int], _ timestamp: Int64?, isConditional: Bool = false) -> HarryStatement {
         let onlyStatic = !schema.indices(.static).isEmpty && random.oneIn(5)
         let row = row(onlyStatic ? .static : .regular, in: partition)
         let isStatic = row.clustering == nil
@@ -113,13 +121,14 @@ struct HarryGenerator {
         let marks = names.map { _ in "?" }.joined(separator: ", ")
         let ttl = using.ttl
         return HarryStatement(
-            cql: "INSERT INTO t (\(names.joined(separator: ", "))) VALUES (\(marks)) \(using.clause)",
+            cql: "INSERT INTO t (\(names.joined(separator: ", "))) VALUES (\(marks)) "
+                + "\(isConditional ? "IF NOT EXISTS " : "")\(using.clause)",
             values: values + using.1,
             effects: { time, seconds in
                 let life = HarryLife(timestamp: time, timeToLive: ttl, seconds: seconds)
                 let marker: [HarryChange.Effect] = row.clustering == nil ? [] : [.marker(row, life.version(0))]
                 return marker + effects.flatMap { $0(life) }
-            }, partition: partition)
+            }, row: row)
     }
 
     mutating func update(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
@@ -143,10 +152,10 @@ struct HarryGenerator {
             values: values + keys,
             effects: { time, seconds in
                 effects.flatMap { $0(HarryLife(timestamp: time, timeToLive: ttl, seconds: seconds)) }
-            }, partition: partition)
+            }, row: row)
     }
 
-    private mutating func deleteColumns(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
+    mutating func deleteColumns(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
         let kind: HarryColumn.Kind = !schema.indices(.static).isEmpty && random.oneIn(4) ? .static : .regular
         let row = row(kind, in: partition)
         let column = schema.indices(kind).randomElement(using: &random) ?? 0
@@ -158,22 +167,35 @@ struct HarryGenerator {
             values: deletion.values + using.1 + keys,
             effects: { time, seconds in
                 deletion.effects(HarryLife(timestamp: time, timeToLive: 0, seconds: seconds))
-            }, partition: partition)
+            }, row: row)
     }
 
     /// Deletes a partition, a row, or a range of rows.
-    private mutating func deleteRows(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
+    ///
+    /// - Parameter isAlone: it may name other partitions too.
+    private mutating func deleteRows(_ partition: [Int], _ timestamp: Int64?, isAlone: Bool) -> HarryStatement {
         let using = using(timestamp, allowsTTL: false)
-        let keys = values(.partition, partition)
-        let restriction = restriction(allowsIn: false)
-        let cql =
-            "DELETE FROM t \(using.clause) WHERE \(equal(.partition))\(restriction.map { " AND \($0.clause)" } ?? "")"
+        var keys = values(.partition, partition)
+        var partitions = [partition]
+        var condition = equal(.partition)
+        if isAlone, random.oneIn(4), let last = schema.indices(.partition).last {
+            // IN on the last column of the partition key.
+            let other = Int.random(in: 0..<columns[last].type.values.count, using: &random)
+            keys.append(columns[last].type.values[other].cql)
+            condition = String(condition.dropLast(3)) + "IN (?, ?)"
+            partitions.append(partition.dropLast() + [other])
+        }
+        let restriction = restriction()
+        if let restriction { condition += " AND \(restriction.clause)" }
         return HarryStatement(
-            cql: cql, values: using.1 + keys + (restriction?.values ?? []),
-            effects: { time, _ in
-                guard let restriction else { return [.deletePartition(partition, timestamp: time)] }
-                return [.deleteRows(partition: partition, timestamp: time, where: restriction.matches)]
-            }, partition: partition)
+            cql: "DELETE FROM t \(using.clause) WHERE \(condition)",
+            values: using.1 + keys + (restriction?.values ?? []),
+            effects: { [partitions] time, _ in
+                partitions.map { partition in
+                    guard let restriction else { return .deletePartition(partition, timestamp: time) }
+                    return .deleteRows(partition: partition, timestamp: time, where: restriction.matches)
+                }
+            })
     }
 
     // MARK: Restrictions
@@ -184,9 +206,10 @@ struct HarryGenerator {
         var matches: ([Int]) -> Bool
     }
 
-    /// A condition on clustering columns: equal ones, then perhaps a slice; nil for none.
-    mutating func restriction(allowsIn: Bool) -> Restriction? {
+    /// A condition on clustering columns: equal ones, then perhaps a slice, of one column or several; nil for none.
+    mutating func restriction() -> Restriction? {
         let clustering = schema.indices(.clustering)
+        if clustering.count > 1, random.oneIn(3) { return tupleRestriction(clustering) }
         let count = Int.random(in: 0...clustering.count, using: &random)
         var result = Restriction(clause: "", values: [], matches: { _ in true })
         var clauses: [String] = []
@@ -207,7 +230,7 @@ struct HarryGenerator {
                     let both = result.matches
                     result.matches = { both($0) && (isLower ? $0[position] <= other : $0[position] >= other) }
                 }
-            } else if allowsIn, random.oneIn(3) {
+            } else if random.oneIn(3) {
                 let other = Int.random(in: 0..<type.values.count, using: &random)
                 clauses.append("\(columns[column].name) IN (?, ?)")
                 result.values += [type.values[value].cql, type.values[other].cql]
@@ -220,6 +243,52 @@ struct HarryGenerator {
         }
         result.clause = clauses.joined(separator: " AND ")
         return clauses.isEmpty ? nil : result
+    }
+
+    /// A slice with one bound or two over several columns, or IN with tuples, behind columns that `=` gives a value.
+    private mutating func tupleRestriction(_ clustering: [Int]) -> Restriction {
+        let first = Int.random(in: 0..<clustering.count - 1, using: &random)
+        let key = key(.clustering)
+        var result = Restriction(clause: "", values: [], matches: { $0.prefix(first) == key.prefix(first) })
+        var clauses = clustering.prefix(first).map { "\(columns[$0].name) = ?" }
+        result.values = zip(clustering, key).prefix(first).map { columns[$0].type.values[$1].cql }
+
+        func add(_ count: Int, _ comparison: String, _ tuples: [[Int]], _ holds: @escaping ([Int]) -> Bool) {
+            let targets = clustering[first..<first + count]
+            let marks = "(\(targets.map { _ in "?" }.joined(separator: ", ")))"
+            let operand = tuples.map { _ in marks }.joined(separator: ", ")
+            clauses.append(
+                "(\(targets.map { columns[$0].name }.joined(separator: ", "))) \(comparison) "
+                    + (comparison == "IN" ? "(\(operand))" : operand))
+            for tuple in tuples { result.values += zip(targets, tuple).map { columns[$0].type.values[$1].cql } }
+            let before = result.matches
+            result.matches = { before($0) && holds(Array($0[first..<first + count])) }
+        }
+        func count() -> Int { Int.random(in: 1...clustering.count - first, using: &random) }
+        func tuple(_ count: Int) -> [Int] { Array(self.key(.clustering)[first..<first + count]) }
+        if random.oneIn(4) {
+            let count = max(count(), 2)
+            let tuples = [tuple(count), tuple(count)]
+            add(count, "IN", tuples) { tuples.contains($0) }
+        } else {
+            let bounds =
+                [[">"], [">="], ["<"], ["<="], [">", "<="], [">=", "<"]].randomElement(using: &random) ?? [">"]
+            for comparison in bounds {
+                let count = count()
+                let bound = tuple(count)
+                add(count, comparison, [bound]) { row in
+                    let isBelow = row.lexicographicallyPrecedes(bound)
+                    return switch comparison {
+                    case "<": isBelow
+                    case "<=": isBelow || row == bound
+                    case ">": !isBelow && row != bound
+                    default: !isBelow
+                    }
+                }
+            }
+        }
+        result.clause = clauses.joined(separator: " AND ")
+        return result
     }
 
     private mutating func comparison() -> (String, (Int, Int) -> Bool) {

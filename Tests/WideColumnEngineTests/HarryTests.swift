@@ -13,6 +13,32 @@ struct HarryTests {
         var run = try HarryRun(seed: seed)
         try run.run(steps: 50)
     }
+
+    @Test("runs have statements of every kind")
+    func kinds() throws {
+        // What a line of the log has to hold; `l` is a list.
+        let kinds: [[String]] = [
+            ["UPDATE", "l[?] = ?"], ["DELETE l[?]"], ["l = ? + l"], ["l = l + ?"], ["l = l - ?"], ["IF l[?]"],
+            ["DELETE FROM t", "c IN (?, ?)"], ["DELETE FROM t", "p IN (?, ?)"], ["DELETE FROM t", "(c, c) IN ((?, ?)"],
+            ["DELETE FROM t", "(c, c) >"], ["DELETE FROM t", "(c, c) <"], ["INSERT", "IF NOT EXISTS"],
+            ["UPDATE", "IF EXISTS"], ["IF r <"], ["IF r >"], ["IF r IN"],
+            ["BEGIN BATCH", "UPDATE", "IF r", "APPLY BATCH"],
+            ["BATCH USING TIMESTAMP"],
+        ]
+        var missing = Set(kinds)
+        for index in UInt64(0)..<60 where !missing.isEmpty {
+            let seed = index &* 0x9E37_79B9_7F4A_7C15
+            print("Harry kinds, seed \(seed)")
+            var run = try HarryRun(seed: seed)
+            try run.run(steps: 25)
+            let lists = Set(run.schema.columns.filter { if case .list = $0.shape { true } else { false } }.map(\.name))
+            for line in run.log {
+                let plain = lists.reduce(line) { $0.replacing($1, with: "l") }.filter { !$0.isNumber }
+                missing = missing.filter { kind in !kind.allSatisfy { plain.contains($0) } }
+            }
+        }
+        #expect(missing.isEmpty)
+    }
 }
 
 @Suite("Harry: soak")

@@ -75,9 +75,11 @@ struct HarryType {
             }),
         HarryType(
             name: "frozen<tuple<int, text>>",
-            values: [(-1, "b"), (2, "a"), (2, "ab")].map { (number: Int32, text: String) in
-                HarryValue(
-                    cql: .tuple([.int(number), .text(text)]), bytes: sized(bytes(number)) + sized(Array(text.utf8)))
-            }),
+            // Without a first element it comes before all that have one, but its bytes are greater.
+            values: [HarryValue(cql: .tuple([.null, .text("a")]), bytes: bytes(Int32(-1)) + sized([97]))]
+                + [(-1, "b"), (2, "a"), (2, "ab")].map { (number: Int32, text: String) in
+                    HarryValue(
+                        cql: .tuple([.int(number), .text(text)]), bytes: sized(bytes(number)) + sized(Array(text.utf8)))
+                }),
     ]
 }

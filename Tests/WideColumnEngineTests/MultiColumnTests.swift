@@ -8,7 +8,10 @@ import Testing
 
 @Suite("Relations of several columns")
 struct MultiColumnTests {
-    private static let orders = ["a ASC, b ASC, c ASC", "a DESC, b DESC, c DESC", "a ASC, b DESC, c DESC"]
+    private static let orders = [
+        "a ASC, b ASC, c ASC", "a DESC, b DESC, c DESC", "a ASC, b DESC, c DESC", "a ASC, b DESC, c ASC",
+        "a DESC, b ASC, c DESC", "a DESC, b DESC, c ASC",
+    ]
 
     /// Rows of three clustering columns, each from 0 to 2; a row's value is its key in decimal digits.
     private func makeRows(_ order: String = orders[0]) throws -> WideColumnStore {
@@ -32,10 +35,56 @@ struct MultiColumnTests {
     private static func digits(_ row: [Int]) -> Int { row[0] * 100 + row[1] * 10 + row[2] }
 
     private func values(_ store: WideColumnStore, _ condition: String = "k = 1") throws -> [Int] {
-        try store.execute("SELECT v FROM t WHERE \(condition)").map { row -> Int in
+        Self.values(try store.execute("SELECT v FROM t WHERE \(condition)")).sorted()
+    }
+
+    private static func values(_ result: ResultSet) -> [Int] {
+        result.map { row -> Int in
             guard case .int(let value) = row[0] else { return -1 }
             return Int(value)
-        }.sorted()
+        }
+    }
+
+    /// Rows in the order of the table.
+    private static func sorted(_ values: [Int], _ order: String) -> [Int] {
+        let descends = order.split(separator: ", ").map { $0.hasSuffix("DESC") }
+        func key(_ value: Int) -> [Int] {
+            zip([value / 100, value / 10 % 10, value % 10], descends).map { $1 ? -$0 : $0 }
+        }
+        return values.sorted { key($0).lexicographicallyPrecedes(key($1)) }
+    }
+
+    @Test("slices over columns of both orders come in the table's order, in the reverse one, and page by page")
+    func mixedOrder() throws {
+        let condition = "k = 1 AND (a, b, c) > (0, 1, 1) AND (a, b) <= (2, 1)"
+        for order in Self.orders {
+            let store = try makeRows(order)
+            let expected = Self.sorted(
+                [12, 20, 21, 22, 100, 101, 102, 110, 111, 112, 120, 121, 122, 200, 201, 202, 210, 211, 212], order)
+            #expect(Self.values(try store.execute("SELECT v FROM t WHERE \(condition)")) == expected, "\(order)")
+            #expect(
+                Self.values(try store.execute("SELECT v FROM t WHERE \(condition) LIMIT 5"))
+                    == Array(expected.prefix(5)))
+            let reverse = order.replacing("ASC", with: "X").replacing("DESC", with: "ASC").replacing("X", with: "DESC")
+            let backwards = "SELECT v FROM t WHERE \(condition) ORDER BY \(reverse)"
+            #expect(Self.values(try store.execute(backwards)) == expected.reversed(), "\(order)")
+            for (cql, rows) in [("SELECT v FROM t WHERE \(condition)", expected), (backwards, expected.reversed())] {
+                let statement = try store.prepare(cql)
+                var page = try statement.execute(pageSize: 4)
+                var paged = Self.values(page)
+                while let state = page.pagingState {
+                    page = try statement.execute(pageSize: 4, pagingState: state)
+                    paged += Self.values(page)
+                }
+                #expect(paged == rows, "\(order)")
+            }
+            let statement = try store.prepare("SELECT v FROM t WHERE k = 1 AND (a, b, c) > ? AND (a, b) <= ?")
+            let bounds: [CQLValue] = [.tuple([.int(0), .int(1), .int(1)]), .tuple([.int(2), .int(1)])]
+            #expect(Self.values(try statement.execute(bounds)) == expected)
+            expectInvalid("Invalid null value for column b") {
+                try statement.execute([.tuple([.int(0), .null, .int(1)]), bounds[1]])
+            }
+        }
     }
 
     // MARK: Examples
@@ -57,9 +106,13 @@ struct MultiColumnTests {
             ("(a, b) >= (1, 2) AND a < 2", [120, 121, 122]),
             ("a > 0 AND (a, b, c) < (1, 1, 1)", [100, 101, 102, 110]),
             ("(a, b) IN ()", []),
+            ("(a, b, c) > (1, 1, 1)", [112, 120, 121, 122, 200, 201, 202, 210, 211, 212, 220, 221, 222]),
+            ("(a, b, c) >= (1, 1, 1) AND (a, b) < (2, 0)", [111, 112, 120, 121, 122]),
+            ("(a, b, c) > (0, 2, 1) AND (a, b, c) <= (1, 0, 0)", [22, 100]),
+            ("(a, b, c) > (1, 0, 0) AND (a, b, c) < (1, 0, 0)", []),
         ])
     func rows(condition: String, expected: [Int]) throws {
-        for order in Self.orders.prefix(2) {
+        for order in Self.orders {
             let store = try makeRows(order)
             #expect(try values(store, "k = 1 AND \(condition)") == expected)
             #expect(try values(store, "\(condition) ALLOW FILTERING") == expected)
@@ -238,6 +291,11 @@ struct MultiColumnTests {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededRandom(seed: seed)
         let store = try makeRows(order)
+        try store.execute(
+            """
+            CREATE MATERIALIZED VIEW w AS SELECT * FROM t
+            WHERE k IS NOT NULL AND a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL PRIMARY KEY (c, b, k, a)
+            """)
         var refusals = 0
         for _ in 0..<400 {
             let relations = (0..<Int.random(in: 1...3, using: &random)).map { _ in relation(&random) }
@@ -252,7 +310,8 @@ struct MultiColumnTests {
                 #expect(filtered == matching, comment)
             }
             do {
-                #expect(try values(store, "k = 1 AND \(condition)") == matching, comment)
+                let found = Self.values(try store.execute("SELECT v FROM t WHERE k = 1 AND \(condition)"))
+                #expect(found == Self.sorted(matching, order), comment)
             } catch let error as CQLError {
                 refusals += 1
                 expectInvalid(error.message) { try store.execute("DELETE FROM t WHERE k = 1 AND \(condition)") }
@@ -261,6 +320,7 @@ struct MultiColumnTests {
             try store.execute("DELETE FROM t WHERE k = 1 AND \(condition)")
             let kept = Self.allRows.map(Self.digits).filter { !matching.contains($0) }
             #expect(try values(store) == kept, comment)
+            #expect(Self.values(try store.execute("SELECT v FROM w")).sorted() == kept, comment)
             if !matching.isEmpty { try fill(store) }
         }
         #expect(refusals < 390, "seed \(seed): hardly any relations were accepted")

@@ -55,6 +55,34 @@ struct RestrictionTests {
         #expect(try each.execute([.tuple([.int(1), .int(1)]), .int(2)]).count == 4)
     }
 
+    @Test("a token relation leaves of the partitions that are named those in its part of the ring")
+    func tokensOfNamedPartitions() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE two (p int, q text, c int, PRIMARY KEY ((p, q), c))")
+        for p in 0..<20 {
+            try store.execute("INSERT INTO two (p, q, c) VALUES (?, 'x', 1)", [.int(Int32(p))])
+            try store.execute("INSERT INTO two (p, q, c) VALUES (?, 'y', 1)", [.int(Int32(p))])
+        }
+        func rows(_ condition: String, _ values: [CQLValue] = []) throws -> [String] {
+            try store.lines("SELECT p, q FROM two WHERE \(condition)", values)
+        }
+        let ring = try store.lines("SELECT p, q FROM two")
+        let place = try #require(ring.firstIndex(of: "5 'x'"))
+        let list = (0..<20).map(String.init).joined(separator: ", ")
+        let after = Array(ring.dropFirst(place + 1))
+        let named = "p IN (\(list)) AND q IN ('x', 'y')"
+        #expect(try rows("token(p, q) > token(5, 'x') AND \(named)") == after)
+        #expect(try rows("\(named) AND token(p, q) <= token(?, 'x')", [.int(5)]) == Array(ring.prefix(place + 1)))
+        #expect(try rows("p = 5 AND q = 'x' AND token(p, q) >= token(5, 'x') AND c = 1") == ["5 'x'"])
+        #expect(try rows("p = 5 AND q = 'x' AND token(p, q) > token(5, 'x')") == [])
+        #expect(try rows("p = 5 AND q = 'x' AND token(p, q) = ?", [.bigint(0)]) == [])
+        #expect(
+            try rows("q = 'y' AND token(p, q) > token(5, 'x') ALLOW FILTERING") == after.filter { $0.hasSuffix("'y'") })
+        #expect(
+            try rows("p > 9 AND token(p, q) > token(5, 'x') ALLOW FILTERING")
+                == after.filter { $0.split(separator: " ")[0].count == 2 })
+    }
+
     @Test("tokens of keys bound a read, as constants and as markers")
     func tokens() throws {
         let store = try makeStore()
@@ -157,9 +185,10 @@ struct RestrictionTests {
                 "SELECT * FROM t WHERE token(q, p) > 1",
                 "The token function arguments must be in the partition key order: p, q"
             ),
+            ("SELECT * FROM t WHERE token(p, q) > 1 AND p = 1", WhereClause.filteringMessage),
             (
-                "SELECT * FROM t WHERE token(p, q) > 1 AND p = 1",
-                "Columns \"p\" cannot be restricted by both a normal relation and a token relation: token(p, q)"
+                "SELECT * FROM t WHERE token(p, q) > 1 AND p > 1 AND q = 'x'",
+                "Only EQ and IN relation are supported on the partition key (unless you use the token() function)"
             ),
             (
                 "SELECT * FROM t WHERE p = 1 AND q = 'x' AND (b, c) > (1, 1)",

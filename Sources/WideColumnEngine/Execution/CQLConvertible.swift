@@ -33,8 +33,12 @@ extension FixedWidthInteger {
         case .int(let number): self.init(exactly: number)
         case .bigint(let number): self.init(exactly: number)
         case .varint(let number):
-            guard let number = number.int64 else { return nil }
-            self.init(exactly: number)
+            // Some types hold more than 64 bits do.
+            guard let small = number.int64 else {
+                self.init(number.description)
+                return
+            }
+            self.init(exactly: small)
         default: return nil
         }
     }
@@ -53,6 +57,46 @@ extension Int64: CQLConvertible {
 extension Int32: CQLConvertible {
     public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
     public var cqlValue: CQLValue { .int(self) }
+}
+
+extension Int16: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { .smallint(self) }
+}
+
+extension Int8: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { .tinyint(self) }
+}
+
+extension Int128: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { CQLInteger(description).map { .varint($0) } ?? .null }
+}
+
+extension UInt128: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { CQLInteger(description).map { .varint($0) } ?? .null }
+}
+
+extension UInt64: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { Int64(exactly: self).map { .bigint($0) } ?? UInt128(self).cqlValue }
+}
+
+extension UInt: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { UInt64(self).cqlValue }
+}
+
+extension UInt32: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { .bigint(Int64(self)) }
+}
+
+extension UInt16: CQLConvertible {
+    public init?(cqlValue: CQLValue) { self.init(exactlyIn: cqlValue) }
+    public var cqlValue: CQLValue { .int(Int32(self)) }
 }
 
 extension Double: CQLConvertible {
@@ -184,4 +228,19 @@ extension CQLDuration: CQLConvertible {
     }
 
     public var cqlValue: CQLValue { .duration(self) }
+}
+
+/// A `time`: what has passed since midnight.
+extension Duration: CQLConvertible {
+    public init?(cqlValue: CQLValue) {
+        guard case .time(let nanoseconds) = cqlValue else { return nil }
+        self = .nanoseconds(nanoseconds)
+    }
+
+    public var cqlValue: CQLValue {
+        let (seconds, attoseconds) = components
+        // What is out of a day is refused when it is bound.
+        guard (0..<86_400).contains(seconds), attoseconds >= 0 else { return .time(-1) }
+        return .time(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
 }

@@ -7,18 +7,16 @@ extension RowContext {
     func append(
         _ value: SelectedValue, _ context: ExecutionContext, _ aggregates: [CQLValue] = [], to builder: inout RowBuilder
     ) throws {
-        if case .timeToLive(let column) = value, column.isMultiCell {
-            // Elements that live for ever have no time to live: nulls in a list, which no literal can have.
-            guard case .list(let elements) = try self.value(value, context, aggregates) else {
-                return builder.appendNull()
-            }
+        if case .cellTime(let time) = value, time.isList {
+            // Some have no time: nulls in a list, which no literal can have.
+            guard case .list(let elements) = try self.value(time, context) else { return builder.appendNull() }
             var bytes: [UInt8] = []
             bytes.appendBigEndian(Int32(truncatingIfNeeded: elements.count))
             for element in elements {
                 if element.isNull {
                     bytes.appendBigEndian(Int32(-1))
                 } else {
-                    try element.serializeElement(as: .int, into: &bytes)
+                    try element.serializeElement(as: time.function == .ttl ? .int : .bigint, into: &bytes)
                 }
             }
             return try builder.append(bytes.rawSpan)
@@ -36,14 +34,7 @@ extension RowContext {
         case .column(let column):
             guard let bytes = bytes(of: column) else { return .null }
             return try CQLValue(bytes.rawSpan, type: column.type)
-        case .writetime(let column): return cellValues(column) { .bigint($0.timestamp) }
-        case .maxWritetime(let column):
-            guard column.isMultiCell else { return liveCell(column).map { .bigint($0.timestamp) } ?? .null }
-            return liveElements(column).map(\.timestamp).max().map { .bigint($0) } ?? .null
-        case .timeToLive(let column):
-            return cellValues(column) { cell in
-                cell.isExpiring ? .int(Int32(clamping: cell.localDeletionTime &- now)) : .null
-            }
+        case .cellTime(let time): return try self.value(time, context)
         case .token: return .bigint(token)
         case .call(let function, let arguments): return try function.call(try arguments.map(inner), context)
         case .aggregate(let index, _): return aggregates.indices.contains(index) ? aggregates[index] : .null
@@ -63,13 +54,6 @@ extension RowContext {
         case .collection(let type, let members): return Self.collection(type, try members.map(inner))
         case .term(let term, let type): return try term.value(as: type, context)
         }
-    }
-
-    /// Something of the column's cell, or of each of its elements' cells.
-    private func cellValues(_ column: ColumnDefinition, _ value: (Cell) -> CQLValue) -> CQLValue {
-        guard column.isMultiCell else { return liveCell(column).map(value) ?? .null }
-        let elements = liveElements(column)
-        return elements.isEmpty ? .null : .list(elements.map(value))
     }
 
     private static func collection(_ type: CQLType, _ members: [CQLValue]) -> CQLValue {

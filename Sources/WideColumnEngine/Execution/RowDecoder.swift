@@ -1,12 +1,29 @@
-// RowDecoder.swift — rows as `Decodable` types: a property for each column, by name.
+// RowDecoder.swift — rows as `Decodable` types: a property for each column, by name. ValueDecoder.swift has what is inside
+// of a column.
 
 extension Row {
     /// The row as a `Decodable` type whose coding keys are the column names.
     ///
-    /// Optional properties take null. Besides Swift's own types, properties may be ``CQLUUID``, `StorageInstant` (for
-    /// `timestamp`), ``CQLValue``-convertible ones, arrays (`list`, `set`) and arrays of bytes (`blob`).
+    /// What a column of a type can be read as:
     ///
-    /// - Throws: `DecodingError` for a column that is missing, null or of another type.
+    /// | column | property |
+    /// |---|---|
+    /// | numbers | any of Swift's number types that holds the value, ``CQLInteger``, ``CQLDecimal`` |
+    /// | `uuid`, `timeuuid` | ``CQLUUID``, Foundation's `UUID`, `String` |
+    /// | `timestamp` | `StorageInstant`, Foundation's `Date`, an integer of milliseconds, `String` |
+    /// | `date` | Foundation's `Date`, an integer of days since 1970, `String` |
+    /// | `time` | `Duration`, an integer of nanoseconds, `String` |
+    /// | `duration` | ``CQLDuration`` |
+    /// | `blob`, `inet` | arrays of bytes, Foundation's `Data`; an `inet` also `String` |
+    /// | `list`, `set`, `vector`, `tuple` | `Array`, `Set`, types that decode themselves from an unkeyed container |
+    /// | `tuple` | also types with integer coding keys, from 0 on |
+    /// | `map` | `Dictionary`; with keys of text or numbers also types with coding keys |
+    /// | user-defined types | types with the fields' names as coding keys |
+    ///
+    /// Optional properties take null. Cassandra knows no empty collections but frozen ones: where a collection column is
+    /// null, a property that is not optional becomes an empty collection.
+    ///
+    /// - Throws: `DecodingError` for a column that is missing, null or of another type; it names the column and its type.
     public func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
         try Value(from: RowDecoder(row: self))
     }
@@ -46,49 +63,41 @@ private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decodeNil(forKey key: Key) throws -> Bool { row[key.stringValue].isNull }
 
-    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-        guard contains(key) else {
-            throw DecodingError.keyNotFound(key, .init(codingPath: [key], debugDescription: "No such column."))
+    // The standard library has defaults for these two, which refuse them.
+    func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try value(type, key) }
+    func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 { try value(type, key) }
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try value(type, key) }
+
+    private func value<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value {
+        let (value, place) = try column(key)
+        if value.isNull, !(type is any ExpressibleByNilLiteral.Type), let empty = place.emptyCollection {
+            return try empty.decode(type, at: place)
         }
-        let value = row[key.stringValue]
-        if value.isNull {
-            throw DecodingError.valueNotFound(type, .init(codingPath: [key], debugDescription: "The column is null."))
-        }
-        if let convertible = type as? any CQLConvertible.Type,
-            let converted = convertible.init(cqlValue: value) as? Value
-        {
-            return converted
-        }
-        guard let number = Self.number(value, type) else {
-            throw DecodingError.typeMismatch(
-                type, .init(codingPath: [key], debugDescription: "The column's value is \(value)."))
-        }
-        return number
+        return try value.decode(type, at: place)
     }
 
-    /// The number types that are no ``CQLConvertible``.
-    private static func number<Value>(_ value: CQLValue, _ type: Value.Type) -> Value? {
-        guard let wide = Int64(cqlValue: value) else { return nil }
-        return switch type {
-        case is Int16.Type: Int16(exactly: wide) as? Value
-        case is Int8.Type: Int8(exactly: wide) as? Value
-        case is UInt.Type: UInt(exactly: wide) as? Value
-        case is UInt16.Type: UInt16(exactly: wide) as? Value
-        case is UInt32.Type: UInt32(exactly: wide) as? Value
-        case is UInt64.Type: UInt64(exactly: wide) as? Value
-        default: nil
+    private func column(_ key: any CodingKey) throws -> (CQLValue, DecodingPlace) {
+        guard let index = row.storage.index(of: key.stringValue) else {
+            throw DecodingError.keyNotFound(
+                key, .init(codingPath: [key], debugDescription: "The result has no column \(key.stringValue)."))
         }
+        return (row[index], DecodingPlace(path: [key], column: row.columns[index]))
+    }
+
+    private func decoder(_ key: any CodingKey) throws -> ValueDecoder {
+        let (value, place) = try column(key)
+        return ValueDecoder(value: value, place: place)
     }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
-    ) throws -> KeyedDecodingContainer<Nested> { throw nested(key) }
+    ) throws -> KeyedDecodingContainer<Nested> { try decoder(key).container(keyedBy: type) }
 
-    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { throw nested(key) }
-    func superDecoder() throws -> any Decoder { RowDecoder(row: row) }
-    func superDecoder(forKey key: Key) throws -> any Decoder { RowDecoder(row: row) }
-
-    private func nested(_ key: Key) -> DecodingError {
-        .dataCorrupted(.init(codingPath: [key], debugDescription: "A row has no nested containers."))
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try decoder(key).unkeyedContainer()
     }
+
+    /// The properties of a class that this one is derived from are columns too.
+    func superDecoder() throws -> any Decoder { RowDecoder(row: row) }
+    func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
 }

@@ -126,25 +126,32 @@ struct ClusteringRestriction: Sendable {
 
     /// Ranges of clustering keys: ascending, disjoint. An upper bound of `nil` is the end of the partition.
     func ranges(_ context: ExecutionContext) throws -> [(lower: [UInt8], upper: [UInt8]?)] {
-        try prefixes(context).compactMap { prefix in
-            var lower = prefix
-            var upper = StorageKey.successor(ofPrefix: prefix)
-            guard let slice else { return (lower, upper) }
-            // In a descending column the greater values come first.
-            let isDescending = columns[slice.firstColumn].isDescending
-            let (start, end) = isDescending ? (slice.upper, slice.lower) : (slice.lower, slice.upper)
-            if let start {
-                let key = prefix + (try encode(start.terms, from: slice.firstColumn, context))
-                guard let bound = start.isInclusive ? key : StorageKey.successor(ofPrefix: key) else { return nil }
-                lower = bound
-            }
-            if let end {
-                let key = prefix + (try encode(end.terms, from: slice.firstColumn, context))
-                upper = end.isInclusive ? StorageKey.successor(ofPrefix: key) : key
-            }
-            if let upper, !lower.lexicographicallyPrecedes(upper) { return nil }
-            return (lower, upper)
+        let prefixes = try prefixes(context)
+        guard let slice else { return prefixes.map { ($0, StorageKey.successor(ofPrefix: $0)) } }
+        guard !hasMixedOrder(slice) else { return try prefixes.flatMap { try mixedRanges(slice, $0, context) } }
+        return try prefixes.compactMap { try range(slice, $0, context) }
+    }
+
+    /// The one range of a slice over columns of one order; `nil` where it is empty.
+    private func range(
+        _ slice: ClusteringSlice, _ prefix: [UInt8], _ context: ExecutionContext
+    ) throws -> (lower: [UInt8], upper: [UInt8]?)? {
+        var lower = prefix
+        var upper = StorageKey.successor(ofPrefix: prefix)
+        // In a descending column the greater values come first.
+        let isDescending = columns[slice.firstColumn].isDescending
+        let (start, end) = isDescending ? (slice.upper, slice.lower) : (slice.lower, slice.upper)
+        if let start {
+            let key = prefix + (try encode(start.terms, from: slice.firstColumn, context))
+            guard let bound = start.isInclusive ? key : StorageKey.successor(ofPrefix: key) else { return nil }
+            lower = bound
         }
+        if let end {
+            let key = prefix + (try encode(end.terms, from: slice.firstColumn, context))
+            upper = end.isInclusive ? StorageKey.successor(ofPrefix: key) : key
+        }
+        if let upper, !lower.lexicographicallyPrecedes(upper) { return nil }
+        return (lower, upper)
     }
 
     private func prefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
@@ -187,7 +194,7 @@ struct ClusteringRestriction: Sendable {
         return key
     }
 
-    private func encode(_ terms: [BoundTerm], from first: Int, _ context: ExecutionContext) throws -> [UInt8] {
+    func encode(_ terms: [BoundTerm], from first: Int, _ context: ExecutionContext) throws -> [UInt8] {
         var key: [UInt8] = []
         for (term, column) in zip(terms, columns[first...]) {
             let value = try KeyValues.required(term, context, column.name)
@@ -206,9 +213,21 @@ struct ClusteringRestriction: Sendable {
 struct PartitionRestriction: Sendable {
     var columns: [ColumnDefinition]
     var values: [KeyValues]
+    /// The part of the ring that counts.
+    var tokens: TokenRestriction?
 
     /// The storage prefixes of the partitions, in ring order, without repetition.
     func prefixes(_ context: ExecutionContext) throws -> [[UInt8]] {
+        let prefixes = try named(context)
+        guard let range = try tokens?.range(context) else { return prefixes }
+        return prefixes.filter { prefix in
+            if let lower = range.lower, prefix.lexicographicallyPrecedes(lower) { return false }
+            if let upper = range.upper, !prefix.lexicographicallyPrecedes(upper) { return false }
+            return true
+        }
+    }
+
+    private func named(_ context: ExecutionContext) throws -> [[UInt8]] {
         if columns.count == 1, let term = values.first?.single {
             let partitionKey = try KeyValues.required(term, context, columns[0].name)
             var prefix: [UInt8] = []

@@ -205,9 +205,6 @@ struct RelationCollector {
         switch relation.comparison {
         case .equal, .in: try add(tuples: relation, targets, &binder)
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            guard Set(targets.map(\.isDescending)).count == 1 else {
-                throw CQLError.invalid("Slices over columns of different clustering orders are not supported")
-            }
             let tuple = try Self.tuple(relation.terms[0], targets, names.count, &binder)
             try add(slice: tuple, relation.comparison, targets)
         default: throw CQLError.invalid("Unsupported multi-column relation: \(relation.comparison.rawValue)")

@@ -19,6 +19,7 @@ extension ScalarFunction {
         case "floor": return floor(arguments)
         case "similarity_cosine", "similarity_euclidean", "similarity_dot_product": return similarity(name, arguments)
         default:
+            if let masking = try masking(name, arguments) { return masking }
             guard arguments.count == 1, let type = arguments[0] else { return nil }
             return collection(name, type)
         }

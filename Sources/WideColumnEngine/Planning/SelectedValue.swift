@@ -2,11 +2,8 @@
 
 indirect enum SelectedValue: Sendable {
     case column(ColumnDefinition)
-    /// The timestamp of a column's cell, or of the cells of its elements.
-    case writetime(ColumnDefinition)
-    case maxWritetime(ColumnDefinition)
-    /// The seconds that a column's cell has left, or its elements' cells.
-    case timeToLive(ColumnDefinition)
+    /// When a column's cell was written or how long it lives, or that of the cells of its elements.
+    case cellTime(CellTime)
     case token
     case call(ScalarFunction, [SelectedValue])
     /// The result of the plan's aggregate with this index.
@@ -22,9 +19,8 @@ indirect enum SelectedValue: Sendable {
     var type: CQLType {
         switch self {
         case .column(let column): column.type
-        case .writetime(let column): column.isMultiCell ? .list(.bigint) : .bigint
-        case .timeToLive(let column): column.isMultiCell ? .list(.int) : .int
-        case .maxWritetime, .token: .bigint
+        case .cellTime(let time): time.type
+        case .token: .bigint
         case .call(let function, _): function.returnType
         case .aggregate(_, let type), .element(_, _, _, let type), .field(_, _, let type), .collection(let type, _),
             .term(_, let type):
@@ -37,12 +33,48 @@ indirect enum SelectedValue: Sendable {
     /// The columns that the value is made of.
     var columns: [ColumnDefinition] {
         switch self {
-        case .column(let column), .writetime(let column), .maxWritetime(let column), .timeToLive(let column): [column]
+        case .column(let column): [column]
+        case .cellTime(let time): [time.column]
         case .call(_, let arguments), .collection(_, let arguments): arguments.flatMap(\.columns)
         case .binary(_, let left, let right): left.columns + right.columns
         case .element(let base, _, _, _), .slice(let base, _, _, _), .field(let base, _, _): base.columns
         case .token, .aggregate, .term: []
         }
+    }
+}
+
+/// `writetime(…)`, `maxwritetime(…)` or `ttl(…)` of a column, or of a part of one ([CA]
+/// cql3/selection/WritetimeOrTTLSelector.java, ColumnTimestamps.java).
+struct CellTime: Sendable {
+    enum Function: String, Sendable {
+        case writetime, maxwritetime, ttl
+    }
+
+    /// What of a column with several cells is asked for. A value of one cell has its time in all of its parts.
+    enum Part: Sendable {
+        case whole
+        case element(BoundTerm, keyType: CQLType)
+        case slice(from: BoundTerm?, to: BoundTerm?, keyType: CQLType)
+        /// Of a user-defined type.
+        case field(Int)
+    }
+
+    var function: Function
+    var column: ColumnDefinition
+    var part: Part
+
+    /// Whether there is a time for each of several cells.
+    var isList: Bool {
+        guard column.isMultiCell, function != .maxwritetime else { return false }
+        switch part {
+        case .whole, .slice: return true
+        case .element, .field: return false
+        }
+    }
+
+    var type: CQLType {
+        let type: CQLType = function == .ttl ? .int : .bigint
+        return isList ? .list(type) : type
     }
 }
 

@@ -18,9 +18,9 @@ struct SelectionBinder {
         switch expression {
         case .column(let name): return .column(try table.requiredColumn(name))
         case .count: return aggregate(try AggregateFunction("count", nil), nil)
-        case .writetime(let operand): return .writetime(try cellColumn(operand, "writetime"))
-        case .maxWritetime(let operand): return .maxWritetime(try cellColumn(operand, "maxwritetime"))
-        case .timeToLive(let operand): return .timeToLive(try cellColumn(operand, "ttl"))
+        case .writetime(let operand): return .cellTime(try cellTime(.writetime, operand, &binder))
+        case .maxWritetime(let operand): return .cellTime(try cellTime(.maxwritetime, operand, &binder))
+        case .timeToLive(let operand): return .cellTime(try cellTime(.ttl, operand, &binder))
         case .call(let name, let arguments): return try call(name, arguments, expected, &binder)
         case .cast(let operand, let type):
             let value = try bind(operand, as: type, &binder)
@@ -49,15 +49,30 @@ struct SelectionBinder {
         }
     }
 
-    private func cellColumn(_ expression: SelectExpression, _ function: String) throws -> ColumnDefinition {
-        guard case .column(let name) = expression else {
-            throw CQLError.invalid("Cannot use selection function \(function) on \(expression.name)")
+    private mutating func cellTime(
+        _ function: CellTime.Function, _ operand: SelectExpression, _ binder: inout TermBinder
+    ) throws -> CellTime {
+        let name: String
+        switch operand {
+        case .column(let column), .element(.column(let column), _), .slice(.column(let column), _, _),
+            .field(.column(let column), _):
+            name = column
+        default:
+            throw CQLError.invalid("Cannot use selection function \(function.rawValue) on \(operand.name)")
         }
         let column = try table.requiredColumn(name)
         guard !column.isPrimaryKey else {
-            throw CQLError.invalid("Cannot use selection function \(function) on PRIMARY KEY part \(name)")
+            throw CQLError.invalid("Cannot use selection function \(function.rawValue) on PRIMARY KEY part \(name)")
         }
-        return column
+        // What may be selected of a column has a time.
+        let part: CellTime.Part =
+            switch try bind(operand, &binder) {
+            case .element(_, let key, let keyType, _): .element(key, keyType: keyType)
+            case .slice(_, let lower, let upper, let keyType): .slice(from: lower, to: upper, keyType: keyType)
+            case .field(_, let index, _): .field(index)
+            default: .whole
+            }
+        return CellTime(function: function, column: column, part: part)
     }
 
     // MARK: Functions

@@ -61,15 +61,11 @@ extension WhereClause {
             throw CQLError.invalid(
                 "Only EQ and IN relation are supported on the partition key (unless you use the token() function)")
         }
-        if tokens != nil, let mixed = restricted.first {
-            let key = definition.partitionKey.map(\.name).joined(separator: ", ")
-            throw CQLError.invalid(
-                "Columns \"\(mixed.column.name)\" cannot be restricted by both a normal relation and a token relation: "
-                    + "token(\(key))")
-        }
         let values = restricted.compactMap(\.values)
-        if values.count == definition.partitionKey.count, tokens == nil {
-            partition = PartitionRestriction(columns: definition.partitionKey, values: values)
+        if values.count == definition.partitionKey.count {
+            // Of partitions that are named, those whose token is in the range ([CA] restrictions/TokenFilter.java).
+            partition = PartitionRestriction(columns: definition.partitionKey, values: values, tokens: tokens)
+            tokens = nil
             filters += restricted.flatMap(\.others)
         } else {
             filters += restricted.flatMap(\.filters)

@@ -4,9 +4,17 @@
 // | class | here |
 // |---|---|
 // | `SizeTieredCompactionStrategy` | size-tiered, with its thresholds, buckets and least size |
-// | `LeveledCompactionStrategy` | leveled; `sstable_size_in_mb` and `fanout_size` are the storage's own |
-// | `TimeWindowCompactionStrategy` | time windows; a window is one of commit time |
-// | `UnifiedCompactionStrategy` | leveled where the scaling parameters begin with `L`, otherwise size-tiered |
+// | `LeveledCompactionStrategy` | leveled |
+// | `TimeWindowCompactionStrategy` | time windows, with their size and the options of size-tiered; a window is one of commit time |
+// | `UnifiedCompactionStrategy` | as its scaling parameters say; see CompactionClause+Unified.swift |
+//
+// What is checked and has no effect, since the storage has its own or has no nodes to repair: `enabled`, `log_all`,
+// `only_purge_repaired_tombstones`, `provide_overlapping_tombstones`; `tombstone_threshold`, `tombstone_compaction_interval`
+// and `unchecked_tombstone_compaction` (it rewrites tables with a fifth of garbage, where that can go); `sstable_size_in_mb`,
+// `fanout_size` and `single_sstable_uplevel` of leveled, and its options of size-tiered, which Cassandra has for a level 0
+// that has fallen behind; `timestamp_resolution` (always microseconds), `expired_sstable_check_frequency_seconds` and
+// `unsafe_aggressive_sstable_expiration` of time windows (expired tables are looked for whenever tables change, and are
+// dropped only where nothing older can reappear).
 //
 // Without a clause, a table with a default time to live has windows of a thirtieth of it, and all others are leveled.
 // What concerns whole nodes and their repair, and `enabled`, is checked and has no effect.
@@ -34,8 +42,7 @@ extension TableOptions {
         case "SizeTieredCompactionStrategy": return .sizeTiered(try options.sizeTiered())
         case "TimeWindowCompactionStrategy":
             return .timeWindow(TimeWindowOptions(window: try options.window(), sizeTiered: try options.sizeTiered()))
-        case "UnifiedCompactionStrategy":
-            return options.scalesInLevels ? .leveled : .sizeTiered(SizeTieredOptions())
+        case "UnifiedCompactionStrategy": return try options.unified()
         default: return .leveled
         }
     }
@@ -47,13 +54,10 @@ extension TableOptions {
 }
 
 /// A compaction clause, read option by option.
-private struct CompactionClause {
+struct CompactionClause {
     let options: [String: String]
 
     var className: String { String((options["class"] ?? "").split(separator: ".").last ?? "") }
-
-    /// `L8` levels with a fan-out of 8; `T4`, the default, and `N` are tiered.
-    var scalesInLevels: Bool { options["scaling_parameters"]?.uppercased().hasPrefix("L") ?? false }
 
     func sizeTiered() throws -> SizeTieredOptions {
         let defaults = SizeTieredOptions()
@@ -86,6 +90,12 @@ private struct CompactionClause {
     /// The options of every strategy ([CA] db/compaction/AbstractCompactionStrategy.java), and those of
     /// LeveledCompactionStrategy, for which the storage has its own.
     func checkCommon() throws {
+        switch className {
+        case "LeveledCompactionStrategy": _ = try sizeTiered()
+        case "TimeWindowCompactionStrategy": try checkTimeWindow()
+        case "UnifiedCompactionStrategy": try checkUnified()
+        default: break
+        }
         if let text = options["enabled"], !TableOptions.isFlag(text) {
             throw CQLError.configuration("enabled should either be 'true' or 'false', not \(text)")
         }
@@ -121,6 +131,22 @@ private struct CompactionClause {
         }
     }
 
+    /// ([CA] db/compaction/TimeWindowCompactionStrategyOptions.java, `validateOptions`)
+    private func checkTimeWindow() throws {
+        if let text = options["timestamp_resolution"],
+            !["MICROSECONDS", "MILLISECONDS", "SECONDS", "NANOSECONDS"].contains(text)
+        {
+            throw CQLError.configuration("\(text) is not valid for timestamp_resolution")
+        }
+        if let seconds = try integer("expired_sstable_check_frequency_seconds"), seconds < 0 {
+            throw CQLError.configuration(
+                "expired_sstable_check_frequency_seconds must not be negative, but was \(seconds)")
+        }
+        if let text = options["unsafe_aggressive_sstable_expiration"], !TableOptions.isFlag(text) {
+            throw CQLError.configuration("unsafe_aggressive_sstable_expiration is not 'true' or 'false' (\(text))")
+        }
+    }
+
     func window() throws -> Duration {
         let unit = options["compaction_window_unit"]?.uppercased() ?? "DAYS"
         let unitSeconds: [String: Int64] = ["MINUTES": 60, "HOURS": 3600, "DAYS": 86_400]
@@ -147,7 +173,7 @@ private struct CompactionClause {
         return Int(min(value, Int64(Int32.max)))
     }
 
-    private func integer(_ name: String) throws -> Int64? {
+    func integer(_ name: String) throws -> Int64? {
         guard let text = options[name] else { return nil }
         guard let value = Int64(text) else {
             throw CQLError.configuration("\(text) is not a parsable int (base10) for \(name)")

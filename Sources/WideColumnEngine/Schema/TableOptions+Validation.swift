@@ -118,7 +118,9 @@ extension TableOptions {
     ]
     private static let compactionOptions: [String: Set<String>] = [
         "SizeTieredCompactionStrategy": sizeTieredOptions,
-        "LeveledCompactionStrategy": ["fanout_size", "single_sstable_uplevel", "sstable_size_in_mb"],
+        "LeveledCompactionStrategy": sizeTieredOptions.union([
+            "fanout_size", "single_sstable_uplevel", "sstable_size_in_mb",
+        ]),
         "TimeWindowCompactionStrategy": sizeTieredOptions.union([
             "compaction_window_size", "compaction_window_unit", "expired_sstable_check_frequency_seconds",
             "timestamp_resolution", "unsafe_aggressive_sstable_expiration",
