@@ -86,7 +86,7 @@ let package = Package(
 
         // Engines; they never import one another.
         engine("DocumentEngine"),
-        engine("WideColumnEngine"),
+        engine("WideColumnEngine", dependencies: [crypto]),
         engine("TableEngine"),
         engine("GraphEngine", dependencies: ["CStorage"]),
         engine("CacheEngine"),

@@ -1,6 +1,8 @@
 // ScalarFunction+Masking.swift — functions that hide values ([CA] cql3/functions/masking, doc
 // developing/cql/dynamic-data-masking.adoc).
 
+internal import Crypto
+
 extension ScalarFunction {
     /// The masking function of this name.
     ///
@@ -75,11 +77,20 @@ extension ScalarFunction {
     // MARK: Hashes
 
     private static func hash(_ values: [CQLValue], _ type: CQLType) throws -> CQLValue {
-        if values.count == 2, case .text(let algorithm) = values[1], algorithm.uppercased() != "SHA-256" {
-            throw CQLError.invalid("Hash algorithm \(algorithm) was not found")
+        var algorithm = "SHA-256"
+        if values.count == 2, case .text(let name) = values[1] { algorithm = name }
+        // Java's names, whose case counts for nothing.
+        let digest: ([UInt8]) -> [UInt8]
+        switch algorithm.uppercased() {
+        case "MD5": digest = { Array(Insecure.MD5.hash(data: $0)) }
+        case "SHA", "SHA1", "SHA-1": digest = { Array(Insecure.SHA1.hash(data: $0)) }
+        case "SHA-256": digest = { Array(SHA256.hash(data: $0)) }
+        case "SHA-384": digest = { Array(SHA384.hash(data: $0)) }
+        case "SHA-512": digest = { Array(SHA512.hash(data: $0)) }
+        default: throw CQLError.invalid("Hash algorithm \(algorithm) was not found")
         }
         guard !values[0].isNull, values[0] != .unset else { return .null }
-        return .blob(SHA256Digest.digest(try values[0].serialized(as: type)))
+        return .blob(digest(try values[0].serialized(as: type)))
     }
 }
 
