@@ -118,7 +118,7 @@ import Testing
     }
 
     private static let strategies: [CompactionStrategy] = [
-        .leveled, .sizeTiered(SizeTieredOptions(minimumThreshold: 2, minimumTableByteCount: 0)),
+        .leveled(), .sizeTiered(SizeTieredOptions(minimumThreshold: 2, minimumTableByteCount: 0)),
         .timeWindow(TimeWindowOptions(window: .seconds(10))),
     ]
 

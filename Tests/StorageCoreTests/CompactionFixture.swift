@@ -35,7 +35,7 @@ func paperRow(_ sizes: [Int64], newest: UInt64 = 100) -> [TableMetadata] {
 
 /// A tree of keyspace 1 with the tables given by level.
 func paperTree(
-    _ levels: [Int: [TableMetadata]], _ strategy: CompactionStrategy = .leveled,
+    _ levels: [Int: [TableMetadata]], _ strategy: CompactionStrategy = .leveled(),
     settings: CompactionSettings = CompactionSettings(
         levelZeroTableCount: 4, levelOneByteCount: 4000, tableByteCount: 1000),
     compression: CompressionOptions = CompressionOptions(upper: .lz4, bottom: .lz4)

@@ -93,6 +93,43 @@ struct CompactionGarbageTests {
         #expect(plan([6: [heavy]], { $0.snapshots = [8, 50] }) == nil)
     }
 
+    @Test("how much garbage is worth a rewriting is the keyspace's to say, whatever its strategy")
+    func threshold() {
+        let strategies: [CompactionStrategy] = [
+            .leveled(), .sizeTiered(), .timeWindow(TimeWindowOptions(window: .seconds(1))),
+        ]
+        for strategy in strategies {
+            func isDue(deletes: Int, _ threshold: Double) -> Bool {
+                let plan = plan([6: [.paper(1, "a", "c", 7...9, deletes: deletes)]]) {
+                    $0.strategy = strategy
+                    $0.garbageThreshold = threshold
+                }
+                return plan?.reason == .garbage
+            }
+            #expect(isDue(deletes: 10, 0.1) && !isDue(deletes: 9, 0.1))
+            #expect(isDue(deletes: 50, 0.5) && !isDue(deletes: 49, 0.5))
+            // Where there is none, none is looked for.
+            #expect(isDue(deletes: 1, 0) && !isDue(deletes: 0, 0))
+            #expect(!isDue(deletes: 99, 1.5))
+        }
+    }
+
+    @Test("a tree that is compacted on request only has what costs nothing, and no debt")
+    func onRequest() throws {
+        let full = [0: paperRow(Array(repeating: 1000, count: 40))]
+        #expect(plan(full)?.action == .rewrite)
+        #expect(plan(full) { $0.compactsAutomatically = false } == nil)
+        #expect(plan([6: [.paper(1, "a", "c", 7...9, deletes: 60)]]) { $0.compactsAutomatically = false } == nil)
+        let gone = plan([6: [.paper(1, "a", "z", keyspace: 2)]]) { $0.compactsAutomatically = false }
+        #expect(gone?.action == .drop)
+
+        var tree = paperTree(full)
+        #expect(CompactionPicker.debt(of: tree).runCount > 0)
+        tree.compactsAutomatically = false
+        #expect(CompactionPicker.debt(of: tree) == CompactionDebt())
+        #expect(CompactionPicker.plans(for: tree, lower: [], upper: [0xFF]).map(\.tables.count) == [40])
+    }
+
     @Test("a table with a run of deletions, as a queue leaves it, is rewritten for fewer of them")
     func runOfDeletions() {
         func isDue(deletes: Int, densest: Int) -> Bool {

@@ -122,6 +122,40 @@ struct CompactionLeveledTests {
         #expect(try #require(CompactionPicker.plan(for: tree)).action == .move)
     }
 
+    @Test("a keyspace's own fan-out and table size take the place of the storage's")
+    func ownOptions() throws {
+        let slow = settings.adopting(.leveled(LeveledOptions(multiplier: 4)))
+        let targets = LevelTargets(sizes: [0, 0, 0, 0, 0, 0, 64_000], settings: slow)
+        #expect(targets.base == 4)
+        #expect(targets.byteCounts[4...5] == [4000, 16_000])
+        #expect(slow.tableByteCount == 1000 && slow.levelOneByteCount == 4000)
+        #expect(slow.maximumOverlapByteCount == settings.maximumOverlapByteCount)
+
+        let large = settings.adopting(.leveled(LeveledOptions(tableByteCount: 5000)))
+        #expect(large.levelOneByteCount == 20_000 && large.multiplier == 10)
+        let tree = paperTree([0: paperRow([1000, 1000, 1000, 1000])], settings: large)
+        #expect(try #require(CompactionPicker.plan(for: tree)).tableByteCount == 5000)
+        #expect(settings.adopting(.leveled(LeveledOptions(tableByteCount: 10))).levelOneByteCount == 4000)
+        #expect(settings.adopting(.sizeTiered()) == settings && settings.adopting(.leveled()) == settings)
+    }
+
+    @Test("no options trap, whatever they are", arguments: [Int.min, -1, 0, 1, 2, 1000, Int.max])
+    func extremes(value: Int) {
+        for levelOne in [0, 1, 4000, Int64.max] {
+            let settings = CompactionSettings(levelOneByteCount: levelOne)
+                .adopting(.leveled(LeveledOptions(multiplier: value, tableByteCount: value)))
+            let tables = (1...6).map { level in
+                TableMetadata.paper(UInt64(level), "a", "z", byteCount: 1 << (7 * level))
+            }
+            let levels = Dictionary(uniqueKeysWithValues: tables.map { (Int($0.number), [$0]) })
+            let tree = paperTree(
+                levels.merging([0: paperRow([1 << 40, 1, 1, 1, 1])]) { $1 }, settings: settings)
+            #expect(LeveledPicker(tree).targets.byteCounts.allSatisfy { $0 >= 0 })
+            #expect(CompactionPicker.debt(of: tree).byteCount >= 0)
+            #expect(CompactionPicker.plan(for: tree) != nil)
+        }
+    }
+
     @Test("debt is nothing in a tree that wants nothing, and grows with what is due")
     func debt() {
         let calm = paperTree([0: [.paper(1, "a", "z")], 6: [.paper(2, "a", "z", byteCount: 3000)]])

@@ -209,7 +209,7 @@ struct CompactionStorageTests {
     func manualRange(isSizeTiered: Bool) throws {
         let storage = try open()
         let keyspace = try storage.keyspace(
-            "rows", options: KeyspaceOptions(isDedicated: true, strategy: isSizeTiered ? .sizeTiered() : .leveled))
+            "rows", options: KeyspaceOptions(isDedicated: true, strategy: isSizeTiered ? .sizeTiered() : .leveled()))
         let other = try storage.keyspace("other", options: KeyspaceOptions(isDedicated: true))
         try put(storage, other, 0..<10)
         for round in 0..<3 {
@@ -246,6 +246,80 @@ struct CompactionStorageTests {
         #expect(try storage.verify().isHealthy)
     }
 
+    @Test("a keyspace has tables of the size it asks for, beside one that has those of the storage")
+    func tableSizes() throws {
+        let storage = try open()
+        let large = try storage.keyspace(
+            "large",
+            options: KeyspaceOptions(isDedicated: true, strategy: .leveled(LeveledOptions(tableByteCount: 1 << 20))))
+        let plain = try storage.keyspace("plain", options: KeyspaceOptions(isDedicated: true))
+        for keyspace in [large, plain] { try put(storage, keyspace, 0..<2000) }
+        try storage.settle()
+        try storage.compact()
+        #expect(large.tree.state.levels.all.count == 1)
+        #expect(plain.tree.state.levels.all.count > 1)
+        // The next opening has other wishes, and what is rewritten follows them.
+        let small = try storage.keyspace("large", options: KeyspaceOptions(isDedicated: true))
+        try storage.compact()
+        #expect(small.tree.state.levels.all.count > 1)
+        #expect(try count(storage, small) == 2000 && storage.verify().isHealthy)
+    }
+
+    @Test("a keyspace with automatic compaction off collects tables until it is compacted, or until that is on again")
+    func onRequest() throws {
+        var storage = try open()
+        let options = KeyspaceOptions(isDedicated: true, compactsAutomatically: false)
+        var keyspace = try storage.keyspace("rows", options: options)
+        for round in 0..<40 {
+            try put(storage, keyspace, round..<round + 10)
+            try storage.flush()
+        }
+        try storage.settle()
+        #expect(keyspace.tree.state.levels[0].count == 40)
+        #expect(keyspace.tree.pacer.pressure == 0)
+        try storage.compact(keyspace)
+        #expect(keyspace.tree.state.levels[0].isEmpty)
+        for round in 0..<40 {
+            try put(storage, keyspace, round..<round + 10)
+            try storage.flush()
+        }
+        try storage.close()
+        storage = try open()
+        keyspace = try storage.keyspace("rows")
+        #expect(!keyspace.options.compactsAutomatically)
+        try storage.settle()
+        #expect(keyspace.tree.state.levels[0].count == 40)
+        keyspace = try storage.keyspace("rows", options: KeyspaceOptions(isDedicated: true))
+        // Writers wait for what is due from now on.
+        #expect(keyspace.tree.pacer.pressure > 0)
+        try storage.settle()
+        #expect(keyspace.tree.state.levels[0].count < 4)
+        #expect(try count(storage, keyspace) == 49 && storage.verify().isHealthy)
+    }
+
+    @Test("a keyspace's threshold decides whether its deletions are rewritten")
+    func garbageThreshold() throws {
+        let storage = try open()
+        func tombstones(_ name: String, _ threshold: Double?) throws -> Int {
+            let keyspace = try storage.keyspace(
+                name, options: KeyspaceOptions(isDedicated: true, garbageThreshold: threshold))
+            try put(storage, keyspace, 0..<100)
+            try storage.compact(keyspace)
+            // A third of the new table is deletions.
+            for key in 0..<10 {
+                try storage.write { try $0.delete(keyspace, bytes("key-\(1000 + key * 3)").rawSpan) }
+            }
+            try put(storage, keyspace, 200..<220)
+            try storage.flush()
+            #expect(keyspace.tree.state.levels[0].map(\.metadata.deleteCount) == [10])
+            try storage.settle()
+            #expect(try count(storage, keyspace) == 110)
+            return keyspace.tree.state.levels.all.map(\.metadata.deleteCount).reduce(0, +)
+        }
+        #expect(try tombstones("default", nil) == 0)
+        #expect(try tombstones("half", 0.5) == 10)
+    }
+
     @Test("the strategy is kept with the tree, and keyspaces share one only where they agree on it")
     func strategyIsStored() throws {
         var storage = try open()
@@ -256,9 +330,21 @@ struct CompactionStorageTests {
         let third = try storage.keyspace("c", options: KeyspaceOptions(strategy: .sizeTiered()))
         #expect(first.tree === second.tree)
         #expect(first.tree !== third.tree)
+        var own = KeyspaceOptions(
+            strategy: .leveled(LeveledOptions(multiplier: 5, tableByteCount: 1 << 20)), garbageThreshold: 0.4,
+            compactsAutomatically: false)
+        let fourth = try storage.keyspace("d", options: own)
+        #expect(try storage.keyspace("e", options: own).tree === fourth.tree)
+        own.garbageThreshold = 0.5
+        #expect(try storage.keyspace("f", options: own).tree !== fourth.tree)
+        own.garbageThreshold = .nan
+        #expect(try storage.keyspace("g", options: own).tree.options.garbageThreshold == nil)
         try storage.close()
         storage = try open()
         #expect(storage.existingKeyspace("a")?.tree.options.strategy == windows)
         #expect(storage.existingKeyspace("c")?.options.strategy == .sizeTiered())
+        #expect(storage.existingKeyspace("e")?.tree.options == fourth.tree.options)
+        #expect(storage.existingKeyspace("e")?.options.garbageThreshold == 0.4)
+        #expect(storage.existingKeyspace("e")?.options.compactsAutomatically == false)
     }
 }

@@ -181,16 +181,30 @@ enum GoldenFiles {
         return edit
     }
 
+    /// An edit of that state that gives strategies all options they have.
+    static var strategyEdit: VersionEdit {
+        var edit = VersionEdit()
+        let leveled = CompactionStrategy.leveled(LeveledOptions(multiplier: 4, tableByteCount: 160 << 20))
+        let windows = CompactionStrategy.timeWindow(TimeWindowOptions(window: .seconds(60)))
+        edit.changedTrees = [
+            VersionEdit.ChangedTree(
+                tree: 4, options: TreeOptions(strategy: leveled, garbageThreshold: 0.5, compactsAutomatically: false)),
+            VersionEdit.ChangedTree(tree: 6, options: TreeOptions(strategy: windows, garbageThreshold: 0.125)),
+        ]
+        return edit
+    }
+
     /// CURRENT and the manifest that it names.
     static func manifest() throws -> (current: [UInt8], manifest: [UInt8]) {
         let disk = SimulatedFileSystem()
         try disk.createDirectory("/db")
         let writer = try ManifestWriter(
-            number: 18, manifest: manifestState, identity: identity, salt: 0x8765_4321, directory: "/db",
+            number: 19, manifest: manifestState, identity: identity, salt: 0x8765_4321, directory: "/db",
             fileSystem: disk)
         try writer.edit { _ in (movingEdit, ()) }
+        try writer.edit { _ in (strategyEdit, ()) }
         try writer.edit { _ in (edit, ()) }
         try writer.close()
-        return (try disk.readFile("/db/CURRENT"), try disk.readFile("/db/MANIFEST-000000000018"))
+        return (try disk.readFile("/db/CURRENT"), try disk.readFile("/db/MANIFEST-000000000019"))
     }
 }

@@ -45,8 +45,8 @@ struct GoldenTests {
     @Test("manifest and CURRENT are written byte for byte as before")
     func writesManifest() throws {
         let (current, manifest) = try GoldenFiles.manifest()
-        try check("CURRENT-18", current)
-        try check("MANIFEST-000000000018", manifest)
+        try check("CURRENT-19", current)
+        try check("MANIFEST-000000000019", manifest)
     }
 
     // MARK: Reading
@@ -101,17 +101,20 @@ struct GoldenTests {
             ])
     }
 
-    @Test("a golden manifest is read, also one from before keyspaces could move", arguments: [17, 18] as [UInt64])
+    @Test(
+        "a golden manifest is read, also from before keyspaces could move, and strategies had options",
+        arguments: [17, 18, 19] as [UInt64])
     func readsManifest(number: UInt64) throws {
         let disk = SimulatedFileSystem()
         try disk.createDirectory("/db")
         let name = ManifestFiles.name(number)
-        try disk.writeFile("/db/CURRENT", GoldenFiles.read(number == 17 ? "CURRENT" : "CURRENT-18"))
+        try disk.writeFile("/db/CURRENT", GoldenFiles.read(number == 17 ? "CURRENT" : "CURRENT-\(number)"))
         try disk.writeFile("/db/\(name)", GoldenFiles.read(name))
         #expect(try ManifestFiles.current(in: "/db", disk) == number)
         let (state, identity, _) = try ManifestWriter.read(number: number, directory: "/db", fileSystem: disk)
         var expected = try GoldenFiles.manifestState
         if number > 17 { #expect(expected.apply(GoldenFiles.movingEdit) == nil) }
+        if number > 18 { #expect(expected.apply(GoldenFiles.strategyEdit) == nil) }
         #expect(expected.apply(GoldenFiles.edit) == nil)
         #expect(state == expected)
         #expect(identity == GoldenFiles.identity)

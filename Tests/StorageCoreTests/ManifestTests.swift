@@ -23,6 +23,10 @@ import Testing
         let compressions: [TableCompression] = [
             .none, .lz4, .zstd(level: 3), .zstd(level: -7), .zstd(level: 2, dictionaryByteCount: 16 << 10),
         ]
+        let strategies: [CompactionStrategy] = [
+            .leveled(), .leveled(LeveledOptions(multiplier: 3)), .leveled(LeveledOptions(tableByteCount: 1 << 40)),
+            .sizeTiered(), .timeWindow(TimeWindowOptions(window: .seconds(9))),
+        ]
         for id in UInt32(1)...UInt32.random(in: 1...4, using: &random) {
             var tree = TreeRecord(
                 id: id,
@@ -30,7 +34,10 @@ import Testing
                     isVolatile: .random(using: &random),
                     compression: CompressionOptions(
                         upper: compressions.randomElement(using: &random)!,
-                        bottom: compressions.randomElement(using: &random)!), filterBitsPerKey: Int(id)))
+                        bottom: compressions.randomElement(using: &random)!), filterBitsPerKey: Int(id),
+                    strategy: strategies.randomElement(using: &random)!,
+                    garbageThreshold: [nil, 0, 0.3, 7].randomElement(using: &random)!,
+                    compactsAutomatically: .random(using: &random)))
             tree.flushedThrough = .random(in: 0...1 << 56, using: &random)
             for level in 0..<Levels.count where Bool.random(using: &random) {
                 tree.tables[level] = (0..<2).map { randomTable(UInt64(id) * 100 + UInt64(level) * 2 + $0, &random) }
@@ -87,6 +94,31 @@ import Testing
             #expect(code == nil || code == .corruption, "seed \(seed)")
         }
     }
+
+    @Test("a strategy is one byte where it has no options, and a byte with unknown bits is refused")
+    func strategyBytes() throws {
+        func decode(_ strategy: [UInt8]) throws -> TreeOptions {
+            let bytes = Array(Self.plainTree.dropLast()) + strategy
+            var reader = ByteReader(bytes.rawSpan, file: "f", offset: 0)
+            let options = try reader.treeOptions()
+            try reader.expectEnd()
+            return options
+        }
+        #expect(try decode([0]) == TreeOptions())
+        #expect(try decode([16, 4, 0]).strategy == .leveled(LeveledOptions(multiplier: 4)))
+        #expect(try decode([64]) == TreeOptions(compactsAutomatically: false))
+        #expect(try decode([96, 0, 0, 0, 0, 0, 0, 0xE0, 0x3F]).garbageThreshold == 0.5)
+        for unknown: [UInt8] in [[3], [128], [17], [18], [4 | 64]] {
+            #expect(errorCode { try decode(unknown + [UInt8](repeating: 1, count: 40)) } == .corruption)
+        }
+    }
+
+    /// The bytes of a tree's options where all are as by default.
+    private static let plainTree: [UInt8] = {
+        var writer = ByteWriter()
+        writer.encode(TreeOptions())
+        return writer.bytes
+    }()
 
     @Test("edits that contradict the state are named")
     func contradictions() {
@@ -230,7 +262,7 @@ import Testing
     func newerFormat(offset: Int) throws {
         let (disk, bytes, _, _) = try written()
         var changed = bytes
-        changed[offset] = 2
+        changed[offset] = 4
         let sum = checksum(of: changed.rawSpan.extracting(first: 60))
         for index in 0..<4 { changed[60 + index] = UInt8(truncatingIfNeeded: sum >> (8 * index)) }
         try disk.writeFile(path, changed)

@@ -14,7 +14,8 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
     var compression = CompressionOptions()
     var filterBitsPerKey = 10
     var clusteringLayout: ClusteringLayout?
-    var strategy = CompactionStrategy.leveled
+    var strategy = CompactionStrategy.leveled()
+    var garbageThreshold: Double?
     var change: @Sendable (inout StorageOptions) -> Void = { _ in }
 
     func storageLocation(_ path: String) -> StorageLocation {
@@ -24,7 +25,7 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
     func keyspaceOptions(_ index: Int) -> KeyspaceOptions {
         var options = KeyspaceOptions(
             isDedicated: isDedicated, compression: compression, filterBitsPerKey: filterBitsPerKey,
-            strategy: strategy, clusteringLayout: clusteringLayout)
+            strategy: strategy, garbageThreshold: garbageThreshold, clusteringLayout: clusteringLayout)
         switch MetamorphicKeyspace.kind(index) {
         case .plain, .second: break
         case .appended: options.mergeOperator = ModelAppend()
@@ -68,7 +69,8 @@ final class MetamorphicRun {
             var keyspaceOptions = configuration.keyspaceOptions($0)
             if options.sharedKeyspaceByteCount < 1 << 20 {
                 keyspaceOptions.filterBitsPerKey = [10, 10, 5][(openingCount + $0) % 3]
-                keyspaceOptions.strategy = (openingCount / 2 + $0) % 4 == 3 ? .sizeTiered() : .leveled
+                keyspaceOptions.strategy = (openingCount / 2 + $0) % 4 == 3 ? .sizeTiered() : .leveled()
+                keyspaceOptions.compactsAutomatically = (openingCount / 4 + $0) % 5 > 0
             }
             return try storage.keyspace(MetamorphicKeyspace.name($0), options: keyspaceOptions)
         }

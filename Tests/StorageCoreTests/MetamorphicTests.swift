@@ -48,6 +48,10 @@ extension MetamorphicConfiguration {
             $0.descriptorBudget = 48
         },
         MetamorphicConfiguration(description: "tiny size-tiered trees", strategy: .sizeTiered()) { tiny(&$0) },
+        MetamorphicConfiguration(
+            description: "tiny trees that grow twofold, with tables of their own size, rewritten for any garbage",
+            strategy: .leveled(LeveledOptions(multiplier: 2, tableByteCount: 512)), garbageThreshold: 0
+        ) { tiny(&$0) },
         MetamorphicConfiguration(description: "tiny trees with background threads", isDedicated: true) {
             tiny(&$0)
             $0.backgroundWork = .threads

@@ -77,7 +77,10 @@ final class ModelRun {
         switch Int.random(in: 0..<5, using: &random) {
         case 0: return .sizeTiered(small)
         case 1: return .timeWindow(TimeWindowOptions(window: .seconds(1), sizeTiered: small))
-        default: return .leveled
+        case 2:
+            let byteCount = Int.random(in: 1 << 8...4 << 10, using: &random)
+            return .leveled(LeveledOptions(multiplier: .random(in: 1...4, using: &random), tableByteCount: byteCount))
+        default: return .leveled()
         }
     }
 

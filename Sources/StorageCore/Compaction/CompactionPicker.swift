@@ -5,7 +5,9 @@ enum CompactionPicker {
     /// What to do next; nil if nothing is due.
     static func plan(for tree: TreeDescription) -> CompactionPlan? {
         let garbage = GarbagePicker(tree)
-        return garbage.drop() ?? strategicPlan(for: tree) ?? garbage.rewrite()
+        if let drop = garbage.drop() { return drop }
+        guard tree.compactsAutomatically else { return nil }
+        return strategicPlan(for: tree) ?? garbage.rewrite()
     }
 
     private static func strategicPlan(for tree: TreeDescription) -> CompactionPlan? {
@@ -31,7 +33,9 @@ enum CompactionPicker {
     }
 
     static func debt(of tree: TreeDescription) -> CompactionDebt {
-        switch tree.strategy {
+        // No writer waits for what nobody will do.
+        guard tree.compactsAutomatically else { return CompactionDebt() }
+        return switch tree.strategy {
         case .leveled: LeveledPicker(tree).debt
         case .sizeTiered(let options): SizeTieredPicker(tree, options).debt(in: tree.levels[0].indices)
         case .timeWindow(let options): TimeWindowPicker(tree, options).debt

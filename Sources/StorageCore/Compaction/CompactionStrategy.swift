@@ -7,13 +7,29 @@
 public enum CompactionStrategy: Sendable, Hashable {
     /// Levels that share no key, each ten times the one above: few tables to read, about ten bytes written for one. The
     /// default.
-    case leveled
+    case leveled(LeveledOptions = LeveledOptions())
     /// Tables of similar size are merged: few bytes written, more tables to read. For data that is written often and read
     /// seldom.
     case sizeTiered(SizeTieredOptions = SizeTieredOptions())
     /// Tables of one window of commit time are merged, those of different windows never: data that expires together goes
     /// together, unread. For series of events with a time to live.
     case timeWindow(TimeWindowOptions)
+}
+
+/// How fast levels grow, and how large their tables are.
+public struct LeveledOptions: Sendable, Hashable {
+    /// How many times a level holds what the one above it does. With fewer a byte is written less often on its way from one
+    /// level to the next, but there are more levels to go and to read; the last one, of six, holds all that the others do not.
+    /// From 1 to 1000; what is outside is taken for the nearest of them.
+    public var multiplier: Int
+    /// A compaction cuts its output at this size; nil: at that of the storage's options. The first level below 0 holds four
+    /// such tables, if that is more than it would hold anyway.
+    public var tableByteCount: Int?
+
+    public init(multiplier: Int = 10, tableByteCount: Int? = nil) {
+        self.multiplier = multiplier
+        self.tableByteCount = tableByteCount
+    }
 }
 
 /// When tables are of similar size, and how many of them are merged. The defaults are Cassandra's

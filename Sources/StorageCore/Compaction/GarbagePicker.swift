@@ -8,8 +8,6 @@
 // (3) range deletes cover its whole span, are newer than all of it, and no snapshot sees any of it without them.
 
 struct GarbagePicker {
-    /// A table is rewritten for its garbage when that is this part of its entries.
-    static let threshold = 0.2
     /// A range delete costs reads about as much as this many deletions.
     private static let rangeTombstoneWeight = 64.0
     /// A table with so many deletions among 128 entries has a run of them, as a queue leaves it: every scan from its front
@@ -97,7 +95,7 @@ struct GarbagePicker {
             for index in tree.levels[level].indices {
                 let table = tree.levels[level][index]
                 let fraction = garbageFraction(table)
-                guard fraction >= Self.threshold, fraction > best?.fraction ?? 0,
+                guard fraction >= tree.garbageThreshold, fraction > best?.fraction ?? 0,
                     let plan = plan(for: table, level, index)
                 else { continue }
                 best = (fraction, plan)

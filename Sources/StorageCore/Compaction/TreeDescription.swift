@@ -13,10 +13,23 @@ struct CompactionSettings: Sendable, Equatable {
     var tableByteCount = 16 << 20
 
     /// The most that a table moved or written may overlap in the level below its own; more would make its own compaction
-    /// expensive.
-    var maximumOverlapByteCount: Int64 { Int64(tableByteCount).multipliedClamped(by: multiplier) }
+    /// expensive. Where levels grow slowly, it is what it is where they grow tenfold: tables are not cut small for that.
+    var maximumOverlapByteCount: Int64 { Int64(tableByteCount).multipliedClamped(by: max(multiplier, 10)) }
     /// The most that a compaction takes to spare another one.
     var maximumExpandedByteCount: Int64 { Int64(tableByteCount).multipliedClamped(by: 25) }
+
+    /// These, but what a keyspace has of its own.
+    func adopting(_ strategy: CompactionStrategy) -> CompactionSettings {
+        guard case .leveled(let options) = strategy else { return self }
+        var settings = self
+        settings.multiplier = Int64(min(max(options.multiplier, 1), 1000))
+        if let byteCount = options.tableByteCount {
+            settings.tableByteCount = max(byteCount, 1)
+            settings.levelOneByteCount = max(
+                levelOneByteCount, Int64(settings.tableByteCount).multipliedClamped(by: 4))
+        }
+        return settings
+    }
 }
 
 extension Int64 {
@@ -30,7 +43,11 @@ extension Int64 {
 struct TreeDescription: Sendable {
     /// By level. Level 0 is newest first; deeper ones are in key order and share no key.
     var levels: [[TableMetadata]]
-    var strategy = CompactionStrategy.leveled
+    var strategy = CompactionStrategy.leveled()
+    /// From which part of its entries on a table is rewritten for its garbage.
+    var garbageThreshold = TreeOptions.garbageThreshold
+    /// Whether tables are merged and rewritten without being asked for.
+    var compactsAutomatically = true
     var settings = CompactionSettings()
     var compression = CompressionOptions()
     /// What is known of the clock: entries that expire by then are expired for every reader there is and will be.

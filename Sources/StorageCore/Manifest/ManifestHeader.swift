@@ -2,7 +2,8 @@
 //
 //    0  8 B  magic "SSMANIFT"          8  u32  format version: 1
 //   12  u32  incompatible feature bits: a reader that does not know one refuses the storage. Bit 0: keyspaces move and
-//            options change (fields 18 and 19, and what a keyspace has behind its operator)
+//            options change (fields 18 and 19, and what a keyspace has behind its operator). Bit 1: strategies have
+//            options of their own (the high bits of their byte)
 //   16  u32  compatible feature bits   20  u32  salt of the record checksums
 //   24  u64  identity of the storage   32  28 B zeros
 //   60  u32  CRC-32C of bytes 0..<60
@@ -12,7 +13,7 @@ struct ManifestHeader: Equatable {
     static let magic: [UInt8] = Array("SSMANIFT".utf8)
     static let formatVersion: UInt32 = 1
     /// Incompatible features that this version writes and reads. Bits are stored: do not renumber.
-    static let features: UInt32 = 1
+    static let features: UInt32 = 3
 
     var salt: UInt32
     var identity: UInt64

@@ -23,6 +23,16 @@ private enum Tag: UInt64 {
     case changedKeyspace = 19
 }
 
+/// What the high bits of a strategy's byte say; the low four are its code.
+private struct CompactionFlags: OptionSet {
+    let rawValue: UInt8
+
+    static let leveledOptions = CompactionFlags(rawValue: 16)
+    static let garbageThreshold = CompactionFlags(rawValue: 32)
+    static let onRequest = CompactionFlags(rawValue: 64)
+    static let known: CompactionFlags = [leveledOptions, garbageThreshold, onRequest]
+}
+
 extension VersionEdit {
     var encoded: [UInt8] {
         var writer = ByteWriter()
@@ -140,20 +150,32 @@ extension ByteWriter {
         encode(options.compression.upper)
         encode(options.compression.bottom)
         varint(UInt64(clamping: options.filterBitsPerKey))
-        encode(options.strategy)
+        encodeCompaction(options)
     }
 
-    private mutating func encode(_ strategy: CompactionStrategy) {
-        switch strategy {
-        case .leveled: u8(0)
-        case .sizeTiered(let options):
-            u8(1)
-            encode(options)
-        case .timeWindow(let options):
-            u8(2)
-            varint(UInt64(clamping: options.windowMicroseconds))
-            encode(options.sizeTiered)
+    private mutating func encodeCompaction(_ options: TreeOptions) {
+        var flags: CompactionFlags = []
+        if case .leveled(let leveled) = options.strategy, leveled != LeveledOptions() { flags.insert(.leveledOptions) }
+        if options.garbageThreshold != nil { flags.insert(.garbageThreshold) }
+        if !options.compactsAutomatically { flags.insert(.onRequest) }
+        switch options.strategy {
+        case .leveled(let leveled):
+            u8(flags.rawValue)
+            if flags.contains(.leveledOptions) { encode(leveled) }
+        case .sizeTiered(let tiers):
+            u8(flags.rawValue | 1)
+            encode(tiers)
+        case .timeWindow(let windows):
+            u8(flags.rawValue | 2)
+            varint(UInt64(clamping: windows.windowMicroseconds))
+            encode(windows.sizeTiered)
         }
+        if let threshold = options.garbageThreshold { i64(Int64(bitPattern: threshold.bitPattern)) }
+    }
+
+    private mutating func encode(_ options: LeveledOptions) {
+        varint(UInt64(clamping: options.multiplier))
+        varint(options.tableByteCount.map { UInt64(clamping: max($0, 1)) } ?? 0)
     }
 
     private mutating func encode(_ options: SizeTieredOptions) {
@@ -213,22 +235,38 @@ extension ByteReader {
     }
 
     mutating func treeOptions() throws -> TreeOptions {
-        TreeOptions(
+        var options = TreeOptions(
             isVolatile: try u8() != 0,
             compression: CompressionOptions(upper: try compression(), bottom: try compression()),
-            filterBitsPerKey: try count(), strategy: try compactionStrategy())
+            filterBitsPerKey: try count())
+        try readCompaction(of: &options)
+        return options
     }
 
-    private mutating func compactionStrategy() throws -> CompactionStrategy {
+    private mutating func readCompaction(of options: inout TreeOptions) throws {
         let start = offset
-        switch try u8() {
-        case 0: return .leveled
-        case 1: return .sizeTiered(try sizeTieredOptions())
+        let byte = try u8()
+        let (flags, code) = (CompactionFlags(rawValue: byte & 0xF0), byte & 0xF)
+        guard flags.isSubset(of: .known), code == 0 || !flags.contains(.leveledOptions) else {
+            throw corruption("A compaction strategy has unknown options", at: start)
+        }
+        switch code {
+        case 0: options.strategy = .leveled(flags.contains(.leveledOptions) ? try leveledOptions() : LeveledOptions())
+        case 1: options.strategy = .sizeTiered(try sizeTieredOptions())
         case 2:
-            return .timeWindow(
+            options.strategy = .timeWindow(
                 TimeWindowOptions(window: .microseconds(try count()), sizeTiered: try sizeTieredOptions()))
         default: throw corruption("A compaction strategy is unknown", at: start)
         }
+        if flags.contains(.garbageThreshold) {
+            options.garbageThreshold = Double(bitPattern: UInt64(bitPattern: try i64()))
+        }
+        options.compactsAutomatically = !flags.contains(.onRequest)
+    }
+
+    private mutating func leveledOptions() throws -> LeveledOptions {
+        let (multiplier, byteCount) = (try count(), try count())
+        return LeveledOptions(multiplier: multiplier, tableByteCount: byteCount == 0 ? nil : byteCount)
     }
 
     private mutating func sizeTieredOptions() throws -> SizeTieredOptions {

@@ -57,8 +57,15 @@ public struct KeyspaceOptions: Sendable {
     public var compression: CompressionOptions
     /// Bloom filter bits for each key: 10 give about 1 % false positives; 0 writes no filter.
     public var filterBitsPerKey: Int
-    /// How its tables are merged. Keyspaces share a tree only where they agree on it.
+    /// How its tables are merged. Keyspaces share a tree only where they agree on it and on the next two.
     public var strategy: CompactionStrategy
+    /// A table is rewritten when so much of its entries, from 0 to 1, is deleted or has expired and may go; above 1 for nothing
+    /// but its size. Nil: a fifth.
+    public var garbageThreshold: Double?
+    /// Whether its tables are merged and rewritten when that is due. Otherwise only ``Storage/compact()`` and
+    /// ``Storage/compact(_:_:)`` do it: no write waits for it, but reads look into ever more tables, and what was deleted
+    /// keeps its space. Tables of which nothing is needed any more go all the same, since none of their bytes is read.
+    public var compactsAutomatically: Bool
     /// Where its keys have what they are ordered by within their groups. Not stored: tables written while it is open with a
     /// layout have the bounds, where all keyspaces of the tree have the same.
     public var clusteringLayout: ClusteringLayout?
@@ -66,7 +73,8 @@ public struct KeyspaceOptions: Sendable {
     public init(
         mergeOperator: (any MergeOperator)? = nil, expiry: ExpiryPolicy = .none, isVolatile: Bool = false,
         isDedicated: Bool = false, isArchived: Bool = true, compression: CompressionOptions = CompressionOptions(),
-        filterBitsPerKey: Int = 10, strategy: CompactionStrategy = .leveled, clusteringLayout: ClusteringLayout? = nil
+        filterBitsPerKey: Int = 10, strategy: CompactionStrategy = .leveled(),
+        garbageThreshold: Double? = nil, compactsAutomatically: Bool = true, clusteringLayout: ClusteringLayout? = nil
     ) {
         self.mergeOperator = mergeOperator
         self.expiry = expiry
@@ -76,6 +84,8 @@ public struct KeyspaceOptions: Sendable {
         self.compression = compression
         self.filterBitsPerKey = filterBitsPerKey
         self.strategy = strategy
+        self.garbageThreshold = garbageThreshold
+        self.compactsAutomatically = compactsAutomatically
         self.clusteringLayout = clusteringLayout
     }
 
@@ -88,6 +98,8 @@ public struct KeyspaceOptions: Sendable {
         compression = options.compression
         filterBitsPerKey = options.filterBitsPerKey
         strategy = options.strategy
+        garbageThreshold = options.garbageThreshold
+        compactsAutomatically = options.compactsAutomatically
         clusteringLayout = options.clusteringLayout
     }
 }

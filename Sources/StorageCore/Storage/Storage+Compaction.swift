@@ -129,12 +129,8 @@ extension Storage {
         let levels = state.levels
         let rules = rewriteRules(for: tree)
         let withRangeTombstones = levels.all.filter { $0.metadata.rangeTombstoneCount > 0 }
-        var description = TreeDescription(levels: levels.tables.map { $0.map(\.metadata) })
-        description.strategy = tree.options.strategy
-        description.settings = options.compactionSettings
-        description.compression = tree.options.compression
+        var description = description(of: tree, levels)
         description.purgeTime = rules.purgeTime
-        description.now = clock.now
         description.snapshots = rules.snapshots
         description.keyspaces = rules.keyspaces.keys.sorted()
         description.exhausted = exhausted
@@ -142,6 +138,19 @@ extension Storage {
             description.rangeTombstones = RangeTombstoneSet(
                 try withRangeTombstones.flatMap { try $0.rangeTombstones().tombstones })
         }
+        return description
+    }
+
+    /// What the debt of a tree follows from.
+    func description(of tree: Tree, _ levels: Levels) -> TreeDescription {
+        let own = tree.options
+        var description = TreeDescription(levels: levels.tables.map { $0.map(\.metadata) })
+        description.strategy = own.strategy
+        description.garbageThreshold = own.garbageThreshold ?? TreeOptions.garbageThreshold
+        description.compactsAutomatically = own.compactsAutomatically
+        description.settings = options.compactionSettings.adopting(own.strategy)
+        description.compression = own.compression
+        description.now = clock.now
         return description
     }
 }

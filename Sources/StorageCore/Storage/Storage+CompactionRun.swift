@@ -116,7 +116,7 @@ extension Storage {
             return
         }
         let picker = GarbagePicker(description)
-        let stubborn = tables.filter { picker.garbageFraction($0) >= GarbagePicker.threshold }
+        let stubborn = tables.filter { picker.garbageFraction($0) >= description.garbageThreshold }
         turns.markExhausted(stubborn.map(\.number), of: tree)
     }
 }

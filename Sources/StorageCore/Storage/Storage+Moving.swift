@@ -145,7 +145,9 @@ extension Storage {
                 former: change.record.former, sections: tableCache.sections)
         }
         // What is due may have changed with the strategy.
-        if change.treeOptions != nil { background.request(.compaction) }
+        guard change.treeOptions != nil else { return }
+        updatePressure(of: keyspace.tree)
+        background.request(.compaction)
     }
 
     /// From here on commits of the keyspace go to its own tree.

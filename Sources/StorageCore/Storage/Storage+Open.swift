@@ -330,7 +330,9 @@ struct StorageOpening {
             let keyspaceOptions = KeyspaceOptions(
                 expiry: record.expiry, isVolatile: tree.isVolatile, isDedicated: record.isDedicated,
                 isArchived: record.isArchived, compression: tree.options.compression,
-                filterBitsPerKey: tree.options.filterBitsPerKey, strategy: tree.options.strategy)
+                filterBitsPerKey: tree.options.filterBitsPerKey, strategy: tree.options.strategy,
+                garbageThreshold: tree.options.garbageThreshold,
+                compactsAutomatically: tree.options.compactsAutomatically)
             catalog.keyspaces[record.name] = Keyspace(
                 name: record.name, id: record.id, options: keyspaceOptions, tree: tree,
                 life: KeyspaceLife(mergeOperator: record.mergeOperator))

@@ -6,18 +6,14 @@ internal import Synchronization
 extension Storage {
     /// Notes how far a tree's tables are behind what its strategy asks for.
     func updatePressure(of tree: Tree) {
-        tree.pacer.pressure = WritePace.pressure(of: compactionDebt(of: tree), PaceLimits(options.compactionSettings))
+        let description = description(of: tree, tree.state.levels)
+        tree.pacer.pressure = WritePace.pressure(
+            of: CompactionPicker.debt(of: description), PaceLimits(description.settings))
     }
 
     /// What compaction still has to move.
     func compactionDebt(of tree: Tree) -> CompactionDebt {
-        let levels = tree.state.levels
-        var description = TreeDescription(levels: levels.tables.map { $0.map(\.metadata) })
-        description.strategy = tree.options.strategy
-        description.settings = options.compactionSettings
-        description.compression = tree.options.compression
-        description.now = clock.now
-        return CompactionPicker.debt(of: description)
+        CompactionPicker.debt(of: description(of: tree, tree.state.levels))
     }
 
     /// How long the writer of a batch has to wait for one of its trees. In the lane only.

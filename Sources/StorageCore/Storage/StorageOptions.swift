@@ -56,11 +56,12 @@ public struct StorageOptions: Sendable {
 
     /// Data blocks, before compression.
     public var blockByteCount = 8 << 10
-    /// A compaction cuts its output at this size.
+    /// A compaction cuts its output at this size, unless the keyspace has another (``LeveledOptions``).
     public var tableByteCount = 16 << 20
     /// Tables in level 0 that call for a compaction.
     public var levelZeroTableCount = 4
-    /// What the first level below 0 may hold at most; each deeper level holds ten times as much as the one above.
+    /// What the first level below 0 may hold at most; each deeper level holds ten times as much as the one above,
+    /// unless the keyspace has it otherwise (``LeveledOptions``).
     public var levelOneByteCount: Int64 = 64 << 20
     /// Threads that compact; each tree is compacted by one at a time.
     public var compactionThreadCount = 1

@@ -9,7 +9,13 @@ struct TreeOptions: Sendable, Hashable {
     var isVolatile = false
     var compression = CompressionOptions()
     var filterBitsPerKey = 10
-    var strategy = CompactionStrategy.leveled
+    var strategy = CompactionStrategy.leveled()
+    /// Nil: that of the next line.
+    var garbageThreshold: Double?
+    var compactsAutomatically = true
+
+    /// From which part of its entries on a table is rewritten for its garbage, unless the options say it.
+    static let garbageThreshold = 0.2
 }
 
 extension TreeOptions {
@@ -17,7 +23,9 @@ extension TreeOptions {
     init(_ options: KeyspaceOptions) {
         self.init(
             isVolatile: options.isVolatile, compression: options.compression,
-            filterBitsPerKey: options.filterBitsPerKey, strategy: options.strategy)
+            filterBitsPerKey: options.filterBitsPerKey, strategy: options.strategy,
+            garbageThreshold: options.garbageThreshold.flatMap { $0.isNaN ? nil : $0 },
+            compactsAutomatically: options.compactsAutomatically)
     }
 }
 
