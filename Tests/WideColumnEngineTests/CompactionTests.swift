@@ -12,6 +12,10 @@ struct CompactionTests {
     private let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
 
     private func strategy(_ clause: String, _ table: String = "t") throws -> CompactionStrategy? {
+        try options(clause, table)?.strategy
+    }
+
+    private func options(_ clause: String, _ table: String = "t") throws -> KeyspaceOptions? {
         let store = try WideColumnStore(storage: .inMemory(clock: clock))
         try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
         try store.execute("USE ks")
@@ -22,12 +26,12 @@ struct CompactionTests {
             PRIMARY KEY (b, a)
             """)
         let identifier = TableIdentifier(keyspace: "ks", name: table)
-        return store.catalog.schema.table(identifier)?.storage.options.strategy
+        return store.catalog.schema.table(identifier)?.storage.options
     }
 
     @Test("without a clause a table is leveled, and has windows of a thirtieth of its time to live if it has one")
     func defaults() throws {
-        #expect(try strategy("") == .leveled)
+        #expect(try strategy("") == .leveled())
         let windows = CompactionStrategy.timeWindow(TimeWindowOptions(window: .seconds(259_200)))
         #expect(try strategy("WITH default_time_to_live = 7776000") == windows)
         #expect(try strategy("WITH default_time_to_live = 7776000", "v") == windows)
@@ -36,7 +40,7 @@ struct CompactionTests {
                 == .timeWindow(TimeWindowOptions(window: .seconds(1))))
         #expect(
             try strategy("WITH default_time_to_live = 10 AND compaction = {'class': 'LeveledCompactionStrategy'}")
-                == .leveled)
+                == .leveled())
     }
 
     @Test("Cassandra's options reach the storage")
@@ -66,6 +70,76 @@ struct CompactionTests {
     }
 
     @Test(
+        "a leveled table has its fan-out and the size of its tables",
+        arguments: [
+            ("'fanout_size': 4", LeveledOptions(multiplier: 4)),
+            ("'sstable_size_in_mb': '160'", LeveledOptions(tableByteCount: 160 << 20)),
+            (
+                "'fanout_size': 2147483647, 'sstable_size_in_mb': 2147483647",
+                LeveledOptions(multiplier: 2_147_483_647, tableByteCount: 2_147_483_647 << 20)
+            ),
+        ])
+    func leveled(options: String, expected: LeveledOptions) throws {
+        let clause = "WITH compaction = {'class': 'LeveledCompactionStrategy', \(options)}"
+        #expect(try strategy(clause) == .leveled(expected))
+    }
+
+    @Test(
+        "of every class the threshold of garbage reaches the storage, and whether it compacts by itself",
+        arguments: ["SizeTiered", "Leveled", "TimeWindow", "Unified"])
+    func garbage(name: String) throws {
+        func options(_ text: String) throws -> KeyspaceOptions {
+            try #require(
+                try self.options("WITH compaction = {'class': '\(name)CompactionStrategy'\(text)}"))
+        }
+        let plain = try options("")
+        #expect(plain.garbageThreshold == nil && plain.compactsAutomatically)
+        let own = try options(", 'tombstone_threshold': '0.05', 'enabled': 'False'")
+        #expect(own.garbageThreshold == 0.05 && !own.compactsAutomatically)
+        #expect(own.strategy == plain.strategy)
+        #expect(try options(", 'enabled': true").compactsAutomatically)
+    }
+
+    @Test("a table that is not compacted by itself is so from the statement on, and again after the next")
+    func enabled() throws {
+        var options = StorageOptions()
+        options.fileSystem = SimulatedFileSystem()
+        options.clock = clock
+        options.backgroundWork = .manual
+        let store = try WideColumnStore(storage: .open(at: "/data", options: options))
+        try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("CREATE TABLE ks.t (k int PRIMARY KEY, v int)")
+        let identifier = TableIdentifier(keyspace: "ks", name: "t")
+        func tableCount() throws -> Int {
+            let keyspace = try #require(store.catalog.schema.table(identifier)).storage
+            return store.storage.statistics.trees.filter { $0.keyspaces.contains(keyspace.name) }
+                .reduce(0) { $0 + $1.tableCount }
+        }
+        func fill() throws {
+            for number in 0..<12 {
+                try store.execute("INSERT INTO ks.t (k, v) VALUES (1, \(number))")
+                try store.storage.flush()
+            }
+            try store.storage.settle()
+        }
+        func alter(_ enabled: Bool) throws {
+            try store.execute(
+                "ALTER TABLE ks.t WITH compaction = {'class': 'LeveledCompactionStrategy', 'enabled': \(enabled)}")
+        }
+        try alter(false)
+        try fill()
+        #expect(try tableCount() == 12)
+        try store.storage.compact()
+        #expect(try tableCount() == 1)
+        try fill()
+        #expect(try tableCount() == 13)
+        try alter(true)
+        try store.storage.settle()
+        #expect(try tableCount() < 4)
+        #expect(try store.execute("SELECT v FROM ks.t")[0]["v", as: Int.self] == 11)
+    }
+
+    @Test(
         "scaling parameters are tiers of a fan factor, or levels; of several the last counts",
         arguments: [
             ("'scaling_parameters': 'T4'", 4, 32), ("'scaling_parameters': 'T8'", 8, 32),
@@ -73,21 +147,26 @@ struct CompactionTests {
             ("'scaling_parameters': '+6'", 8, 32), ("'scaling_parameters': 'L2'", 2, 32),
             ("'scaling_parameters': 'T2'", 2, 32), ("'scaling_parameters': 'L10, N, T40'", 40, 40),
             ("'max_sstables_to_compact': 10", 4, 10), ("'max_sstables_to_compact': 0", 4, Int(Int32.max)),
-            ("'scaling_parameters': 'L10'", nil, 0), ("'scaling_parameters': '-8'", nil, 0),
-            ("'scaling_parameters': 'T8, T4, N, L4'", nil, 0),
         ])
-    func unified(options: String, minimum: Int?, maximum: Int) throws {
-        let expected =
-            minimum.map {
-                CompactionStrategy.sizeTiered(SizeTieredOptions(minimumThreshold: $0, maximumThreshold: maximum))
-            } ?? .leveled
+    func unified(options: String, minimum: Int, maximum: Int) throws {
+        let expected = SizeTieredOptions(minimumThreshold: minimum, maximumThreshold: maximum)
         #expect(
-            try strategy("WITH compaction = {'class': 'UnifiedCompactionStrategy', \(options)}") == expected)
+            try strategy("WITH compaction = {'class': 'UnifiedCompactionStrategy', \(options)}")
+                == .sizeTiered(expected))
+    }
+
+    @Test(
+        "negative scaling parameters are levels that grow so many times",
+        arguments: zip(
+            ["L10", "-8", "T8, T4, N, L4", "-2147483648"], [10, 10, 4, 2_147_483_650]))
+    func unifiedLevels(parameters: String, multiplier: Int) throws {
+        let clause = "WITH compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': '\(parameters)'}"
+        #expect(try strategy(clause) == .leveled(LeveledOptions(multiplier: multiplier)))
     }
 
     @Test("options that the storage has no use for are taken and kept")
     func withoutEffect() throws {
-        let common = "'enabled': false, 'tombstone_threshold': 0.5, 'unchecked_tombstone_compaction': true"
+        let common = "'log_all': true, 'unchecked_tombstone_compaction': true"
         for (options, expected) in [
             (
                 """
@@ -107,7 +186,7 @@ struct CompactionTests {
                 """
                 'class': 'LeveledCompactionStrategy', 'single_sstable_uplevel': true, 'min_threshold': 2,
                 'bucket_low': 0.2, 'tombstone_compaction_interval': 9
-                """, .leveled
+                """, .leveled()
             ),
         ] {
             #expect(try strategy("WITH compaction = {\(options), \(common)}") == expected)

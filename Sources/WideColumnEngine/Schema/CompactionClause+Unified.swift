@@ -1,8 +1,8 @@
 // CompactionClause+Unified.swift — UnifiedCompactionStrategy's options ([CA] db/compaction/unified/Controller.java, doc
 // managing/operating/compaction/ucs.adoc), and what the storage does for them.
 //
-// A scaling parameter W says how a level is compacted: a negative one in levels, others in tiers with a fan factor of 2 + W,
-// which is how many similar tables call for a compaction. `Ln` is 2 - n, `Tn` is n - 2, `N` is 0. There may be one for each
+// A scaling parameter W says how a level is compacted: a negative one in levels of which each holds 2 - W times as much as the
+// one above, others in tiers with a fan factor of 2 + W, which is how many similar tables call for a compaction. `Ln` is 2 - n, `Tn` is n - 2, `N` is 0. There may be one for each
 // level, the last for all that follow; the storage goes by that one, since nearly all of the data is on those levels.
 //
 // `max_sstables_to_compact` bounds a compaction of tiers. The rest is checked and has no effect: the sizes, shards and growth
@@ -13,7 +13,7 @@ extension CompactionClause {
 
     func unified() throws -> CompactionStrategy {
         let parameter = try scalingParameters().last ?? 2
-        guard parameter >= 0 else { return .leveled }
+        guard parameter >= 0 else { return .leveled(LeveledOptions(multiplier: 2 - Int(parameter))) }
         let fanFactor = Int(clamping: parameter) + 2
         let maximum = try integer("max_sstables_to_compact").map { $0 <= 0 ? Int64(Int32.max) : $0 } ?? 32
         return .sizeTiered(

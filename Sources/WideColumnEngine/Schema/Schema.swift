@@ -52,10 +52,10 @@ final class Schema: Sendable {
 
     /// Puts tables together with their views and indexes.
     ///
-    /// - Parameter storage: opens a keyspace of the storage by name, with its merge operator and compaction strategy.
+    /// - Parameter storage: opens a keyspace of the storage by name, with its merge operator and how it is compacted.
     convenience init(
         version: UInt64, definitions unresolved: SchemaDefinitions,
-        storage: (_ name: String, _ rowOperator: RowMergeOperator?, _ strategy: CompactionStrategy) throws -> Keyspace
+        storage: (_ name: String, _ rowOperator: RowMergeOperator?, _ compaction: TableCompaction) throws -> Keyspace
     ) throws {
         let definitions = try unresolved.resolved()
         var views: [TableIdentifier: [View]] = [:]
@@ -67,7 +67,7 @@ final class Schema: Sendable {
             let timeToLive = (base ?? definition).options.defaultTimeToLive
             let keyspace = try storage(
                 identifier.storageName, try RowMergeOperator(definition, base: base),
-                definition.options.compactionStrategy(timeToLive: timeToLive))
+                definition.options.compaction(timeToLive: timeToLive))
             storages[identifier] = keyspace
             guard let source else { continue }
             guard let base else {
@@ -80,7 +80,8 @@ final class Schema: Sendable {
             guard let keyspace = storages[identifier] else { continue }
             let indexes = try definition.indexes.map { index in
                 try SecondaryIndex(
-                    index, of: definition, storage: storage(identifier.storageName(ofIndex: index.name), nil, .leveled))
+                    index, of: definition,
+                    storage: storage(identifier.storageName(ofIndex: index.name), nil, TableCompaction()))
             }
             tables[identifier] = Table(
                 definition, storage: keyspace,

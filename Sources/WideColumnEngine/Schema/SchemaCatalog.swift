@@ -28,8 +28,8 @@ final class SchemaCatalog: Sendable {
         self.generators = generators
         entries = try storage.keyspace(Self.storageName)
         current = Mutex(.empty)
-        let loaded = try Schema(version: 1, definitions: Self.load(entries, storage)) { name, rowOperator, strategy in
-            try Self.open(name, rowOperator, strategy, storage)
+        let loaded = try Schema(version: 1, definitions: Self.load(entries, storage)) { name, rowOperator, compaction in
+            try Self.open(name, rowOperator, compaction, storage)
         }
         current.withLock { $0 = loaded }
         for table in loaded.allTables { table.rowOperator.follow(table.definition) }
@@ -63,7 +63,7 @@ final class SchemaCatalog: Sendable {
     }
 
     private static func open(
-        _ name: String, _ rowOperator: RowMergeOperator?, _ strategy: CompactionStrategy, _ storage: Storage
+        _ name: String, _ rowOperator: RowMergeOperator?, _ compaction: TableCompaction, _ storage: Storage
     ) throws -> Keyspace {
         guard let rowOperator else {
             // An index: entries without values, which expire with the cells they are of.
@@ -72,8 +72,9 @@ final class SchemaCatalog: Sendable {
         let keyspace = try storage.keyspace(
             name,
             options: KeyspaceOptions(
-                mergeOperator: rowOperator, expiry: .operator, isDedicated: true, strategy: strategy,
-                clusteringLayout: StorageKey.rowLayout))
+                mergeOperator: rowOperator, expiry: .operator, isDedicated: true,
+                strategy: compaction.strategy, garbageThreshold: compaction.garbageThreshold,
+                compactsAutomatically: compaction.isAutomatic, clusteringLayout: StorageKey.rowLayout))
         // A keyspace that is open keeps its first operator.
         (keyspace.options.mergeOperator as? RowMergeOperator ?? rowOperator).search(keyspace, of: storage)
         return keyspace
@@ -166,8 +167,8 @@ final class SchemaCatalog: Sendable {
         for name in newNames.subtracting(oldNames) where storage.existingKeyspace(name) != nil {
             try storage.dropKeyspace(name)
         }
-        let next = try Schema(version: before.version + 1, definitions: definitions) { name, rowOperator, strategy in
-            try Self.open(name, rowOperator, strategy, storage)
+        let next = try Schema(version: before.version + 1, definitions: definitions) { name, rowOperator, compaction in
+            try Self.open(name, rowOperator, compaction, storage)
         }
         let (old, new) = (Self.encoded(before.definitions), Self.encoded(next.definitions))
         try storage.write(.synced) { transaction in

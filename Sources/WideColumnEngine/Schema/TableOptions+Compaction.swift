@@ -4,47 +4,51 @@
 // | class | here |
 // |---|---|
 // | `SizeTieredCompactionStrategy` | size-tiered, with its thresholds, buckets and least size |
-// | `LeveledCompactionStrategy` | leveled |
+// | `LeveledCompactionStrategy` | leveled, with its fan-out and size of tables |
 // | `TimeWindowCompactionStrategy` | time windows, with their size and the options of size-tiered; a window is one of commit time |
 // | `UnifiedCompactionStrategy` | as its scaling parameters say; see CompactionClause+Unified.swift |
 //
-// What is checked and has no effect, since the storage has its own or has no nodes to repair: `enabled`, `log_all`,
-// `only_purge_repaired_tombstones`, `provide_overlapping_tombstones`; `tombstone_threshold`, `tombstone_compaction_interval`
-// and `unchecked_tombstone_compaction` (it rewrites tables with a fifth of garbage, where that can go); `sstable_size_in_mb`,
-// `fanout_size` and `single_sstable_uplevel` of leveled, and its options of size-tiered, which Cassandra has for a level 0
-// that has fallen behind; `timestamp_resolution` (always microseconds), `expired_sstable_check_frequency_seconds` and
+// Of all classes: `tombstone_threshold` is the part of garbage from which on a table is rewritten, and where `enabled` is false
+// tables are merged on request only.
+//
+// What is checked and has no effect, since the storage has its own or has no nodes to repair: `log_all`,
+// `only_purge_repaired_tombstones`, `provide_overlapping_tombstones`; `tombstone_compaction_interval` and
+// `unchecked_tombstone_compaction` (it rewrites tables where it knows that their garbage can go); `single_sstable_uplevel` of
+// leveled, and its options of size-tiered, which Cassandra has for a level 0 that has fallen behind; `timestamp_resolution` (always microseconds), `expired_sstable_check_frequency_seconds` and
 // `unsafe_aggressive_sstable_expiration` of time windows (expired tables are looked for whenever tables change, and are
 // dropped only where nothing older can reappear).
 //
 // Without a clause, a table with a default time to live has windows of a thirtieth of it, and all others are leveled.
-// What concerns whole nodes and their repair, and `enabled`, is checked and has no effect.
+
+/// How the storage compacts a table or view.
+struct TableCompaction: Equatable {
+    var strategy = CompactionStrategy.leveled()
+    /// Nil: the storage's.
+    var garbageThreshold: Double?
+    var isAutomatic = true
+}
 
 extension TableOptions {
     private static let windowsPerTimeToLive = 30
 
-    /// How the storage merges the tables of a table or view.
     /// - Parameter timeToLive: The default time to live of the table, or of the table that a view is made from, in seconds.
-    func compactionStrategy(timeToLive: Int32) -> CompactionStrategy {
+    func compaction(timeToLive: Int32) -> TableCompaction {
         let clause = properties.first { $0.name == "compaction" }
         // It was checked when it was given.
-        if let clause, case .map(let options) = clause.value, let strategy = try? Self.strategy(options) {
-            return strategy
+        if let clause, case .map(let options) = clause.value, let compaction = try? Self.compaction(options) {
+            return compaction
         }
-        guard timeToLive > 0 else { return .leveled }
+        guard timeToLive > 0 else { return TableCompaction() }
         let window = max(Int(timeToLive) / Self.windowsPerTimeToLive, 1)
-        return .timeWindow(TimeWindowOptions(window: .seconds(window)))
+        return TableCompaction(strategy: .timeWindow(TimeWindowOptions(window: .seconds(window))))
     }
 
     /// What a compaction clause asks for; its class and the names of its options were checked.
-    static func strategy(_ options: [String: String]) throws -> CompactionStrategy {
-        let options = CompactionClause(options: options)
-        switch options.className {
-        case "SizeTieredCompactionStrategy": return .sizeTiered(try options.sizeTiered())
-        case "TimeWindowCompactionStrategy":
-            return .timeWindow(TimeWindowOptions(window: try options.window(), sizeTiered: try options.sizeTiered()))
-        case "UnifiedCompactionStrategy": return try options.unified()
-        default: return .leveled
-        }
+    static func compaction(_ options: [String: String]) throws -> TableCompaction {
+        let clause = CompactionClause(options: options)
+        return TableCompaction(
+            strategy: try clause.strategy(), garbageThreshold: options["tombstone_threshold"].flatMap { Double($0) },
+            isAutomatic: options["enabled"]?.lowercased() != "false")
     }
 
     /// Checks the values that no strategy of the storage needs, but Cassandra refuses.
@@ -58,6 +62,25 @@ struct CompactionClause {
     let options: [String: String]
 
     var className: String { String((options["class"] ?? "").split(separator: ".").last ?? "") }
+
+    func strategy() throws -> CompactionStrategy {
+        switch className {
+        case "SizeTieredCompactionStrategy": .sizeTiered(try sizeTiered())
+        case "TimeWindowCompactionStrategy":
+            .timeWindow(TimeWindowOptions(window: try window(), sizeTiered: try sizeTiered()))
+        case "UnifiedCompactionStrategy": try unified()
+        default: .leveled(try leveled())
+        }
+    }
+
+    private func leveled() throws -> LeveledOptions {
+        var result = LeveledOptions()
+        if let value = try integer("fanout_size") { result.multiplier = Int(clamping: value) }
+        if let value = try integer("sstable_size_in_mb") {
+            result.tableByteCount = Int(min(max(value, 1), Int64(Int32.max))) << 20
+        }
+        return result
+    }
 
     func sizeTiered() throws -> SizeTieredOptions {
         let defaults = SizeTieredOptions()
@@ -88,7 +111,7 @@ struct CompactionClause {
     }
 
     /// The options of every strategy ([CA] db/compaction/AbstractCompactionStrategy.java), and those of
-    /// LeveledCompactionStrategy, for which the storage has its own.
+    /// LeveledCompactionStrategy.
     func checkCommon() throws {
         switch className {
         case "LeveledCompactionStrategy": _ = try sizeTiered()

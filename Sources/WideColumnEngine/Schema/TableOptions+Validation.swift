@@ -146,7 +146,7 @@ extension TableOptions {
             throw CQLError.configuration("Properties specified [\(key)] are not understood by \(name)")
         }
         try checkValues(ofCompaction: options)
-        _ = try strategy(options)
+        _ = try compaction(options)
     }
 
     // MARK: Reading values
