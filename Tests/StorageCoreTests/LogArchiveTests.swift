@@ -185,38 +185,97 @@ struct LogArchiveTests {
         [LogWriting.written, .mapped])
     func crashes(run: Int, writing: LogWriting) throws {
         let seed = UInt64.random(in: 0 ... .max)
-        print("archive over crashes, run \(run), seed \(seed)")
+        print("archive over crashes, run \(run), \(writing), seed \(seed)")
         var random = SeededRandom(seed: seed)
         var disk = SimulatedFileSystem(seed: seed)
         func archive() -> DirectoryLogArchive { DirectoryLogArchive(directory: "/archive", fileSystem: disk) }
-        var storage = try Storage.open(at: "/db", options: options(disk, archive(), writing))
-        var keyspace = try storage.keyspace("notes")
+        func open() throws -> (Storage, Keyspace) {
+            let storage = try Storage.open(at: "/db", options: options(disk, archive(), writing))
+            return (storage, try storage.keyspace("notes"))
+        }
+        var (storage, keyspace) = try open()
+        let memory = try storage.keyspace("memory", options: KeyspaceOptions(isVolatile: true))
         try storage.checkpoint(to: "/backup")
         try disk.syncDirectory("/")
         var number = 0
+        var left: [(time: StorageInstant, content: [String: String])] = []
         for _ in 0..<12 {
             let end = number + Int.random(in: 1...150, using: &random)
             try put(storage, keyspace, number..<end)
             number = end
-            switch Int.random(in: 0..<4, using: &random) {
+            switch Int.random(in: 0..<5, using: &random) {
             case 0: while try storage.step() {}
             case 1: try storage.archiveLog()
             case 2: try storage.sync()
-            default: break
+            case 3:
+                try storage.close()
+                (storage, keyspace) = try open()
+            default:
+                // Commits that the log does not have count as well.
+                try put(storage, try storage.keyspace("memory", options: memory.options), 0..<3)
             }
             try put(storage, keyspace, number..<number + 20)
             number += 20
             let survivors = try #require(SimulatedFileSystem.Survivors.allCases.randomElement(using: &random))
             disk = disk.crash(survivors)
-            storage = try Storage.open(at: "/db", options: options(disk, archive(), writing))
-            keyspace = try storage.keyspace("notes")
+            (storage, keyspace) = try open()
+            clock.advance(by: .seconds(1))
+            left.append((clock.now, try content(storage, keyspace)))
+            clock.advance(by: .seconds(1))
         }
         try storage.close()
-        #expect(try archive().restore(into: "/backup") == storage.visibleSequence)
-        let origin = try Storage.open(at: "/db", options: options(disk, nil))
-        let restored = try Storage.open(at: "/backup", options: options(disk, nil))
-        let left = try content(origin, try origin.keyspace("notes"))
-        #expect(try content(restored, try restored.keyspace("notes")) == left)
+        try copy("/backup", to: "/last", disk)
+        try archive().restore(into: "/last")
+        for (round, moment) in left.enumerated() {
+            let target = round == left.count - 1 ? "/last" : "/round \(round)"
+            if round < left.count - 1 {
+                try copy("/backup", to: target, disk)
+                try archive().restore(into: target, through: moment.time)
+            }
+            let restored = try Storage.open(at: target, options: options(disk, nil))
+            #expect(try content(restored, try restored.keyspace("notes")) == moment.content, "round \(round)")
+            #expect(try restored.verify().isHealthy)
+        }
+    }
+
+    @Test("the power may go at any step of writing and archiving", arguments: 0..<3)
+    func everyStep(remainder: Int) throws {
+        func run(_ disk: SimulatedFileSystem) throws {
+            let archive = DirectoryLogArchive(directory: "/archive", fileSystem: disk)
+            let storage = try Storage.open(at: "/db", options: options(disk, archive))
+            let keyspace = try storage.keyspace("notes")
+            try storage.checkpoint(to: "/backup")
+            try disk.syncDirectory("/")
+            for start in stride(from: 0, to: 240, by: 40) {
+                try put(storage, keyspace, start..<start + 40)
+                if start % 80 == 0 { while try storage.step() {} } else { try storage.archiveLog() }
+            }
+            try storage.close()
+        }
+        let whole = SimulatedFileSystem(seed: 3)
+        try run(whole)
+        var restoredCount = 0
+        for operation in stride(from: 1 + remainder, through: whole.operationCount, by: 9) {
+            let disk = SimulatedFileSystem(seed: 3)
+            disk.cutPower(atOperation: operation)
+            #expect(throws: StorageError.self) { try run(disk) }
+            for survivors in [SimulatedFileSystem.Survivors.syncedOnly, .torn] {
+                let found = disk.crash(survivors, seed: UInt64(operation))
+                let archive = DirectoryLogArchive(directory: "/archive", fileSystem: found)
+                let storage = try Storage.open(at: "/db", options: options(found, archive))
+                let keyspace = try storage.keyspace("notes")
+                try put(storage, keyspace, 500..<503)
+                try storage.archiveLog()
+                // Up to there, there is nothing to start from.
+                guard try found.exists("/backup/CURRENT") else { continue }
+                try archive.restore(into: "/backup")
+                let restored = try Storage.open(at: "/backup", options: options(found, nil))
+                let expected = try content(storage, keyspace)
+                #expect(try content(restored, try restored.keyspace("notes")) == expected, "\(operation) \(survivors)")
+                restoredCount += 1
+            }
+        }
+        #expect(restoredCount > 20)
     }
 
     @Test("what can't be restored is refused, with the reason")
@@ -259,8 +318,13 @@ struct LogArchiveTests {
         #expect(try refusal(archive) == .corruption)
         try disk.remove(path)
         #expect(try refusal(archive) == .notFound)
+        let attempt = "/copy \(copies)"
         let mended = try disk.open(path, .create)
         try mended.write(content, at: 0)
+
+        // Once it is mended, the same attempt goes through.
+        #expect(try archive.restore(into: attempt) == storage.visibleSequence)
+        #expect(try Storage.open(at: attempt, options: options(disk, nil)).visibleSequence == storage.visibleSequence)
 
         // A keyspace that the checkpoint has never heard of.
         try put(storage, try storage.keyspace("later"), 0..<3)
@@ -285,6 +349,10 @@ struct LogArchiveTests {
         let keyspace = try storage.keyspace("notes")
         try storage.checkpoint(to: directory + "/backup")
         try put(storage, keyspace, 0..<5000)
+        // Nobody asks for it.
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+        while try archive.segmentNumbers().count < 3, ContinuousClock.now < deadline { usleep(10_000) }
+        #expect(try archive.segmentNumbers().count >= 3)
         try storage.archiveLog()
         try put(storage, keyspace, 5000..<9000)
         try storage.close()

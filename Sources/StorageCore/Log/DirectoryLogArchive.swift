@@ -24,30 +24,29 @@ public struct DirectoryLogArchive: LogArchive {
     /// Writes the segment's file, syncs it and its name.
     /// - Throws: `.alreadyExists` if there is a segment of that number with another content.
     public func archive(_ segment: LogArchiveSegment) throws {
-        if try !fileSystem.exists(directory) {
-            try fileSystem.createDirectory(directory)
-            try fileSystem.syncDirectory(FilePathText.parent(of: directory))
-        }
+        try fileSystem.createDirectory(directory)
         let path = path(of: segment.number)
         if try fileSystem.exists(path) {
             guard try content(of: segment.number) == segment.bytes else {
                 throw StorageError(
                     .alreadyExists, "The archive has another log segment \(segment.number).", file: path)
             }
-            return
-        }
-        let unfinished = path + Self.unfinishedSuffix
-        let file = try fileSystem.open(unfinished, .createOrTruncate)
-        do {
-            try file.write(ZstdFrame.compress(segment.bytes, level: level), at: 0)
-            try file.sync()
-            try file.close()
+        } else {
+            let unfinished = path + Self.unfinishedSuffix
+            let file = try fileSystem.open(unfinished, .createOrTruncate)
+            do {
+                try file.write(ZstdFrame.compress(segment.bytes, level: level), at: 0)
+                try file.sync()
+                try file.close()
+            } catch {
+                try? file.close()
+                throw error
+            }
             try fileSystem.rename(unfinished, to: path)
-            try fileSystem.syncDirectory(directory)
-        } catch {
-            try? file.close()
-            throw error
         }
+        // Also of a file that was there: whoever renamed it may not have got here.
+        try fileSystem.syncDirectory(directory)
+        try fileSystem.syncDirectory(FilePathText.parent(of: directory))
     }
 
     /// The numbers of the segments that are there, ascending.
@@ -70,40 +69,68 @@ public struct DirectoryLogArchive: LogArchive {
         guard let current = try ManifestFiles.current(in: checkpoint, fileSystem) else {
             throw StorageError(.notFound, "There is no checkpoint.", file: checkpoint)
         }
+        let lock = try fileSystem.lock(checkpoint + "/LOCK")
+        defer { lock.release() }
         let (state, identity, _) = try ManifestWriter.read(
             number: current, directory: checkpoint, fileSystem: fileSystem)
         let logDirectory = checkpoint + "/log"
-        var end = try endOfLog(logDirectory, state, identity, time)
-        var written: [UInt64] = []
+        // All is checked before anything is written.
+        let wanted = try wantedSegments(
+            after: endOfLog(logDirectory, state, identity, time), state, identity, through: time)
+        var end: SequenceNumber?
+        for number in wanted {
+            guard let segment = try segment(number, through: time) else { continue }
+            try write(segment.bytes, to: logDirectory + "/" + segment.fileName)
+            end = segment.lastSequence
+        }
+        try fillGaps(of: logDirectory, state, identity)
+        try fileSystem.syncDirectory(logDirectory)
+        return end
+    }
+
+    /// The numbers of the segments that go on from where a checkpoint's log ends.
+    private func wantedSegments(
+        after checkpointEnd: UInt64, _ state: ManifestState, _ identity: UInt64, through time: StorageInstant?
+    ) throws -> [UInt64] {
+        var end = checkpointEnd
+        var wanted: [UInt64] = []
         var isIncomplete = false
         for number in try segmentNumbers() where number >= state.logStart {
             let path = path(of: number)
-            let segment = try LogArchiveSegment(
-                content(of: number), number: number, path: path, lastSequence: nil, through: time)
-            // What the checkpoint has of a segment is its beginning, or all.
-            guard let segment, segment.lastSequence.rawValue > end else { continue }
-            guard segment.storageIdentity == identity else {
+            guard let whole = try segment(number, through: nil) else { continue }
+            guard whole.storageIdentity == identity else {
                 throw StorageError(.invalidArgument, "The archive is that of another storage.", file: path)
             }
+            // What the checkpoint has of a segment is its beginning, or all.
+            guard whole.lastSequence.rawValue > end else { continue }
             // What a crash took back is not in the chain: the segment that goes on from its beginning comes later.
-            isIncomplete = segment.previousSequence.rawValue > end
+            isIncomplete = whole.previousSequence.rawValue > end
             if isIncomplete { continue }
-            guard try segment.largestKeyspaceID(path: path) < state.nextKeyspaceID else {
-                throw StorageError(
-                    .invalidArgument,
-                    "The log writes to a keyspace that was created after the checkpoint; restore from a newer one.",
-                    file: path)
+            let segment = try time.map { try whole.through($0, path: path) } ?? whole
+            if let segment, segment.lastSequence.rawValue > end {
+                guard try segment.largestKeyspaceID(path: path) < state.nextKeyspaceID else {
+                    throw StorageError(
+                        .invalidArgument,
+                        "The log writes to a keyspace that was created after the checkpoint; restore from a newer one.",
+                        file: path)
+                }
+                wanted.append(number)
             }
-            try write(segment.bytes, to: logDirectory + "/" + segment.fileName)
-            end = segment.lastSequence.rawValue
-            written.append(number)
+            // Commit times never fall.
+            if segment?.lastSequence != whole.lastSequence { break }
+            end = whole.lastSequence.rawValue
         }
         guard !isIncomplete else {
             throw StorageError(.notFound, "The archive lacks the log after sequence \(end).", file: directory)
         }
-        try fillGaps(of: logDirectory, state, identity)
-        try fileSystem.syncDirectory(logDirectory)
-        return written.isEmpty ? nil : SequenceNumber(end)
+        return wanted
+    }
+
+    private func segment(_ number: UInt64, through time: StorageInstant?) throws -> LogArchiveSegment? {
+        let path = path(of: number)
+        let whole = try LogArchiveSegment(content(of: number), number: number, path: path, end: .found)
+        guard let time else { return whole }
+        return try whole?.through(time, path: path)
     }
 
     /// Numbers that never got a record are not archived; an opening would miss their files.
@@ -118,12 +145,12 @@ public struct DirectoryLogArchive: LogArchive {
         }
     }
 
-    /// The newest commit that a checkpoint has.
+    /// The newest commit that a checkpoint's log has, or had.
     private func endOfLog(
         _ directory: String, _ state: ManifestState, _ identity: UInt64, _ time: StorageInstant?
     ) throws -> UInt64 {
         var newestTime = state.commitTimeFloor
-        var end = state.lastSequence
+        var end = state.logStartPrevious
         if try LogFiles.numbers(in: directory, fileSystem).contains(where: { $0 >= state.logStart }) {
             let recovery = LogRecovery(fileSystem: fileSystem, directory: directory, identity: identity)
             end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {

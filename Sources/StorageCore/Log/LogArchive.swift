@@ -11,7 +11,8 @@
 public protocol LogArchive: Sendable {
     /// Keeps a segment for good. Once this returns, the storage's own copy may go.
     ///
-    /// After a crash the same segment may come again, with the same content; nothing must be lost by that.
+    /// After a crash the same segment may come again, with the same content; nothing must be lost by that. It may call nothing of
+    /// the storage but ``Storage/statistics``.
     func archive(_ segment: LogArchiveSegment) throws
 }
 
@@ -39,43 +40,64 @@ public struct LogArchiveSegment: Sendable {
 extension LogArchiveSegment {
     /// Reads a segment's file; nil if it holds no record.
     ///
-    /// - Parameters:
-    ///   - lastSequence: The last record there is; nil where only the file knows.
-    ///   - time: Records of commits that were made later are left out.
-    /// - Throws: `.corruption` where the records end before `lastSequence`.
-    init?(
-        _ content: [UInt8], number: UInt64, path: String, lastSequence: UInt64?, through time: StorageInstant? = nil
-    ) throws {
+    /// - Throws: `.corruption` where the header is damaged, or the records end before they should.
+    init?(_ content: [UInt8], number: UInt64, path: String, end: LogSegmentEnd) throws {
         guard let header = try LogSegmentHeader.parse(content.rawSpan, path: path), header.number == number else {
-            guard lastSequence == nil else {
-                throw StorageError.corruption("The header of a log segment is damaged.", file: path, offset: 0)
-            }
-            return nil
+            // One that was being created has no whole header.
+            if end == .found, content.count <= LogSegmentHeader.byteCount { return nil }
+            throw StorageError.corruption("The header of a log segment is damaged.", file: path, offset: 0)
         }
-        var records: (first: LogRecordHeader, last: LogRecordHeader)?
+        let chain = Self.chain(content, header)
+        if case .sequence(let last) = end, chain?.last.sequence != last {
+            throw StorageError.corruption(
+                "The log segment ends before sequence \(last).", file: path,
+                offset: Int64(chain?.end ?? LogSegmentHeader.byteCount))
+        }
+        guard let chain else { return nil }
+        self.init(content, header, chain)
+    }
+
+    /// What a segment holds of the commits up to a time; nil if that is nothing.
+    func through(_ time: StorageInstant, path: String) throws -> LogArchiveSegment? {
+        guard time < lastCommitTime else { return self }
+        guard let header = try LogSegmentHeader.parse(bytes.rawSpan, path: path) else { return nil }
+        let chain = Self.chain(bytes, header) { $0.commitTime <= time.microseconds }
+        return chain.map { LogArchiveSegment(bytes, header, $0) }
+    }
+
+    private struct Chain {
+        var first: LogRecordHeader
+        var last: LogRecordHeader
+        /// Where the last record ends.
+        var end: Int
+    }
+
+    private init(_ content: [UInt8], _ header: LogSegmentHeader, _ chain: Chain) {
+        storageIdentity = header.identity
+        number = header.number
+        firstSequence = SequenceNumber(chain.first.sequence)
+        lastSequence = SequenceNumber(chain.last.sequence)
+        previousSequence = SequenceNumber(chain.first.previousSequence)
+        firstCommitTime = StorageInstant(microseconds: chain.first.commitTime)
+        lastCommitTime = StorageInstant(microseconds: chain.last.commitTime)
+        bytes = chain.end < content.count ? Array(content[..<chain.end]) : content
+    }
+
+    /// The records that go on from one another from the first one on; nil if there is none.
+    private static func chain(
+        _ content: [UInt8], _ header: LogSegmentHeader, while isWanted: (LogRecordHeader) -> Bool = { _ in true }
+    ) -> Chain? {
+        var chain: Chain?
         var offset = LogSegmentHeader.byteCount
         unsafe content.withUnsafeBytes { bytes in
             while let record = unsafe LogRecordHeader.parse(bytes, at: offset, salt: header.salt),
-                record.previousSequence == records?.last.sequence ?? record.previousSequence,
-                time.map({ record.commitTime <= $0.microseconds }) ?? true
+                record.previousSequence == chain?.last.sequence ?? record.previousSequence, isWanted(record)
             {
-                records = (records?.first ?? record, record)
                 offset = min(offset + record.recordByteCount, bytes.count)
+                chain = Chain(first: chain?.first ?? record, last: record, end: offset)
             }
         }
-        if let lastSequence, records?.last.sequence != lastSequence {
-            throw StorageError.corruption(
-                "The log segment ends before sequence \(lastSequence).", file: path, offset: Int64(offset))
-        }
-        guard let records else { return nil }
-        storageIdentity = header.identity
-        self.number = number
-        firstSequence = SequenceNumber(records.first.sequence)
-        self.lastSequence = SequenceNumber(records.last.sequence)
-        previousSequence = SequenceNumber(records.first.previousSequence)
-        firstCommitTime = StorageInstant(microseconds: records.first.commitTime)
-        lastCommitTime = StorageInstant(microseconds: records.last.commitTime)
-        bytes = offset < content.count ? Array(content[..<offset]) : content
+        return chain
     }
 
     /// The largest id of a keyspace that the segment writes to.

@@ -7,10 +7,22 @@ struct RetiredLogSegment: Sendable {
     var number: UInt64
     var path: String
     var byteCount: Int64
-    /// Nil where only the file knows: it is one of an earlier run.
-    var lastSequence: UInt64?
+    var end: LogSegmentEnd
     /// Whether a later segment may be made of its file.
     var isRecyclable = false
+}
+
+/// What is known of where a segment's records end.
+enum LogSegmentEnd: Sendable, Equatable {
+    /// There is none.
+    case empty
+    case sequence(UInt64)
+    /// Only the file knows: it is one of an earlier run.
+    case found
+}
+
+extension LogSegment {
+    var knownEnd: LogSegmentEnd { lastSequence == 0 ? .empty : .sequence(lastSequence) }
 }
 
 extension LogWriter {
@@ -22,8 +34,7 @@ extension LogWriter {
             let segment = state.segments.dropLast().first { $0.number > state.archivedThrough }
             guard let segment, segment.lastSequence <= syncedSequence else { return nil }
             return RetiredLogSegment(
-                number: segment.number, path: segment.path, byteCount: segment.endOffset,
-                lastSequence: segment.lastSequence == 0 ? nil : segment.lastSequence)
+                number: segment.number, path: segment.path, byteCount: segment.endOffset, end: segment.knownEnd)
         }
     }
 

@@ -55,7 +55,7 @@ final class LogWriter: @unchecked Sendable {
 
     /// Starts the log with a new segment.
     /// - Parameters:
-    ///   - previousSequence: The newest sequence that an earlier log or the tables hold.
+    ///   - previousSequence: The newest sequence that an earlier log held.
     ///   - leftovers: Segments of earlier runs that may not be archived yet, oldest first; nil where nothing is archived.
     init(
         directory: String, fileSystem: any FileSystem, identity: UInt64, firstSegment: UInt64, previousSequence: UInt64,
@@ -243,15 +243,20 @@ final class LogWriter: @unchecked Sendable {
         }
         guard let recycled else { return }
         try recycled.close()
-        state.withLock { $0.recyclable = recycled.path }
+        // One that was archived meanwhile may have been kept already.
+        let isKept = state.withLock { state in
+            guard state.recyclable == nil, !state.isStopped else { return false }
+            state.recyclable = recycled.path
+            return true
+        }
+        if !isKept { try files.remove(recycled.path) }
     }
 
     private func retire(_ segment: LogSegment) -> RetiredLogSegment {
         // It is on the device: what closing it may tell is told by reading it.
         try? segment.close()
         return RetiredLogSegment(
-            number: segment.number, path: segment.path, byteCount: segment.endOffset,
-            lastSequence: segment.lastSequence == 0 ? nil : segment.lastSequence,
+            number: segment.number, path: segment.path, byteCount: segment.endOffset, end: segment.knownEnd,
             isRecyclable: segment.isMapped && segment.capacity >= segmentByteCount)
     }
 

@@ -4,8 +4,8 @@ internal import CZstd
 
 /// Bytes as one zstd frame with its size and a checksum.
 enum ZstdFrame {
-    /// No frame of ours is larger; a declared size beyond is damage.
-    private static let largestByteCount = 1 << 30
+    /// A full segment and a batch behind it; a declared size beyond is damage.
+    private static let largestByteCount = StorageOptions.largestArchivedSegmentByteCount + 128 << 20
 
     static func compress(_ bytes: [UInt8], level: Int) throws -> [UInt8] {
         let context = unsafe ZSTD_createCCtx()

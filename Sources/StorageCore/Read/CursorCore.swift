@@ -424,6 +424,9 @@ private struct TableSearch {
 
     func mayFind(in table: TableFile) throws -> Bool {
         guard let group else { return true }
+        // A table that begins with the group has it: of many of them, each is opened only when the walk comes there.
+        let isInside = table.begins(with: group)
+        if isInside, clusterings == nil { return true }
         let reader = try table.open()
         if let clusterings, let bounds = reader.clusteringBounds(by: clusterings.layout),
             !bounds.overlaps(clusterings.range)
@@ -431,6 +434,7 @@ private struct TableSearch {
             traceSink?.record(.tableRuledOut(number: table.number))
             return false
         }
+        if isInside { return true }
         if try reader.mayContain(group) { return true }
         traceSink?.record(.tableRuledOut(number: table.number))
         return false

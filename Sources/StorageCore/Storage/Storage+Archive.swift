@@ -14,26 +14,58 @@ extension Storage {
             throw StorageError(.invalidArgument, "The storage was opened without a log archive.")
         }
         lane.checkNotReentered()
-        lane.enter()
-        let ended = Result { try log.endSegment() }
-        lane.leave()
-        try ended.get()
+        try endLogSegment(log)
         try sync()
         while try archiveOne() {}
     }
 
+    private func endLogSegment(_ log: LogWriter) throws {
+        lane.enter()
+        defer { lane.leave() }
+        // Whoever closes the storage lets go of its directory.
+        if let refusal = refusal() { throw refusal }
+        try log.endSegment()
+    }
+
     /// Hands the oldest segment that waits for it to the archive; false if there is none.
     func archiveOne() throws -> Bool {
-        guard let log, let archive = options.logArchive else { return false }
-        return try archiveTurn.withLock { _ in
-            guard let next = log.nextUnarchived() else { return false }
+        guard let log, let archive = options.logArchive, archiveTurn.begin() else { return false }
+        defer { archiveTurn.end() }
+        guard let next = log.nextUnarchived() else { return false }
+        if next.end != .empty {
             let segment = try LogArchiveSegment(
-                options.fileSystem.readAll(next.path), number: next.number, path: next.path,
-                lastSequence: next.lastSequence)
+                options.fileSystem.readAll(next.path), number: next.number, path: next.path, end: next.end)
             if let segment { try archive.archive(segment) }
-            try log.markArchived(next.number)
-            background.setFailure(nil, of: .archive)
+        }
+        try log.markArchived(next.number)
+        background.setFailure(nil, of: .archive)
+        return true
+    }
+}
+
+/// Whose turn it is to hand the archive a segment: one thread's, and nobody's once the storage is closed. Not a lock: the archive's
+/// own code runs in a turn.
+final class ArchiveTurn: Sendable {
+    private let state = ConditionLock((isTaken: false, isOver: false))
+
+    /// Waits for the turn; false if there will be none.
+    func begin() -> Bool {
+        state.wait { state in
+            if state.isOver { return false }
+            guard !state.isTaken else { return nil }
+            state.isTaken = true
             return true
         }
+    }
+
+    func end() { state.withLockAndSignal { $0.isTaken = false } }
+
+    /// Returns once nobody has the turn, and nobody will.
+    func finish() {
+        state.wait { state in
+            state.isOver = true
+            return state.isTaken ? nil : ()
+        }
+        state.signal()
     }
 }

@@ -20,6 +20,7 @@ extension Storage {
         guard !wasClosed else { return }
         registry.close()
         defer { lock?.release() }
+        defer { archiveTurn.finish() }
         // Before the lock goes: whoever gets it next may remove tables.
         defer { tableCache.close() }
         defer {
@@ -42,7 +43,7 @@ extension Storage {
             var edit = VersionEdit()
             noteProgress(in: &edit)
             edit.logStart = nextSegment
-            edit.logStartPrevious = commits.visibleSequence
+            edit.logStartPrevious = log.appendedSequence
             edit.isClosedCleanly = true
             return (edit, ())
         }

@@ -98,23 +98,26 @@ extension Storage {
         updatePressure(of: claim.tree)
     }
 
-    /// Compactions on one thread of which each has stopped for the next: so many outputs are open at once.
+    /// How many compactions on one thread may have stopped, each for the next.
     private static let interruptionLimit = 3
 
-    /// Does what comes before a compaction that is under way on this thread.
-    func compactOthers(before claim: CompactionTurns.Claim) {
-        while !background.isStopping {
-            let next = try? turns.claimNext(persistentTrees, interrupting: claim) { try describe($0, exhausted: $1) }
-            guard let next else { return }
-            defer { turns.release(next.tree) }
+    /// Does what comes before a compaction that is under way on this thread; false if that should not be asked again.
+    func compactOthers(before claim: CompactionTurns.Claim) -> Bool {
+        // Writers who are held back by a tree's debt wait for this very compaction.
+        while !background.isStopping, claim.tree.pacer.pressure == 0 {
             do {
+                let next = try turns.claimNext(persistentTrees, interrupting: claim) { try describe($0, exhausted: $1) }
+                guard let next else { return true }
+                defer { turns.release(next.tree) }
                 try run(next)
+                background.madeProgress()
             } catch {
-                // It keeps nobody else from being compacted, and is tried again, and told of, when its turn comes.
-                return
+                // It keeps nobody else from being compacted, and is tried again when its turn comes.
+                noteFailure(error, of: .compaction)
+                return false
             }
-            background.madeProgress()
         }
+        return true
     }
 
     /// The trees that are on disk, by id: what is done by chance must not depend on the order of a dictionary.

@@ -23,8 +23,17 @@ extension Storage {
     public func step() throws -> Bool {
         try checkWritable()
         if let sqlite { return try maintain(sqlite) }
-        if try flushOne() || archiveOne() { return true }
-        return try compactOne()
+        if try flushOne() { return true }
+        var failure: (any Error)?
+        do {
+            if try archiveOne() { return true }
+        } catch {
+            // An archive that is out of reach keeps nothing from being compacted.
+            failure = error
+        }
+        let isDone = try compactOne()
+        if let failure, !isDone { throw failure }
+        return isDone
     }
 
     /// Flushes the oldest immutable memtable of one tree; false if there is none.
@@ -45,6 +54,7 @@ extension Storage {
         }
         background.setFailure(nil, of: .flush)
         if flushed {
+            if options.logArchive != nil { background.request(.archive) }
             surveyMemtables()
             background.madeProgress()
             background.request(.compaction)
@@ -64,7 +74,6 @@ extension Storage {
             noteProgress(in: &edit)
             return (edit, ())
         }
-        background.request(.archive)
         return true
     }
 

@@ -4,7 +4,8 @@
 // 2. Replay the log into memtables, skipping what `flushedThrough` says is in tables.
 // 3. Write the memtables to tables; start a new log segment; write a new manifest that lists those tables and starts the
 //    log there; make it current.
-// 4. Remove what nothing refers to any more: old segments, old manifests, tables of a flush that did not finish.
+// 4. Remove what nothing refers to any more: old segments (with an archive, once it has them), old manifests, tables of a flush
+//    that did not finish.
 // A crash before the last step of 3 leaves the old manifest and the old log as they were: the next opening does it again.
 // Nothing is ever appended to a file of an earlier run. Read-only opening does 1 and 2.
 
@@ -93,7 +94,8 @@ extension Storage {
         if log != nil, options.logArchive != nil {
             try Self.start("shop-archive", background) { [weak self] in
                 BackgroundThread.letOthersGoFirst()
-                while background.waitForRequest(.archive) {
+                // Also unasked: a segment may have come to its end before it was on the device.
+                while background.waitForRequest(.archive, nanoseconds: 1_000_000_000) {
                     if !Self.workOff(self, background, .archive, { try $0.archiveOne() }) { return }
                 }
             }
@@ -181,6 +183,9 @@ struct StorageOpening {
 
     func open() throws -> OpenedParts {
         guard !options.isReadOnly else { return try openReadOnly() }
+        if options.logArchive != nil, options.logSegmentByteCount > StorageOptions.largestArchivedSegmentByteCount {
+            throw StorageError(.invalidArgument, "Log segments that are archived are limited to 1 GiB.")
+        }
         try fileSystem.createDirectory(directory)
         let lock = try fileSystem.lock(directory + "/LOCK")
         do {
@@ -200,18 +205,21 @@ struct StorageOpening {
         let firstSegment = try firstFreeSegment(found.state)
         var parts = try restore(found.state, tableCache)
         parts.lock = lock
-        let end = try replayLog(&found, &parts)
+        let logEnd = try replayLog(&found, &parts)
+        let end = logEnd?.sequence ?? found.state.logStartPrevious
+        if let logEnd { try removeSegments(behind: logEnd, found.state) }
         try flushReplayed(&found.state, &parts)
         found.state.lastSequence = max(found.state.lastSequence, end)
         found.state.commitTimeFloor = parts.commits.lastCommitTime.microseconds
         found.state.logStart = firstSegment
-        found.state.logStartPrevious = parts.commits.visibleSequence
-        found.state.logSyncedThrough = parts.commits.visibleSequence
+        // Each record goes on from the one before it, whatever sequences were lost or not logged in between.
+        found.state.logStartPrevious = end
+        found.state.logSyncedThrough = end
         found.state.newestSegment = firstSegment
         found.state.isClosedCleanly = false
         parts.log = try LogWriter(
             directory: logDirectory, fileSystem: fileSystem, identity: found.identity, firstSegment: firstSegment,
-            previousSequence: parts.commits.visibleSequence, segmentByteCount: options.logSegmentByteCount,
+            previousSequence: end, segmentByteCount: options.logSegmentByteCount,
             writing: options.logWriting, seed: seed &+ firstSegment, leftovers: leftovers(before: firstSegment))
         found.state.nextFileNumber = parts.nextFileNumber
         parts.manifest = try ManifestWriter(
@@ -359,8 +367,20 @@ struct StorageOpening {
             let file = try fileSystem.open(path, .readWrite)
             defer { try? file.close() }
             try file.sync()
-            return RetiredLogSegment(number: number, path: path, byteCount: try file.byteCount())
+            return RetiredLogSegment(number: number, path: path, byteCount: try file.byteCount(), end: .found)
         }
+    }
+
+    /// Removes the segments behind the end of the log, of whose commits a crash has taken the first. Before the opening is
+    /// complete: later, nothing would tell them from those that an archive has to have.
+    private func removeSegments(behind end: LogRecovery.End, _ state: ManifestState) throws {
+        guard options.logArchive != nil else { return }
+        // The one that the manifest knows is missed by an opening where it is gone. It has no record then.
+        let last = max(end.segment, state.newestSegment)
+        let numbers = try LogFiles.numbers(in: logDirectory, fileSystem).filter { $0 > last }
+        guard !numbers.isEmpty else { return }
+        for number in numbers { try fileSystem.remove(LogFiles.path(of: number, in: logDirectory)) }
+        try fileSystem.syncDirectory(logDirectory)
     }
 
     /// Removes what the new manifest does not refer to.

@@ -41,8 +41,8 @@ extension Storage {
             limit?(byteCount)
             let count = written.value.add(byteCount, ordering: .relaxed).newValue
             guard count >= Self.interruptionByteCount else { return }
-            written.value.store(0, ordering: .relaxed)
-            self.compactOthers(before: claim)
+            // Far below what is ever written, so that it does not come again.
+            written.value.store(self.compactOthers(before: claim) ? 0 : .min / 2, ordering: .relaxed)
         }
     }
 

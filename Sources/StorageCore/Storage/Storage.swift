@@ -46,7 +46,7 @@ public final class Storage: Sendable {
     let flushTurn = Mutex<Void>(())
     let turns = CompactionTurns()
     let movingTurn = Mutex<Void>(())
-    let archiveTurn = Mutex<Void>(())
+    let archiveTurn = ArchiveTurn()
     /// Nil where nothing limits what compactions write.
     let ioLimiter: IORateLimiter?
     /// Commits that wait for their sync now.

@@ -3,16 +3,19 @@
 internal import Synchronization
 
 extension StorageOpening {
-    /// Applies the log to the memtables; the last sequence in it.
+    /// Applies the log to the memtables; where it ends, nil if there is none.
+    ///
+    /// That may be before the newest commit that the manifest has heard of: commits that were not synced are gone, and what is
+    /// volatile alone is not logged.
     ///
     /// Where they would outgrow the memory budget, they are written to tables on the way. Nothing lists those before the
     /// manifest that ends the opening does. A read-only opening has to keep them in memory.
-    func replayLog(_ found: inout Found, _ parts: inout OpenedParts) throws -> UInt64 {
+    func replayLog(_ found: inout Found, _ parts: inout OpenedParts) throws -> LogRecovery.End? {
         let state = found.state
-        guard found.exists, try fileSystem.exists(logDirectory) else { return state.lastSequence }
+        guard found.exists, try fileSystem.exists(logDirectory) else { return nil }
         let hasLog = try LogFiles.numbers(in: logDirectory, fileSystem).contains { $0 >= state.logStart }
         guard hasLog else {
-            if state.isClosedCleanly { return state.lastSequence }
+            if state.isClosedCleanly { return nil }
             throw StorageError.corruption(
                 "The log is missing.", file: LogFiles.path(of: state.logStart, in: logDirectory))
         }
@@ -41,7 +44,7 @@ extension StorageOpening {
                 "The log ends at sequence \(end.sequence), but had been synced through \(state.logSyncedThrough).",
                 file: end.file, offset: end.offset)
         }
-        return end.sequence
+        return end
     }
 
     /// Refuses a log of which a segment is missing that was there when the manifest was written last: each had its header

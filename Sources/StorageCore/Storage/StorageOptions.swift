@@ -41,8 +41,8 @@ public struct StorageOptions: Sendable {
     /// Over this size the log is shortened by flushing what has waited longest.
     public var logByteBudget: Int64 = 512 << 20
 
-    /// Takes the log's segments before they are removed; nil for none. Not together with a SQLite database, which has no log of
-    /// this kind.
+    /// Takes the log's segments, of 1 GiB at most, before they are removed; nil for none. Not together with a SQLite database,
+    /// which has no log of this kind.
     public var logArchive: (any LogArchive)?
 
     /// Space set aside so that a full disk still takes what frees space: dropping a keyspace, finishing a compaction.
@@ -78,6 +78,8 @@ public struct StorageOptions: Sendable {
 }
 
 extension StorageOptions {
+    static let largestArchivedSegmentByteCount = 1 << 30
+
     var compactionSettings: CompactionSettings {
         CompactionSettings(
             levelZeroTableCount: levelZeroTableCount, levelOneByteCount: levelOneByteCount,

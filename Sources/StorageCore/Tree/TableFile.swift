@@ -107,6 +107,9 @@ extension TableMetadata {
     private let largestKeyIsExclusive: Bool
     let hasRangeDeletes: Bool
 
+    /// Whether the table's first key is of a group.
+    func begins(with group: KeyGroup) -> Bool { smallestKey.starts(with: group.bytes) }
+
     /// Whether every key of the table is below `key`.
     func isBelow(_ key: UnsafeRawBufferPointer) -> Bool {
         let order = unsafe compareBytes(largestKey, key)
