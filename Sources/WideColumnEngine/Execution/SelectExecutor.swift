@@ -156,7 +156,7 @@ struct SelectExecutor: ~Copyable {
             switch try readRange(KeyRange(lower: lower, upper: upper), clusteringOffset: rows.count) {
             case .more:
                 try countRanges(
-                    partition: rows, from: lower[rows.count...],
+                    ofPartition: prefix, from: lower[rows.count...],
                     to: upper.flatMap { $0.starts(with: rows) ? $0[rows.count...] : nil })
             case .partitionDone: return true
             case .done: return false
@@ -208,10 +208,7 @@ struct SelectExecutor: ~Copyable {
         try cursor.seekToFirst()
         while cursor.isValid {
             if partition.isEmpty || !cursor.key.starts(with: partition.rawSpan) {
-                if !isPartitionDone, !partition.isEmpty {
-                    try countRanges(partition: partition + [RecordKind.row.rawValue], from: start[...], to: nil)
-                    if try endPartition(partition) == .done { return }
-                }
+                if !isPartitionDone, try endPartition(partition, from: start) == .done { return }
                 start = []
                 let parts = try StorageKey.Parts(cursor.key)
                 partition = cursor.key.extracting(first: parts.prefixByteCount).array()
@@ -228,10 +225,7 @@ struct SelectExecutor: ~Copyable {
             }
             try cursor.next()
         }
-        if !isPartitionDone, !partition.isEmpty {
-            try countRanges(partition: partition + [RecordKind.row.rawValue], from: start[...], to: nil)
-            _ = try endPartition(partition)
-        }
+        if !isPartitionDone { _ = try endPartition(partition, from: start) }
     }
 
     mutating func readHead(ofPartition prefix: [UInt8]) throws {
@@ -268,6 +262,12 @@ struct SelectExecutor: ~Copyable {
         let limit = isResumed ? pagingState?.remainingInPartition ?? perPartitionLimit : perPartitionLimit
         // Where partitions are merged, each may give all rows of the result; the rest is cut after the merge.
         remainingInPartition = plan.mergesPartitions ? min(limit, remaining) : limit
+    }
+
+    /// Ends a partition of a scan, of whose rows those from `start` on were read.
+    private mutating func endPartition(_ prefix: [UInt8], from start: [UInt8]) throws -> Progress {
+        if !prefix.isEmpty { try countRanges(ofPartition: prefix, from: start[...], to: nil) }
+        return try endPartition(prefix)
     }
 
     /// A partition with a static row and no others gives one row, unless clustering columns are restricted.
@@ -321,12 +321,12 @@ struct SelectExecutor: ~Copyable {
 
     /// Counts the deleted ranges among rows that were all read.
     private mutating func countRanges(
-        partition rows: [UInt8], from lower: ArraySlice<UInt8>, to upper: ArraySlice<UInt8>?
+        ofPartition prefix: [UInt8], from lower: ArraySlice<UInt8>, to upper: ArraySlice<UInt8>?
     ) throws {
         guard !row.tombstones.ranges.isEmpty else { return }
         row.tombstoneCount &+= row.tombstones.boundCount(from: lower, to: upper)
-        let key = rows.dropLast() + [RecordKind.partitionTombstones.rawValue]
-        try checkTombstones(Array(key).rawSpan)
+        let key = prefix + [RecordKind.partitionTombstones.rawValue]
+        try checkTombstones(key.rawSpan)
     }
 
     /// Ends what Cassandra takes for one read: of a partition, a scan, an index.
