@@ -125,7 +125,7 @@ public final class WriteTransaction {
     }
 
     /// The newest commit that lies below this one.
-    private var base: UInt64 { sequence.rawValue - 1 }
+    var base: UInt64 { sequence.rawValue - 1 }
 
     func makeCursor(_ keyspace: Keyspace, _ range: KeyRange) throws -> Cursor {
         checkOpen()

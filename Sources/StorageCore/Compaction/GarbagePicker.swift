@@ -158,10 +158,3 @@ extension TableMetadata {
         return lowest...max(lowest, highest)
     }
 }
-
-extension Keyspace {
-    /// The id that a tree key starts with.
-    static func id(ofTreeKey key: some Sequence<UInt8>) -> UInt32 {
-        key.prefix(prefixByteCount).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-    }
-}

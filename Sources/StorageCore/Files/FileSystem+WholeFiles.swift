@@ -32,4 +32,17 @@ extension FileSystem {
         try file.close()
         return bytes
     }
+
+    /// Writes a file anew and brings it to the device; its name is synced with the directory.
+    func writeSynced(_ bytes: [UInt8], to path: String) throws {
+        let file = try open(path, .createOrTruncate)
+        do {
+            try file.write(bytes, at: 0)
+            try file.sync()
+        } catch {
+            try? file.close()
+            throw error
+        }
+        try file.close()
+    }
 }

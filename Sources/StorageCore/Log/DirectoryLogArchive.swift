@@ -33,15 +33,7 @@ public struct DirectoryLogArchive: LogArchive {
             }
         } else {
             let unfinished = path + Self.unfinishedSuffix
-            let file = try fileSystem.open(unfinished, .createOrTruncate)
-            do {
-                try file.write(ZstdFrame.compress(segment.bytes, level: level), at: 0)
-                try file.sync()
-                try file.close()
-            } catch {
-                try? file.close()
-                throw error
-            }
+            try fileSystem.writeSynced(ZstdFrame.compress(segment.bytes, level: level), to: unfinished)
             try fileSystem.rename(unfinished, to: path)
         }
         // Also of a file that was there: whoever renamed it may not have got here.
@@ -80,7 +72,7 @@ public struct DirectoryLogArchive: LogArchive {
         var end: SequenceNumber?
         for number in wanted {
             guard let segment = try segment(number, through: time) else { continue }
-            try write(segment.bytes, to: logDirectory + "/" + segment.fileName)
+            try fileSystem.writeSynced(segment.bytes, to: logDirectory + "/" + segment.fileName)
             end = segment.lastSequence
         }
         try fillGaps(of: logDirectory, state, identity)
@@ -139,7 +131,7 @@ public struct DirectoryLogArchive: LogArchive {
         guard let last = numbers.last else { return }
         let present = Set(numbers)
         for number in state.logStart..<last where !present.contains(number) {
-            try write(
+            try fileSystem.writeSynced(
                 LogSegmentHeader(number: number, identity: identity, salt: 0).bytes,
                 to: LogFiles.path(of: number, in: directory))
         }
@@ -161,13 +153,6 @@ public struct DirectoryLogArchive: LogArchive {
             throw StorageError(.invalidArgument, "The checkpoint is newer than the time asked for.", file: directory)
         }
         return end
-    }
-
-    private func write(_ bytes: [UInt8], to path: String) throws {
-        let file = try fileSystem.open(path, .createOrTruncate)
-        try file.write(bytes, at: 0)
-        try file.sync()
-        try file.close()
     }
 
     private func content(of number: UInt64) throws -> [UInt8] {

@@ -30,7 +30,7 @@ extension LogWriter {
     func nextUnarchived() -> RetiredLogSegment? {
         let syncedSequence = syncedSequence
         return state.withLock { state in
-            if let retired = state.retired.first { return retired }
+            if let retired = state.retired.first(where: { $0.number > state.archivedThrough }) { return retired }
             let segment = state.segments.dropLast().first { $0.number > state.archivedThrough }
             guard let segment, segment.lastSequence <= syncedSequence else { return nil }
             return RetiredLogSegment(
@@ -40,18 +40,18 @@ extension LogWriter {
 
     /// Says that the archive has a segment and all older ones; removes what was kept for it.
     func markArchived(_ number: UInt64) throws {
-        let (removed, kept) = state.withLock { state -> ([RetiredLogSegment], String?) in
-            state.archivedThrough = max(state.archivedThrough, number)
-            var removed = state.retired.filter { $0.number <= number }
-            state.retired.removeAll { $0.number <= number }
-            guard state.recyclable == nil, !state.isStopped, let index = removed.lastIndex(where: \.isRecyclable) else {
-                return (removed, nil)
-            }
-            let kept = removed.remove(at: index).path
-            state.recyclable = kept
-            return (removed, kept)
-        }
-        for segment in removed where segment.path != kept { try files.remove(segment.path) }
+        state.withLock { $0.archivedThrough = max($0.archivedThrough, number) }
+        try removeArchived()
+    }
+
+    /// Removes what recovery needs no more, and the archive has.
+    func removeArchived() throws {
+        try discard(
+            state.withLock { state in
+                let archived = state.retired.filter { $0.number <= state.archivedThrough }
+                state.retired.removeAll { $0.number <= state.archivedThrough }
+                return archived
+            })
     }
 
     /// How many segments wait for the archive, and their bytes.

@@ -221,43 +221,33 @@ final class LogWriter: @unchecked Sendable {
     /// Removes the segments below `number`, oldest first, or keeps one's file for a segment to come. The manifest no longer
     /// needs them. Those that are not archived stay until they are.
     func removeSegments(below number: UInt64) throws {
-        let (removed, recycled) = state.withLock { state -> ([LogSegment], LogSegment?) in
-            guard state.readerCount == 0 else { return ([], nil) }
-            var removed = state.segments.filter { $0.number < number && $0.number < state.firstUnsynced }
+        let removed = state.withLock { state -> [LogSegment] in
+            guard state.readerCount == 0 else { return [] }
+            let removed = state.segments.filter { $0.number < number && $0.number < state.firstUnsynced }
             state.segments.removeAll { segment in removed.contains { $0 === segment } }
             for segment in removed { state.previousSequences[segment.number] = nil }
-            if isArchiving {
-                let waiting = removed.filter { $0.number > state.archivedThrough }
-                removed.removeAll { $0.number > state.archivedThrough }
-                state.retired += waiting.map { retire($0) }
-            }
-            guard state.recyclable == nil, !state.isStopped,
-                let index = removed.lastIndex(where: { $0.isMapped && $0.capacity >= segmentByteCount })
-            else { return (removed, nil) }
-            let recycled = removed.remove(at: index)
-            return (removed, recycled)
+            if isArchiving { state.retired += removed.map { retired($0) } }
+            return removed
         }
-        for segment in removed {
-            try segment.close()
-            try files.remove(segment.path)
-        }
-        guard let recycled else { return }
-        try recycled.close()
-        // One that was archived meanwhile may have been kept already.
-        let isKept = state.withLock { state in
-            guard state.recyclable == nil, !state.isStopped else { return false }
-            state.recyclable = recycled.path
-            return true
-        }
-        if !isKept { try files.remove(recycled.path) }
+        for segment in removed { try segment.close() }
+        if isArchiving { try removeArchived() } else { try discard(removed.map { retired($0) }) }
     }
 
-    private func retire(_ segment: LogSegment) -> RetiredLogSegment {
-        // It is on the device: what closing it may tell is told by reading it.
-        try? segment.close()
-        return RetiredLogSegment(
+    private func retired(_ segment: LogSegment) -> RetiredLogSegment {
+        RetiredLogSegment(
             number: segment.number, path: segment.path, byteCount: segment.endOffset, end: segment.knownEnd,
             isRecyclable: segment.isMapped && segment.capacity >= segmentByteCount)
+    }
+
+    /// Removes files that nothing needs any more, but the newest one that a segment to come can be made of, if none is kept yet.
+    /// - Parameter segments: Oldest first.
+    func discard(_ segments: [RetiredLogSegment]) throws {
+        let kept = state.withLock { state -> String? in
+            guard state.recyclable == nil, !state.isStopped else { return nil }
+            state.recyclable = segments.last(where: \.isRecyclable)?.path
+            return state.recyclable
+        }
+        for segment in segments where segment.path != kept { try files.remove(segment.path) }
     }
 
     /// Runs `body` while no segment is removed.

@@ -10,8 +10,7 @@ enum ZstdFrame {
     static func compress(_ bytes: [UInt8], level: Int) throws -> [UInt8] {
         let context = unsafe ZSTD_createCCtx()
         defer { _ = unsafe ZSTD_freeCCtx(context) }
-        let level = Int32(min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel())))
-        _ = unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
+        _ = unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, zstdLevel(level))
         _ = unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
         let bound = ZSTD_compressBound(bytes.count)
         return try unsafe [UInt8](unsafeUninitializedCapacity: bound) { output, count in

@@ -29,10 +29,7 @@ enum ManifestFiles {
 
     static func setCurrent(_ number: UInt64, in directory: String, _ fileSystem: any FileSystem) throws {
         let path = "\(directory)/\(currentName)"
-        let file = try fileSystem.open(path + ".new", .createOrTruncate)
-        try file.write(Array(currentText(number).utf8), at: 0)
-        try file.sync()
-        try file.close()
+        try fileSystem.writeSynced(Array(currentText(number).utf8), to: path + ".new")
         try fileSystem.rename(path + ".new", to: path)
         try fileSystem.syncDirectory(directory)
     }

@@ -428,14 +428,11 @@ private struct TableSearch {
         let isInside = table.begins(with: group)
         if isInside, clusterings == nil { return true }
         let reader = try table.open()
-        if let clusterings, let bounds = reader.clusteringBounds(by: clusterings.layout),
-            !bounds.overlaps(clusterings.range)
-        {
-            traceSink?.record(.tableRuledOut(number: table.number))
-            return false
+        var mayFind = true
+        if let clusterings, let bounds = reader.clusteringBounds(by: clusterings.layout) {
+            mayFind = bounds.overlaps(clusterings.range)
         }
-        if isInside { return true }
-        if try reader.mayContain(group) { return true }
+        if mayFind, try isInside || reader.mayContain(group) { return true }
         traceSink?.record(.tableRuledOut(number: table.number))
         return false
     }

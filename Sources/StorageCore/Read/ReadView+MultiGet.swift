@@ -46,7 +46,7 @@ extension WriteTransaction {
                 try body(place, nil)
             }
         }
-        try keyspace.readSideBySide(below.map { keys[$0] }, sequence: sequence.rawValue - 1, readTime: commitTime) {
+        try keyspace.readSideBySide(below.map { keys[$0] }, sequence: base, readTime: commitTime) {
             try body(below[$0], $1)
         }
     }

@@ -100,7 +100,7 @@ extension SQLiteConnection {
             guard key.count >= Keyspace.prefixByteCount else {
                 throw StorageError.corruption("A row has a key that is too short.", file: path)
             }
-            let id = key.prefix(Keyspace.prefixByteCount).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            let id = Keyspace.id(ofTreeKey: key)
             ids.append(id)
             guard id < .max else { return ids }
             next = id + 1

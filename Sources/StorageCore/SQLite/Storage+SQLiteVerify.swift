@@ -37,7 +37,7 @@ extension Storage {
                 report.problems.append("The key \(key) is out of order.")
             }
             last = key
-            let id = key.prefix(Keyspace.prefixByteCount).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            let id = Keyspace.id(ofTreeKey: key)
             if Int64(id) >= nextID {
                 report.problems.append("There is a row of keyspace \(id), which there never was.")
             }

@@ -87,18 +87,14 @@ struct SalvageCatalog {
 
     /// The keyspaces that a span of tree keys meets, and the span in user keys if it is but one.
     func place(_ lower: [UInt8]?, _ upper: [UInt8]?) -> (keyspaces: [String], range: KeyRange?) {
-        let first = lower.map(Self.keyspaceID) ?? 0
-        let last = upper.map(Self.keyspaceID) ?? .max
+        let first = lower.map { Keyspace.id(ofTreeKey: $0) } ?? 0
+        let last = upper.map { Keyspace.id(ofTreeKey: $0) } ?? .max
         let met = keyspaces.values.filter { first <= $0.id && $0.id <= last }.sorted { $0.id < $1.id }
         guard met.count == 1, let lower, let upper, first == last else { return (met.map(\.name), nil) }
         let range = KeyRange(
             lower: Array(lower.dropFirst(Keyspace.prefixByteCount)),
             upper: Array(upper.dropFirst(Keyspace.prefixByteCount)) + [0])
         return (met.map(\.name), range)
-    }
-
-    static func keyspaceID(_ key: [UInt8]) -> UInt32 {
-        key.prefix(Keyspace.prefixByteCount).reduce(0) { $0 << 8 | UInt32($1) }
     }
 
     /// What the manifest of the new storage says.

@@ -99,7 +99,7 @@ final class SalvageOutput {
     /// Merges tables into the tree's tables of the new storage; every version is kept once.
     func merge(_ tables: [TableFile], of tree: TreeRecord, _ catalog: inout SalvageCatalog) throws -> Merged {
         let tombstones = RangeTombstoneSet(try tables.flatMap { try $0.rangeTombstones().tombstones }).tombstones
-            .filter { catalog.tree(of: SalvageCatalog.keyspaceID($0.lower), in: tree.id) == tree.id }
+            .filter { catalog.tree(of: Keyspace.id(ofTreeKey: $0.lower), in: tree.id) == tree.id }
         var origin = TableOrigin(tree: tree.id, treeOptions: tree.options, keyspaces: [], level: Self.level)
         origin.keyspaces = catalog.keyspaces.values.filter { $0.tree == tree.id }
         let output = TableOutput(
@@ -139,7 +139,7 @@ final class SalvageOutput {
                 unsafe previous = (isSameKey ? previous.key : Array(entry.key), entry.sequence)
                 hasKey = true
                 if !isSameKey {
-                    isKept = catalog.tree(of: SalvageCatalog.keyspaceID(previous.key), in: tree) == tree
+                    isKept = catalog.tree(of: Keyspace.id(ofTreeKey: previous.key), in: tree) == tree
                 }
                 if isKept {
                     unsafe try output.add(entry)

@@ -62,7 +62,7 @@ struct SalvageReplay {
     private mutating func tree(
         of key: UnsafeRawBufferPointer, _ sequence: UInt64, kind: EntryKind, isRange: Bool
     ) -> UInt32? {
-        let id = unsafe SalvageCatalog.keyspaceID(Array(key.prefix(Keyspace.prefixByteCount)))
+        let id = unsafe Keyspace.id(ofTreeKey: key)
         guard let tree = catalog.tree(of: id) else { return nil }
         guard sequence <= flushedThrough[id] ?? 0 else { return tree }
         // A merge operand may be part of a value in a table by now, and would count twice.

@@ -82,7 +82,7 @@ struct SalvageTables {
         of number: UInt64, _ key: [UInt8], _ origin: TableOrigin?, _ salvage: inout Salvage
     ) -> UInt32? {
         if let tree = expected[number]?.tree ?? origin?.tree, salvage.catalog.trees[tree] != nil { return tree }
-        return salvage.catalog.tree(of: SalvageCatalog.keyspaceID(key))
+        return salvage.catalog.tree(of: Keyspace.id(ofTreeKey: key))
     }
 
     // MARK: Damage

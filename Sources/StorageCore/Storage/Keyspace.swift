@@ -80,7 +80,12 @@ internal import Synchronization
 
     static let prefixByteCount = 4
 
-    /// That of the keyspace to which a tree key belongs. The key has the prefix.
+    /// The id that a tree key starts with.
+    static func id(ofTreeKey key: some Sequence<UInt8>) -> UInt32 {
+        key.prefix(prefixByteCount).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    }
+
+    /// The same of a key that has the whole prefix.
     static func id(ofTreeKey key: RawSpan) -> UInt32 {
         (0..<prefixByteCount).reduce(UInt32(0)) { id, index in
             unsafe id << 8 | UInt32(key.unsafeLoad(fromByteOffset: index, as: UInt8.self))

@@ -14,6 +14,9 @@ extension TableCompression {
     }
 }
 
+/// The level that zstd knows which is nearest to one.
+func zstdLevel(_ level: Int) -> Int32 { Int32(min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel()))) }
+
 /// The byte behind a block's contents. Stored in files: do not renumber.
 enum BlockCompressionCode: UInt8 {
     case none = 0
@@ -38,7 +41,7 @@ struct UnsafeBlockCompressor: ~Copyable {
             unsafe zstdContext = ZSTD_createCCtx()
             unsafe self.dictionary =
                 dictionary.isEmpty
-                ? nil : unsafe ZSTD_createCDict(dictionary, dictionary.count, Self.bounded(level))
+                ? nil : unsafe ZSTD_createCDict(dictionary, dictionary.count, zstdLevel(level))
         } else {
             unsafe zstdContext = nil
             unsafe self.dictionary = nil
@@ -48,10 +51,6 @@ struct UnsafeBlockCompressor: ~Copyable {
     deinit {
         _ = unsafe ZSTD_freeCDict(dictionary)
         _ = unsafe ZSTD_freeCCtx(zstdContext)
-    }
-
-    private static func bounded(_ level: Int) -> Int32 {
-        Int32(min(max(level, Int(ZSTD_minCLevel())), Int(ZSTD_maxCLevel())))
     }
 
     /// The bytes to store for `contents` and their code; they stay valid until the next call.
@@ -96,7 +95,7 @@ struct UnsafeBlockCompressor: ~Copyable {
                         zstdContext, target, limit, contents.baseAddress, contents.count, dictionary)
                 } else {
                     unsafe ZSTD_compressCCtx(
-                        zstdContext, target, limit, contents.baseAddress, contents.count, Self.bounded(level))
+                        zstdContext, target, limit, contents.baseAddress, contents.count, zstdLevel(level))
                 }
             return ZSTD_isError(written) != 0 ? 0 : written
         }

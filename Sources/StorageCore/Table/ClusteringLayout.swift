@@ -74,10 +74,7 @@ public struct ClusteringLayout: Sendable, Hashable {
     func group(lower: [UInt8], upper: [UInt8]) -> ArraySlice<UInt8>? {
         guard let end = unsafe lower.withUnsafeBytes({ unsafe groupEnd(in: $0) }) else { return nil }
         let group = lower[..<end]
-        if upper.starts(with: group) { return group }
-        // To the end of the group at most.
-        guard let bound = upperBound(ofPrefix: Array(group)), compareBytes(upper, bound) <= 0 else { return nil }
-        return group
+        return upper.starts(with: group) || reachesToEnd(of: Array(group), at: upper) ? group : nil
     }
 
     /// The clusterings that keys in `lower..<upper` may have, if these are all of one group and have one; nil if they need
@@ -90,9 +87,12 @@ public struct ClusteringLayout: Sendable, Hashable {
             let last: UInt128 = leadingNumber(upper, from: offset)
             return first <= last ? first...last : nil
         }
-        // To the end of those at most.
-        guard let end = upperBound(ofPrefix: tagged), compareBytes(upper, end) <= 0 else { return nil }
-        return first...UInt128.max
+        return reachesToEnd(of: tagged, at: upper) ? first...UInt128.max : nil
+    }
+
+    /// Whether no key below `upper` comes after those that begin with some bytes.
+    private func reachesToEnd(of bytes: [UInt8], at upper: [UInt8]) -> Bool {
+        upperBound(ofPrefix: bytes).map { compareBytes(upper, $0) <= 0 } ?? false
     }
 }
 

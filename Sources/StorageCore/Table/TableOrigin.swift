@@ -39,7 +39,7 @@ extension TableOrigin {
 
     /// Leaves out the keyspaces whose ids lie outside the span of some tree keys.
     mutating func keepKeyspaces(between keys: [[UInt8]]) {
-        let ids = keys.map { $0.prefix(Keyspace.prefixByteCount).reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
+        let ids = keys.map { Keyspace.id(ofTreeKey: $0) }
         guard let lowest = ids.min(), let highest = ids.max() else { return keyspaces = [] }
         keyspaces = keyspaces.filter { lowest...highest ~= $0.id }.sorted { $0.id < $1.id }
     }
