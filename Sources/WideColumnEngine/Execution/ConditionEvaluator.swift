@@ -5,29 +5,42 @@
 struct ConditionEvaluator {
     let plan: ModificationPlan
     let context: ExecutionContext
-    private let row: RowContext
+    let row: RowContext
     /// The row that the statement names; `nil`: only the partition.
-    private let clustering: [UInt8]?
+    let clustering: [UInt8]?
     /// Whether the row lives, or the static row where no other is named.
-    private let rowExists: Bool
+    let rowExists: Bool
     /// Whether a statement that names only the partition finds rows in it.
     private let partitionHasRows: Bool
 
-    init(_ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView) throws {
+    /// - Parameter columns: those that count where tombstones are counted.
+    init(_ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView, columns: Set<UInt16>) throws {
         self.plan = plan
         self.context = context
         var row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
+        row.countedColumns = columns
         clustering = plan.clustering.isComplete ? try plan.clustering.rows(context).first : nil
         if let prefix = try plan.partition.prefixes(context).first {
             rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)
             partitionHasRows =
                 try clustering == nil && !rowExists
-                && row.hasLiveRow(plan.table.storage, partition: prefix, view)
+                && row.hasLiveRow(plan.table.storage, partition: prefix, view) { row, key in
+                    try context.tombstoneGuard?.check(row.tombstoneCount, plan.table.definition, row: key.array())
+                }
         } else {
             rowExists = false
             partitionHasRows = false
         }
         self.row = row
+    }
+
+    /// The stored key of the row, or of the partition's static row.
+    var storedKey: [UInt8] {
+        get throws {
+            let prefix = try plan.partition.prefixes(context).first ?? []
+            guard let clustering else { return prefix + [RecordKind.staticRow.rawValue] }
+            return prefix + [RecordKind.row.rawValue] + clustering
+        }
     }
 
     func holds() throws -> Bool {

@@ -28,6 +28,8 @@ struct ModificationExecutor {
 
     /// The bytes written so far: what a batch's size is measured by.
     private(set) var byteCount = 0
+    /// Of reads that passed many tombstones.
+    private(set) var warnings: [String] = []
 
     mutating func run() throws {
         if plan.needsRead { return try runReading() }
@@ -52,25 +54,36 @@ struct ModificationExecutor {
         let isComplete = plan.clustering.isComplete
         for prefix in try plan.partition.prefixes(context) {
             let rows = isComplete ? try plan.clustering.rows(context) : []
+            var reading = TombstoneGuard.Reading()
             if !plan.staticOperations.isEmpty {
-                let current = try read(prefix, nil)
+                let current = try read(prefix, nil, &reading)
                 if let cells = try fragment(plan.staticOperations, marker: nil, current) {
                     try writeStatic(cells, prefix)
                 }
             }
             for clustering in rows where !plan.operations.isEmpty || plan.kind == .insert {
-                let current = try read(prefix, clustering)
+                let current = try read(prefix, clustering, &reading)
                 let marker = plan.kind == .insert ? marker : nil
                 guard let cells = try fragment(plan.operations, marker: marker, current) else { continue }
                 try write(
                     cells, prefix + [RecordKind.row.rawValue] + clustering, hasDependents: plan.table.hasDependents)
             }
+            warnings += context.tombstoneGuard?.warnings(reading) ?? []
         }
     }
 
-    private func read(_ prefix: [UInt8], _ clustering: [UInt8]?) throws -> RowContext {
+    /// The row as it is, one of those of a partition that are one read.
+    private func read(
+        _ prefix: [UInt8], _ clustering: [UInt8]?, _ reading: inout TombstoneGuard.Reading
+    ) throws -> RowContext {
         var row = RowContext(plan.table, now: seconds)
-        _ = try row.load(plan.table.storage, partition: prefix, clustering: clustering, transaction.view)
+        row.countedColumns = plan.readColumns
+        let isLive = try row.load(
+            plan.table.storage, partition: prefix, clustering: clustering, transaction.view)
+        guard let tombstoneGuard = context.tombstoneGuard, !plan.table.definition.isCounter else { return row }
+        reading.note(row, isLive: isLive)
+        let key = prefix + (clustering.map { [RecordKind.row.rawValue] + $0 } ?? [RecordKind.staticRow.rawValue])
+        try tombstoneGuard.check(reading.tombstoneCount, plan.table.definition, row: key)
         return row
     }
 

@@ -20,7 +20,11 @@ struct ModificationRun {
 
     func execute(_ transaction: WriteTransaction) throws -> ResultSet {
         let isConditional = statements.contains { $0.plan.isConditional }
-        if isConditional, let result = try refusal(transaction) { return result }
+        var warnings: [String] = []
+        if isConditional, var result = try refusal(transaction, &warnings) {
+            result.warnings = warnings
+            return result
+        }
         var byteCount = 0
         for (plan, context) in statements {
             var context = context
@@ -29,21 +33,32 @@ struct ModificationRun {
             var executor = try ModificationExecutor(plan, context, transaction, batchTimestamp: timestamp)
             try executor.run()
             byteCount += executor.byteCount
+            warnings += executor.warnings
         }
         var result = isConditional ? try ConditionEvaluator.applied() : ResultSet.void
-        if isBatch { result.warnings = try checkSize(byteCount) }
+        if isBatch { warnings += try checkSize(byteCount) }
+        result.warnings = warnings
         return result
     }
 
-    /// The answer where some condition does not hold.
-    private func refusal(_ transaction: WriteTransaction) throws -> ResultSet? {
+    /// The answer where some condition does not hold. The rows of all conditions are one read.
+    private func refusal(_ transaction: WriteTransaction, _ warnings: inout [String]) throws -> ResultSet? {
         if statements.count > 1, try partitions().count > 1 {
             throw CQLError.invalid("Batch with conditions cannot span multiple partitions")
         }
+        let columns = statements.reduce(into: Set<UInt16>()) { $0.formUnion($1.plan.testedColumns) }
         var evaluators: [ConditionEvaluator] = []
+        var reading = TombstoneGuard.Reading()
         for (plan, context) in statements where plan.isConditional {
-            evaluators.append(try ConditionEvaluator(plan, context, transaction.view))
+            let evaluator = try ConditionEvaluator(plan, context, transaction.view, columns: columns)
+            if !evaluators.contains(where: { $0.clustering == evaluator.clustering }) {
+                reading.note(evaluator.row, isLive: evaluator.rowExists)
+                try context.tombstoneGuard?.check(
+                    reading.tombstoneCount, plan.table.definition, row: evaluator.storedKey)
+            }
+            evaluators.append(evaluator)
         }
+        warnings += evaluators.first?.context.tombstoneGuard?.warnings(reading) ?? []
         guard try evaluators.allSatisfy({ try $0.holds() }) else {
             return try ConditionEvaluator.notApplied(evaluators, isBatch: isBatch)
         }
@@ -125,6 +140,7 @@ extension WideColumnStore {
                 var context = statement.context(values, now: transaction.commitTime)
                 context.timestamp = options.timestamp
                 context.nowInSeconds = options.nowInSeconds.map(Int64.init)
+                context.tombstoneGuard = statement.tombstoneGuard(for: modification)
                 statements.append((modification, context))
             }
             try BatchPlan.check(statements.map(\.plan), batch.kind)

@@ -168,17 +168,22 @@ public struct PreparedStatement: Sendable {
             var executor = try SelectExecutor(select, context, transaction.view, tombstoneGuard: tombstoneGuard)
             return try executor.run()
         case .modification(let modification):
+            context.tombstoneGuard = tombstoneGuard(for: modification)
             if !modification.isConditional {
                 // Most statements by far: nothing to gather.
                 var executor = try ModificationExecutor(modification, context, transaction)
                 try executor.run()
-                return nil
+                return executor.warnings.isEmpty ? nil : ResultSet(warnings: executor.warnings)
             }
             let run = ModificationRun(statements: [(modification, context)], isBatch: false, limits: store.limits)
             return try run.execute(transaction)
         case .batch(let batch):
-            var run = ModificationRun(
-                statements: batch.statements.map { ($0, context) }, isBatch: true, limits: store.limits)
+            let statements = batch.statements.map { member in
+                var context = context
+                context.tombstoneGuard = tombstoneGuard(for: member)
+                return (plan: member, context: context)
+            }
+            var run = ModificationRun(statements: statements, isBatch: true, limits: store.limits)
             run.timestamp = try ModificationExecutor.timestamp(batch.timestamp, context)
             run.isUnlogged = batch.isUnlogged
             return try run.execute(transaction)
@@ -190,6 +195,11 @@ public struct PreparedStatement: Sendable {
     /// System tables are read however many deletions they have.
     private var tombstoneGuard: TombstoneGuard? {
         store.isSystem ? nil : TombstoneGuard(store.limits, cql: text.cql)
+    }
+
+    /// Nil where the modification reads nothing before it writes.
+    func tombstoneGuard(for modification: ModificationPlan) -> TombstoneGuard? {
+        modification.isConditional || modification.needsRead ? tombstoneGuard : nil
     }
 
     func context(_ values: [CQLValue], now: StorageInstant) -> ExecutionContext {

@@ -329,8 +329,8 @@ struct SelectExecutor: ~Copyable {
         try checkTombstones(key.rawSpan)
     }
 
-    /// Ends what Cassandra takes for one read: of a partition, a scan, an index.
-    private mutating func endRead() {
+    /// Ends what Cassandra takes for one read: of a partition that is named, be it by an index, or of all of them.
+    mutating func endRead() {
         if let tombstoneGuard, tombstoneCount > tombstoneGuard.warningCount {
             tombstoneWarnings.append(
                 tombstoneGuard.warning(

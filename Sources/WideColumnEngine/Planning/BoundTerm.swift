@@ -131,4 +131,6 @@ struct ExecutionContext {
     var timestamp: Int64?
     /// The time that the client gave for times to live.
     var nowInSeconds: Int64?
+    /// Bounds what a modification reads before it writes.
+    var tombstoneGuard: TombstoneGuard?
 }

@@ -1,6 +1,19 @@
 // ModificationPlan+Conditions.swift — the tests of IF ([CA] cql3/conditions/ColumnCondition.java).
 
 extension ModificationPlan {
+    /// The columns that the condition is tested by: of one of existence all that the statement could write ([CA]
+    /// statements/CQL3CasRequest.java, `columnsToRead`).
+    var testedColumns: Set<UInt16> {
+        switch condition {
+        case .none: return []
+        case .columns(let tests): return Set(tests.map(\.column.id))
+        case .exists, .notExists:
+            let definition = table.definition
+            let regular = clustering.isComplete ? definition.regularColumns : []
+            return Set((regular + (staticOperations.isEmpty ? [] : definition.staticColumns)).map(\.id))
+        }
+    }
+
     static func condition(
         _ clause: ConditionClause, _ table: Table, _ binder: inout TermBinder
     ) throws -> Condition {

@@ -43,6 +43,8 @@ struct ModificationPlan: Sendable {
     var condition: Condition = .none
     /// Whether rows must be read before they are written.
     private(set) var needsRead = false
+    /// The columns that are read before they are written.
+    private(set) var readColumns: Set<UInt16> = []
 
     var isConditional: Bool {
         if case .none = condition { return false }
@@ -84,7 +86,8 @@ struct ModificationPlan: Sendable {
             clustering = clause.clustering
             for deletion in deletions { operations.append(try CellOperation(deletion, table, &binder)) }
         }
-        needsRead = operations.contains(where: \.needsRead)
+        readColumns = Set(operations.filter(\.needsRead).map(\.column.id))
+        needsRead = !readColumns.isEmpty
         try splitOperations()
         try checkClustering(definition)
         timestamp = try statement.using.timestamp.map { try binder.bind($0, as: .bigint, receiver: "[timestamp]") }
