@@ -32,7 +32,10 @@ extension Parser {
 
     private mutating func tableChange() throws -> AlterTableStatement.Change {
         if take("alter") {
-            _ = try identifier()
+            let ifExists = try ifExists()
+            let column = try identifier()
+            if let mask = try columnMask() { return .mask(column: column, mask, ifExists: ifExists) }
+            if take("drop", "masked") { return .mask(column: column, nil, ifExists: ifExists) }
             try expect("type")
             _ = try columnType()
             return .alterColumn
@@ -67,7 +70,8 @@ extension Parser {
     private mutating func addedColumn() throws -> CreateTableStatement.Column {
         let name = try identifier()
         let type = try columnType()
-        return CreateTableStatement.Column(name: name, type: type, isStatic: take("static"))
+        let isStatic = take("static")
+        return CreateTableStatement.Column(name: name, type: type, isStatic: isStatic, mask: try columnMask())
     }
 
     /// `a, b` or `(a, b)`.

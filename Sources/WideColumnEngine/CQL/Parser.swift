@@ -39,6 +39,14 @@ struct Parser {
         return type
     }
 
+    /// A masking function with its arguments.
+    static func parseMask(_ text: String) throws -> ColumnMask {
+        var parser = try Parser(text)
+        let mask = try parser.mask()
+        guard parser.current.kind == .end else { throw parser.mismatched(expecting: "EOF") }
+        return mask
+    }
+
     /// The relations of a WHERE clause.
     static func parseRelations(_ text: String) throws -> [Relation] {
         var parser = try Parser(text)

@@ -138,7 +138,10 @@ struct ConditionEvaluator {
         var builder = RowBuilder(columns: [applied] + selected.map { ResultColumn(name: $0.name, type: $0.type) })
         for evaluator in shown {
             try builder.append(.boolean(false), .boolean)
-            for column in selected { try evaluator.row.append(.column(column), evaluator.context, to: &builder) }
+            let masks = evaluator.context.showsMasks ? evaluator.plan.maskedColumns : nil
+            for column in selected {
+                try evaluator.row.append(masks?[column] ?? .column(column), evaluator.context, to: &builder)
+            }
             builder.endRow()
         }
         if shown.isEmpty {

@@ -141,6 +141,7 @@ extension WideColumnStore {
                 context.timestamp = options.timestamp
                 context.nowInSeconds = options.nowInSeconds.map(Int64.init)
                 context.tombstoneGuard = statement.tombstoneGuard(for: modification)
+                context.showsMasks = options.maskedUserName != nil
                 statements.append((modification, context))
             }
             try BatchPlan.check(statements.map(\.plan), batch.kind)

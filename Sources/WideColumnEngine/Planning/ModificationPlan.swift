@@ -43,6 +43,8 @@ struct ModificationPlan: Sendable {
     var condition: Condition = .none
     /// Whether rows must be read before they are written.
     private(set) var needsRead = false
+    /// What is shown, to those who see masks, of rows that a condition was tested by.
+    private(set) var maskedColumns: MaskedColumns?
     /// The columns that are read before they are written.
     private(set) var readColumns: Set<UInt16> = []
 
@@ -94,6 +96,7 @@ struct ModificationPlan: Sendable {
         timeToLive = try statement.using.timeToLive.map { try binder.bind($0, as: .int, receiver: "[ttl]") }
         condition = try Self.condition(statement.condition, table, &binder)
         try checkCondition()
+        if isConditional, !definition.masks.isEmpty { maskedColumns = try MaskedColumns(table, binder.scope) }
     }
 
     private static func checkCounter(_ statement: ModificationStatement, _ table: Table) throws {

@@ -44,6 +44,12 @@ struct ScalarFunction: Sendable {
         return try function.returning(returning)
     }
 
+    /// Whether there is a function of this name.
+    static func isKnown(_ name: String) -> Bool {
+        all.contains { $0.name == name } || AggregateFunction.isName(name) || maskingArgumentCounts[name] != nil
+            || genericNames.contains(name) || !conversions(name, []).isEmpty
+    }
+
     /// The function, if its result may become a value of this type.
     func returning(_ type: CQLType?) throws -> ScalarFunction {
         if let type, returnType.form != type.form, !(returnType == .timeuuid && type == .uuid),

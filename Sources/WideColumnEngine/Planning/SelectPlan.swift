@@ -3,12 +3,12 @@
 /// A SELECT, ready to be executed any number of times.
 struct SelectPlan: Sendable {
     let table: Table
-    let selection: [SelectedValue]
+    var selection: [SelectedValue]
     let layout: ResultLayout
     /// The names of the selected values: the members of SELECT JSON's objects.
     let names: [String]
     let isJSON: Bool
-    let aggregates: [Aggregate]
+    var aggregates: [Aggregate]
     let grouping: Grouping?
     let whereClause: WhereClause
     let isDistinct: Bool
@@ -19,7 +19,9 @@ struct SelectPlan: Sendable {
     let limit: BoundTerm?
     let perPartitionLimit: BoundTerm?
     /// The short way of a selection that has one.
-    let plainSelection: PlainSelection?
+    var plainSelection: PlainSelection?
+    /// The columns that WHERE names.
+    let restrictedColumns: Set<String>
 
     var columns: [ResultColumn] { layout.columns }
 
@@ -60,11 +62,14 @@ struct SelectPlan: Sendable {
         let isOnePartition = whereClause.partition?.values.allSatisfy { $0.single != nil } ?? false
         mergesPartitions =
             !statement.orderings.isEmpty && !isOnePartition && aggregates.isEmpty && statement.groupBy.isEmpty
-        let isPlain = !isJSON && aggregates.isEmpty && grouping == nil && whereClause.filters.isEmpty
-        plainSelection = isPlain ? PlainSelection(selection, table) : nil
+        restrictedColumns = Set(statement.relations.flatMap(\.target.columns))
+        if isPlain { plainSelection = PlainSelection(selection, table) }
         try checkAggregates()
         try checkDistinct(statement)
     }
+
+    /// Whether values go into the result as they are stored, if the selection has nothing but columns.
+    var isPlain: Bool { !isJSON && aggregates.isEmpty && grouping == nil && whereClause.filters.isEmpty }
 
     private func checkAggregates() throws {
         guard perPartitionLimit == nil || aggregates.isEmpty || grouping != nil else {

@@ -112,6 +112,11 @@ extension TableDefinition {
                 "Static columns are only useful (and thus allowed) if the table has at least one clustering column")
         }
         try checkCounters()
+        for column in statement.columns {
+            guard let mask = column.mask, let definition = columns[column.name] else { continue }
+            try mask.check(column: column.name, definition.type, scope)
+            masks[definition.id] = mask
+        }
     }
 
     /// What types a key may have.

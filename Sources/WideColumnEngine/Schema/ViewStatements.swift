@@ -28,6 +28,8 @@ extension TableDefinition {
         view = ViewClause(
             source: source.identifier.name, selectsAllColumns: statement.selectors.isEmpty,
             whereText: try statement.relations.map { try $0.cql() }.joined(separator: " AND "), isBuilt: false)
+        let ids = Set(columns.map(\.id))
+        masks = source.masks.filter { ids.contains($0.key) }
     }
 
     private static func check(_ statement: CreateViewStatement, _ base: Table) throws {
