@@ -233,6 +233,7 @@
 
         private func authenticate(_ response: [UInt8], _ stream: Int16, _ loop: any EventLoop) {
             let users = server.options.users
+            let executor = executor
             let this = NIOLoopBound(self, eventLoop: loop)
             server.threads.submit { threadState in
                 var failure: (any Error)?
@@ -241,7 +242,10 @@
                     guard threadState == .active, let users else {
                         throw CQLError(.badCredentials, "The server is shutting down")
                     }
-                    name = try users.authenticate(response)
+                    let user = try users.authenticate(response)
+                    // Before any request is carried out: those follow the answer to this one.
+                    if users.isMasked(user) { executor.maskColumns(for: user) }
+                    name = user
                 } catch { failure = error }
                 loop.execute { [failure, name] in
                     this.value.userName = name
