@@ -96,11 +96,31 @@ extension Parser {
 
     mutating func createType() throws -> CreateTypeStatement {
         let ifNotExists = try ifNotExists()
-        let name = try tableName()
+        let name = try newTypeName()
         try expect(.leftParenthesis)
         let fields = try commaSeparated { try $0.field() }
         try expect(.rightParenthesis)
         return CreateTypeStatement(type: name, ifNotExists: ifNotExists, fields: fields)
+    }
+
+    /// Names that Cassandra keeps for types to come.
+    private static let reservedTypeNames: Set<String> = [
+        "byte", "complex", "enum", "interval", "macaddr", "bitstring",
+    ]
+
+    /// A name that is not that of a native type, unless it is quoted.
+    private mutating func newTypeName() throws -> TableName {
+        let isQualified = peek(1).kind == .symbol(.dot)
+        if case .name(let name) = peek(isQualified ? 2 : 0).kind {
+            guard CQLType(nativeName: name) == nil else {
+                if isQualified { for _ in 0..<2 { advance() } }
+                throw noViableAlternative()
+            }
+            guard !Self.reservedTypeNames.contains(name) else {
+                throw CQLError.syntax("Invalid (reserved) user type name \(name)")
+            }
+        }
+        return try tableName()
     }
 
     private mutating func field() throws -> UserType.Field {

@@ -26,7 +26,7 @@ struct Parser {
     static func parse(_ text: String) throws -> ParsedStatement {
         var parser = try Parser(text)
         let statement = try parser.statement()
-        _ = parser.take(.semicolon)
+        while parser.take(.semicolon) {}
         guard parser.current.kind == .end else { throw parser.mismatched(expecting: "EOF") }
         return ParsedStatement(statement: statement, markers: parser.markers)
     }

@@ -53,6 +53,7 @@ struct ConditionEvaluator {
     }
 
     private func holds(_ test: ModificationPlan.ColumnTest) throws -> Bool {
+        if test.comparison == .contains || test.comparison == .containsKey { return try contains(test) }
         let value = try part(of: test).map { try ordered($0, test.type) }
         let operands = try operands(of: test)
         switch test.comparison {
@@ -65,6 +66,21 @@ struct ConditionEvaluator {
             }
             return value.map { test.comparison.holds($0, [operand]) } ?? false
         }
+    }
+
+    /// Whether the collection has the value, or the map the key.
+    private func contains(_ test: ModificationPlan.ColumnTest) throws -> Bool {
+        guard let first = try operands(of: test).first, let operand = first else {
+            throw CQLError.invalid("Invalid comparison with null for operator \"\(test.comparison.rawValue)\"")
+        }
+        guard let bytes = row.bytes(of: test.column) else { return false }
+        let members: [CQLValue] =
+            switch try CQLValue(bytes.rawSpan, type: test.column.type) {
+            case .list(let members), .set(let members): members
+            case .map(let entries): entries.map { test.comparison == .contains ? $0.value : $0.key }
+            default: []
+            }
+        return try members.contains { try ordered($0.serialized(as: test.type), test.type) == operand }
     }
 
     /// A form that compares as the type does; durations only compare equal.
@@ -96,6 +112,7 @@ struct ConditionEvaluator {
 
     /// The value that the test is about; `nil` for null.
     private func part(of test: ModificationPlan.ColumnTest) throws -> [UInt8]? {
+        let key = try key(of: test)
         guard let bytes = row.bytes(of: test.column) else { return nil }
         switch test.part {
         case .whole: return bytes
@@ -104,15 +121,24 @@ struct ConditionEvaluator {
                 index < fields.count, !fields[index].value.isNull
             else { return nil }
             return try fields[index].value.serialized(as: test.type)
-        case .element(let term, let keyType):
-            let key = try term.value(as: keyType, context)
-            guard !key.isNull else {
-                throw CQLError.invalid(
-                    "Invalid null value for \(test.column.type.isList ? "list" : "map") element access")
-            }
+        case .element:
             let element = try CQLValue(bytes.rawSpan, type: test.column.type).element(at: key)
             return element.isNull ? nil : try element.serialized(as: test.type)
         }
+    }
+
+    /// The key or index of the element that the test is about; null for other tests.
+    private func key(of test: ModificationPlan.ColumnTest) throws -> CQLValue {
+        guard case .element(let term, let keyType) = test.part else { return .null }
+        let key = try term.value(as: keyType, context)
+        guard !key.isNull else {
+            throw CQLError.invalid(
+                "Invalid null value for \(test.column.type.isList ? "list" : "map") element access")
+        }
+        if test.column.type.isList, case .int(let index) = key, index < 0 {
+            throw CQLError.invalid("Invalid negative list index \(index)")
+        }
+        return key
     }
 
     // MARK: The answer

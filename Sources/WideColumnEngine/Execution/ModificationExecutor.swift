@@ -98,7 +98,13 @@ struct ModificationExecutor {
     // MARK: USING
 
     static func timestamp(_ term: BoundTerm?, _ context: ExecutionContext) throws -> Int64? {
-        guard let term, case .bytes(let bytes) = try term.evaluate(context) else { return nil }
+        guard let term else { return nil }
+        let bytes: [UInt8]
+        switch try term.evaluate(context) {
+        case .unset: return nil
+        case .null: throw CQLError.invalid("Invalid null value of timestamp")
+        case .bytes(let value): bytes = value
+        }
         guard case .bigint(let timestamp) = try CQLValue(bytes.rawSpan, type: .bigint), timestamp != .min else {
             throw CQLError.invalid(
                 "Out of bound timestamp, must be in [\(Int64.min + 1), \(Int64.max)]")

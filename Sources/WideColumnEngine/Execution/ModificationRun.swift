@@ -59,10 +59,41 @@ struct ModificationRun {
             evaluators.append(evaluator)
         }
         warnings += evaluators.first?.context.tombstoneGuard?.warnings(reading) ?? []
+        try checkConditions(of: evaluators)
         guard try evaluators.allSatisfy({ try $0.holds() }) else {
             return try ConditionEvaluator.notApplied(evaluators, isBatch: isBatch)
         }
         return nil
+    }
+
+    /// The kinds of conditions that exclude each other on one row ([CA] statements/CQL3CasRequest.java).
+    private enum ConditionKind {
+        case exists, notExists, columns
+    }
+
+    private func checkConditions(of evaluators: [ConditionEvaluator]) throws {
+        guard evaluators.count > 1 else { return }
+        var known: [[UInt8]?: ConditionKind] = [:]
+        for evaluator in evaluators {
+            let kind: ConditionKind
+            // Tests of static columns are about the static row, whichever row the statement writes.
+            var rows: Set<[UInt8]?> = [evaluator.clustering]
+            switch evaluator.plan.condition {
+            case .none: continue
+            case .exists: kind = .exists
+            case .notExists: kind = .notExists
+            case .columns(let tests):
+                kind = .columns
+                rows = Set(tests.map { $0.column.kind == .static ? nil : evaluator.clustering })
+            }
+            for row in rows {
+                guard let earlier = known.updateValue(kind, forKey: row), earlier != kind else { continue }
+                let mixed =
+                    kind == .columns || earlier == .columns
+                    ? "IF conditions and IF [NOT] EXISTS" : "IF EXISTS and IF NOT EXISTS conditions"
+                throw CQLError.invalid("Cannot mix \(mixed) for the same row")
+            }
+        }
     }
 
     private struct Partition: Hashable {

@@ -15,8 +15,11 @@ struct ArithmeticOperation: Hashable, Sendable {
     var right: CQLType
     var result: CQLType
 
+    /// - Parameter operands: as they were written.
     /// - Throws: `InvalidRequest` where there is no such operation.
-    init(_ operation: ArithmeticOperator, _ left: CQLType, _ right: CQLType) throws {
+    init(
+        _ operation: ArithmeticOperator, _ left: CQLType, _ right: CQLType, of operands: (left: String, right: String)
+    ) throws {
         self.operator = operation
         self.left = left
         self.right = right
@@ -27,7 +30,7 @@ struct ArithmeticOperation: Hashable, Sendable {
             result = left
         } else {
             throw CQLError.invalid(
-                "the '\(operation.rawValue)' operation is not supported between \(left) and \(right)")
+                "the '\(operation.rawValue)' operation is not supported between \(operands.left) and \(operands.right)")
         }
     }
 
@@ -70,9 +73,16 @@ struct ArithmeticOperation: Hashable, Sendable {
         }
     }
 
+    /// A division by zero, in the words of Java's number types.
     private var failure: CQLError {
-        CQLError(
-            .functionFailure, "the operation '\(left) \(self.operator.rawValue) \(right)' failed: Division by zero")
+        let reason =
+            switch result {
+            case .decimal: "Division by zero"
+            case .varint: "BigInteger divide by zero"
+            default: "/ by zero"
+            }
+        return CQLError(
+            .functionFailure, "the operation '\(left) \(self.operator.rawValue) \(right)' failed: \(reason)")
     }
 
     /// Overflows wrap, as Java's integers do.

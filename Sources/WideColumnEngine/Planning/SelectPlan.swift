@@ -66,6 +66,15 @@ struct SelectPlan: Sendable {
         if isPlain { plainSelection = PlainSelection(selection, table) }
         try checkAggregates()
         try checkDistinct(statement)
+        try checkStatic(statement)
+    }
+
+    /// Static columns are those of the partition, whatever row is named ([CA] restrictions/StatementRestrictions.java).
+    private func checkStatic(_ statement: SelectStatement) throws {
+        guard !statement.selectors.isEmpty, !statement.isDistinct, whereClause.restrictsClustering else { return }
+        let kinds = (selection + aggregates.compactMap(\.argument)).flatMap(\.columns).map(\.kind)
+        guard kinds.contains(.static), kinds.allSatisfy({ $0 == .static || $0 == .partitionKey }) else { return }
+        throw CQLError.invalid("Cannot restrict clustering columns when selecting only static columns")
     }
 
     /// Whether values go into the result as they are stored, if the selection has nothing but columns.
@@ -79,6 +88,10 @@ struct SelectPlan: Sendable {
 
     private func checkDistinct(_ statement: SelectStatement) throws {
         guard isDistinct else { return }
+        guard !whereClause.restrictsClustering else {
+            throw CQLError.invalid(
+                "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.")
+        }
         for value in selection {
             for column in value.columns where column.kind != .partitionKey && column.kind != .static {
                 throw CQLError.invalid(
@@ -87,15 +100,11 @@ struct SelectPlan: Sendable {
             }
         }
         let selected = Set(selection.flatMap(\.columns).map(\.name))
-        if let missing = table.definition.partitionKey.first(where: { !selected.contains($0.name) }),
-            !selection.flatMap(\.columns).allSatisfy({ $0.kind == .static })
-        {
+        let isOfAll =
+            (whereClause.partition == nil || whereClause.index != nil) && !selection.contains(where: \.hasToken)
+        if isOfAll, let missing = table.definition.partitionKey.first(where: { !selected.contains($0.name) }) {
             throw CQLError.invalid(
                 "SELECT DISTINCT queries must request all the partition key columns (missing \(missing.name))")
-        }
-        guard !whereClause.restrictsClustering else {
-            throw CQLError.invalid(
-                "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.")
         }
         guard perPartitionLimit == nil else {
             throw CQLError.invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries")

@@ -186,7 +186,8 @@ extension SchemaEditor {
     mutating func alterView(_ name: TableName, _ ifExists: Bool, _ properties: [Property]) throws -> SchemaChange? {
         guard var view = try existing(name, ifExists, "Materialized view") else { return nil }
         guard view.view != nil else {
-            throw CQLError.invalid("Cannot use ALTER MATERIALIZED VIEW on Table")
+            if ifExists { return nil }
+            throw CQLError.invalid("Materialized view '\(view.identifier)' doesn't exist")
         }
         view.options = try view.options.changed(by: properties)
         try view.options.checkAsView()
