@@ -187,6 +187,44 @@ struct BoundValueTests {
         #expect(try store.lines("SELECT v FROM q WHERE k = 1") == ["3", "2"])
     }
 
+    @Test("clustering values of more than 65,535 bytes are refused, whichever way they are written")
+    func longClustering() throws {
+        let store = try makeTables()
+        try store.execute("CREATE TABLE long (k int, c text, d blob, v int, l list<int>, PRIMARY KEY (k, c, d))")
+        let (most, more) = (CQLValue.text(String(repeating: "x", count: 65_534)), CQLValue.blob([0, 0]))
+        for cql in [
+            "INSERT INTO long (k, c, d, v) VALUES (1, ?, ?, 1)", "INSERT INTO long (k, c, d, v) VALUES (1, ?, ?, null)",
+            "UPDATE long SET v = 1 WHERE k = 1 AND c = ? AND d = ?",
+            "UPDATE long SET l = l - [1] WHERE k = 1 AND c = ? AND d = ?",
+        ] {
+            expectInvalid("The sum of all clustering columns is too long (65536 > 65535)") {
+                try store.execute(cql, [most, more])
+            }
+            try store.execute(cql, [most, .blob([0])])
+        }
+        let insert = try store.prepare("INSERT INTO long (k, c, d, v) VALUES (?, ?, ?, ?)")
+        expectInvalid("The sum of all clustering columns is too long (65536 > 65535)") {
+            try insert.execute([.int(2), most, more, .int(1)])
+        }
+        try insert.execute([.int(2), most, .blob([0]), .int(1)])
+        #expect(try store.execute("SELECT k FROM long WHERE k = 2").count == 1)
+    }
+
+    @Test("what decimals can't write out is an error that says so")
+    func decimals() throws {
+        let store = try makeTables()
+        try store.execute("CREATE TABLE de (k int PRIMARY KEY, v decimal)")
+        try store.execute("INSERT INTO de (k, v) VALUES (1, 1e1000000000)")
+        for operation in ["/", "%"] {
+            expectInvalid(
+                "the operation 'decimal \(operation) int' failed: the result has too many digits", .functionFailure
+            ) { try store.execute("SELECT v \(operation) 3 FROM de") }
+            expectInvalid("the operation 'decimal \(operation) int' failed: Division by zero", .functionFailure) {
+                try store.execute("SELECT v \(operation) 0 FROM de")
+            }
+        }
+    }
+
     @Test("WITH ID gives a table its identity, and ALTER TABLE can't change it")
     func identity() throws {
         let store = try makeTables()

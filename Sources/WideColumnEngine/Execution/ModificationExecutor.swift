@@ -39,6 +39,7 @@ struct ModificationExecutor {
             if let staticCells { try writeStatic(staticCells, prefix) }
             if let cells {
                 for clustering in try plan.clustering.rows(context) {
+                    try checkLength(of: clustering)
                     try write(
                         cells, prefix + [RecordKind.row.rawValue] + clustering,
                         hasDependents: plan.table.hasDependents)
@@ -62,6 +63,7 @@ struct ModificationExecutor {
                 }
             }
             for clustering in rows where !plan.operations.isEmpty || plan.kind == .insert {
+                try checkLength(of: clustering)
                 let current = try read(prefix, clustering, &reading)
                 let marker = plan.kind == .insert ? marker : nil
                 guard let cells = try fragment(plan.operations, marker: marker, current) else { continue }
@@ -85,6 +87,23 @@ struct ModificationExecutor {
         let key = prefix + (clustering.map { [RecordKind.row.rawValue] + $0 } ?? [RecordKind.staticRow.rawValue])
         try tombstoneGuard.check(reading.tombstoneCount, plan.table.definition, row: key)
         return row
+    }
+
+    /// Refuses clustering values that are longer together than Cassandra allows. Rows that were taken all the same, by an earlier
+    /// version, can be deleted.
+    private func checkLength(of clustering: [UInt8]) throws {
+        let maximum = Int(UInt16.max)
+        // The ordered form is never shorter than the values.
+        guard clustering.count > maximum, plan.kind != .delete else { return }
+        var values: [UInt8] = []
+        var offset = 0
+        for column in plan.table.definition.clustering {
+            try OrderedComponent.decode(
+                clustering.rawSpan, at: &offset, column.type, descending: column.isDescending, into: &values)
+        }
+        guard values.count <= maximum else {
+            throw CQLError.invalid("The sum of all clustering columns is too long (\(values.count) > \(maximum))")
+        }
     }
 
     private mutating func writeStatic(_ cells: EncodedFragment, _ prefix: [UInt8]) throws {

@@ -73,6 +73,14 @@ struct ArithmeticOperation: Hashable, Sendable {
         }
     }
 
+    /// A quotient whose digits are too many to be written out.
+    private func failure(dividingBy divisor: CQLDecimal) -> CQLError {
+        guard divisor.unscaled != .zero else { return failure }
+        return CQLError(
+            .functionFailure,
+            "the operation '\(left) \(self.operator.rawValue) \(right)' failed: the result has too many digits")
+    }
+
     /// A division by zero, in the words of Java's number types.
     private var failure: CQLError {
         let reason =
@@ -127,10 +135,10 @@ struct ArithmeticOperation: Hashable, Sendable {
         case .subtract: return .decimal(left + -right)
         case .multiply: return .decimal(left * right)
         case .divide:
-            guard let quotient = left.divided(by: right) else { throw failure }
+            guard let quotient = left.divided(by: right) else { throw failure(dividingBy: right) }
             return .decimal(quotient)
         case .remainder:
-            guard let remainder = left.remainder(dividingBy: right) else { throw failure }
+            guard let remainder = left.remainder(dividingBy: right) else { throw failure(dividingBy: right) }
             return .decimal(remainder)
         }
     }
