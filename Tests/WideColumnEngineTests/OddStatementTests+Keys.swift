@@ -323,4 +323,136 @@ extension OddStatementTests {
             "invalidRequest: there were 3 markers(?) in CQL but 0 bound variables"
         ),
     ]
+
+    /// Least and greatest values, and beyond.
+    static let extremes: StatementTable = [
+        ("SELECT k FROM ct", "invalidRequest: table ct does not exist"),
+        ("INSERT INTO ty (k, de) VALUES (1, 1e1000000000)", "ok"),
+        ("SELECT cast(de AS varint) FROM ty WHERE k = 1", "null"),
+        ("SELECT cast(de AS int) FROM ty WHERE k = 1", "null"),
+        ("SELECT cast(de AS bigint) FROM ty WHERE k = 1", "null"),
+        ("SELECT cast(de AS double) FROM ty WHERE k = 1", "Infinity"),
+        ("SELECT cast(de AS text) FROM ty WHERE k = 1", "'1E+1000000000'"),
+        ("SELECT de + 1 FROM ty WHERE k = 1", "1E+1000000000"),
+        ("SELECT de * de FROM ty WHERE k = 1", "1E+2000000000"),
+        (
+            "SELECT de / 3 FROM ty WHERE k = 1",
+            "functionFailure: the operation 'decimal / int' failed: the result has too many digits"
+        ),
+        (
+            "SELECT de % 3 FROM ty WHERE k = 1",
+            "functionFailure: the operation 'decimal % int' failed: the result has too many digits"
+        ),
+        ("SELECT round(de), abs(de), exp(de), log(de) FROM ty WHERE k = 1", "1E+1000000000 1E+1000000000 null null"),
+        ("SELECT sum(de), avg(de) FROM ty", "functionFailure: the sum of decimals has too many digits"),
+        ("SELECT to_json(de) FROM ty WHERE k = 1", "'1E+1000000000'"),
+        ("SELECT de FROM ty WHERE de > 1 ALLOW FILTERING", "1E+1000000000"),
+        ("INSERT INTO ty (k, de) VALUES (1, 1e-1000000000)", "ok"),
+        ("SELECT de + 1, cast(de AS int), round(de) FROM ty WHERE k = 1", "1 0 1E-1000000000"),
+        ("SELECT cast(de AS varint), cast(de AS double) FROM ty WHERE k = 1", "0 0.0"),
+        ("INSERT INTO ty (k, dou) VALUES (1, NaN)", "ok"),
+        ("SELECT cast(dou AS decimal) FROM ty WHERE k = 1", "null"),
+        ("SELECT cast(dou AS text), round(dou), dou + 1 FROM ty WHERE k = 1", "'NaN' NaN NaN"),
+        ("INSERT INTO ty (k, dou) VALUES (1, 1e300)", "ok"),
+        (
+            "SELECT cast(dou AS int), cast(dou AS tinyint), cast(dou AS float) FROM ty WHERE k = 1",
+            "2147483647 0 Infinity"
+        ),
+        ("INSERT INTO ty (k, i, bi) VALUES (1, -2147483648, -9223372036854775808)", "ok"),
+        (
+            "SELECT abs(i), -i, i - 1, i / -1, i % -1, abs(bi), -bi, bi / -1, bi * -1 FROM ty WHERE k = 1",
+            "-2147483648 -2147483648 2147483647 -2147483648 0 -9223372036854775808 -9223372036854775808 -9223372036854775808 -9223372036854775808"
+        ),
+        ("SELECT cast(i AS smallint), cast(bi AS int) FROM ty WHERE k = 1", "0 0"),
+        ("INSERT INTO ty (k, ts, da) VALUES (1, 9223372036854775807, 4294967295)", "ok"),
+        ("SELECT ts + 1d FROM ty WHERE k = 1", "'-292275055-05-17 16:47:04.191+0000'"),
+        ("SELECT ts - 1mo FROM ty WHERE k = 1", "'292278994-07-17 07:12:55.807+0000'"),
+        ("SELECT da + 1d FROM ty WHERE k = 1", "'5881580-07-11'"),
+        ("SELECT da + 1h FROM ty WHERE k = 1", "invalidRequest: The duration must have a day precision. Was: 1h"),
+        ("SELECT da - 2147483647mo FROM ty WHERE k = 1", "'-5877641-06-23'"),
+        ("SELECT ts - 2147483647mo FROM ty WHERE k = 1", "'113322024-01-17 07:12:55.807+0000'"),
+        (
+            "SELECT to_date(ts), to_timestamp(da), to_unix_timestamp(da) FROM ty WHERE k = 1",
+            "'-1701532-04-06' '5881580-07-11 00:00:00.000+0000' 185542587100800000"
+        ),
+        (
+            "SELECT min_timeuuid(ts) FROM ty WHERE k = 1",
+            "invalidRequest: The timestamp 9223372036854775807 is out of the range of timeuuid"
+        ),
+        ("SELECT floor(ts, 1h) FROM ty WHERE k = 1", "'292278994-08-17 07:00:00.000+0000'"),
+        (
+            "SELECT floor(ts, 0d) FROM ty WHERE k = 1",
+            "invalidRequest: Negative durations are not supported by the floor function"
+        ),
+        (
+            "SELECT floor(ts, -1d) FROM ty WHERE k = 1",
+            "invalidRequest: Negative durations are not supported by the floor function"
+        ),
+        (
+            "SELECT floor(da, 1h) FROM ty WHERE k = 1",
+            "invalidRequest: The floor on date values cannot be computed for the 1h duration as precision is below 1 day"
+        ),
+        ("SELECT floor(ts, 1mo) FROM ty WHERE k = 1", "'601970-01-01 00:00:00.000+0000'"),
+        ("SELECT floor(ts, 1d1h) FROM ty WHERE k = 1", "'292278994-08-16 16:00:00.000+0000'"),
+        (
+            "SELECT to_json(ts), to_json(da) FROM ty WHERE k = 1",
+            #"'"292278994-08-17 07:12:55.807Z"' '"5881580-07-11"'"#
+        ),
+        ("INSERT INTO ty (k, ts) VALUES (1, -9223372036854775808)", "ok"),
+        (
+            "SELECT ts - 1ms, floor(ts, 1d) FROM ty WHERE k = 1",
+            "invalidRequest: The floor function starting time is greater than the provided time"
+        ),
+        ("SELECT ts, to_date(ts) FROM ty WHERE k = 1", "'-292275055-05-16 16:47:04.192+0000' '1705471-09-26'"),
+        ("SELECT * FROM t WHERE token(k) >= -9223372036854775808 AND token(k) <= 9223372036854775807", "nothing"),
+        ("SELECT * FROM t WHERE token(k) > 9223372036854775807", "nothing"),
+        ("SELECT * FROM t WHERE token(k) = -9223372036854775808", "nothing"),
+        ("SELECT * FROM t LIMIT 2147483647", "nothing"),
+        ("SELECT mask_inner(te, -1, 2147483647) FROM ty", "null"),
+        (
+            "SELECT mask_inner('abc', -5, -5), mask_outer('abc', 2147483647, 2147483647), mask_replace(i, null), mask_hash('a', 'nosuch') FROM ty",
+            "invalidRequest: Hash algorithm nosuch was not found"
+        ),
+        (
+            "SELECT mask_inner('abc', 1, 1, 'xx') FROM ty",
+            "invalidRequest: The padding argument for function system.mask_inner should be single-character, but 'xx' has 2 characters."
+        ),
+        ("SELECT similarity_cosine(vec, [1, 2, 3]), similarity_euclidean(vec, null) FROM ty WHERE k = 1", "null null"),
+        (
+            "SELECT similarity_cosine((vector<float, 2>) [0, 0], (vector<float, 2>) [0, 0]) FROM ty WHERE k = 1",
+            "invalidRequest: Function system.similarity_cosine doesn't support all-zero vectors."
+        ),
+        (
+            "INSERT INTO ty (k, uu, tu) VALUES (1, 00000000-0000-0000-0000-000000000000, ffffffff-ffff-1fff-ffff-ffffffffffff)",
+            "ok"
+        ),
+        (
+            "SELECT to_timestamp(tu), to_unix_timestamp(tu), to_date(tu) FROM ty WHERE k = 1",
+            "'5236-03-31 21:21:00.684+0000' 103072857660684 '5236-03-31'"
+        ),
+        ("SELECT ((((((((((1)))))))))) FROM ty", "1"),
+        (
+            "SELECT ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1)))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))) FROM ty",
+            "syntaxException: line 1:71 the statement is nested too deeply"
+        ),
+        (
+            "SELECT count(*) FROM ty WHERE k = 1 GROUP BY k ORDER BY k",
+            "invalidRequest: Order by is currently only supported on the clustered columns of the PRIMARY KEY, got k"
+        ),
+        ("SELECT k, max(i) FROM ty GROUP BY k LIMIT 1", "1 -2147483648"),
+        ("SELECT c, count(*) FROM t WHERE k = 1 GROUP BY c PER PARTITION LIMIT 1", "nothing"),
+        ("SELECT * FROM t WHERE k IN (1, 2) ORDER BY c DESC, d DESC LIMIT 2", "nothing"),
+        ("INSERT INTO simple (k, v) VALUES ('ttl', 1) USING TTL 630720000", "ok"),
+        ("SELECT ttl(v) FROM simple WHERE k = 'ttl'", "630720000"),
+        ("INSERT INTO simple (k, v) VALUES ('neg', 1) USING TIMESTAMP -5", "ok"),
+        ("SELECT writetime(v) FROM simple WHERE k = 'neg'", "-5"),
+        ("DELETE FROM simple USING TIMESTAMP 9223372036854775807 WHERE k = 'neg'", "ok"),
+        ("INSERT INTO simple (k, v) VALUES ('neg', 2) USING TIMESTAMP 9223372036854775807", "ok"),
+        ("SELECT v FROM simple WHERE k = 'neg'", "nothing"),
+        ("INSERT INTO simple (k, v) VALUES ('neg', 2) IF NOT EXISTS", "true"),
+        ("SELECT v FROM simple WHERE k = 'neg'", "nothing"),
+        ("INSERT INTO t (k, c, d, l) VALUES (7, 1, 1, [1]) USING TIMESTAMP -9223372036854775807", "ok"),
+        ("INSERT INTO t (k, c, d, l) VALUES (7, 1, 1, [2]) USING TIMESTAMP -9223372036854775807", "ok"),
+        ("SELECT l FROM t WHERE k = 7", "[1, 2]"),
+    ]
 }

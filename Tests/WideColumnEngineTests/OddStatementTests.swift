@@ -54,7 +54,8 @@ struct OddStatementTests {
     func count() { #expect(Self.tables.map(\.count).reduce(0, +) > 400) }
 
     private static let tables: [StatementTable] = [
-        texts, numbers, strings, dates, durations, keys, counters, collections, times, conditions, batches, documents,
+        texts, numbers, strings, dates, durations, keys, extremes, counters, collections, times, conditions, batches,
+        documents,
         others, definitions,
     ]
 }
