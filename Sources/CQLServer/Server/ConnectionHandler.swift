@@ -27,20 +27,20 @@
 
     /// Answers that wait for the event loop.
     private final class FinishedRequests: Sendable {
-        private let envelopes = Mutex<[[UInt8]]>([])
+        private let answers = Mutex<[Answer]>([])
 
         /// Whether the loop has to be woken: it is not yet for another one.
-        func add(_ envelope: [UInt8]) -> Bool {
-            envelopes.withLock { envelopes in
-                envelopes.append(envelope)
-                return envelopes.count == 1
+        func add(_ answer: Answer) -> Bool {
+            answers.withLock { answers in
+                answers.append(answer)
+                return answers.count == 1
             }
         }
 
-        func take() -> [[UInt8]] {
-            envelopes.withLock { envelopes in
-                defer { envelopes = [] }
-                return envelopes
+        func take() -> [Answer] {
+            answers.withLock { answers in
+                defer { answers = [] }
+                return answers
             }
         }
     }
@@ -213,8 +213,8 @@
             admission.enter(work.byteCount)
             server.threads.submit { threadState in
                 // A pool that is shutting down takes no more work; the connection closes with it.
-                let envelope = threadState == .active ? work.envelope(by: executor) : []
-                if finished.add(envelope) { loop.execute { this.value.takeFinished() } }
+                let answer = threadState == .active ? work.answer(by: executor) : Answer(bytes: [])
+                if finished.add(answer) { loop.execute { this.value.takeFinished() } }
                 admission.leave(work.byteCount)
             }
             let hasRoom = admission.hasRoom {
@@ -227,7 +227,7 @@
         }
 
         private func takeFinished() {
-            for envelope in finished.take() { state.finish(envelope) }
+            for answer in finished.take() { state.finish(answer) }
             act()
         }
 
