@@ -92,6 +92,8 @@ public final class Storage: Sendable {
     }
 
     deinit {
+        // In a fork, the threads that locks were taken by are not there.
+        guard forkGeneration == cstorage_fork_generation() else { return }
         background.requestStop()
         gate.stop()
         log?.stopTending()
