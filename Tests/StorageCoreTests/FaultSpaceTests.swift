@@ -146,6 +146,6 @@ struct FaultSpaceTests {
     }
 }
 
-private enum TestPause {
+enum TestPause {
     static func short() { usleep(5000) }
 }
