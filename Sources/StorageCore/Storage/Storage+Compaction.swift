@@ -72,6 +72,7 @@ extension Storage {
     /// Does the compaction that is next; false if none is due that nobody else is doing.
     func compactOne() throws -> Bool {
         if let sqlite { return try maintain(sqlite) }
+        guard manifest != nil else { return false }
         var failure: (any Error)?
         do {
             if try moveOne() { return true }

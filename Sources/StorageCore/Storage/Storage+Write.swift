@@ -211,9 +211,14 @@ extension Storage {
         if unsafe scratch.record.capacity > 4 << 20 { unsafe scratch.record = UnsafeByteBuilder() }
         unsafe scratch.record.removeAll()
         unsafe scratch.record.resize(to: LogRecordHeader.byteCount)
-        guard unsafe BatchEncoding.encode(batch, into: &scratch.record), let log else { return false }
+        guard unsafe BatchEncoding.encode(batch, into: &scratch.record) else { return false }
         unsafe scratch.descents.step(batch, limit: 1)
-        let startsSegment = unsafe try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
+        let startsSegment = try journal.log.withObject { log in
+            unsafe try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
+        }
+        guard let startsSegment else {
+            throw StorageError(.diskFull, "There is no room for a log yet.", file: directory)
+        }
         unsafe scratch.descents.step(batch, limit: 1)
         counters.logBytes.add(unsafe scratch.record.count)
         if startsSegment {
