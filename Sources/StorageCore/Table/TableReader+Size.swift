@@ -27,9 +27,11 @@ extension TableReader {
         let start = try unsafe Keyspace.prefix(of: id).withUnsafeBytes { unsafe try approximateOffset(of: $0) }
         let end = try unsafe Keyspace.prefix(of: id &+ 1).withUnsafeBytes { unsafe try approximateOffset(of: $0) }
         guard end > start else { return nil }
-        let part = Double(end - start) / Double(max(properties.fileByteCount, 1))
+        let part =
+            min(Double(end) / Double(max(properties.fileByteCount, 1)), 1)
+            - min(Double(start) / Double(max(properties.fileByteCount, 1)), 1)
         return KeyspaceSize(
-            id: id, entryCount: Int(Double(properties.entryCount) * part),
-            rawByteCount: Int(Double(properties.rawByteCount) * part))
+            id: id, entryCount: Int(exactly: (Double(properties.entryCount) * part).rounded()) ?? 0,
+            rawByteCount: Int(exactly: (Double(properties.rawByteCount) * part).rounded()) ?? 0)
     }
 }

@@ -198,7 +198,12 @@ extension TableMetadata {
                 KeyspaceSize(
                     id: ids.lowerBound, entryCount: metadata.entryCount, rawByteCount: metadata.rawByteCount)
             ]
-            : try open().readKeyspaceSizes()
+            : try open().readKeyspaceSizes().map { size in
+                // Whatever the file says, it is no more than the table has.
+                KeyspaceSize(
+                    id: size.id, entryCount: min(size.entryCount, metadata.entryCount),
+                    rawByteCount: min(size.rawByteCount, metadata.rawByteCount))
+            }
         keyspaceSizes.withLock { $0 = sizes }
         return sizes
     }
@@ -206,6 +211,6 @@ extension TableMetadata {
     /// About how many bytes of the file are a keyspace's.
     func byteCount(of size: KeyspaceSize) -> Int64 {
         let part = Double(size.rawByteCount) / Double(max(metadata.rawByteCount, 1))
-        return Int64(Double(metadata.byteCount) * min(part, 1))
+        return Int64(exactly: (Double(metadata.byteCount) * min(part, 1)).rounded(.down)) ?? metadata.byteCount
     }
 }

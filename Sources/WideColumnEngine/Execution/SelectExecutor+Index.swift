@@ -9,7 +9,9 @@ extension SelectExecutor {
                     continue
                 }
                 let upper = StorageKey.successor(ofPrefix: value + prefix)
-                guard try readEntries(lookup.index, value, lower: value + prefix, upper: upper) else { return }
+                let goesOn = try readEntries(lookup.index, value, lower: value + prefix, upper: upper)
+                endRead()
+                guard goesOn else { return }
             }
             return
         }

@@ -25,6 +25,13 @@ extension ScalarFunction {
         }
     }
 
+    static let mathNames: Set<String> = ["abs", "exp", "log", "log10", "round"]
+    static let genericNames: Set<String> = mathNames.union([
+        "to_json", "tojson", "from_json", "fromjson", "floor", "similarity_cosine", "similarity_euclidean",
+        "similarity_dot_product", "map_keys", "map_values", "collection_count", "collection_min", "collection_max",
+        "collection_sum", "collection_avg",
+    ])
+
     private static func fromJSON(_ value: CQLValue, _ type: CQLType, _ name: String) throws -> CQLValue {
         guard case .text(let text) = value else { return .null }
         guard let json = JSONValue(text) else {

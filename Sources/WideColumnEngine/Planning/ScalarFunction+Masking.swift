@@ -27,7 +27,7 @@ extension ScalarFunction {
         }
     }
 
-    private static let maskingArgumentCounts: [String: ClosedRange<Int>] = [
+    static let maskingArgumentCounts: [String: ClosedRange<Int>] = [
         "mask_null": 1...1, "mask_default": 1...1, "mask_replace": 2...2, "mask_hash": 1...2, "mask_inner": 3...4,
         "mask_outer": 3...4,
     ]

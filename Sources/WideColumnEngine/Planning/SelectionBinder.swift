@@ -168,7 +168,9 @@ struct SelectionBinder {
         let leftType = isOpen(left) ? try type(of: right) ?? expected : nil
         let leftValue = try bind(left, as: leftType, &binder)
         let rightValue = try bind(right, as: isOpen(right) ? leftValue.type : nil, &binder)
-        return .binary(try ArithmeticOperation(operation, leftValue.type, rightValue.type), leftValue, rightValue)
+        let bound = try ArithmeticOperation(
+            operation, leftValue.type, rightValue.type, of: (left.name, right.name))
+        return .binary(bound, leftValue, rightValue)
     }
 
     // MARK: Parts of values

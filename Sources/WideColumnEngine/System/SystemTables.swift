@@ -156,6 +156,7 @@ final class SystemTables: Sendable {
                 ] + options)
         }
         try fillColumns(of: table, in: "system_schema.columns")
+        try fillMasks(of: table)
         for column in table.droppedColumns {
             try insert(
                 "system_schema.dropped_columns",
@@ -197,6 +198,25 @@ final class SystemTables: Sendable {
         }
     }
 
+    private func fillMasks(of table: TableDefinition) throws {
+        for column in table.columns {
+            guard let mask = table.masks[column.id] else { continue }
+            try insert(
+                "system_schema.column_masks",
+                [
+                    ("keyspace_name", .text(table.identifier.keyspace)), ("table_name", .text(table.identifier.name)),
+                    ("column_name", .text(column.name)), ("function_keyspace", "system"),
+                    ("function_name", .text(mask.function)),
+                    (
+                        "function_argument_types",
+                        .list(try mask.argumentTypes(of: column.type).map { .text($0.description) })
+                    ),
+                    ("function_argument_values", .list(mask.arguments.map { .text($0.plainText) })),
+                    ("function_argument_nulls", .list(mask.arguments.map { .boolean($0 == .constant(.null)) })),
+                ])
+        }
+    }
+
     static func map(_ map: [String: String]) -> CQLValue {
         .map(map.map { .init(key: .text($0.key), value: .text($0.value)) })
     }
@@ -224,6 +244,17 @@ final class SystemTables: Sendable {
                 ("parameters", Self.map(["query": cql])), ("request", "Execute CQL3 query"),
                 ("started_at", .timestamp(trace.startedAt)),
             ])
+    }
+}
+
+extension Term {
+    /// A constant without the quotes that CQL has for it; nothing for null.
+    fileprivate var plainText: String {
+        switch self {
+        case .constant(.null): ""
+        case .constant(.string(let text)): text
+        default: description
+        }
     }
 }
 
