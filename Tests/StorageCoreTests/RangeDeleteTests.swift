@@ -194,7 +194,7 @@ import Testing
     }
 }
 
-/// At the size that a guarantee speaks of. Takes minutes in a debug build, so only where soaking was asked for.
+/// At the size that a guarantee speaks of. Takes most of a minute in a debug build, so only where soaking was asked for.
 @Suite("Soak: fresh tombstones", .enabled(if: Soak.duration != nil))
 struct RangeDeleteSoakTests {
     @Test(
