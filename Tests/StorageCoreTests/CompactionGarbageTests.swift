@@ -28,6 +28,44 @@ struct CompactionGarbageTests {
         #expect(deleted.keyspaceIDs == 1...1)
     }
 
+    @Test("what is left of dropped keyspaces is garbage, whatever snapshots see and whatever lies below")
+    func droppedPart() throws {
+        var shared = TableMetadata.paper(1, "a", "z", 1...9)
+        shared.largestKey = Keyspace.prefix(of: 3) + bytes("z")
+        func part(_ entries: Int, _ bytes: Int, _ levels: [Int: [TableMetadata]]) -> CompactionPlan? {
+            var tree = paperTree(levels)
+            tree.dropped = [1: DroppedPart(entryCount: entries, rawByteCount: bytes)]
+            tree.snapshots = [2, 30]
+            return GarbagePicker(tree).rewrite()
+        }
+        for level in [0, 3, 6] {
+            let found = try #require(part(20, 10, [level: [shared]]))
+            #expect(found.action == .rewrite && found.reason == .droppedKeyspace)
+            #expect(found.numbers == [level: [1]] && found.outputLevel == level)
+            // Few entries, but large ones.
+            #expect(part(1, 200, [level: [shared]])?.numbers == [level: [1]])
+            #expect(part(19, 199, [level: [shared]]) == nil)
+        }
+        #expect(part(50, 500, [5: [shared], 6: [.paper(2, "a", "z")]])?.numbers == [5: [1]])
+        #expect(part(50, 500, [0: [.paper(3, "a", "z", 20...20), shared]])?.numbers == [0: [1]])
+        // Where every table is worth a rewriting, one without anything dropped is not for that.
+        var tree = paperTree([6: [shared]])
+        tree.garbageThreshold = 0
+        tree.snapshots = [2, 30]
+        #expect(CompactionPicker.plan(for: tree) == nil)
+    }
+
+    @Test("a span has dropped ids where the living ones don't fill it")
+    func droppedIDs() {
+        var table = TableMetadata.paper(1, "a", "z", keyspace: 3)
+        table.largestKey = Keyspace.prefix(of: 6) + bytes("z")
+        #expect(!table.hasDroppedIDs(living: [1, 3, 4, 5, 6, 9]))
+        #expect(table.hasDroppedIDs(living: [1, 3, 5, 6, 9]))
+        #expect(table.hasDroppedIDs(living: [3, 4, 5]))
+        #expect(table.hasDroppedIDs(living: []))
+        #expect(!TableMetadata.paper(1, "a", "z", keyspace: 3).hasDroppedIDs(living: []))
+    }
+
     @Test("a table that has expired goes unread once no older table that stays meets it")
     func expired() throws {
         let old = TableMetadata.paper(1, "a", "m", 1...5, expiry: 100...200)

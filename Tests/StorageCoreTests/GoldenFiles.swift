@@ -56,7 +56,13 @@ enum GoldenFiles {
 
     static let origin = TableOrigin(
         tree: 4, treeOptions: TreeOptions(compression: CompressionOptions(upper: .none, bottom: .zstd(level: 3))),
-        keyspaces: [keyspace], level: 2, inputs: [3, 300], group: 6, position: 1, isLast: true)
+        keyspaces: [keyspace], level: 2, inputs: [3, 300], group: 6, position: 1, isLast: true,
+        sizes: [1, 2, 3].map { id in
+            let own = entries.filter { $0.key[3] == id }
+            return KeyspaceSize(
+                id: UInt32(id), entryCount: own.count,
+                rawByteCount: own.reduce(0) { $0 + $1.key.count + $1.value.count })
+        })
 
     static let keyspace = KeyspaceRecord(
         id: 1, name: "orders ß", tree: 4, expiry: .engine, isDedicated: false, isArchived: true, mergeOperator: "")

@@ -394,6 +394,84 @@ struct LogArchiveTests {
         #expect(#expect(throws: StorageError.self) { try plain.archiveLog() }?.code == .invalidArgument)
     }
 
+    @Test("whoever archives while somebody closes is done or refused, and the archive has all of it", arguments: 0..<8)
+    func closing(round: Int) throws {
+        let disk = SimulatedFileSystem(seed: UInt64(round))
+        let archive = MemoryArchive()
+        let work = round.isMultiple(of: 2) ? BackgroundWork.threads : .manual
+        let storage = try Storage.open(at: "/db", options: options(disk, archive, .written, work))
+        let keyspace = try storage.keyspace("notes")
+        let threads = TestThreads()
+        let commits = Atomic<Int>(0)
+        for thread in 0..<3 {
+            try threads.start {
+                do {
+                    while true {
+                        if thread == 0 { try put(storage, keyspace, 0..<10) } else { try storage.archiveLog() }
+                        commits.add(1, ordering: .relaxed)
+                    }
+                } catch let error as StorageError where error.code == .closed {
+                    // What else an archive's caller gets to hear when the storage is closed is a failure.
+                }
+            }
+        }
+        while commits.load(ordering: .relaxed) < 10 + 20 * round { TestPause.short() }
+        try storage.close()
+        #expect(threads.join() == [])
+        let last = storage.visibleSequence
+        #expect(try logNumbers(disk) == [])
+        var previous = SequenceNumber(0)
+        for segment in archive.segments {
+            #expect(segment.previousSequence == previous)
+            previous = segment.lastSequence
+        }
+        #expect(previous == last)
+        let reopened = try Storage.open(at: "/db", options: options(disk, nil))
+        #expect(reopened.visibleSequence == last)
+        #expect(try reopened.verify().isHealthy)
+    }
+
+    @Test(
+        "a segment that can't be ended for want of room goes on, and is ended later",
+        arguments: [LogWriting.written, .mapped])
+    func fullDisk(writing: LogWriting) throws {
+        let disk = SimulatedFileSystem()
+        let archive = MemoryArchive()
+        let storage = try Storage.open(at: "/db", options: options(disk, archive, writing))
+        let keyspace = try storage.keyspace("notes")
+        var number = 0
+        var refusedCount = 0
+        for room in stride(from: Int64(0), to: 8 << 10, by: 61) {
+            try put(storage, keyspace, number..<number + 3)
+            number += 3
+            disk.capacity = disk.usedByteCount + room
+            let code = errorCode { try storage.archiveLog() }
+            if code != nil { refusedCount += 1 }
+            #expect(code == nil || code == .diskFull, "\(room)")
+            #expect(try content(storage, keyspace) == expected(through: number - 1), "\(room)")
+            // The log goes on where it was, as far as there is room.
+            let next = errorCode { try put(storage, keyspace, number..<number + 1) }
+            #expect(next == nil || next == .diskFull, "\(room)")
+            if next == nil { number += 1 }
+            let found = disk.crash(.everything)
+            found.capacity = nil
+            let reopened = try Storage.open(at: "/db", options: options(found, MemoryArchive(), writing))
+            let notes = try reopened.keyspace("notes")
+            #expect(try content(reopened, notes) == expected(through: number - 1), "\(room)")
+            disk.capacity = nil
+            try storage.archiveLog()
+            #expect(archive.segments.last?.lastSequence == storage.visibleSequence, "\(room)")
+        }
+        #expect(refusedCount > 1)
+        var previous = SequenceNumber(0)
+        for segment in archive.segments {
+            #expect(segment.previousSequence == previous)
+            previous = segment.lastSequence
+        }
+        #expect(try storage.verify().isHealthy)
+        try storage.close()
+    }
+
     @Test("on threads of its own, and on files")
     func threads() throws {
         let directory = NSTemporaryDirectory() + "shopstream-archive-\(UUID().uuidString)"

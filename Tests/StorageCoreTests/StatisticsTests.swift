@@ -81,6 +81,133 @@ struct StatisticsTests {
         #expect(one.readAmplification == 1 + one.tableCount)
     }
 
+    @Test("a keyspace of its own tree shows that, exactly")
+    func ownKeyspace() throws {
+        let storage = try smallStorage()
+        let own = try storage.keyspace("own", options: KeyspaceOptions(isDedicated: true))
+        _ = try storage.keyspace("idle", options: KeyspaceOptions(isDedicated: true))
+        for index in 0..<400 {
+            try storage.write { try $0.put(own, key(index % 200).rawSpan, key(index).rawSpan) }
+        }
+        try storage.settle()
+        let statistics = storage.statistics
+        let tree = try #require(statistics.trees.first { $0.keyspaces == ["own"] })
+        #expect(statistics.keyspaces.map(\.name) == ["idle", "own"])
+        let (idle, found) = (statistics.keyspaces[0], statistics.keyspaces[1])
+        #expect(found.tree == tree.id && found.id == own.id && found.neighbourCount == 0 && !found.isEstimate)
+        #expect(found.writtenEntryCount == 400 && found.userByteCount == 400 * 18)
+        #expect(found.byteCount == tree.byteCount && found.tableCount == tree.tableCount && found.byteCount > 0)
+        #expect(found.entryCount == tree.entryCount)
+        #expect(found.levels.map(\.byteCount) == tree.levels.map(\.byteCount))
+        #expect(found.writeAmplification == tree.writeAmplification && found.writeAmplification != nil)
+        #expect(found.spaceAmplification == tree.spaceAmplification && found.spaceAmplification != nil)
+        #expect(found.readAmplification == tree.readAmplification)
+        #expect(idle.tableCount == 0 && idle.byteCount == 0 && idle.writtenEntryCount == 0)
+    }
+
+    @Test("keyspaces that share a tree split it by what they have in each table")
+    func sharedKeyspaces() throws {
+        let disk = SimulatedFileSystem()
+        var options = smallOptions(disk)
+        options.tableByteCount = 4 << 10
+        let storage = try Storage.open(at: "/db", options: options)
+        let seed = UInt64.random(in: 0..<1 << 32)
+        var random = SeededRandom(seed: seed)
+        let keyspaces = try (0..<5).map { try storage.keyspace("k\($0)") }
+        var entryCounts = [Int](repeating: 0, count: 5)
+        var byteCounts = [Int](repeating: 0, count: 5)
+        for index in 0..<600 {
+            try storage.write { transaction in
+                // Four hold something; a part of the commits is about several of them.
+                for number in 0..<4 where Int.random(in: 0..<4, using: &random) <= number {
+                    let value = (0..<30 * number).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+                    try transaction.put(keyspaces[number], key(index).rawSpan, value.rawSpan)
+                    entryCounts[number] += 1
+                    byteCounts[number] += 9 + value.count
+                }
+            }
+        }
+        try storage.settle()
+        func check(_ statistics: StorageStatistics, _ comment: Comment) {
+            let tree = statistics.trees[0]
+            #expect(statistics.keyspaces.map(\.name) == ["k0", "k1", "k2", "k3", "k4"], comment)
+            #expect(statistics.keyspaces.map(\.entryCount) == entryCounts, comment)
+            #expect(statistics.keyspaces.reduce(0) { $0 + $1.entryCount } == tree.entryCount, comment)
+            let sum = statistics.keyspaces.reduce(0) { $0 + $1.byteCount }
+            #expect((tree.byteCount - 100...tree.byteCount).contains(sum), comment)
+            for (number, keyspace) in statistics.keyspaces.enumerated() {
+                #expect(keyspace.neighbourCount == 4 && keyspace.tree == tree.id, comment)
+                #expect(keyspace.writeAmplification == nil && keyspace.readAmplification == nil, comment)
+                #expect(keyspace.unreadableTableCount == 0, comment)
+                // Random bytes: what is larger in memory is larger on disk.
+                let part = Double(byteCounts[number] + 4 * entryCounts[number])
+                let whole = Double(byteCounts.reduce(0, +) + 4 * entryCounts.reduce(0, +))
+                let expected = Double(tree.byteCount) * part / whole
+                #expect(abs(Double(keyspace.byteCount) - expected) <= 0.2 * expected + 100, comment)
+            }
+            #expect(statistics.keyspaces[4].tableCount == 0 && statistics.keyspaces[3].isEstimate, comment)
+        }
+        check(storage.statistics, "seed \(seed)")
+        #expect(storage.statistics.keyspaces.map(\.writtenEntryCount) == entryCounts)
+        #expect(storage.statistics.keyspaces.map(\.userByteCount) == byteCounts)
+        #expect(try storage.verify().isHealthy)
+        try storage.close()
+        let reopened = try Storage.open(at: "/db", options: options)
+        check(reopened.statistics, "seed \(seed), reopened")
+        #expect(reopened.statistics.keyspaces.allSatisfy { $0.writtenEntryCount == 0 && $0.userByteCount == 0 })
+    }
+
+    @Test("a table that can't be read is told as missing from its keyspaces' levels")
+    func unreadable() throws {
+        let disk = SimulatedFileSystem()
+        let storage = try smallStorage(disk)
+        let keyspaces = try (0..<2).map { try storage.keyspace("k\($0)") }
+        for keyspace in keyspaces { try storage.write { try $0.put(keyspace, key(1).rawSpan, key(1).rawSpan) } }
+        try storage.flush()
+        let table = try #require(keyspaces[0].tree.state.levels.all.first)
+        disk.failReads(number: 1, once: false, pathSuffix: ".sst")
+        #expect(storage.statistics.keyspaces.map(\.unreadableTableCount) == [1, 1])
+        disk.clearFaults()
+        let statistics = storage.statistics.keyspaces
+        #expect(statistics.map(\.unreadableTableCount) == [0, 0] && statistics.map(\.entryCount) == [1, 1])
+        #expect(statistics.reduce(0) { $0 + $1.byteCount } <= table.metadata.byteCount)
+    }
+
+    @Test("space amplification is that of the largest run, whatever the strategy")
+    func spaceAmplification() throws {
+        func tree(_ strategy: CompactionStrategy, _ commits: [Range<Int>]) throws -> TreeStatistics {
+            let clock = ManualClock()
+            var options = smallOptions(SimulatedFileSystem(), clock)
+            options.memtableByteCount = 1 << 20
+            let storage = try Storage.open(at: "/db", options: options)
+            let keyspace = try storage.keyspace(
+                "k", options: KeyspaceOptions(isDedicated: true, strategy: strategy))
+            for range in commits {
+                for index in range {
+                    try storage.write { try $0.put(keyspace, key(index).rawSpan, key(index).rawSpan) }
+                }
+                try storage.flush()
+                clock.advance(by: .seconds(3600))
+            }
+            return try #require(storage.statistics.trees.first)
+        }
+        func byteCounts(_ strategy: CompactionStrategy) throws -> [Int64] {
+            try [300, 100].map { try tree(strategy, [0..<$0]).byteCount }
+        }
+        for strategy in [CompactionStrategy.sizeTiered(), .leveled()] {
+            let sizes = try byteCounts(strategy)
+            let found = try tree(strategy, [0..<300, 0..<100, 100..<200])
+            let amplification = try #require(found.spaceAmplification)
+            let expected = Double(sizes[0] + 2 * sizes[1]) / Double(sizes[0])
+            #expect(abs(amplification - expected) < 0.1 && amplification > 1.4, "\(amplification), not \(expected)")
+            #expect(try tree(strategy, [0..<300]).spaceAmplification == 1)
+            #expect(try tree(strategy, []).spaceAmplification == nil)
+        }
+        // Each hour is a window of its own: nothing could be merged.
+        let windows = try tree(.timeWindow(TimeWindowOptions(window: .seconds(3600))), [0..<300, 0..<100, 100..<200])
+        #expect(windows.tableCount == 3 && windows.spaceAmplification == 1)
+    }
+
     @Test("filters spare almost every search for a key that is not there")
     func filters() throws {
         var options = smallOptions(SimulatedFileSystem())
@@ -164,6 +291,9 @@ struct StatisticsTests {
         let statistics = storage.statistics
         #expect(statistics.commits.count == 1 && statistics.commits.userByteCount == 18)
         #expect(statistics.keyspaceCount == 1 && statistics.trees.isEmpty && statistics.syncs.count > 0)
+        let found = try #require(statistics.keyspaces.first)
+        #expect(found.name == "entries" && found.tree == nil && found.writtenEntryCount == 1)
+        #expect(found.userByteCount == 18 && found.tableCount == 0 && found.writeAmplification == nil)
         try storage.close()
     }
 
@@ -205,6 +335,12 @@ struct StatisticsTextTests {
             try JSONSerialization.jsonObject(with: Data(statistics.json.utf8)) as? [String: Any])
         let trees = try #require(object["trees"] as? [[String: Any]])
         #expect(trees.first?["keyspaces"] as? [String] == [name])
+        let keyspaces = try #require(object["keyspaces"] as? [[String: Any]])
+        #expect(keyspaces.count == 1 && keyspaces[0]["name"] as? String == name)
+        #expect(keyspaces[0]["tree"] as? Int == Int(statistics.trees[0].id))
+        #expect(keyspaces[0]["writtenEntryCount"] as? Int == 50 && keyspaces[0]["isEstimate"] as? Bool == false)
+        let levels = try #require(keyspaces[0]["levels"] as? [[String: Any]])
+        #expect(levels.map { $0["byteCount"] as? Int } == [Int(statistics.total.byteCount)])
         #expect((object["commits"] as? [String: Any])?["count"] as? Int == 50)
         #expect((object["total"] as? [String: Any])?["userByteCount"] as? Int == statistics.commits.userByteCount)
         #expect((object["snapshots"] as? [String: Any])?["oldestAge"] is NSNull)
@@ -223,7 +359,9 @@ struct StatisticsTextTests {
         #expect(lines.contains { $0.hasPrefix("commits") && $0.contains("1 of 1 entries, 8 B") })
         #expect(lines.contains { $0.hasPrefix("syncs") && $0.contains("p99") })
         #expect(lines.contains { $0.hasPrefix("stalls") && $0.contains("none") })
-        #expect(lines.contains { $0.hasSuffix("orders") })
+        #expect(lines.count { $0.hasSuffix("orders") } == 2)
+        let words = lines.first { $0.hasSuffix("orders") }?.split(separator: " ").map(String.init)
+        #expect(words?.prefix(4) == ["1", "1", "8", "B"], "tree, entries, bytes")
         #expect(lines.last?.split(separator: " ").first == "0")
     }
 }

@@ -42,6 +42,15 @@ enum CompactionPicker {
         }
     }
 
+    /// What tables would take if everything were compacted, at best: the largest sorted run, since the others may be no more
+    /// than newer versions of its entries. Windows of time are never merged with one another, so each has its own.
+    static func largestRunByteCount(of tree: TreeDescription) -> Int64 {
+        let deeper = (1..<tree.levels.count).map { tree.byteCount($0) }.max() ?? 0
+        let tables = tree.levels[0].map(\.byteCount)
+        guard case .timeWindow(let options) = tree.strategy else { return max(deeper, tables.max() ?? 0) }
+        return TimeWindowPicker(tree, options).windows.reduce(deeper) { $0 + (tables[$1.range].max() ?? 0) }
+    }
+
     /// How the table that a plan writes is compressed.
     static func compression(of plan: CompactionPlan, in tree: TreeDescription) -> TableCompression {
         if case .leveled = tree.strategy { return LeveledPicker(tree).compression(of: plan.outputLevel) }

@@ -20,6 +20,7 @@ struct CompactionPlan: Sendable, Equatable {
         case garbage
         case expired
         case rangeDelete
+        /// Keyspaces that were dropped have left a table to nobody, or too much of one that others share.
         case droppedKeyspace
         case manual
     }

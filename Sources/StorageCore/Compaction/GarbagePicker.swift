@@ -1,5 +1,5 @@
 // GarbagePicker.swift — what may go for other reasons than size: tables of which nothing is needed any more, dropped
-// unread, and tables that deletions or expired entries fill too much of.
+// unread, and tables that deletions, expired entries or what is left of dropped keyspaces fill too much of.
 //
 // A table is dropped unread if
 // (1) none of the tree's keyspaces has keys in its span; or
@@ -105,26 +105,42 @@ struct GarbagePicker {
     }
 
     private func plan(for table: TableMetadata, _ level: Int, _ index: Int) -> CompactionPlan? {
+        guard !tree.exhausted.contains(table.number) else { return nil }
+        // Nobody reads a keyspace that is gone, be there snapshots or not, and nothing older of it could come back.
+        let dropped = droppedFraction(table)
+        if dropped > 0, dropped >= tree.garbageThreshold { return rewriting(table, level, .droppedKeyspace) }
         // What a snapshot still sees would only be written again.
-        guard tree.isBelowSnapshots(table), !tree.exhausted.contains(table.number) else { return nil }
-        if tree.older(than: table, level: level, index: index).isEmpty {
-            return CompactionPlan(
-                action: .rewrite, reason: .garbage, inputs: [CompactionPlan.Input(level: level, tables: [table])],
-                outputLevel: level, tableByteCount: level == 0 ? .max : tree.settings.tableByteCount)
-        }
+        guard tree.isBelowSnapshots(table) else { return nil }
+        if tree.older(than: table, level: level, index: index).isEmpty { return rewriting(table, level, .garbage) }
         guard case .leveled = tree.strategy else { return nil }
         // Deletions go down until they meet what they delete.
         let picker = LeveledPicker(tree)
         return level == 0 ? picker.levelZeroPlan(.garbage) : picker.plan(from: table, of: level, .garbage)
     }
 
-    /// About which part of a table is deletions, range deletes and expired entries.
+    /// The compaction that puts what is left of a table in its place.
+    private func rewriting(_ table: TableMetadata, _ level: Int, _ reason: CompactionPlan.Reason) -> CompactionPlan {
+        CompactionPlan(
+            action: .rewrite, reason: reason, inputs: [CompactionPlan.Input(level: level, tables: [table])],
+            outputLevel: level, tableByteCount: level == 0 ? .max : tree.settings.tableByteCount)
+    }
+
+    /// About which part of a table is deletions, range deletes, expired entries, and what is left of dropped keyspaces.
     func garbageFraction(_ table: TableMetadata) -> Double {
         let rangeDeletes = Double(table.rangeTombstoneCount) * Self.rangeTombstoneWeight
         let isDense = table.densestDeleteCount >= Self.denseDeleteCount
         let deletes = Double(table.deleteCount) * (isDense ? Self.denseDeleteWeight : 1)
-        let garbage = deletes + expiredCount(table) + rangeDeletes
-        return garbage / max(Double(table.entryCount), garbage, 1)
+        let dropped = Double(tree.dropped[table.number]?.entryCount ?? 0)
+        let garbage = deletes + expiredCount(table) + rangeDeletes + dropped
+        return max(garbage / max(Double(table.entryCount), garbage, 1), droppedFraction(table))
+    }
+
+    /// Which part of a table is of dropped keyspaces: of its entries or of its bytes, whichever is more.
+    private func droppedFraction(_ table: TableMetadata) -> Double {
+        guard let dropped = tree.dropped[table.number] else { return 0 }
+        let entries = Double(dropped.entryCount) / Double(max(table.entryCount, 1))
+        let bytes = Double(dropped.rawByteCount) / Double(max(table.rawByteCount, 1))
+        return min(max(entries, bytes), 1)
     }
 
     /// About how many entries have expired, as if the times of their expiry were spread evenly.
@@ -156,5 +172,26 @@ extension TableMetadata {
         // An exclusive bound that is nothing but a prefix: the keyspace before it is the last.
         if largestKeyIsExclusive, largestKey.count <= Keyspace.prefixByteCount, highest > lowest { highest -= 1 }
         return lowest...max(lowest, highest)
+    }
+
+    /// Whether the table's span touches several ids and some of them are no keyspace's any more.
+    /// - Parameter living: The ids of all keyspaces, ascending.
+    func hasDroppedIDs(living: [UInt32]) -> Bool {
+        let ids = keyspaceIDs
+        guard ids.count > 1 else { return false }
+        return living.count(below: ids.upperBound &+ 1) - living.count(below: ids.lowerBound) < ids.count
+    }
+}
+
+extension [UInt32] {
+    /// How many are below `id`, of numbers that ascend.
+    fileprivate func count(below id: UInt32) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < id { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

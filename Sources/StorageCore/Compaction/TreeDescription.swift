@@ -39,6 +39,13 @@ extension Int64 {
     }
 }
 
+/// What a table has of keyspaces that are gone.
+struct DroppedPart: Sendable, Equatable {
+    var entryCount = 0
+    /// Keys and values before coding.
+    var rawByteCount = 0
+}
+
 /// A tree as the choice of a compaction sees it.
 struct TreeDescription: Sendable {
     /// By level. Level 0 is newest first; deeper ones are in key order and share no key.
@@ -59,6 +66,8 @@ struct TreeDescription: Sendable {
     var keyspaces: [UInt32] = []
     /// Range deletes in the tree's tables, fragmented; `nil` where nobody has to look at them.
     var rangeTombstones: RangeTombstoneSet?
+    /// What is left of dropped keyspaces in tables that others have a part in, by the table's number.
+    var dropped: [UInt64: DroppedPart] = [:]
     /// Tables that were rewritten in vain: what makes them look worth it could not go.
     var exhausted: Set<UInt64> = []
 

@@ -46,6 +46,13 @@ final class TreeCounters: Sendable {
     let lookups = LookupCounters()
 }
 
+/// Of one keyspace.
+struct KeyspaceCounters: ~Copyable, Sendable {
+    // In the writer lane.
+    let entries = LaneCounter()
+    let userBytes = LaneCounter()
+}
+
 /// Of one kind of background work.
 struct WorkCounters: ~Copyable, Sendable {
     let running = Atomic<Int>(0)

@@ -3,14 +3,20 @@
 internal import Synchronization
 
 extension Storage {
-    /// What the storage looks like now, and what it has done since it was opened. Costs a walk over the list of tables;
-    /// reads no file and holds nobody up. Callable at any time, after closing too.
+    /// What the storage looks like now, and what it has done since it was opened. Costs a walk over the list of tables, and
+    /// holds nobody up. Of a table that several keyspaces share it reads once what that has of each; otherwise it reads no
+    /// file. Callable at any time, after closing too.
     public var statistics: StorageStatistics {
         let (trees, keyspaces) = catalog.withLock { ($0.trees.values.sorted { $0.id < $1.id }, $0.keyspaces.values) }
         let names = Dictionary(grouping: keyspaces, by: \.tree.id).mapValues { $0.map(\.name).sorted() }
         var statistics = StorageStatistics()
         statistics.trees = trees.map { self.statistics(of: $0, keyspaces: names[$0.id] ?? []) }
         statistics.keyspaceCount = keyspaces.count
+        statistics.keyspaces = Dictionary(grouping: keyspaces, by: \.tree.id)
+            .flatMap { id, keyspaces in
+                self.statistics(of: keyspaces, in: statistics.trees.first { $0.id == id })
+            }
+            .sorted { $0.name < $1.name }
         statistics.commits = CommitStatistics(
             count: counters.commits.count, entryCount: counters.entries.count,
             userByteCount: counters.userBytes.count, visibleSequence: visibleSequence,
@@ -72,7 +78,34 @@ extension Storage {
         statistics.compactionDebtByteCount = compactionDebt(of: tree).byteCount
         statistics.writePressure = tree.pacer.pressure
         statistics.lookups = tree.counters.lookups.statistics
+        statistics.largestRunByteCount = CompactionPicker.largestRunByteCount(of: description(of: tree, state.levels))
         return statistics
+    }
+
+    /// - Parameters:
+    ///   - keyspaces: All of one tree.
+    ///   - tree: Nil where there are no trees.
+    private func statistics(of keyspaces: [Keyspace], in tree: TreeStatistics?) -> [KeyspaceStatistics] {
+        guard let state = keyspaces.first?.tree.state else { return [] }
+        let census = KeyspaceCensus([state.levels] + (state.inherited.map { [$0.levels] } ?? []))
+        return keyspaces.map { keyspace in
+            var statistics = KeyspaceStatistics()
+            statistics.name = keyspace.name
+            statistics.id = keyspace.id
+            statistics.isVolatile = keyspace.isVolatile
+            statistics.writtenEntryCount = keyspace.life.counters.entries.count
+            statistics.userByteCount = keyspace.life.counters.userBytes.count
+            guard let tree else { return statistics }
+            statistics.tree = tree.id
+            statistics.neighbourCount = keyspaces.count - 1
+            census.fill(&statistics)
+            if keyspaces.count == 1 {
+                statistics.writeAmplification = tree.writeAmplification
+                statistics.spaceAmplification = tree.spaceAmplification
+                statistics.readAmplification = tree.readAmplification
+            }
+            return statistics
+        }
     }
 }
 

@@ -30,16 +30,24 @@ extension Storage {
         counters.entries.add(batch.entries.count)
         counters.userBytes.add(batch.userByteCount)
         guard batch.slots.count > 1 else {
-            batch.slots.forEachTree { $0.counters.count(entries: batch.entries.count, bytes: batch.userByteCount) }
-            return
+            return batch.slots.count(0, entries: batch.entries.count, bytes: batch.userByteCount)
         }
+        // Entries of a keyspace come in rows, as a rule: counted by row.
+        var slot: UInt32 = 0
+        var entryCount = 0
+        var byteCount = 0
         for entry in batch.entries {
-            let byteCount = entry.keyByteCount - Keyspace.prefixByteCount + entry.valueByteCount
-            batch.slots.withTree(entry.keyspace) { $0.counters.count(entries: 1, bytes: byteCount) }
+            if entry.keyspace != slot {
+                batch.slots.count(slot, entries: entryCount, bytes: byteCount)
+                (slot, entryCount, byteCount) = (entry.keyspace, 0, 0)
+            }
+            entryCount += 1
+            byteCount += entry.keyByteCount - Keyspace.prefixByteCount + entry.valueByteCount
         }
+        batch.slots.count(slot, entries: entryCount, bytes: byteCount)
         for rangeDelete in batch.rangeDeletes {
             let byteCount = rangeDelete.lower.count + rangeDelete.upper.count - 2 * Keyspace.prefixByteCount
-            batch.slots.withTree(rangeDelete.keyspace) { $0.counters.count(entries: 0, bytes: byteCount) }
+            batch.slots.count(rangeDelete.keyspace, entries: 0, bytes: byteCount)
         }
     }
 
@@ -165,9 +173,17 @@ extension StorageOptions {
     }
 }
 
-extension TreeCounters {
-    fileprivate func count(entries: Int, bytes: Int) {
-        self.entries.add(entries)
-        userBytes.add(bytes)
+extension UnsafeKeyspaceSlots {
+    /// Counts what a commit writes to a keyspace, there and in its tree. In the writer lane.
+    @inline(__always)
+    fileprivate func count(_ slot: UInt32, entries: Int, bytes: Int) {
+        withKeyspace(slot) { keyspace in
+            keyspace.life.counters.entries.add(entries)
+            keyspace.life.counters.userBytes.add(bytes)
+        }
+        withTree(slot) { tree in
+            tree.counters.entries.add(entries)
+            tree.counters.userBytes.add(bytes)
+        }
     }
 }

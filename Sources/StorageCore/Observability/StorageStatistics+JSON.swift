@@ -48,7 +48,7 @@ extension StorageStatistics {
                 ])
             ),
             ("memtableByteBudget", "\(memtableByteBudget)"), ("total", total.json),
-            ("trees", JSONText.array(trees.map(\.json))),
+            ("trees", JSONText.array(trees.map(\.json))), ("keyspaces", JSONText.array(keyspaces.map(\.json))),
         ])
     }
 }
@@ -73,6 +73,30 @@ extension TreeStatistics {
             ("writePressure", JSONText.number(writePressure)),
             ("lookups", lookups.json), ("writeAmplification", JSONText.number(writeAmplification)),
             ("spaceAmplification", JSONText.number(spaceAmplification)), ("readAmplification", "\(readAmplification)"),
+            ("largestRunByteCount", "\(largestRunByteCount)"),
+        ])
+    }
+}
+
+extension KeyspaceStatistics {
+    fileprivate var json: String {
+        JSONText.object([
+            ("name", JSONText.string(name)), ("id", "\(id)"), ("tree", tree.map { "\($0)" } ?? "null"),
+            ("neighbourCount", "\(neighbourCount)"), ("isVolatile", "\(isVolatile)"),
+            ("writtenEntryCount", "\(writtenEntryCount)"), ("userByteCount", "\(userByteCount)"),
+            ("levels", JSONText.array(levels.map(\.json))), ("isEstimate", "\(isEstimate)"),
+            ("unreadableTableCount", "\(unreadableTableCount)"),
+            ("writeAmplification", JSONText.number(writeAmplification)),
+            ("spaceAmplification", JSONText.number(spaceAmplification)),
+            ("readAmplification", readAmplification.map { "\($0)" } ?? "null"),
+        ])
+    }
+}
+
+extension KeyspaceLevelStatistics {
+    fileprivate var json: String {
+        JSONText.object([
+            ("tableCount", "\(tableCount)"), ("byteCount", "\(byteCount)"), ("entryCount", "\(entryCount)"),
         ])
     }
 }

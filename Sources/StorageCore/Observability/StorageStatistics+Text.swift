@@ -1,7 +1,8 @@
 // StorageStatistics+Text.swift — statistics as a page for people.
 
 extension StorageStatistics: CustomStringConvertible {
-    /// Several lines: the whole storage, then a table of its trees and one of their levels.
+    /// Several lines: the whole storage, then a table of its keyspaces, the largest on disk first, and one of its trees and their
+    /// levels.
     public var description: String {
         let total = total
         var lines = [
@@ -27,8 +28,31 @@ extension StorageStatistics: CustomStringConvertible {
             "delays       \(describe(delays)); pressure \(percent(total.writePressure))",
             "snapshots    \(snapshots.count)" + (snapshots.oldestAge.map { ", the oldest \(duration($0)) old" } ?? ""),
         ]
-        lines += treeTable
+        lines += keyspaceTable + treeTable
         return lines.joined(separator: "\n")
+    }
+
+    /// A page has no room for more keyspaces.
+    private static let keyspaceLimit = 50
+
+    private var keyspaceTable: [String] {
+        guard !keyspaces.isEmpty else { return [] }
+        var rows = [["tree", "entries", "bytes", "tables", "bytes on disk", "write", "space", "read", "keyspace"]]
+        let order = keyspaces.sorted {
+            ($1.byteCount, $1.userByteCount, $0.name) < ($0.byteCount, $0.userByteCount, $1.name)
+        }
+        for keyspace in order.prefix(Self.keyspaceLimit) {
+            rows.append(
+                [
+                    keyspace.tree.map { "\($0)" } ?? "–", "\(keyspace.writtenEntryCount)",
+                    bytes(keyspace.userByteCount), "\(keyspace.tableCount)",
+                    (keyspace.isEstimate ? "~" : "") + bytes(Int(keyspace.byteCount)),
+                    decimal(keyspace.writeAmplification), decimal(keyspace.spaceAmplification),
+                    keyspace.readAmplification.map { "\($0)" } ?? "–", keyspace.name,
+                ])
+        }
+        let left = keyspaces.count - Self.keyspaceLimit
+        return table(rows) + (left > 0 ? ["and \(left) more"] : [])
     }
 
     private var treeTable: [String] {
@@ -49,6 +73,11 @@ extension StorageStatistics: CustomStringConvertible {
                     ])
             }
         }
+        return table(rows)
+    }
+
+    /// Columns of the same width, under an empty line.
+    private func table(_ rows: [[String]]) -> [String] {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return [""]
             + rows.map { row in

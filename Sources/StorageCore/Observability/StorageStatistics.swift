@@ -1,12 +1,14 @@
 // StorageStatistics.swift — what a storage looks like now, and what it has done since it was opened.
 
-/// The state of a storage and of each of its trees.
+/// The state of a storage, of each of its trees, and of each of its keyspaces.
 ///
 /// Sizes and counts of files are as of now; what was read, written, waited for and timed is since opening. The parts are
 /// read one after another while work goes on, so they may differ by what happened in between.
 public struct StorageStatistics: Sendable, Hashable {
     /// In the order of their ids. Empty where the storage stands on a SQLite database.
     public var trees: [TreeStatistics] = []
+    /// In the order of their names.
+    public var keyspaces: [KeyspaceStatistics] = []
     public var keyspaceCount = 0
     public var commits = CommitStatistics()
     public var log = LogStatistics()

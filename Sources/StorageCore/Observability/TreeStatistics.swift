@@ -22,6 +22,9 @@ public struct TreeStatistics: Sendable, Hashable {
     /// How hard the debt presses on writers: nothing at 0, as hard as it can at 1. In a total, the hardest.
     public var writePressure = 0.0
     public var lookups = LookupStatistics()
+    /// Bytes of the largest sorted run: a table of level 0, or a deeper level. Where windows of time are never merged with one
+    /// another, the largest of each, together.
+    public var largestRunByteCount: Int64 = 0
 
     public var tableCount: Int { levels.reduce(0) { $0 + $1.tableCount } }
     public var byteCount: Int64 { levels.reduce(0) { $0 + $1.byteCount } }
@@ -36,11 +39,10 @@ public struct TreeStatistics: Sendable, Hashable {
         ratio(flushes.outputByteCount + compactions.outputByteCount, userByteCount)
     }
 
-    /// Bytes of all tables for each byte of the deepest level: what is on disk for each byte that would be if everything
-    /// were compacted, as far as levels above overwrite it. Nil without tables.
-    public var spaceAmplification: Double? {
-        ratio(Int(byteCount), Int(levels.last { $0.byteCount > 0 }?.byteCount ?? 0))
-    }
+    /// Bytes of all tables for each byte of the largest sorted run: what is on disk for each byte that would be if everything
+    /// were compacted, as far as the other runs overwrite that one. It is too high where they hold other keys. Nil without
+    /// tables. (RocksDB's universal compaction has the same, with the oldest run for the largest.)
+    public var spaceAmplification: Double? { ratio(Int(byteCount), Int(largestRunByteCount)) }
 
     /// Sorted runs that a look-up may have to search at worst, memtables included: filters rule most of them out.
     public var readAmplification: Int {
@@ -62,6 +64,7 @@ public struct TreeStatistics: Sendable, Hashable {
         compactionDebtByteCount += other.compactionDebtByteCount
         writePressure = max(writePressure, other.writePressure)
         lookups.add(other.lookups)
+        largestRunByteCount += other.largestRunByteCount
     }
 }
 

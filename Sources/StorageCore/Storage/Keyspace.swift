@@ -111,6 +111,7 @@ internal import Synchronization
     let mergeOperator: String
     /// Set once the keyspace is out of the catalog.
     let isDropped = Atomic<Bool>(false)
+    let counters = KeyspaceCounters()
     /// The tree that it has moved to since the storage was opened.
     private let ownTree = AtomicLazyReference<Tree>()
     /// The same, where every read and every commit asks: set after the other, which keeps it.

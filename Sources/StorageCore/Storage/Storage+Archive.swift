@@ -10,6 +10,7 @@ extension Storage {
     /// - Throws: `.invalidArgument` if the storage was opened without a log archive; what the archive throws.
     public func archiveLog() throws {
         try checkWritable()
+        try finishOpening()
         guard let log, options.logArchive != nil else {
             throw StorageError(.invalidArgument, "The storage was opened without a log archive.")
         }

@@ -12,6 +12,7 @@ extension Storage {
         try checkProcess()
         if let refusal = lastingRefusal() { throw refusal }
         if let sqlite { return try checkpoint(sqlite, to: target) }
+        try finishOpening()
         guard let manifest, let log else { return }
         let fileSystem = options.fileSystem
         let isThere = try fileSystem.exists(target)

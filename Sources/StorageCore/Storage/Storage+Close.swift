@@ -30,6 +30,8 @@ extension Storage {
         let synced = Result { try sync() }
         // Threads finish what they are at; from here on this one works alone.
         gate.stop()
+        background.requestStop()
+        // After that: a log that was begun just now has a thread too.
         log?.stopTending()
         background.stop()
         if let sqlite { return try close(sqlite, after: synced) }

@@ -80,6 +80,7 @@ extension Storage {
     /// Does the compaction that is next; false if none is due that nobody else is doing.
     func compactOne() throws -> Bool {
         if let sqlite { return try maintain(sqlite) }
+        guard manifest != nil else { return false }
         var failure: (any Error)?
         do {
             if try moveOne() { return true }
@@ -144,12 +145,32 @@ extension Storage {
         description.purgeTime = rules.purgeTime
         description.snapshots = rules.snapshots
         description.keyspaces = rules.keyspaces.keys.sorted()
+        description.dropped = droppedParts(of: levels, living: description.keyspaces)
         description.exhausted = exhausted
         if !withRangeTombstones.isEmpty {
             description.rangeTombstones = RangeTombstoneSet(
                 try withRangeTombstones.flatMap { try $0.rangeTombstones().tombstones })
         }
         return description
+    }
+
+    /// What is left of dropped keyspaces in tables that others have a part in. Reads each of them once at most, and none where
+    /// all keyspaces of its span are there still.
+    /// - Parameter living: The keyspaces that the tree has, by id, ascending.
+    private func droppedParts(of levels: Levels, living: [UInt32]) -> [UInt64: DroppedPart] {
+        let all = catalog.withLock { $0.keyspaces.values.map(\.id) }.sorted()
+        let own = Set(living)
+        var parts: [UInt64: DroppedPart] = [:]
+        for file in levels.all where file.metadata.hasDroppedIDs(living: all) {
+            // A table that can't be read is told of by whoever needs it.
+            let gone = ((try? file.sizes()) ?? []).filter { !own.contains($0.id) }
+            guard !gone.isEmpty else { continue }
+            parts[file.number] = gone.reduce(into: DroppedPart()) { part, size in
+                part.entryCount += min(size.entryCount, file.metadata.entryCount)
+                part.rawByteCount += min(size.rawByteCount, file.metadata.rawByteCount)
+            }
+        }
+        return parts
     }
 
     /// What the debt of a tree follows from.

@@ -12,6 +12,7 @@ extension Storage {
     public func flush() throws {
         try checkWritable()
         try background.working {
+            try finishOpening()
             lane.enter()
             for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
             lane.leave()
@@ -44,6 +45,7 @@ extension Storage {
     /// Flushes the oldest immutable memtable of one tree; false if there is none.
     func flushOne() throws -> Bool {
         let flushed = try flushTurn.withLock { _ in
+            if try finishOpeningInTurn() { return true }
             let trees = catalog.withLock { Array($0.trees.values) }
             let waiting = trees.filter { !$0.state.immutables.isEmpty }
             guard let tree = waiting.min(by: { oldestSequence($0) < oldestSequence($1) }) else {

@@ -63,7 +63,7 @@ extension Storage {
         // On a full disk dropping is how space comes back.
         if let refusal = refusal(), refusal.code != .diskFull { throw refusal }
         if let sqlite { return try drop(name, in: sqlite) }
-        guard let manifest else { return }
+        guard let manifest else { throw refusal() ?? StorageError(.diskFull, "The storage has no room yet.") }
         let dropped = try manifest.edit { state in
             guard let keyspace = existingKeyspace(name), let record = state.keyspaces[keyspace.id] else {
                 throw StorageError(.notFound, "There is no keyspace \"\(name)\".")
@@ -107,6 +107,7 @@ extension Storage {
 
     private func openReadOnly(_ name: String, _ options: KeyspaceOptions) throws -> Keyspace {
         guard let existing = existingKeyspace(name) else {
+            if !self.options.isReadOnly, let refusal = refusal() { throw refusal }
             throw StorageError(.notFound, "There is no keyspace \"\(name)\", and the storage is read-only.")
         }
         let keyspace = try reopen(existing, options)

@@ -413,19 +413,9 @@ extension Storage {
 
     /// About how much of the tables is a keyspace's.
     private func byteCount(of keyspace: Keyspace, in levels: Levels) throws -> Int64 {
-        let (lower, upper) = keyspace.treeRange(.all)
-        var sum: Int64 = 0
-        for file in levels.all where file.metadata.overlaps(lower: lower, upper: upper) {
-            if file.metadata.keyspaceIDs == keyspace.id...keyspace.id {
-                sum += file.metadata.byteCount
-            } else {
-                let reader = try file.open()
-                let start = try unsafe lower.withUnsafeBytes { unsafe try reader.approximateOffset(of: $0) }
-                let end = try unsafe upper.withUnsafeBytes { unsafe try reader.approximateOffset(of: $0) }
-                sum += max(end - start, 0)
-            }
+        try levels.all.filter { $0.metadata.keyspaceIDs.contains(keyspace.id) }.reduce(0) { sum, file in
+            sum + (try file.sizes().first { $0.id == keyspace.id }.map(file.byteCount) ?? 0)
         }
-        return sum
     }
 }
 

@@ -7,7 +7,8 @@
 // 4. Remove what nothing refers to any more: old segments (with an archive, once it has them), old manifests, tables of a flush
 //    that did not finish.
 // A crash before the last step of 3 leaves the old manifest and the old log as they were: the next opening does it again.
-// Nothing is ever appended to a file of an earlier run. Read-only opening does 1 and 2.
+// Nothing is ever appended to a file of an earlier run. Read-only opening does 1 and 2. So does one that finds the disk full,
+// and leaves 3 and 4 to whoever finds room later (StorageOpening+Writing.swift).
 
 internal import Synchronization
 
@@ -18,8 +19,9 @@ struct OpenedParts {
     var catalog: Catalog
     var tableCache: TableCache
     var nextFileNumber: UInt64
-    var log: LogWriter?
-    var manifest: ManifestWriter?
+    var journal = Journal()
+    /// Steps 3 and 4 where there was no room for them.
+    var unfinished: UnfinishedOpening?
     var purgeFloor: PurgeFloor
     /// Up to when expired entries may have been purged by earlier runs.
     var purgedThrough = StorageInstant.distantPast
@@ -31,6 +33,9 @@ struct OpenedParts {
 
 extension Storage {
     /// Opens the storage in a directory, or creates one there.
+    ///
+    /// One that is there opens on a full disk too: reads go on, and writes are refused with `.diskFull` until there is room,
+    /// which is noticed by itself. What the log had is in memory until then, all of it.
     ///
     /// - Throws: `StorageError`: `.locked` if it is open elsewhere, `.corruption` naming file and offset,
     ///   `.unsupportedFormat` for files of a newer version, `.ioFailure`, `.diskFull`.
@@ -45,6 +50,7 @@ extension Storage {
         let parts = try makeParts()
         let storage = Storage(parts, options: options, directory: directory)
         storage.traceOpening(parts, since: start)
+        if let unfinished = parts.unfinished { storage.noteFailure(unfinished.reason, of: .flush) }
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage
     }
@@ -70,12 +76,7 @@ extension Storage {
         let background = self.background
         let nanoseconds = UInt64(max(options.syncInterval / .nanoseconds(1), 1_000_000))
         try Self.start("shop-sync", background) { gate.run(interval: nanoseconds) }
-        if let log {
-            try Self.start("shop-log", background) {
-                BackgroundThread.letOthersGoFirst()
-                log.runTending()
-            }
-        }
+        try startTendingLog()
         try Self.start("shop-flush", background) { [weak self] in
             BackgroundThread.letOthersGoFirst()
             while background.waitForRequest(.flush) {
@@ -91,7 +92,7 @@ extension Storage {
                 }
             }
         }
-        if log != nil, options.logArchive != nil {
+        if options.logArchive != nil {
             try Self.start("shop-archive", background) { [weak self] in
                 BackgroundThread.letOthersGoFirst()
                 // Also unasked: a segment may have come to its end before it was on the device.
@@ -104,6 +105,15 @@ extension Storage {
         if sqlite == nil { try startRemovals() }
         for tree in catalog.withLock({ $0.persistentTrees }) { updatePressure(of: tree) }
         background.request(.compaction)
+        if unfinished != nil { background.request(.flush) }
+    }
+
+    func startTendingLog() throws {
+        guard let log else { return }
+        try Self.start("shop-log", background) {
+            BackgroundThread.letOthersGoFirst()
+            log.runTending()
+        }
     }
 
     private func startRemovals() throws {
@@ -171,12 +181,12 @@ struct StorageOpening {
         self.options = options
     }
 
-    private let latch = FailureLatch()
+    let latch = FailureLatch()
     var fileSystem: any FileSystem { WatchedFileSystem(base: options.fileSystem, latch: latch) }
     var logDirectory: String { directory + "/log" }
-    private var tableDirectory: String { directory + "/tables" }
+    var tableDirectory: String { directory + "/tables" }
     /// Differs from run to run, except where runs must be deterministic.
-    private var seed: UInt64 {
+    var seed: UInt64 {
         options.backgroundWork == .manual
             ? options.seed : options.seed ^ UInt64(bitPattern: options.clock.now.microseconds)
     }
@@ -206,30 +216,17 @@ struct StorageOpening {
         var parts = try restore(found.state, tableCache)
         parts.lock = lock
         let logEnd = try replayLog(&found, &parts)
-        let end = logEnd?.sequence ?? found.state.logStartPrevious
-        if let logEnd { try removeSegments(behind: logEnd, found.state, found.identity) }
-        try flushReplayed(&found.state, &parts)
-        found.state.lastSequence = max(found.state.lastSequence, end)
-        found.state.commitTimeFloor = parts.commits.lastCommitTime.microseconds
-        found.state.logStart = firstSegment
-        // Each record goes on from the one before it, whatever sequences were lost or not logged in between.
-        found.state.logStartPrevious = end
-        found.state.logSyncedThrough = end
-        found.state.newestSegment = firstSegment
-        found.state.isClosedCleanly = false
-        parts.log = try LogWriter(
-            directory: logDirectory, fileSystem: fileSystem, identity: found.identity, firstSegment: firstSegment,
-            previousSequence: end, segmentByteCount: options.logSegmentByteCount,
-            writing: options.logWriting, seed: seed &+ firstSegment,
-            leftovers: leftovers(before: firstSegment, found.identity))
-        found.state.nextFileNumber = parts.nextFileNumber
-        parts.manifest = try ManifestWriter(
-            number: found.nextManifest, manifest: found.state, identity: found.identity,
-            salt: UInt32(truncatingIfNeeded: seed ^ found.nextManifest), directory: directory, fileSystem: fileSystem,
-            latch: latch, reserveByteCount: options.reserveByteCount,
-            replacementByteCount: options.manifestReplacementByteCount)
-        try removeLeftovers(found.state, keepingManifest: found.nextManifest)
-        return parts
+        var rest = Unwritten(found: found, parts: parts, firstSegment: firstSegment, logEnd: logEnd)
+        do {
+            try write(&rest)
+        } catch let error as StorageError where error.code == .diskFull && found.exists && latch.refusal == nil {
+            // Without a storage there is nothing to read either.
+            try syncFoundLog(found.state)
+            parts = rest.parts
+            parts.unfinished = UnfinishedOpening(self, rest, reason: error)
+            return parts
+        }
+        return rest.parts
     }
 
     /// Makes the name of the directory durable: a process that was killed right after it created the directory has not.
@@ -264,6 +261,8 @@ struct StorageOpening {
         var state: ManifestState
         var identity: UInt64
         var exists: Bool
+        /// The one that CURRENT names; nil if there is none.
+        var currentManifest: UInt64?
         var nextManifest: UInt64
     }
 
@@ -280,7 +279,9 @@ struct StorageOpening {
         }
         let (state, identity, _) = try ManifestWriter.read(
             number: current, directory: directory, fileSystem: fileSystem)
-        return Found(state: state, identity: identity, exists: true, nextManifest: max(next, current + 1))
+        return Found(
+            state: state, identity: identity, exists: true, currentManifest: current,
+            nextManifest: max(next, current + 1))
     }
 
     /// Whether a directory without CURRENT holds more than what an unfinished creation leaves: a manifest without
@@ -357,67 +358,5 @@ struct StorageOpening {
 
     private func firstFreeSegment(_ state: ManifestState) throws -> UInt64 {
         max(state.logStart, (try LogFiles.numbers(in: logDirectory, fileSystem).last ?? 0) + 1)
-    }
-
-    /// The segments of earlier runs, if there is an archive that may not have them yet. They are on the device from here on: a
-    /// process that was killed has left records that the replay found and a power cut would take, though tables have them.
-    private func leftovers(before firstSegment: UInt64, _ identity: UInt64) throws -> [RetiredLogSegment]? {
-        guard options.logArchive != nil else { return nil }
-        return try LogFiles.numbers(in: logDirectory, fileSystem).filter { $0 < firstSegment }.map { number in
-            let path = LogFiles.path(of: number, in: logDirectory)
-            let file = try fileSystem.open(path, .readWrite)
-            defer { try? file.close() }
-            try file.sync()
-            let start = try file.read(at: 0, byteCount: LogSegmentHeader.byteCount)
-            let header = try LogSegmentHeader.parse(start.rawSpan, path: path)
-            // A crash has taken the new name of a file that became another segment, after it had been archived.
-            let wasRecycled = header.map { $0.identity == identity && $0.number > number } ?? false
-            return RetiredLogSegment(
-                number: number, path: path, byteCount: try file.byteCount(), end: wasRecycled ? .empty : .found)
-        }
-    }
-
-    /// Removes the segments behind the end of the log, of whose commits a crash has taken the first. Before the opening is
-    /// complete: later, nothing would tell them from those that an archive has to have.
-    private func removeSegments(behind end: LogRecovery.End, _ state: ManifestState, _ identity: UInt64) throws {
-        guard options.logArchive != nil else { return }
-        let numbers = try LogFiles.numbers(in: logDirectory, fileSystem).filter { $0 > end.segment }
-        guard !numbers.isEmpty else { return }
-        for number in numbers {
-            let path = LogFiles.path(of: number, in: logDirectory)
-            guard number <= state.newestSegment else {
-                try fileSystem.remove(path)
-                continue
-            }
-            // The manifest knows it, and an opening would miss it: of it stays what says that it has no record.
-            let empty = LogSegmentHeader(number: number, identity: identity, salt: 0)
-            try fileSystem.writeSynced(empty.bytes, to: path + LogSegmentFiles.unfinishedSuffix)
-            try fileSystem.rename(path + LogSegmentFiles.unfinishedSuffix, to: path)
-        }
-        try fileSystem.syncDirectory(logDirectory)
-    }
-
-    /// Removes what the new manifest does not refer to. Some of it may go at the same time: tables that a storage of this process
-    /// was not closed with are removed by its own thread.
-    private func removeLeftovers(_ state: ManifestState, keepingManifest manifest: UInt64) throws {
-        if options.logArchive == nil {
-            for number in try LogFiles.numbers(in: logDirectory, fileSystem) where number < state.logStart {
-                try removeIfThere(LogFiles.path(of: number, in: logDirectory))
-            }
-        }
-        for path in try LogFiles.unfinished(in: logDirectory, fileSystem) { try removeIfThere(path) }
-        for number in try ManifestFiles.numbers(in: directory, fileSystem) where number != manifest {
-            try removeIfThere("\(directory)/\(ManifestFiles.name(number))")
-        }
-        let listed = state.tableNumbers
-        for number in try TableFiles.numbers(in: tableDirectory, fileSystem) where !listed.contains(number) {
-            try removeIfThere(TableFiles.path(of: number, in: tableDirectory))
-        }
-    }
-
-    private func removeIfThere(_ path: String) throws {
-        do {
-            try fileSystem.remove(path)
-        } catch let error as StorageError where error.code == .notFound {}
     }
 }

@@ -66,12 +66,22 @@ extension Storage {
     }
 
     /// Commits a batch that was made without reading.
+    ///
+    /// - Parameter onCommit: Runs in the writer lane, with the sequence of the commit, once the commit is certain and before
+    ///   it becomes visible, so that a structure in memory matches what readers see; not at all if the commit is refused. A
+    ///   batch without changes gives it the newest commit. It must be short and must not write to the storage. As
+    ///   ``WriteTransaction/onCommit(_:)``.
+    /// - Throws: `StorageError`: `.diskFull` (nothing was written), `.poisoned`, `.closed`, `.readOnly`, `.notFound` for a
+    ///   keyspace that was dropped, and `.commitOutcomeUnknown` if the sync failed.
     @discardableResult
-    public func commit(_ batch: consuming WriteBatch, _ durability: Durability = .buffered) throws -> SequenceNumber {
+    public func commit(
+        _ batch: consuming WriteBatch, _ durability: Durability = .buffered,
+        onCommit: ((SequenceNumber) -> Void)? = nil
+    ) throws -> SequenceNumber {
         let batch = batch
         try checkProcess()
         lane.enter()
-        let commit = try commitLeavingLane(batch)
+        let commit = try commitLeavingLane(batch, onCommit)
         try finish(commit, durability)
         return SequenceNumber(commit.sequence)
     }
@@ -79,12 +89,13 @@ extension Storage {
     /// As the synchronous form; suspends where it has to wait.
     @discardableResult
     public func commit(
-        _ batch: consuming WriteBatch, _ durability: Durability = .buffered
+        _ batch: consuming WriteBatch, _ durability: Durability = .buffered,
+        onCommit: ((SequenceNumber) -> Void)? = nil
     ) async throws -> SequenceNumber {
         let batch = batch
         try checkProcess()
         await lane.enterSuspending()
-        let commit = try commitLeavingLane(batch)
+        let commit = try commitLeavingLane(batch, onCommit)
         try await finishSuspending(commit, durability)
         return SequenceNumber(commit.sequence)
     }
@@ -120,9 +131,11 @@ extension Storage {
         }
     }
 
-    private func commitLeavingLane(_ batch: borrowing WriteBatch) throws -> Commit {
+    private func commitLeavingLane(
+        _ batch: borrowing WriteBatch, _ onCommit: ((SequenceNumber) -> Void)?
+    ) throws -> Commit {
         defer { lane.leave() }
-        return try commitInLane(batch, commitTime: nextCommitTime(), actions: [])
+        return try commitInLane(batch, commitTime: nextCommitTime(), actions: onCommit.map { [$0] } ?? [])
     }
 
     private func runInLane(_ body: (WriteTransaction) throws -> Void) throws -> Commit {
@@ -199,9 +212,14 @@ extension Storage {
         if unsafe scratch.record.capacity > 4 << 20 { unsafe scratch.record = UnsafeByteBuilder() }
         unsafe scratch.record.removeAll()
         unsafe scratch.record.resize(to: LogRecordHeader.byteCount)
-        guard unsafe BatchEncoding.encode(batch, into: &scratch.record), let log else { return false }
+        guard unsafe BatchEncoding.encode(batch, into: &scratch.record) else { return false }
         unsafe scratch.descents.step(batch, limit: 1)
-        let startsSegment = unsafe try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
+        let startsSegment = try journal.log.withObject { log in
+            unsafe try log.append(&scratch.record, sequence: sequence, commitTime: commitTime)
+        }
+        guard let startsSegment else {
+            throw StorageError(.diskFull, "There is no room for a log yet.", file: directory)
+        }
         unsafe scratch.descents.step(batch, limit: 1)
         counters.logBytes.add(unsafe scratch.record.count)
         if startsSegment {

@@ -25,9 +25,9 @@ public final class Storage: Sendable {
     let catalog: Mutex<Catalog>
     let tableCache: TableCache
     let fileNumbers: Atomic<UInt64>
-    /// Nil where the storage is read-only.
-    let log: LogWriter?
-    let manifest: ManifestWriter?
+    let journal: Journal
+    /// What the opening has left to do where the disk was full; writes are refused until it is done.
+    let unfinished: UnfinishedOpening?
     let gate: DurabilityGate
     let visibleWaiters: CommitWaiters
     let durableWaiters: CommitWaiters
@@ -68,8 +68,8 @@ public final class Storage: Sendable {
         catalog = Mutex(parts.catalog)
         tableCache = parts.tableCache
         fileNumbers = Atomic(parts.nextFileNumber)
-        log = parts.log
-        manifest = parts.manifest
+        journal = parts.journal
+        unfinished = parts.unfinished
         purgeFloor = parts.purgeFloor
         registry = SnapshotRegistry(purgedThrough: parts.purgedThrough)
         ioLimiter = options.backgroundWork == .manual ? nil : options.compactionByteRate.map(IORateLimiter.init)
@@ -77,7 +77,7 @@ public final class Storage: Sendable {
         sqlite = parts.sqlite
         let sqlite = parts.sqlite
         let commits = parts.commits
-        let log = parts.log
+        let journal = parts.journal
         openedAt = options.clock.monotonicNanoseconds
         let counters = StorageCounters()
         self.counters = counters
@@ -87,7 +87,7 @@ public final class Storage: Sendable {
         gate = DurabilityGate(
             durable: commits.visibleSequence, hasThread: options.backgroundWork == .threads && !options.isReadOnly,
             target: { commits.visibleSequence },
-            sync: options.observing(counters) { try sqlite.map { try $0.sync() } ?? log?.sync() },
+            sync: options.observing(counters) { try sqlite.map { try $0.sync() } ?? journal.log.load()?.sync() },
             didAdvance: { durableWaiters.signal($0) })
     }
 
@@ -100,6 +100,11 @@ public final class Storage: Sendable {
         visibleWaiters.close()
         durableWaiters.close()
     }
+
+    /// Nil where the storage is read-only, stands on a SQLite database, or has found no room for it yet.
+    var log: LogWriter? { journal.log.load() }
+    /// Nil where there is no log.
+    var manifest: ManifestWriter? { journal.manifest.load() }
 
     /// Time for this storage and everything above it.
     public var clock: any StorageClock { options.clock }
@@ -156,7 +161,7 @@ public final class Storage: Sendable {
     func lastingRefusal() -> StorageError? {
         if isClosed.load(ordering: .acquiring) { return StorageError(.closed, "The storage was closed.") }
         if let sqlite, !options.isReadOnly { return sqlite.refusal(gate) }
-        guard let log, !options.isReadOnly else {
+        guard !options.isReadOnly else {
             return StorageError(.readOnly, "The storage was opened read-only.", file: directory)
         }
         if let refusal = latch.reportedRefusal { return refusal }
@@ -165,7 +170,7 @@ public final class Storage: Sendable {
                 .poisoned, "An earlier sync failed; reads go on, writes are refused until the storage is opened again.",
                 cause: failure)
         }
-        if log.isBroken {
+        if journal.log.withObject({ $0.isBroken }) ?? false {
             return StorageError(
                 .poisoned,
                 "An earlier append to the log failed; reads go on, writes are refused until the storage is opened again."

@@ -9,7 +9,7 @@ extension StorageOpening {
     /// volatile alone is not logged.
     ///
     /// Where they would outgrow the memory budget, they are written to tables on the way. Nothing lists those before the
-    /// manifest that ends the opening does. A read-only opening has to keep them in memory.
+    /// manifest that ends the opening does. A read-only opening, or one that finds the disk full, has to keep them in memory.
     func replayLog(_ found: inout Found, _ parts: inout OpenedParts) throws -> LogRecovery.End? {
         let state = found.state
         guard found.exists, try fileSystem.exists(logDirectory) else { return nil }
@@ -25,6 +25,7 @@ extension StorageOpening {
         let commits = parts.commits
         let memory = MemoryShares(options)
         var replayedByteCount = 0
+        var keepsAll = options.isReadOnly
         let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
             header, payload, file, offset in
             let replay = LogReplay(state: state, keyspaces: keyspaces, header: header)
@@ -34,10 +35,15 @@ extension StorageOpening {
                 max(commits.lastCommitTime.microseconds, header.commitTime), ordering: .relaxed)
             parts.replayedCommitCount += 1
             replayedByteCount += payload.byteCount
-            guard replayedByteCount > memory.surveyInterval, !options.isReadOnly else { return }
+            guard replayedByteCount > memory.surveyInterval, !keepsAll else { return }
             replayedByteCount = 0
             let byteCount = parts.catalog.persistentTrees.reduce(0) { $0 + $1.state.memtable.byteCount }
-            if byteCount > memory.memtables { try flushReplayed(&found.state, &parts) }
+            guard byteCount > memory.memtables else { return }
+            do {
+                try flushReplayed(&found.state, &parts)
+            } catch let error as StorageError where error.code == .diskFull && latch.refusal == nil {
+                keepsAll = true
+            }
         }
         guard end.sequence >= state.logSyncedThrough else {
             throw StorageError.corruption(
@@ -66,6 +72,7 @@ extension StorageOpening {
     /// Writes the replayed memtables to tables and notes them in the state of the manifest to come.
     func flushReplayed(_ state: inout ManifestState, _ parts: inout OpenedParts) throws {
         let fileNumbers = Atomic(parts.nextFileNumber)
+        defer { parts.nextFileNumber = fileNumbers.load(ordering: .relaxed) }
         for tree in parts.catalog.persistentTrees where !tree.state.memtable.isEmpty {
             let memtable = tree.state.memtable
             let output = TableOutput(
@@ -78,13 +85,7 @@ extension StorageOpening {
                     commitTimes: memtable.commitTimes),
                 tombstones: RangeTombstoneSet(memtable.rangeTombstones(seenAt: [])).tombstones,
                 newNumber: { fileNumbers.add(1, ordering: .relaxed).oldValue })
-            let cursor = memtable.makeCursor()
-            cursor.seekToFirst()
-            while cursor.isValid {
-                unsafe try output.add(cursor.entry)
-                cursor.next()
-            }
-            let tables = try output.finish()
+            let tables = try write(memtable, to: output)
             state.trees[tree.id]?.tables[0] += tables
             state.trees[tree.id]?.flushedThrough = memtable.lastSequence
             let cache = parts.tableCache
@@ -94,7 +95,22 @@ extension StorageOpening {
                 return old.replacing(memtable: Memtable(), levels: levels)
             }
         }
-        parts.nextFileNumber = fileNumbers.load(ordering: .relaxed)
+    }
+
+    /// Writes all that a memtable has; what was written is removed if that fails.
+    private func write(_ memtable: Memtable, to output: TableOutput) throws -> [TableMetadata] {
+        do {
+            let cursor = memtable.makeCursor()
+            cursor.seekToFirst()
+            while cursor.isValid {
+                unsafe try output.add(cursor.entry)
+                cursor.next()
+            }
+            return try output.finish()
+        } catch {
+            output.abandon()
+            throw error
+        }
     }
 }
 

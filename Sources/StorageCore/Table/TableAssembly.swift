@@ -21,6 +21,8 @@ struct TableAssembly: ~Copyable {
     private var rangeTombstones: [RangeTombstone] = []
     private var properties = TableProperties()
     private var density = DeleteDensity()
+    /// The last one's are what the table had before it.
+    private var sizes: [KeyspaceSize] = []
     private var separator = UnsafeByteBuilder()
     /// Where the group of the key added last ends; 0 if it has none.
     private var groupEnd = 0
@@ -80,11 +82,26 @@ struct TableAssembly: ~Copyable {
             unsafe addGroup(of: key, by: layout, common: startsPartition ? 0 : common)
             if isNewKey, groupEnd > 0 { unsafe properties.clustering?.extend(to: key, groupEnd: groupEnd) }
         }
+        if common < Keyspace.prefixByteCount || entryCount == 0 { unsafe beginKeyspace(of: key) }
         unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value, common: common)
         properties.count(
             kind: kind, sequence: sequence, expiry: expiry, keyByteCount: key.count, valueByteCount: value.count)
         density.count(isDelete: kind == .delete)
         if data.byteCount >= options.blockByteCount { try writeDataBlock() }
+    }
+
+    private mutating func beginKeyspace(of key: UnsafeRawBufferPointer) {
+        let id = unsafe Keyspace.id(ofTreeKey: key)
+        // Keys shorter than an id are in no tree's table.
+        guard id != sizes.last?.id else { return }
+        endKeyspace()
+        sizes.append(KeyspaceSize(id: id, entryCount: entryCount, rawByteCount: properties.rawByteCount))
+    }
+
+    private mutating func endKeyspace() {
+        guard let last = sizes.indices.last else { return }
+        sizes[last].entryCount = entryCount - sizes[last].entryCount
+        sizes[last].rawByteCount = properties.rawByteCount - sizes[last].rawByteCount
     }
 
     /// Adds the key's group to the filter, unless the key before it was of the same.
@@ -222,6 +239,8 @@ struct TableAssembly: ~Copyable {
         var bounds = rangeTombstones.flatMap { [$0.lower, $0.upper] }
         if entryCount > 0 { bounds += [properties.smallestKey, properties.largestKey] }
         origin.keepKeyspaces(between: bounds)
+        endKeyspace()
+        origin.sizes = sizes.count > 1 ? sizes : []
         return try writeNamedValues(origin.encoded(), .origin)
     }
 

@@ -20,6 +20,17 @@ struct TableOrigin: Sendable, Equatable {
     var position = 0
     /// Whether the group ends with this table. A group without an end is that of a compaction that did not finish.
     var isLast = true
+    /// What the table has of each keyspace that it has point entries of, by id, ascending. Empty where that is one only, and in
+    /// a table that was written before these were.
+    var sizes: [KeyspaceSize] = []
+}
+
+/// What a table has of one keyspace.
+struct KeyspaceSize: Sendable, Equatable {
+    var id: UInt32
+    var entryCount: Int
+    /// Keys and values before coding.
+    var rawByteCount: Int
 }
 
 extension TableOrigin {
@@ -34,7 +45,7 @@ extension TableOrigin {
 
     private static let names = (
         group: "group", inputs: "inputs", isLast: "isLast", keyspaces: "keyspaces", level: "level",
-        position: "position", tree: "tree"
+        position: "position", sizes: "sizes", tree: "tree"
     )
 
     /// Leaves out the keyspaces whose ids lie outside the span of some tree keys.
@@ -51,7 +62,9 @@ extension TableOrigin {
             write(&writer)
             return writer.bytes
         }
-        return [
+        let optional: [(name: String, value: [UInt8])] =
+            sizes.isEmpty ? [] : [(Self.names.sizes, bytes { writer in sizes.forEach { writer.encode($0) } })]
+        return optional + [
             (Self.names.group, bytes { $0.varint(group) }),
             (Self.names.inputs, bytes { writer in inputs.forEach { writer.varint($0) } }),
             (Self.names.isLast, bytes { $0.u8(isLast ? 1 : 0) }),
@@ -68,7 +81,7 @@ extension TableOrigin {
         ]
     }
 
-    /// Decodes an origin block; all parts must be there, others are skipped.
+    /// Decodes an origin block; all parts but the sizes must be there, others are skipped.
     init(_ block: Block) throws {
         let values = try block.valuesByName()
         func read<R>(_ name: String, _ body: (inout ByteReader) throws -> R) throws -> R {
@@ -94,5 +107,28 @@ extension TableOrigin {
             while !reader.isAtEnd { records.append(try reader.keyspaceRecord()) }
             return records
         }
+        guard values[Self.names.sizes] != nil else { return }
+        sizes = try read(Self.names.sizes) { reader in
+            var sizes: [KeyspaceSize] = []
+            while !reader.isAtEnd { sizes.append(try reader.keyspaceSize()) }
+            guard zip(sizes, sizes.dropFirst()).allSatisfy({ $0.id < $1.id }) else {
+                throw block.location.corruption("The keyspaces of the table's origin are out of order.")
+            }
+            return sizes
+        }
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func encode(_ size: KeyspaceSize) {
+        varint(UInt64(size.id))
+        varint(UInt64(size.entryCount))
+        varint(UInt64(size.rawByteCount))
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func keyspaceSize() throws -> KeyspaceSize {
+        KeyspaceSize(id: try id(), entryCount: try count(), rawByteCount: try count())
     }
 }

@@ -57,6 +57,9 @@ struct TableProperties: Equatable, Sendable {
 }
 
 extension TableProperties {
+    /// Keys and values before coding.
+    var rawByteCount: Int { Int(clamping: Int128(rawKeyByteCount) + Int128(rawValueByteCount)) }
+
     /// Takes in a point entry's kind, sequence, expiry and sizes; keys are bounded separately, at the ends.
     mutating func count(kind: EntryKind, sequence: UInt64, expiry: Int64, keyByteCount: Int, valueByteCount: Int) {
         let isFirst = entryCount == 0

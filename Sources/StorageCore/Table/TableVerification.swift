@@ -32,6 +32,9 @@ private struct TableVerification {
     /// Finds the groups that the filter should know; of keys with any tag.
     private let groupLayout: ClusteringLayout?
     private var density = DeleteDensity()
+    /// What the table says that it has of each keyspace, and what was counted.
+    private let statedSizes: [KeyspaceSize]
+    private var sizes: [KeyspaceSize] = []
     /// Every block met.
     private var handles: [BlockHandle]
     private var previous: (key: [UInt8], sequence: UInt64)?
@@ -51,7 +54,7 @@ private struct TableVerification {
         filter = try meta.readFilter(blocks)
         filterPartitions = reader.filterPartitions
         handles = meta.allBlocks + [footer.metaIndex]
-        _ = try meta.readOrigin(blocks)
+        statedSizes = try meta.readOrigin(blocks)?.sizes ?? []
         _ = try readBlock(footer.metaIndex, .metaIndex)
         _ = try readBlock(meta.properties, .properties)
         if let index = meta.filterIndex {
@@ -179,7 +182,16 @@ private struct TableVerification {
             valueByteCount: unsafe cursor.value.count)
         unsafe counted.clustering?.extend(to: cursor.key)
         density.count(isDelete: cursor.kind == .delete)
+        countSize(of: key, byteCount: key.count + (unsafe cursor.value.count))
         previous = (key, cursor.sequence)
+    }
+
+    private mutating func countSize(of key: [UInt8], byteCount: Int) {
+        guard !statedSizes.isEmpty else { return }
+        let id = Keyspace.id(ofTreeKey: key)
+        if sizes.last?.id != id { sizes.append(KeyspaceSize(id: id, entryCount: 0, rawByteCount: 0)) }
+        sizes[sizes.count - 1].entryCount += 1
+        sizes[sizes.count - 1].rawByteCount += byteCount
     }
 
     // MARK: The rest
@@ -206,6 +218,10 @@ private struct TableVerification {
         guard counted == properties, properties == reader.properties else {
             throw Self.corruption(
                 "The table's properties do not match its entries.", reader, meta.properties.offset)
+        }
+        guard sizes == statedSizes else {
+            throw Self.corruption(
+                "The table has other sizes of its keyspaces than its origin says.", reader, meta.origin?.offset ?? 0)
         }
     }
 

@@ -20,6 +20,13 @@ internal import Synchronization
     @inline(__always)
     func load() -> Object? { Self.object(at: word.load(ordering: .acquiring)) }
 
+    /// Calls `body` with the object, if it is there, without counting a reference to it.
+    @inline(__always)
+    func withObject<R>(_ body: (Object) throws -> R) rethrows -> R? {
+        guard let address = unsafe UnsafeRawPointer(bitPattern: word.load(ordering: .acquiring)) else { return nil }
+        return unsafe try Unmanaged<Object>.fromOpaque(address)._withUnsafeGuaranteedRef { try body($0) }
+    }
+
     /// Keeps an object unless one is there; the one that is there then.
     func storeIfNil(_ object: Object) -> Object {
         let new = unsafe Unmanaged.passRetained(object)

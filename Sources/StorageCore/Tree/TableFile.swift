@@ -67,7 +67,7 @@ extension TableMetadata {
             entryCount: properties.entryCount, deleteCount: properties.deleteCount, mergeCount: properties.mergeCount,
             rangeTombstoneCount: properties.rangeTombstoneCount, expiringCount: properties.expiringCount,
             densestDeleteCount: properties.densestDeleteCount,
-            rawByteCount: Int(clamping: Int128(properties.rawKeyByteCount) + Int128(properties.rawValueByteCount)),
+            rawByteCount: properties.rawByteCount,
             earliestExpiry: properties.earliestExpiry, latestExpiry: properties.latestExpiry,
             earliestTime: properties.earliestTime, latestTime: properties.latestTime,
             compression: properties.compression, checksum: properties.fileChecksum)
@@ -82,6 +82,7 @@ extension TableMetadata {
     /// The same, for those who read inside a section.
     private let current = unsafe Atomic<Unmanaged<TableReader>?>(nil)
     private let rangeTombstoneSet = Mutex<RangeTombstoneSet?>(nil)
+    private let keyspaceSizes = Mutex<[KeyspaceSize]?>(nil)
     private let isObsolete = Atomic<Bool>(false)
     /// When the reader was last used, in the table cache's ticks.
     let lastUse = Atomic<UInt64>(0)
@@ -185,5 +186,31 @@ extension TableMetadata {
         let set = RangeTombstoneSet(try open().rangeTombstones)
         rangeTombstoneSet.withLock { $0 = set }
         return set
+    }
+    /// What the table has of each keyspace, by id, ascending: exact, but estimated from its index in a table that was written
+    /// before tables kept that. Read once and kept.
+    func sizes() throws -> [KeyspaceSize] {
+        if let sizes = keyspaceSizes.withLock({ $0 }) { return sizes }
+        let ids = metadata.keyspaceIDs
+        let sizes =
+            ids.count == 1
+            ? [
+                KeyspaceSize(
+                    id: ids.lowerBound, entryCount: metadata.entryCount, rawByteCount: metadata.rawByteCount)
+            ]
+            : try open().readKeyspaceSizes().map { size in
+                // Whatever the file says, it is no more than the table has.
+                KeyspaceSize(
+                    id: size.id, entryCount: min(size.entryCount, metadata.entryCount),
+                    rawByteCount: min(size.rawByteCount, metadata.rawByteCount))
+            }
+        keyspaceSizes.withLock { $0 = sizes }
+        return sizes
+    }
+
+    /// About how many bytes of the file are a keyspace's.
+    func byteCount(of size: KeyspaceSize) -> Int64 {
+        let part = Double(size.rawByteCount) / Double(max(metadata.rawByteCount, 1))
+        return Int64(exactly: (Double(metadata.byteCount) * min(part, 1)).rounded(.down)) ?? metadata.byteCount
     }
 }
