@@ -2,11 +2,31 @@
 // ([CA] cql3/functions: CastFcts, ToJsonFct, FromJsonFct, CollectionFcts, MathFcts, VectorFcts, TimeFcts).
 
 extension ScalarFunction {
+    /// How many arguments these functions take; their types decide whether there is one of the name.
+    private static let argumentCounts: [String: ClosedRange<Int>] = {
+        var counts: [String: ClosedRange<Int>] = [
+            "mask_replace": 2...2, "mask_hash": 1...2, "mask_inner": 3...4, "mask_outer": 3...4, "floor": 2...3,
+            "similarity_cosine": 2...2, "similarity_euclidean": 2...2, "similarity_dot_product": 2...2,
+        ]
+        for name in [
+            "to_json", "tojson", "from_json", "fromjson", "abs", "exp", "log", "log10", "round", "map_keys",
+            "map_values", "collection_count", "collection_min", "collection_max", "collection_sum", "collection_avg",
+            "mask_null", "mask_default",
+        ] { counts[name] = 1...1 }
+        return counts
+    }()
+
     /// The function of this name for arguments of these types, if it is one that fits many.
+    ///
+    /// - Throws: `InvalidRequest` where it takes more arguments or fewer.
     static func generic(_ name: String, _ arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction? {
+        guard let counts = argumentCounts[name] else { return nil }
+        guard counts.contains(arguments.count) else {
+            throw CQLError.invalid("Invalid number of arguments for function system.\(name)")
+        }
         switch name {
         case "to_json", "tojson":
-            guard arguments.count == 1, let type = arguments[0] else { return nil }
+            guard let type = arguments[0] else { return nil }
             return ScalarFunction(name, [type], .text, acceptsNull: true) { values, _ in
                 .text(values[0].json(as: type).description)
             }
@@ -20,7 +40,7 @@ extension ScalarFunction {
         case "similarity_cosine", "similarity_euclidean", "similarity_dot_product": return similarity(name, arguments)
         default:
             if let masking = try masking(name, arguments) { return masking }
-            guard arguments.count == 1, let type = arguments[0] else { return nil }
+            guard let type = arguments[0] else { return nil }
             return collection(name, type)
         }
     }

@@ -94,8 +94,8 @@ struct TermBinder {
     private mutating func bind(call name: String, _ arguments: [Term], as type: CQLType?) throws -> BoundTerm {
         let function = try resolve(name, arguments, returning: type)
         var bound: [BoundTerm] = []
-        for (index, argument) in arguments.enumerated() {
-            bound.append(try bind(argument, as: function.argumentTypes[index], receiver: "arg\(index)(\(name))"))
+        for (index, (argument, type)) in zip(arguments, function.argumentTypes).enumerated() {
+            bound.append(try bind(argument, as: type, receiver: "arg\(index)(\(name))"))
         }
         return .call(function, bound)
     }
