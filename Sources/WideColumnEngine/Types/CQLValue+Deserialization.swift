@@ -107,7 +107,7 @@ extension CQLValue {
     private static func vector(_ bytes: RawSpan, _ element: CQLType, _ count: Int) throws -> [CQLValue] {
         var reader = ByteReader(bytes)
         var values: [CQLValue] = []
-        for _ in 0..<count {
+        for _ in 0..<max(count, 0) {
             let byteCount: Int
             if let fixed = element.vectorElementByteCount {
                 byteCount = fixed

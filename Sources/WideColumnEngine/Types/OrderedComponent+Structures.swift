@@ -59,7 +59,7 @@ extension OrderedComponent {
 
     static func appendVector(_ bytes: RawSpan, _ element: CQLType, _ count: Int, to key: inout [UInt8]) throws {
         var reader = ByteReader(bytes)
-        for _ in 0..<count {
+        for _ in 0..<max(count, 0) {
             var byteCount = element.vectorElementByteCount ?? 0
             if element.vectorElementByteCount == nil {
                 guard let length = Int(exactly: try reader.vint()) else { throw ByteReader.tooShort }
@@ -74,7 +74,7 @@ extension OrderedComponent {
     static func decodeVector(
         _ source: inout OrderedSource, _ element: CQLType, _ count: Int, into bytes: inout [UInt8]
     ) throws {
-        for _ in 0..<count {
+        for _ in 0..<max(count, 0) {
             var member: [UInt8] = []
             try decode(&source, element, into: &member)
             if element.vectorElementByteCount == nil { bytes.appendVInt(UInt64(member.count)) }
