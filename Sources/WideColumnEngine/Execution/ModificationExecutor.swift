@@ -177,6 +177,12 @@ struct ModificationExecutor {
         if hasDependents {
             try DependentMaintenance(table: plan.table, transaction: transaction)
                 .merge(key: key, fragment: fragment.bytes, expiry: fragment.expiry)
+        } else if plan.needsRead || plan.isConditional {
+            // The row was read already, for a condition or an operation.
+            let stored = try transaction.get(plan.table.storage, key.rawSpan)
+            try transaction.write(
+                fragment.bytes.rawSpan, expiry: fragment.expiry, key: key.rawSpan, stored: stored,
+                to: plan.table.storage, plan.table.rowOperator)
         } else {
             try transaction.merge(
                 plan.table.storage, key.rawSpan, fragment.bytes.rawSpan, expiry: fragment.expiry)
