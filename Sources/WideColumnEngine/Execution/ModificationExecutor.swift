@@ -191,6 +191,13 @@ struct ModificationExecutor {
 
     // MARK: Deletions of many rows
 
+    /// Statements commit whole, views and indexes with them; what does not fit is for the user to divide.
+    private var tooManyRows: CQLError {
+        .invalid(
+            "Deleting so many rows of \(plan.table.identifier) at once takes more than one commit holds, because its views "
+                + "and indexes change with every row; delete them in several ranges of clustering keys")
+    }
+
     /// Deletes the partition, or the ranges of rows that the restrictions name.
     private mutating func deleteRanges(_ prefix: [UInt8]) throws {
         if plan.clustering.isUnrestricted {
@@ -211,8 +218,10 @@ struct ModificationExecutor {
         if plan.table.hasDependents {
             let range = KeyRange(
                 lower: rows + lower, upper: upper.map { rows + $0 } ?? StorageKey.successor(ofPrefix: rows))
-            try DependentMaintenance(table: plan.table, transaction: transaction)
-                .merge(tombstones: tombstones, partition: prefix, range: range)
+            do {
+                try DependentMaintenance(table: plan.table, transaction: transaction)
+                    .merge(tombstones: tombstones, partition: prefix, range: range)
+            } catch let error as StorageError where error.code == .batchTooLarge { throw tooManyRows }
         }
         var bytes: [UInt8] = []
         tombstones.encode(into: &bytes)
