@@ -2,6 +2,8 @@
 //
 // They are tables of a private store in memory, so that every SELECT works on them. It is made when the first statement
 // names a system keyspace, and filled anew when the schema has changed since. SystemTables+Live.swift has the rest.
+//
+// Invariant: what shows the schema changes in one commit, to a later version only. So every snapshot has one version whole.
 
 internal import Synchronization
 
@@ -22,29 +24,34 @@ final class SystemTables: Sendable {
         for (keyspace, definition) in SystemSchema.tables {
             try store.execute("CREATE TABLE \(keyspace).\(definition)")
         }
-        try fillLocal(hostID)
-        try fillSettings(limits)
-        try fillVirtualSchema()
+        try store.storage.write { transaction in
+            try fillLocal(hostID, transaction)
+            try fillSettings(limits, transaction)
+            try fillVirtualSchema(transaction)
+        }
     }
 
-    /// Brings the tables of the schema up to date.
+    /// Brings the tables of the schema up to date. Others may have shown a later one meanwhile: that stays.
     func show(_ schema: Schema) throws {
         try shownVersion.withLock { version in
-            guard version != schema.version else { return }
-            try fill(schema)
+            guard version < schema.version else { return }
+            try store.storage.write { try fill(schema, $0) }
             version = schema.version
         }
     }
 
     // MARK: Filling
 
-    private func insert(_ table: String, _ values: [(String, CQLValue)]) throws {
+    private func insert(
+        _ table: String, _ values: [(String, CQLValue)], _ transaction: WriteTransaction
+    ) throws {
         let names = values.map(\.0).joined(separator: ", ")
         let markers = values.map { _ in "?" }.joined(separator: ", ")
-        try store.execute("INSERT INTO \(table) (\(names)) VALUES (\(markers))", values.map(\.1))
+        try store.execute(
+            "INSERT INTO \(table) (\(names)) VALUES (\(markers))", values.map(\.1), in: transaction)
     }
 
-    private func fillLocal(_ hostID: CQLUUID) throws {
+    private func fillLocal(_ hostID: CQLUUID, _ transaction: WriteTransaction) throws {
         let loopback = CQLValue.inet([127, 0, 0, 1])
         try insert(
             "system.local",
@@ -57,10 +64,10 @@ final class SystemTables: Sendable {
                 ("partitioner", .text(SystemSchema.partitioner)), ("rack", .text(SystemSchema.rack)),
                 ("release_version", .text(SystemSchema.releaseVersion)),
                 ("tokens", .set([.text("-9223372036854775808")])),
-            ])
+            ], transaction)
     }
 
-    private func fillSettings(_ limits: StatementLimits) throws {
+    private func fillSettings(_ limits: StatementLimits, _ transaction: WriteTransaction) throws {
         func size(_ byteCount: Int) -> String {
             byteCount.isMultiple(of: 1024) ? "\(byteCount / 1024)KiB" : "\(byteCount)B"
         }
@@ -74,45 +81,48 @@ final class SystemTables: Sendable {
             "tombstone_failure_threshold": "\(limits.tombstoneFailureCount)",
         ]
         for (name, value) in settings {
-            try insert("system_views.settings", [("name", .text(name)), ("value", .text(value))])
+            try insert("system_views.settings", [("name", .text(name)), ("value", .text(value))], transaction)
         }
     }
 
-    private func fillVirtualSchema() throws {
+    private func fillVirtualSchema(_ transaction: WriteTransaction) throws {
         for keyspace in SystemSchema.keyspaces where SystemSchema.isVirtual(keyspace) {
             let name = CQLValue.text(keyspace)
-            try insert("system_virtual_schema.keyspaces", [("keyspace_name", name)])
+            try insert("system_virtual_schema.keyspaces", [("keyspace_name", name)], transaction)
             for table in store.catalog.schema.definitions.tables(in: keyspace) {
                 try insert(
                     "system_virtual_schema.tables",
                     [
                         ("keyspace_name", name), ("table_name", .text(table.identifier.name)),
                         ("comment", .text(table.options.comment)),
-                    ])
-                try fillColumns(of: table, in: "system_virtual_schema.columns")
+                    ], transaction)
+                try fillColumns(of: table, in: "system_virtual_schema.columns", transaction)
             }
         }
     }
 
-    private func fill(_ schema: Schema) throws {
-        for (keyspace, definition) in SystemSchema.tables where keyspace == "system_schema" {
-            try store.execute("TRUNCATE \(keyspace).\(definition.prefix { $0 != " " })")
+    private func fill(_ schema: Schema, _ transaction: WriteTransaction) throws {
+        let system = store.catalog.schema
+        let others = ["built_views", "IndexInfo"].compactMap {
+            system.table(TableIdentifier(keyspace: "system", name: $0))
         }
-        try store.execute("TRUNCATE system.built_views")
-        try store.execute("TRUNCATE system.\"IndexInfo\"")
-        for definitions in [store.catalog.schema.definitions, schema.definitions] { try fill(definitions) }
+        for table in system.tables(in: "system_schema") + others {
+            try transaction.deleteRange(table.storage, .all)
+        }
+        for definitions in [system.definitions, schema.definitions] { try fill(definitions, transaction) }
         try store.execute(
-            "UPDATE system.local SET schema_version = ? WHERE key = 'local'", [.uuid(schema.definitions.fingerprint)])
+            "UPDATE system.local SET schema_version = ? WHERE key = 'local'", [.uuid(schema.definitions.fingerprint)],
+            in: transaction)
     }
 
-    private func fill(_ definitions: SchemaDefinitions) throws {
+    private func fill(_ definitions: SchemaDefinitions, _ transaction: WriteTransaction) throws {
         for keyspace in definitions.keyspaces.values where !SystemSchema.isVirtual(keyspace.name) {
             try insert(
                 "system_schema.keyspaces",
                 [
                     ("keyspace_name", .text(keyspace.name)), ("durable_writes", .boolean(keyspace.durableWrites)),
                     ("replication", Self.map(keyspace.replicationWithFullClass)),
-                ])
+                ], transaction)
         }
         for type in definitions.types.values.flatMap(\.values) {
             try insert(
@@ -121,14 +131,16 @@ final class SystemTables: Sendable {
                     ("keyspace_name", .text(type.keyspace)), ("type_name", .text(type.name)),
                     ("field_names", .list(type.fields.map { .text($0.name) })),
                     ("field_types", .list(type.fields.map { .text($0.type.description) })),
-                ])
+                ], transaction)
         }
         for table in definitions.tables.values where !SystemSchema.isVirtual(table.identifier.keyspace) {
-            try fill(table, definitions)
+            try fill(table, definitions, transaction)
         }
     }
 
-    private func fill(_ table: TableDefinition, _ definitions: SchemaDefinitions) throws {
+    private func fill(
+        _ table: TableDefinition, _ definitions: SchemaDefinitions, _ transaction: WriteTransaction
+    ) throws {
         let keyspace = CQLValue.text(table.identifier.keyspace)
         let name = CQLValue.text(table.identifier.name)
         let options = table.options.systemColumns + [("id", .uuid(table.id))]
@@ -140,11 +152,11 @@ final class SystemTables: Sendable {
                     ("keyspace_name", keyspace), ("view_name", name), ("base_table_name", .text(view.source)),
                     ("base_table_id", definitions.tables[source].map { .uuid($0.id) } ?? .null),
                     ("include_all_columns", .boolean(view.selectsAllColumns)), ("where_clause", .text(view.whereText)),
-                ] + options)
+                ] + options, transaction)
             if view.isBuilt {
                 try insert(
                     "system.built_views",
-                    [("keyspace_name", keyspace), ("view_name", name), ("status_replicated", true)])
+                    [("keyspace_name", keyspace), ("view_name", name), ("status_replicated", true)], transaction)
             }
         } else {
             let flags = table.isCounter ? ["compound", "counter"] : ["compound"]
@@ -153,9 +165,9 @@ final class SystemTables: Sendable {
                 [
                     ("keyspace_name", keyspace), ("table_name", name),
                     ("flags", .set(flags.map { CQLValue.text($0) })),
-                ] + options)
+                ] + options, transaction)
         }
-        try fillColumns(of: table, in: "system_schema.columns")
+        try fillColumns(of: table, in: "system_schema.columns", transaction)
         for column in table.droppedColumns {
             try insert(
                 "system_schema.dropped_columns",
@@ -163,7 +175,7 @@ final class SystemTables: Sendable {
                     ("keyspace_name", keyspace), ("table_name", name), ("column_name", .text(column.name)),
                     ("dropped_time", .timestamp(column.timestamp / 1000)), ("kind", .text(column.kind.cqlName)),
                     ("type", .text(column.type.description)),
-                ])
+                ], transaction)
         }
         for index in table.indexes {
             try insert(
@@ -171,14 +183,17 @@ final class SystemTables: Sendable {
                 [
                     ("keyspace_name", keyspace), ("table_name", name), ("index_name", .text(index.name)),
                     ("kind", "COMPOSITES"), ("options", Self.map(["target": index.target(in: table)])),
-                ])
+                ], transaction)
             if index.isBuilt {
-                try insert("system.\"IndexInfo\"", [("table_name", keyspace), ("index_name", .text(index.name))])
+                try insert(
+                    "system.\"IndexInfo\"", [("table_name", keyspace), ("index_name", .text(index.name))], transaction)
             }
         }
     }
 
-    private func fillColumns(of table: TableDefinition, in columns: String) throws {
+    private func fillColumns(
+        of table: TableDefinition, in columns: String, _ transaction: WriteTransaction
+    ) throws {
         for column in table.numbered().columns {
             let isKey = column.isPrimaryKey
             try insert(
@@ -193,7 +208,7 @@ final class SystemTables: Sendable {
                     ("column_name_bytes", .blob(Array(column.name.utf8))), ("kind", .text(column.kind.cqlName)),
                     ("position", isKey ? .int(Int32(clamping: column.position)) : -1),
                     ("type", .text(column.type.description)),
-                ])
+                ], transaction)
         }
     }
 
