@@ -14,6 +14,7 @@ final class SystemTables: Sendable {
     private let shownVersion = Mutex<UInt64>(0)
     /// What the tables show that follow more than the schema.
     let shownRows = Mutex<[String: Set<SystemRow>]>([:])
+    private let traces = Mutex(TraceLog())
 
     init(clock: any StorageClock, hostID: CQLUUID, limits: StatementLimits) throws {
         store = try WideColumnStore(systemStorage: .inMemory(clock: clock))
@@ -218,8 +219,22 @@ final class SystemTables: Sendable {
 
     // MARK: Tracing
 
-    /// Keeps a statement's trace where tools look for it.
+    /// Keeps a statement's trace where tools look for it, and lets go of the oldest ones.
     func record(_ trace: StatementTrace, of cql: String) throws {
+        let query = cql.shortened(toByteCount: TraceLog.maximumQueryByteCount)
+        try store.storage.write { transaction in
+            try insert(trace, query, transaction)
+            let byteCount = trace.events.reduce(query.utf8.count) { $0 + $1.activity.utf8.count + 128 }
+            for id in traces.withLock({ $0.add(trace.id, byteCount: byteCount) }) {
+                for table in ["sessions", "events"] {
+                    try store.execute(
+                        "DELETE FROM system_traces.\(table) WHERE session_id = ?", [.uuid(id)], in: transaction)
+                }
+            }
+        }
+    }
+
+    private func insert(_ trace: StatementTrace, _ query: String, _ transaction: WriteTransaction) throws {
         let source = CQLValue.inet([127, 0, 0, 1])
         let id = CQLValue.uuid(trace.id)
         for event in trace.events {
@@ -229,16 +244,39 @@ final class SystemTables: Sendable {
                     ("session_id", id), ("event_id", .uuid(event.id)), ("activity", .text(event.activity)),
                     ("source", source), ("source_elapsed", .int(event.elapsedMicroseconds)), ("source_port", 7000),
                     ("thread", "Native-Transport-Requests"),
-                ])
+                ], transaction)
         }
         try insert(
             "system_traces.sessions",
             [
                 ("session_id", id), ("client", source), ("command", "QUERY"), ("coordinator", source),
                 ("coordinator_port", 7000), ("duration", .int(trace.events.last?.elapsedMicroseconds ?? 0)),
-                ("parameters", Self.map(["query": cql])), ("request", "Execute CQL3 query"),
+                ("parameters", Self.map(["query": query])), ("request", "Execute CQL3 query"),
                 ("started_at", .timestamp(trace.startedAt)),
-            ])
+            ], transaction)
+    }
+}
+
+/// Which traces are kept: the latest, up to a number of bytes.
+struct TraceLog {
+    static let maximumQueryByteCount = 4096
+    static let maximumByteCount = 8 << 20
+
+    private var traces: [(id: CQLUUID, byteCount: Int)] = []
+    private(set) var byteCount = 0
+
+    /// Adds a trace; gives those that have to go, a quarter of all at once.
+    mutating func add(_ id: CQLUUID, byteCount added: Int) -> [CQLUUID] {
+        traces.append((id, added))
+        byteCount += added
+        guard byteCount > Self.maximumByteCount else { return [] }
+        var count = 0
+        while count < traces.count - 1, byteCount > Self.maximumByteCount / 4 * 3 {
+            byteCount -= traces[count].byteCount
+            count += 1
+        }
+        defer { traces.removeFirst(count) }
+        return traces.prefix(count).map(\.id)
     }
 }
 
