@@ -50,4 +50,15 @@ struct AuthenticationTests {
         #expect(error?.message.hasPrefix("Line 2") == true)
         #expect(throws: StorageError.self) { try CQLUsers(fileContents: "\(line)\n\(line)") }
     }
+
+    @Test("a line of a file of users may end in masked")
+    func maskedUsers() throws {
+        let hash = PasswordHash(password: "x", iterationCount: 1)
+        let users = try CQLUsers(fileContents: "ann:\(hash)\nbob:\(hash) masked\r\n")
+        #expect(try users.authenticate(Array("\0bob\0x".utf8)) == "bob")
+        #expect(users.isMasked("bob") && !users.isMasked("ann"))
+        for line in ["bob:\(hash) masks", "bob:\(hash)masked", "bob: masked", " masked"] {
+            #expect(throws: StorageError.self) { try CQLUsers(fileContents: line) }
+        }
+    }
 }

@@ -191,6 +191,39 @@ struct ConnectionStateTests {
         #expect(responses.map(\.version) == [0x85])
     }
 
+    @Test("a large answer has frames of its own, made where it was made, and keeps its place among the others")
+    func largeAnswers() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup(version: 5))
+        _ = driver.responses()
+        let texts = ["SELECT key FROM system.local", "SELECT * FROM system_schema.columns"]
+        for stream in 1...6 {
+            driver.receive(ClientFrames.plain(RequestBytes.query(texts[stream / 2 % 2], version: 5, stream: stream)))
+        }
+        let answers = driver.waiting.map { $0.answer(by: driver.executor) }
+        #expect(answers.map(\.isFramed) == [false, true, true, false, false, true])
+        // All of them before the connection gets round to sending.
+        for answer in answers { driver.state.finish(answer) }
+        driver.waiting = []
+        driver.act()
+        let responses = driver.framedResponses()
+        #expect(responses.map(\.stream) == [1, 2, 3, 4, 5, 6])
+        #expect(responses.allSatisfy { $0.resultKind == 2 })
+    }
+
+    @Test("before a connection is ready its messages are small")
+    func handshakeLimit() throws {
+        var driver = try StateDriver()
+        let large = RequestBytes.query(String(repeating: " ", count: 70_000) + "SELECT key FROM system.local")
+        driver.receive(large)
+        #expect(
+            driver.responses().first?.errorMessage
+                == "Request is too big: length 70035 exceeds maximum allowed length 65536.")
+        driver.receive(RequestBytes.startup() + large)
+        driver.answerAll()
+        #expect(driver.responses().map(\.opcode) == [2, 8])
+    }
+
     @Test("an envelope of version 5 may come in several frames")
     func parts() throws {
         var driver = try StateDriver()

@@ -280,6 +280,22 @@ struct RequestExecutorTests {
         #expect(error(query("SELEKT"))?.code == .syntaxError)
     }
 
+    @Test("a user for whom columns are masked sees masks, in texts, prepared statements and batches")
+    func masks() throws {
+        try store.execute("ALTER TABLE ks.t ALTER v MASKED WITH DEFAULT")
+        try store.execute("INSERT INTO ks.t (a, b, v) VALUES (1, 1, 'secret')")
+        let select = "SELECT v FROM ks.t WHERE a = 1"
+        let statement = try prepare(select)
+        #expect(rows(query(select))?.result.first?[0] == .text("secret"))
+        executor.maskColumns(for: "clerk")
+        #expect(rows(query(select))?.result.first?[0] == .text("****"))
+        let executed = execute(statement.id, metadataID: statement.resultMetadataID)
+        #expect(rows(executed)?.result.first?[0] == .text("****"))
+        let condition = "UPDATE ks.t SET v = 'x' WHERE a = 1 AND b = 1 IF v = 'y'"
+        #expect(rows(query(condition))?.result.first?["v"] == .text("****"))
+        #expect(error(query("SELECT a FROM ks.t WHERE v = 'x' ALLOW FILTERING"))?.code == .unauthorized)
+    }
+
     @Test("rows have each value with its length in front, null as -1")
     func wireRows() throws {
         try store.execute("INSERT INTO ks.t (a, b, v) VALUES (1, 2, 'é')")

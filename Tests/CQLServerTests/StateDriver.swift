@@ -48,7 +48,7 @@ struct StateDriver {
 
     /// Answers one of the requests that wait.
     mutating func answer(_ index: Int = 0) {
-        state.finish(waiting.remove(at: index).envelope(by: executor))
+        state.finish(waiting.remove(at: index).answer(by: executor))
         act()
     }
 

@@ -238,11 +238,12 @@ struct LogArchiveTests {
         }
     }
 
-    @Test("the power may go at any step of writing and archiving", arguments: 0..<3)
-    func everyStep(remainder: Int) throws {
+    @Test(
+        "the power may go at any step of writing and archiving", arguments: 0..<3, [LogWriting.written, .mapped])
+    func everyStep(remainder: Int, writing: LogWriting) throws {
         func run(_ disk: SimulatedFileSystem) throws {
             let archive = DirectoryLogArchive(directory: "/archive", fileSystem: disk)
-            let storage = try Storage.open(at: "/db", options: options(disk, archive))
+            let storage = try Storage.open(at: "/db", options: options(disk, archive, writing))
             let keyspace = try storage.keyspace("notes")
             try storage.checkpoint(to: "/backup")
             try disk.syncDirectory("/")
@@ -262,7 +263,7 @@ struct LogArchiveTests {
             for survivors in [SimulatedFileSystem.Survivors.syncedOnly, .torn] {
                 let found = disk.crash(survivors, seed: UInt64(operation))
                 let archive = DirectoryLogArchive(directory: "/archive", fileSystem: found)
-                let storage = try Storage.open(at: "/db", options: options(found, archive))
+                let storage = try Storage.open(at: "/db", options: options(found, archive, writing))
                 let keyspace = try storage.keyspace("notes")
                 try put(storage, keyspace, 500..<503)
                 try storage.archiveLog()
@@ -276,6 +277,63 @@ struct LogArchiveTests {
             }
         }
         #expect(restoredCount > 20)
+    }
+
+    /// Commits while a memtable is flushed, and keeps what a power cut may leave right after that.
+    private final class FlushSink: StorageTraceSink {
+        private typealias Action = @Sendable () -> Void
+        private let state = Mutex((write: Action?.none, crash: Action?.none))
+
+        func set(write: @escaping @Sendable () -> Void, crash: @escaping @Sendable () -> Void) {
+            state.withLock { $0 = (write, crash) }
+        }
+
+        func record(_ event: StorageEvent) {
+            let body = state.withLock { state -> Action? in
+                switch event {
+                case .flushBegan: return state.write.take()
+                case .flushEnded: return state.crash.take()
+                default: return nil
+                }
+            }
+            body?()
+        }
+    }
+
+    @Test("a segment that a flush told the manifest of, and a crash cut off from the log, is not archived")
+    func cutOff() throws {
+        let disk = SimulatedFileSystem(seed: 5)
+        let sink = FlushSink()
+        var options = options(disk, DirectoryLogArchive(directory: "/archive", fileSystem: disk))
+        options.traceSink = sink
+        let storage = try Storage.open(at: "/db", options: options)
+        let keyspace = try storage.keyspace("notes")
+        try storage.checkpoint(to: "/backup")
+        try disk.syncDirectory("/")
+        try put(storage, keyspace, 0..<5)
+        try storage.sync()
+        let left = Mutex<[SimulatedFileSystem]>([])
+        sink.set {
+            // Three segments, and nobody waits for them.
+            #expect(throws: Never.self) { try put(storage, keyspace, 5..<130) }
+        } crash: {
+            left.withLock { left in
+                for seed in 0..<60 { left.append(disk.crash(.reordered, seed: UInt64(seed))) }
+            }
+        }
+        try storage.flush()
+        let disks = left.withLock { $0 }
+        #expect(disks.count == 60)
+        for (seed, found) in disks.enumerated() {
+            let archive = DirectoryLogArchive(directory: "/archive", fileSystem: found)
+            let storage = try Storage.open(at: "/db", options: self.options(found, archive))
+            while try storage.step() {}
+            let expected = try content(storage, try storage.keyspace("notes"))
+            // As if the disk had gone now, and the archive were all there is.
+            try archive.restore(into: "/backup")
+            let restored = try Storage.open(at: "/backup", options: self.options(found, nil))
+            #expect(try content(restored, try restored.keyspace("notes")) == expected, "seed \(seed)")
+        }
     }
 
     @Test("what can't be restored is refused, with the reason")

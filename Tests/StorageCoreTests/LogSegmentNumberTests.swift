@@ -1,5 +1,6 @@
 // LogSegmentNumberTests.swift — the lane and the thread that tends the log never make a segment of the same number.
 
+import Foundation
 import StorageTypes
 import Testing
 
@@ -16,7 +17,7 @@ struct LogSegmentNumberTests {
             directory: "/log", fileSystem: files, identity: 7, firstSegment: 1, previousSequence: 0,
             segmentByteCount: 8 << 10, writing: .mapped, seed: 5)
         // What the other thread would do in the middle of it. Half of the current segment is full by then.
-        files.hook.body = {
+        files.willRename = {
             var tending = LogWriter.Tending()
             log.tend(&tending)
         }
@@ -26,7 +27,7 @@ struct LogSegmentNumberTests {
             for _ in 0..<200 { record.append(byte: UInt8(truncatingIfNeeded: sequence)) }
             _ = try log.append(&record, sequence: sequence, commitTime: StorageInstant(microseconds: Int64(sequence)))
         }
-        files.hook.body = nil
+        files.willRename = nil
         #expect(log.newestSegment.number > 3)
 
         var sequences: [UInt64] = []
@@ -34,37 +35,42 @@ struct LogSegmentNumberTests {
         _ = try recovery.replay(from: 1, previousSequence: 0) { header, _, _, _ in sequences.append(header.sequence) }
         #expect(sequences == Array(1...200))
     }
-}
 
-/// A disk that calls somebody when a file is to get its name.
-private struct HookedFileSystem: FileSystem {
-    final class Hook: @unchecked Sendable {  // one thread
-        var body: (() -> Void)?
+    @Test("who lets go of the log waits for a segment that is being made: its number is the next writer's")
+    func stopping() throws {
+        let disk = SimulatedFileSystem()
+        let files = HookedFileSystem(disk)
+        try disk.createDirectory("/log")
+        let log = try LogWriter(
+            directory: "/log", fileSystem: files, identity: 7, firstSegment: 1, previousSequence: 0,
+            segmentByteCount: 8 << 10, writing: .mapped, seed: 5)
+        for sequence in 1...20 as ClosedRange<UInt64> {
+            var record = UnsafeByteBuilder()
+            record.resize(to: LogRecordHeader.byteCount + 200)
+            _ = try log.append(&record, sequence: sequence, commitTime: StorageInstant(microseconds: Int64(sequence)))
+        }
+        let (isMaking, mayGoOn) = (TestLatch(), TestLatch())
+        files.willRename = {
+            isMaking.open()
+            mayGoOn.wait()
+        }
+        let threads = TestThreads()
+        try threads.start {
+            var tending = LogWriter.Tending()
+            log.tend(&tending)
+        }
+        isMaking.wait()
+        let isStopped = TestLatch()
+        try threads.start {
+            log.stopTending()
+            isStopped.open()
+        }
+        usleep(30_000)
+        #expect(!isStopped.isOpen)
+        mayGoOn.open()
+        #expect(threads.join() == [])
+        #expect(isStopped.isOpen)
+        #expect(try LogFiles.numbers(in: "/log", disk) == [1, 2])
+        #expect(try LogFiles.unfinished(in: "/log", disk) == [])
     }
-
-    let disk: SimulatedFileSystem
-    let hook = Hook()
-
-    init(_ disk: SimulatedFileSystem) {
-        self.disk = disk
-    }
-
-    func rename(_ from: String, to: String) throws {
-        let body = hook.body
-        hook.body = nil
-        body?()
-        hook.body = body
-        try disk.rename(from, to: to)
-    }
-
-    func open(_ path: String, _ mode: FileMode) throws -> any StorageFile { try disk.open(path, mode) }
-    func syncDirectory(_ path: String) throws { try disk.syncDirectory(path) }
-    func exists(_ path: String) throws -> Bool { try disk.exists(path) }
-    func list(_ directory: String) throws -> [String] { try disk.list(directory) }
-    func createDirectory(_ path: String) throws { try disk.createDirectory(path) }
-    func remove(_ path: String) throws { try disk.remove(path) }
-    func removeDirectory(_ path: String) throws { try disk.removeDirectory(path) }
-    func link(_ from: String, to: String) throws { try disk.link(from, to: to) }
-    func lock(_ path: String) throws -> any FileLock { try disk.lock(path) }
-    func freeByteCount(_ path: String) throws -> Int64 { try disk.freeByteCount(path) }
 }

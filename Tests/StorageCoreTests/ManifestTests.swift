@@ -38,7 +38,7 @@ import Testing
                     strategy: strategies.randomElement(using: &random)!,
                     garbageThreshold: [nil, 0, 0.3, 7].randomElement(using: &random)!,
                     compactsAutomatically: .random(using: &random)))
-            tree.flushedThrough = .random(in: 0...1 << 56, using: &random)
+            tree.flushedThrough = .random(in: 0..<1 << 56, using: &random)
             for level in 0..<Levels.count where Bool.random(using: &random) {
                 tree.tables[level] = (0..<2).map { randomTable(UInt64(id) * 100 + UInt64(level) * 2 + $0, &random) }
             }
@@ -49,15 +49,49 @@ import Testing
                 isDedicated: .random(using: &random), isArchived: .random(using: &random),
                 mergeOperator: id == 1 ? "" : "sum")
         }
-        state.nextFileNumber = .random(in: 0 ... .max, using: &random)
+        state.nextFileNumber = .random(in: 0...1 << 56, using: &random)
         state.nextKeyspaceID = 99
         state.nextTreeID = 98
-        state.lastSequence = .random(in: 0...1 << 56, using: &random)
+        state.lastSequence = .random(in: 0..<1 << 56, using: &random)
         state.commitTimeFloor = .random(in: .min ... .max, using: &random)
         state.logStart = 7
         state.logStartPrevious = 5
         state.isClosedCleanly = .random(using: &random)
         return state
+    }
+
+    @Test("numbers that counting on from would overflow, and a table that is listed twice, are refused")
+    func excess() throws {
+        var random = SeededRandom(seed: 3)
+        let state = Self.randomState(&random)
+        func contradiction(_ change: (inout VersionEdit) -> Void) -> String? {
+            var edit = VersionEdit()
+            change(&edit)
+            var changed = state
+            return changed.apply(edit)
+        }
+        #expect(contradiction { $0.nextFileNumber = .max } == "the number of a file is out of range")
+        #expect(contradiction { $0.newestSegment = .max } == "the number of a file is out of range")
+        #expect(contradiction { $0.lastSequence = .max } == "a sequence is out of range")
+        #expect(contradiction { $0.logStartPrevious = .max } == "a sequence is out of range")
+        #expect(contradiction { $0.flushed = [.init(tree: 1, through: .max)] } == "a sequence is out of range")
+        #expect(contradiction { $0.nextTreeID = .max } == "an id is out of range")
+        var table = Self.randomTable(1, &random)
+        table.byteCount = Int64.max
+        #expect(
+            contradiction { $0.newTables = [.init(tree: 1, level: 0, metadata: table)] }
+                == "the size of a table is out of range")
+        table.byteCount = 100
+        let new = VersionEdit.NewTable(tree: 1, level: 0, metadata: table)
+        #expect(contradiction { $0.newTables = [new] } == nil)
+        #expect(contradiction { $0.newTables = [new, new] } == "table 1 is added twice")
+
+        // A file of somebody else's, which is left where it is.
+        let disk = SimulatedFileSystem()
+        try smallStorage(disk).close()
+        try disk.writeFile("/db/MANIFEST-18446744073709551615", [1])
+        try smallStorage(disk).close()
+        #expect(try disk.exists("/db/MANIFEST-18446744073709551615"))
     }
 
     @Test("an edit survives its encoding, and the snapshot of a state makes that state", arguments: 1...20)

@@ -274,6 +274,43 @@ struct SQLiteStorageTests {
         #expect(try engine.writer.locked { try engine.writer.integer("SELECT count(*) FROM entries") } == 1)
     }
 
+    @Test("what was purged is not forgotten: a clock that is set back shows none of what expired with it")
+    func purgedThrough() throws {
+        let clock = ManualClock()
+        func reopen() throws -> (Storage, Keyspace) {
+            let storage = try open { $0.clock = clock }
+            return (storage, try storage.keyspace("k", options: KeyspaceOptions(expiry: .engine)))
+        }
+        var (storage, keyspace) = try reopen()
+        let start = clock.now
+        let expiry = start.advanced(by: .seconds(3600))
+        try storage.write { transaction in
+            // More than one round of purging looks at.
+            for number in 0..<1500 {
+                let key = bytes("key-\(1000 + number)")
+                try transaction.put(keyspace, key.rawSpan, bytes("v").rawSpan, expiry: expiry)
+            }
+        }
+        clock.advance(by: .seconds(7200))
+        try storage.compact()
+        try storage.close()
+        clock.set(start.advanced(by: .seconds(1800)))
+        (storage, keyspace) = try reopen()
+        #expect(storage.snapshot().readTime >= expiry)
+        #expect(try get(storage.snapshot().view, keyspace, "key-2400") == nil)
+        try storage.close()
+
+        // A file that an earlier version has made knows nothing of it yet.
+        let old = try SQLiteConnection(
+            path: "/data/shop.db", files: SQLiteFiles(disk, path: "/data/shop.db", isReadOnly: false))
+        try old.execute("ALTER TABLE meta DROP COLUMN purged_through")
+        old.close()
+        (storage, keyspace) = try reopen()
+        try storage.compact()
+        #expect(storage.snapshot().readTime >= start)
+        try storage.close()
+    }
+
     @Test("a symbolic link leads to the file and its log")
     func symbolicLink() throws {
         let directory = NSTemporaryDirectory() + "shopstream-sqlite-\(UUID().uuidString)"

@@ -51,6 +51,7 @@ final class TestLatch: Sendable {
     private let state = ConditionLock(false)
     func open() { state.withLockAndSignal { $0 = true } }
     func wait() { state.wait { $0 ? () : nil } }
+    var isOpen: Bool { state.withLock { $0 } }
 }
 
 extension SequenceNumber {

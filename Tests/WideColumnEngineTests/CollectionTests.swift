@@ -245,7 +245,7 @@ struct CollectionTests {
         let store = try makeTable()
         try store.execute("UPDATE t SET m['a'] = 1, m['b'] = 2, m['a'] = 3 WHERE k = 1 AND c = 1")
         #expect(try store.lines("SELECT m FROM t") == ["{'a': 3, 'b': 2}"])
-        expectInvalid("Multiple incompatible setting of column m") {
+        expectInvalid("Multiple incompatible setting of column m", .syntaxException) {
             try store.execute("UPDATE t SET m = {'a': 1}, m['b'] = 2 WHERE k = 1 AND c = 1")
         }
     }

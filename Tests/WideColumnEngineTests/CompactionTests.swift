@@ -43,6 +43,34 @@ struct CompactionTests {
                 == .leveled())
     }
 
+    @Test("an index is compacted as its table is, also after ALTER TABLE and after the store is opened again")
+    func indexes() throws {
+        let storage = try Storage.inMemory(clock: clock)
+        let store = try WideColumnStore(storage: storage)
+        func options(_ name: String) throws -> KeyspaceOptions {
+            try #require(storage.existingKeyspace("wide/ks.\(name)")).options
+        }
+        try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("CREATE TABLE ks.t (k int PRIMARY KEY, v int, w int) WITH default_time_to_live = 7776000")
+        try store.execute("CREATE INDEX i ON ks.t (v)")
+        #expect(try options("t/i").strategy == .timeWindow(TimeWindowOptions(window: .seconds(259_200))))
+        try store.execute(
+            """
+            ALTER TABLE ks.t WITH compaction = {'class': 'LeveledCompactionStrategy', 'fanout_size': 8,
+            'tombstone_threshold': 0.4, 'enabled': false}
+            """)
+        try store.execute("CREATE INDEX j ON ks.t (w)")
+        let reopened = try WideColumnStore(storage: storage)
+        for name in ["t", "t/i", "t/j"] {
+            let options = try options(name)
+            #expect(options.strategy == .leveled(LeveledOptions(multiplier: 8)))
+            #expect(options.garbageThreshold == 0.4 && !options.compactsAutomatically)
+        }
+        try reopened.execute("INSERT INTO ks.t (k, v) VALUES (1, 2)")
+        #expect(try reopened.execute("SELECT k FROM ks.t WHERE v = 2").count == 1)
+        #expect(try storage.verify().problems.isEmpty)
+    }
+
     @Test("Cassandra's options reach the storage")
     func options() throws {
         let tiered = """

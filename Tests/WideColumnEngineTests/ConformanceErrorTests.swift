@@ -187,7 +187,7 @@ struct ConformanceErrorTests {
             ),
             (
                 "DELETE FROM t WHERE k = 1 AND c = 1 IF EXISTS",
-                "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use IF conditions"
+                "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to delete non static columns"
             ),
             (
                 "INSERT INTO t (k, c, d) VALUES (1, 1, 1) USING TTL -1",

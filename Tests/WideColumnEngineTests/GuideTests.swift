@@ -100,6 +100,16 @@ struct GuideTests {
         #expect(count == 4)
         let error = #expect(throws: CQLError.self) { try store.execute("SELECT * FROM events WHERE kind = 'chat'") }
         #expect(error?.code == .invalidRequest)
+
+        try store.execute(
+            "CREATE TABLE cards (owner text PRIMARY KEY, number text MASKED WITH mask_inner(0, 4), holder text)")
+        try store.execute("INSERT INTO cards (owner, number) VALUES ('ann', '1234567890123456')")
+        try store.execute("ALTER TABLE cards ALTER holder MASKED WITH DEFAULT")
+        try store.execute("ALTER TABLE cards ALTER holder DROP MASKED")
+        var options = ExecutionOptions()
+        options.maskedUserName = "clerk"
+        let numbers = try store.execute("SELECT number FROM cards", options: options).map { $0["number"] }
+        #expect(numbers == ["************3456"])
     }
 
     @Test("decoding a row names the column that does not fit")

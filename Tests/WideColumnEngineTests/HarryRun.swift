@@ -144,8 +144,10 @@ struct HarryRun {
         if isBatch {
             for _ in 0..<Int.random(in: 1...2, using: &generator.random) {
                 let other = generator.random.oneIn(2) ? generator.conditional(partition) : nil
-                // Cassandra takes no different kinds of conditions on one row.
-                if let other, !statements.contains(where: { $0.row == other.row }) {
+                // Cassandra takes no different kinds of conditions on one row, or on the static row, which any may test.
+                if let other, other.row?.clustering != nil,
+                    !statements.contains(where: { $0.row?.clustering == nil || $0.row == other.row })
+                {
                     statements.append(other)
                 } else {
                     statements.append(generator.statement(in: partition, timestamp: nil))

@@ -196,7 +196,7 @@ struct RestrictionTests {
             ),
             (
                 "SELECT * FROM t WHERE p = 1 AND q = 'x' AND (a, c) > (1, 1)",
-                "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: (a, c)"
+                "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: (a, c) > (1, 1)"
             ),
             (
                 "SELECT * FROM t WHERE (a, v) > (1, 1)",

@@ -267,7 +267,6 @@ struct ModificationTests {
                 "Non PRIMARY KEY columns found in where clause: w "
             ),
             ("UPDATE t SET w = w + 1 WHERE k = 1 AND c = 1", "Invalid operation (w = w + 1) for non counter column w"),
-            ("UPDATE t SET w = 1, w = 2 WHERE k = 1 AND c = 1", "Multiple incompatible setting of column w"),
             ("DELETE v FROM t WHERE k = 1 AND c > 1", "Range deletions are not supported for specific columns"),
             ("DELETE FROM t WHERE c = 1", "Some partition key parts are missing: k"),
             ("DELETE FROM x WHERE c = 1", "table x does not exist"),

@@ -155,4 +155,98 @@ struct TombstoneGuardTests {
         } while state != nil
         #expect(count == 24)
     }
+
+    @Test("rows that an index leads to count, each partition that is named for itself")
+    func indexes() throws {
+        let store = try makeGuardedStore(warning: 5, failure: 20)
+        try store.execute("CREATE INDEX ON t (v)")
+        for k in 1...2 {
+            for c in 0..<4 {
+                try store.execute(
+                    "INSERT INTO t (k, c, v, w) VALUES (?, ?, 7, null)", [.int(Int32(k)), .int(Int32(c))])
+            }
+            for c in 4..<8 {
+                try store.execute("DELETE FROM t WHERE k = ? AND c = ?", [.int(Int32(k)), .int(Int32(c))])
+            }
+        }
+        // What no entry leads to is not read.
+        #expect(try count(store, "SELECT c FROM t WHERE v = 7") == [8, 8])
+        #expect(try count(store, "SELECT c FROM t WHERE v = 7 AND k = 1") == [0, 0])
+        #expect(try count(store, "SELECT c FROM t WHERE v = 7 AND k IN (1, 2)") == [0, 0])
+        try store.execute("INSERT INTO t (k, c, v, m) VALUES (1, 9, 7, {1, 2})")
+        try store.execute("UPDATE t SET m = m - {1, 2} WHERE k = 1 AND c = 9")
+        #expect(try count(store, "SELECT c FROM t WHERE v = 7 AND k IN (1, 2)") == [5, 6])
+        for c in 10..<30 { try store.execute("INSERT INTO t (k, c, v, w) VALUES (3, ?, 8, null)", [.int(Int32(c))]) }
+        #expect(try count(store, "SELECT c FROM t WHERE v = 8") == [20, 20])
+        try store.execute("INSERT INTO t (k, c, v, w) VALUES (3, 30, 8, null)")
+        let error = #expect(throws: CQLError.self) { try store.execute("SELECT c FROM t WHERE v = 8") }
+        #expect(error?.code == .readFailure && error?.failureReason == .tooManyTombstones)
+        // Static rows too.
+        try store.execute("CREATE INDEX ON t (s)")
+        try store.execute("INSERT INTO t (k, s) VALUES (2, 5)")
+        #expect(try count(store, "SELECT c FROM t WHERE s = 5") == [4, 8])
+    }
+
+    @Test("what a condition reads counts: the columns it is tested by, all rows of a batch together")
+    func conditions() throws {
+        let store = try makeGuardedStore(warning: 0, failure: 6)
+        try store.execute("INSERT INTO t (k, c, v, w) VALUES (1, 1, null, null)")
+        #expect(try count(store, "UPDATE t SET w = 1 WHERE k = 1 AND c = 1 IF v = 5") == [1, 1])
+        #expect(try count(store, "UPDATE t SET m = {} WHERE k = 1 AND c = 1 IF v = null") == [1, 1])
+        #expect(try count(store, "INSERT INTO t (k, c) VALUES (1, 1) IF NOT EXISTS") == [1, 2])
+        #expect(try count(store, "INSERT INTO t (k, c) VALUES (1, 2) IF NOT EXISTS") == [0, 0])
+        try store.execute("DELETE FROM t WHERE k = 1 AND c = 3")
+        #expect(try count(store, "UPDATE t SET v = 1 WHERE k = 1 AND c = 3 IF EXISTS") == [0, 1])
+        try store.execute("INSERT INTO t (k, s) VALUES (1, null)")
+        #expect(try count(store, "UPDATE t SET v = 1 WHERE k = 1 AND c = 3 IF EXISTS") == [0, 1])
+        #expect(try count(store, "UPDATE t SET s = 1 WHERE k = 1 IF s = 5") == [0, 1])
+        let batch = """
+            BEGIN BATCH UPDATE t SET w = 1 WHERE k = 1 AND c = 1 IF v = 5;
+            UPDATE t SET w = 1 WHERE k = 1 AND c = 3 IF v = 5 AND s = 1;
+            UPDATE t SET v = 1 WHERE k = 1 AND c = 1 IF v = 5 AND w = 1; APPLY BATCH
+            """
+        // Once each: the static row's null, two of row 1, and row 3.
+        let result = try store.execute(batch)
+        #expect(!result.wasApplied)
+        #expect(result.warnings.count == 1 && result.warnings[0].hasPrefix("Read 1 live rows and 4 tombstone cells"))
+        // A statement that is applied warns as well, and its plain kind has nothing to warn of.
+        #expect(try store.execute("UPDATE t SET w = 1 WHERE k = 1 AND c = 1 IF v = null").warnings.count == 1)
+        #expect(try store.execute("UPDATE t SET w = 1 WHERE k = 1 AND c = 1").warnings == [])
+        // Too many: nothing is written.
+        try store.execute("UPDATE t SET m = {1, 2, 3, 4, 5, 6, 7} WHERE k = 2 AND c = 1")
+        try store.execute("UPDATE t SET m = m - {1, 2, 3, 4, 5, 6, 7} WHERE k = 2 AND c = 1")
+        let conditional = "UPDATE t SET v = 9 WHERE k = 2 AND c = 1 IF m = null"
+        let error = #expect(throws: CQLError.self) { try store.execute(conditional) }
+        #expect(error?.code == .readFailure && error?.failureReason == .tooManyTombstones)
+        #expect(error?.message.hasPrefix("Scanned over 7 tombstones during query '\(conditional)'") == true)
+        #expect(try store.execute("UPDATE t SET v = 9 WHERE k = 2 AND c = 1 IF v = null").wasApplied)
+        #expect(throws: CQLError.self) {
+            try store.execute("BEGIN BATCH UPDATE t SET v = 3 WHERE k = 2 AND c = 1 IF m = null; APPLY BATCH")
+        }
+        let prepared = try store.prepare(conditional)
+        #expect(throws: CQLError.self) { try store.execute(StatementBatch(.logged, [(prepared, [])])) }
+        // A condition on the partition alone goes past its dead rows.
+        for c in 0..<7 { try store.execute("DELETE FROM t WHERE k = 3 AND c = ?", [.int(Int32(c))]) }
+        #expect(throws: CQLError.self) { try store.execute("UPDATE t SET s = 1 WHERE k = 3 IF EXISTS") }
+    }
+
+    @Test("lists whose elements are looked up count, counters do not")
+    func writes() throws {
+        let store = try makeGuardedStore(warning: 0, failure: 3)
+        try store.execute("CREATE TABLE l (k int, c int, v int, l list<int>, PRIMARY KEY (k, c))")
+        try store.execute("INSERT INTO l (k, c, v, l) VALUES (1, 1, null, [1, 2, 3, 4])")
+        #expect(try store.execute("UPDATE l SET l[0] = 7 WHERE k = 1 AND c = 1").warnings == [])
+        #expect(try store.execute("UPDATE l SET l = l - [7] WHERE k = 1 AND c = 1").warnings == [])
+        let warned = try store.execute("DELETE l[0] FROM l WHERE k = 1 AND c = 1").warnings
+        #expect(
+            warned.count == 1 && warned[0].hasPrefix("Read 1 live rows and 1 tombstone cells for query DELETE l[0]"))
+        let batch = try store.execute("BEGIN BATCH UPDATE l SET l[0] = 7 WHERE k = 1 AND c = 1; APPLY BATCH").warnings
+        #expect(batch.count == 1)
+        try store.execute("UPDATE l SET l = l - [7, 4] WHERE k = 1 AND c = 1")
+        #expect(throws: CQLError.self) { try store.execute("UPDATE l SET l = l - [1] WHERE k = 1 AND c = 1") }
+        try store.execute("CREATE TABLE n (k int PRIMARY KEY, a counter, b counter)")
+        try store.execute("UPDATE n SET a = a + 1, b = b + 1 WHERE k = 1")
+        try store.execute("DELETE a, b FROM n WHERE k = 1")
+        #expect(try store.execute("UPDATE n SET a = a + 1 WHERE k = 1").warnings == [])
+    }
 }

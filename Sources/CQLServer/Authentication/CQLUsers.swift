@@ -3,26 +3,34 @@
 internal import StorageTypes
 internal import WideColumnEngine
 
-/// The users of a server, each with the hash of a password. Whoever is in it may do everything: there are no roles.
+/// The users of a server, each with the hash of a password. Whoever is in it may do everything, since there are no roles, but
+/// for one thing: some see masks in the place of masked columns.
 public struct CQLUsers: Sendable {
     private var hashes: [String: PasswordHash] = [:]
+    /// Those who lack Cassandra's UNMASK permission.
+    private let maskedNames: Set<String>
     /// Compared with where there is no such user, so that the time of an answer does not tell.
     private let stranger: PasswordHash
 
-    public init(_ hashes: [String: PasswordHash]) {
+    /// - Parameter maskedNames: the users for whom columns are masked.
+    public init(_ hashes: [String: PasswordHash], maskedNames: Set<String> = []) {
         self.hashes = hashes
+        self.maskedNames = maskedNames
         stranger = PasswordHash(
             password: [], salt: [0], iterationCount: hashes.values.first?.iterationCount ?? 1)
     }
 
-    /// The users of a file's text: a line `name:hash` for each, as `shopstream user` prints it. Empty lines and those that
-    /// begin with `#` are passed over.
+    /// The users of a file's text: a line `name:hash` for each, as `shopstream user` prints it, or `name:hash masked` for one
+    /// who sees masks. Empty lines and those that begin with `#` are passed over.
     ///
     /// - Throws: `StorageError` (`invalidArgument`) that names the line which has another form.
     public init(fileContents: String) throws {
         var hashes: [String: PasswordHash] = [:]
+        var maskedNames: Set<String> = []
         let lines = fileContents.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        for (index, line) in lines.enumerated() where !line.isEmpty && !line.hasPrefix("#") {
+        for (index, written) in lines.enumerated() where !written.isEmpty && !written.hasPrefix("#") {
+            let isMasked = written.hasSuffix(Self.maskedSuffix)
+            let line = isMasked ? written.dropLast(Self.maskedSuffix.count) : written
             guard let colon = line.lastIndex(of: ":"), colon > line.startIndex,
                 let hash = PasswordHash(line[line.index(after: colon)...])
             else {
@@ -33,11 +41,17 @@ public struct CQLUsers: Sendable {
             guard hashes.updateValue(hash, forKey: name) == nil else {
                 throw StorageError.invalidArgument("Line \(index + 1) of the users' file names '\(name)' again")
             }
+            if isMasked { maskedNames.insert(name) }
         }
-        self.init(hashes)
+        self.init(hashes, maskedNames: maskedNames)
     }
 
+    private static let maskedSuffix = " masked"
+
     public var isEmpty: Bool { hashes.isEmpty }
+
+    /// Whether the user sees masks in the place of masked columns.
+    func isMasked(_ name: String) -> Bool { maskedNames.contains(name) }
 
     /// Checks a response of SASL's PLAIN (RFC 4616): `authorization NUL name NUL password`.
     ///

@@ -15,6 +15,8 @@ internal import WideColumnEngine
 struct ConnectionLimits: Hashable, Sendable {
     /// Of a message's body, compressed or not.
     var messageByteCount = 256 * 1024 * 1024
+    /// The same before the connection is ready: nobody knows yet whose it is.
+    var handshakeMessageByteCount = 64 * 1024
     /// Requests handed out and not answered yet.
     var requestCount = 128
 }
@@ -41,7 +43,9 @@ struct ConnectionState {
         case close
     }
 
-    private(set) var phase = Phase.established
+    private(set) var phase = Phase.established {
+        didSet { if phase == .ready { envelopes.largestBodyByteCount = limits.messageByteCount } }
+    }
     private let limits: ConnectionLimits
     private let requiresAuthentication: Bool
 
@@ -57,7 +61,7 @@ struct ConnectionState {
     private(set) var encoder = EnvelopeEncoder(version: .v5)
     private var decompressesBodies = false
 
-    private var output: [[UInt8]] = []
+    private var output: [Answer] = []
     /// Answers from before the frames began, which go out without.
     private var unframedOutput: [[UInt8]] = []
     private var requestsUnderWay = 0
@@ -70,7 +74,8 @@ struct ConnectionState {
     init(limits: ConnectionLimits = ConnectionLimits(), requiresAuthentication: Bool) {
         self.limits = limits
         self.requiresAuthentication = requiresAuthentication
-        envelopes = EnvelopeDecoder(largestBodyByteCount: limits.messageByteCount)
+        envelopes = EnvelopeDecoder(
+            largestBodyByteCount: min(limits.handshakeMessageByteCount, limits.messageByteCount))
     }
 
     // MARK: Events
@@ -81,11 +86,11 @@ struct ConnectionState {
         if frames != nil { frames?.append(bytes) } else { envelopes.append(bytes) }
     }
 
-    /// A request was answered with these bytes of an envelope.
-    mutating func finish(_ envelope: [UInt8]) {
+    /// A request was answered.
+    mutating func finish(_ answer: Answer) {
         assert(requestsUnderWay > 0, "More answers than requests.")
         requestsUnderWay -= 1
-        output.append(envelope)
+        output.append(answer)
     }
 
     /// The credentials were checked.
@@ -137,7 +142,7 @@ struct ConnectionState {
                 guard let element = try nextElement() else { break }
                 if let action = take(element) { return action }
             } catch {
-                output.append(EnvelopeEncoder.protocolError(error))
+                output.append(Answer(bytes: EnvelopeEncoder.protocolError(error)))
                 phase = .closing
             }
         }
@@ -167,14 +172,30 @@ struct ConnectionState {
 
     private mutating func takeOutput() -> [UInt8] {
         var bytes = Array(unframedOutput.joined())
-        bytes.append(contentsOf: frameEncoder?.frames(output) ?? Array(output.joined()))
+        var envelopes: [[UInt8]] = []
+        for answer in output {
+            guard answer.isFramed else {
+                envelopes.append(answer.bytes)
+                continue
+            }
+            frame(&envelopes, into: &bytes)
+            bytes.append(contentsOf: answer.bytes)
+        }
+        frame(&envelopes, into: &bytes)
         unframedOutput.removeAll()
         output.removeAll(keepingCapacity: true)
         return bytes
     }
 
+    /// Appends the frames of envelopes, in version 4 the envelopes themselves.
+    private func frame(_ envelopes: inout [[UInt8]], into bytes: inout [UInt8]) {
+        if envelopes.isEmpty { return }
+        bytes.append(contentsOf: frameEncoder?.frames(envelopes) ?? Array(envelopes.joined()))
+        envelopes.removeAll()
+    }
+
     private mutating func answer(_ response: Response, _ stream: Int16) {
-        output.append(encoder.envelope(response, stream: stream))
+        output.append(Answer(bytes: encoder.envelope(response, stream: stream)))
     }
 }
 
@@ -188,7 +209,7 @@ extension ConnectionState {
             encoder.version = header.version
             let message =
                 "Request is too big: length \(header.bodyByteCount) exceeds maximum allowed length "
-                + "\(limits.messageByteCount)."
+                + "\(envelopes.largestBodyByteCount)."
             answer(Response(CQLError(.invalidRequest, message)), header.stream)
             return nil
         case .envelope(let envelope):
@@ -206,7 +227,8 @@ extension ConnectionState {
         guard header.stream >= 0 else {
             throw CQLError(.protocolError, "Invalid stream \(header.stream): those of requests are not negative")
         }
-        var reader = WireReader(try body(of: envelope))
+        let body = try body(of: envelope)
+        var reader = WireReader(body)
         if header.flags.contains(.customPayload) { try reader.skipBytesMap() }
         let request = try Request(header.opcode, &reader, header.version)
         try checkIsExpected(request)
@@ -224,8 +246,8 @@ extension ConnectionState {
             return .perform(
                 RequestWork(
                     request: request, stream: header.stream, isTracing: header.flags.contains(.tracing),
-                    byteCount: EnvelopeHeader.byteCount + envelope.body.count, encoder: encoder,
-                    largestBodyByteCount: limits.messageByteCount))
+                    byteCount: EnvelopeHeader.byteCount + max(envelope.body.count, body.count), encoder: encoder,
+                    largestBodyByteCount: limits.messageByteCount, frameEncoder: frameEncoder))
         }
         return nil
     }
@@ -238,10 +260,11 @@ extension ConnectionState {
         }
         var reader = WireReader(envelope.body)
         let byteCount = Int(try reader.int())
-        guard byteCount <= limits.messageByteCount else {
+        guard byteCount <= envelopes.largestBodyByteCount else {
             throw CQLError(
                 .invalidRequest,
-                "Request is too big: length \(byteCount) exceeds maximum allowed length \(limits.messageByteCount).")
+                "Request is too big: length \(byteCount) exceeds maximum allowed length "
+                    + "\(envelopes.largestBodyByteCount).")
         }
         return try LZ4Block.decompressed(Array(envelope.body[reader.offset...]), byteCount: byteCount)
     }
@@ -301,7 +324,7 @@ extension ConnectionState {
         decoder.append(envelopes.takeRest())
         frames = decoder
         // What waits to be sent was made before there were frames.
-        unframedOutput = output
+        unframedOutput = output.map(\.bytes)
         output = []
         frameEncoder = FrameEncoder(format)
     }

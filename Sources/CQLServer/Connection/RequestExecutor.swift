@@ -10,6 +10,8 @@ final class RequestExecutor: Sendable {
     private let durability: Durability
     /// Replaced when USE chooses another keyspace.
     private let session: Mutex<CQLSession>
+    /// The user, if it is one for whom columns are masked.
+    private let maskedUserName = Mutex<String?>(nil)
 
     init(_ store: WideColumnStore, _ prepared: PreparedStatements, durability: Durability) throws {
         self.store = store
@@ -20,6 +22,9 @@ final class RequestExecutor: Sendable {
 
     /// The keyspace that USE chose last.
     var keyspace: String? { session.withLock { $0.keyspace } }
+
+    /// Masks columns from now on, for a user of this name.
+    func maskColumns(for userName: String) { maskedUserName.withLock { $0 = userName } }
 
     /// The answer to a request; an error is an answer too.
     func respond(to work: RequestWork) -> Response {
@@ -71,6 +76,7 @@ final class RequestExecutor: Sendable {
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
         options.isTracing = work.isTracing
+        options.maskedUserName = maskedUserName.withLock { $0 }
         return options
     }
 

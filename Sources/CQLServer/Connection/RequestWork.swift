@@ -2,6 +2,16 @@
 
 internal import WideColumnEngine
 
+/// Bytes on their way to a client.
+struct Answer: Hashable, Sendable {
+    /// An envelope, or the frames that hold it.
+    var bytes: [UInt8]
+    var isFramed = false
+
+    /// In bytes. Larger envelopes have frames of their own.
+    static let largestShared = 16 * 1024
+}
+
 /// A request that a connection handed out.
 struct RequestWork: Sendable {
     var request: Request
@@ -12,9 +22,18 @@ struct RequestWork: Sendable {
     /// How the answer is encoded.
     var encoder: EnvelopeEncoder
     var largestBodyByteCount: Int
+    /// Version 5: what puts the answer into frames.
+    var frameEncoder: FrameEncoder?
 
-    /// The answer's envelope. Blocks while the engine works, and compresses: never call it on an event loop.
-    func envelope(by executor: RequestExecutor) -> [UInt8] {
+    /// The answer. Blocks while the engine works, compresses and computes checksums: never call it on an event loop.
+    func answer(by executor: RequestExecutor) -> Answer {
+        let envelope = envelope(by: executor)
+        // Small ones share frames, so that is left to whoever sends them.
+        guard let frameEncoder, envelope.count > Answer.largestShared else { return Answer(bytes: envelope) }
+        return Answer(bytes: frameEncoder.frames([envelope]), isFramed: true)
+    }
+
+    private func envelope(by executor: RequestExecutor) -> [UInt8] {
         let envelope = encoder.envelope(executor.respond(to: self), stream: stream)
         guard envelope.count - EnvelopeHeader.byteCount > largestBodyByteCount else { return envelope }
         let message =

@@ -16,7 +16,8 @@ struct EnvelopeDecoder {
         case oversized(EnvelopeHeader)
     }
 
-    private let largestBodyByteCount: Int
+    /// A body that is larger is read past.
+    var largestBodyByteCount: Int
     private var queue = ByteQueue()
     /// How much of an oversized body is still to come.
     private var skippedByteCount = 0

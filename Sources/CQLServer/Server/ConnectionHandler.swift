@@ -27,20 +27,20 @@
 
     /// Answers that wait for the event loop.
     private final class FinishedRequests: Sendable {
-        private let envelopes = Mutex<[[UInt8]]>([])
+        private let answers = Mutex<[Answer]>([])
 
         /// Whether the loop has to be woken: it is not yet for another one.
-        func add(_ envelope: [UInt8]) -> Bool {
-            envelopes.withLock { envelopes in
-                envelopes.append(envelope)
-                return envelopes.count == 1
+        func add(_ answer: Answer) -> Bool {
+            answers.withLock { answers in
+                answers.append(answer)
+                return answers.count == 1
             }
         }
 
-        func take() -> [[UInt8]] {
-            envelopes.withLock { envelopes in
-                defer { envelopes = [] }
-                return envelopes
+        func take() -> [Answer] {
+            answers.withLock { answers in
+                defer { answers = [] }
+                return answers
             }
         }
     }
@@ -213,8 +213,8 @@
             admission.enter(work.byteCount)
             server.threads.submit { threadState in
                 // A pool that is shutting down takes no more work; the connection closes with it.
-                let envelope = threadState == .active ? work.envelope(by: executor) : []
-                if finished.add(envelope) { loop.execute { this.value.takeFinished() } }
+                let answer = threadState == .active ? work.answer(by: executor) : Answer(bytes: [])
+                if finished.add(answer) { loop.execute { this.value.takeFinished() } }
                 admission.leave(work.byteCount)
             }
             let hasRoom = admission.hasRoom {
@@ -227,12 +227,13 @@
         }
 
         private func takeFinished() {
-            for envelope in finished.take() { state.finish(envelope) }
+            for answer in finished.take() { state.finish(answer) }
             act()
         }
 
         private func authenticate(_ response: [UInt8], _ stream: Int16, _ loop: any EventLoop) {
             let users = server.options.users
+            let executor = executor
             let this = NIOLoopBound(self, eventLoop: loop)
             server.threads.submit { threadState in
                 var failure: (any Error)?
@@ -241,7 +242,10 @@
                     guard threadState == .active, let users else {
                         throw CQLError(.badCredentials, "The server is shutting down")
                     }
-                    name = try users.authenticate(response)
+                    let user = try users.authenticate(response)
+                    // Before any request is carried out: those follow the answer to this one.
+                    if users.isMasked(user) { executor.maskColumns(for: user) }
+                    name = user
                 } catch { failure = error }
                 loop.execute { [failure, name] in
                     this.value.userName = name

@@ -126,7 +126,7 @@ enum LogFiles {
 /// File names that are numbers of twelve digits.
 enum FileNumbers {
     /// Numbers from here on are not ours: nobody counts so far.
-    private static let largest: UInt64 = 1 << 56
+    static let limit: UInt64 = 1 << 56
 
     static func text(_ number: UInt64) -> String {
         let digits = String(number)
@@ -137,7 +137,7 @@ enum FileNumbers {
         try fileSystem.list(directory)
             .filter { $0.hasSuffix(suffix) }
             .compactMap { UInt64($0.dropLast(suffix.count)) }
-            .filter { $0 < largest }
+            .filter { $0 < limit }
             .sorted()
     }
 }

@@ -40,10 +40,12 @@ extension LogWriter {
         }
     }
 
-    /// Ends the thread. Nothing is made ahead of time afterwards.
+    /// Ends the thread. Nothing is made ahead of time afterwards, nor still being made: whoever opens the folder next finds the
+    /// same number free.
     func stopTending() {
         isTended.store(false, ordering: .relaxed)
         state.withLockAndSignal { $0.isStopped = true }
+        state.wait { $0.isMakingNext ? nil : () }
     }
 
     /// One round: begins writing what was appended, brings pages in place for what comes, in the log and

@@ -12,7 +12,9 @@ enum ManifestFiles {
     /// The manifest numbers in a directory.
     static func numbers(in directory: String, _ fileSystem: any FileSystem) throws -> [UInt64] {
         try fileSystem.list(directory).filter { $0.hasPrefix(prefix) }
-            .compactMap { UInt64($0.dropFirst(prefix.count)) }.sorted()
+            .compactMap { UInt64($0.dropFirst(prefix.count)) }
+            .filter { $0 < FileNumbers.limit }
+            .sorted()
     }
 
     /// The number that CURRENT names; nil if there is no such file.
@@ -22,7 +24,7 @@ enum ManifestFiles {
         let text = String(decoding: try fileSystem.readAll(path), as: UTF8.self)
         let fields = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
         guard fields.count == 2, text.hasSuffix("\n"), let number = UInt64(fields[0]),
-            text == currentText(number)
+            number < FileNumbers.limit, text == currentText(number)
         else { throw StorageError.corruption("CURRENT does not name a manifest.", file: path, offset: 0) }
         return number
     }

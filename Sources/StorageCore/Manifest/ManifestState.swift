@@ -123,10 +123,26 @@ struct VersionEdit: Sendable, Equatable {
     }
 }
 
+extension VersionEdit {
+    /// Which of its numbers is beyond what counting could ever have reached; nil if none is. What is counted on from them never
+    /// overflows.
+    fileprivate var excess: String? {
+        let sequences = [lastSequence, logStartPrevious, logSyncedThrough] + flushed.map(\.through)
+        if sequences.contains(where: { $0 ?? 0 > SequenceNumber.max.rawValue }) { return "a sequence is out of range" }
+        let numbers = [nextFileNumber, logStart, newestSegment] + newTables.map(\.metadata.number)
+        if numbers.contains(where: { $0 ?? 0 > FileNumbers.limit }) { return "the number of a file is out of range" }
+        let sizes = newTables.flatMap { [Int($0.metadata.byteCount), $0.metadata.rawByteCount] }
+        if sizes.contains(where: { $0 > FileNumbers.limit }) { return "the size of a table is out of range" }
+        if nextKeyspaceID == .max || nextTreeID == .max { return "an id is out of range" }
+        return nil
+    }
+}
+
 extension ManifestState {
     /// Applies an edit.
     /// - Returns: What contradicts the state, nil if nothing does.
     mutating func apply(_ edit: VersionEdit) -> String? {
+        if let excess = edit.excess { return excess }
         for tree in edit.newTrees {
             guard trees[tree.id] == nil else { return "tree \(tree.id) is created twice" }
             trees[tree.id] = tree
@@ -149,11 +165,16 @@ extension ManifestState {
         for table in edit.newTables {
             guard trees[table.tree] != nil else { return "a table is added to the unknown tree \(table.tree)" }
             guard table.level < Levels.count else { return "a table is added to level \(table.level)" }
+            guard
+                trees[table.tree]?.tables.contains(where: { $0.contains { $0.number == table.metadata.number } })
+                    == false
+            else { return "table \(table.metadata.number) is added twice" }
             trees[table.tree]?.tables[table.level].append(table.metadata)
         }
         for flushed in edit.flushed {
             guard trees[flushed.tree] != nil else { return "the unknown tree \(flushed.tree) was flushed" }
-            trees[flushed.tree]?.flushedThrough = flushed.through
+            let known = trees[flushed.tree]?.flushedThrough ?? 0
+            trees[flushed.tree]?.flushedThrough = max(known, flushed.through)
         }
         for keyspace in edit.newKeyspaces {
             guard keyspaces[keyspace.id] == nil else { return "keyspace \(keyspace.id) is created twice" }

@@ -46,10 +46,10 @@ internal import CStorage
         unsafe left.count == right.count && cstorage_compare(left.baseAddress, right.baseAddress, right.count) == 0
     }
 
-    /// Some entry at or below a link.
+    /// Some entry at or below a link, one of those that came last.
     static func anyEntry(_ link: UnsafeTrieLink) -> UnsafeTrieLink {
         var link = unsafe link
-        while unsafe link.isBranch { unsafe link = link.branch.anyChild }
+        while unsafe link.isBranch { unsafe link = link.branch.latestChild }
         return unsafe link
     }
 

@@ -12,6 +12,8 @@ internal import CStorage
 @safe struct UnsafeTrieDescent: BitwiseCopyable {
     /// Where the way leads on.
     private var link: UnsafeTrieLink
+    /// Whether the key has parted from all that are there. What is left is the way to one of them, with which it is compared.
+    private var hasParted = false
 
     /// A way that has ended.
     init() { unsafe link = .none }
@@ -24,12 +26,13 @@ internal import CStorage
     mutating func step(_ key: UnsafeRawBufferPointer) -> Bool {
         guard unsafe link.isBranch else { return false }
         let branch = unsafe link.branch
-        guard unsafe branch.depth <= key.count else {
-            unsafe link = .none
-            return false
+        if !hasParted, unsafe branch.depth <= key.count {
+            unsafe link = branch.child(branch.symbol(of: key))
+            hasParted = unsafe link.isNone
+        } else {
+            hasParted = true
         }
-        unsafe link = branch.child(branch.symbol(of: key))
-        guard unsafe !link.isNone else { return false }
+        if hasParted { unsafe link = branch.latestChild }
         // Of a small branch all, of others the head; of an entry its head and the beginning of its key.
         let address = unsafe link.address
         unsafe cstorage_prefetch(address)

@@ -11,6 +11,7 @@ enum SQLiteQuery: String, Hashable {
     case rollback = "ROLLBACK"
     case progress = "SELECT sequence, commit_time FROM meta"
     case setProgress = "UPDATE meta SET sequence = ?1, commit_time = ?2"
+    case setPurged = "UPDATE meta SET purged_through = max(coalesce(purged_through, ?1), ?1)"
     case find = "SELECT value, expiry FROM entries WHERE key = ?1"
     case put = "REPLACE INTO entries (key, value, expiry) VALUES (?1, ?2, ?3)"
     case delete = "DELETE FROM entries WHERE key = ?1"

@@ -50,12 +50,13 @@ struct SQLiteOpening {
             try SQLiteSchema.prepare(writer, isReadOnly: options.isReadOnly)
             let keyspaces = try readKeyspaces(engine)
             let progress = try writer.progress()
+            let purged = try SQLiteSchema.purgedThrough(writer, isReadOnly: options.isReadOnly)
             if !options.isReadOnly {
                 try engine.removeLeftovers(of: keyspaces)
                 try engine.sync()
                 try syncNames(beside: path)
             }
-            return parts(engine, keyspaces, progress, lock)
+            return parts(engine, keyspaces, progress, purged, lock)
         } catch {
             writer.close()
             throw error
@@ -92,7 +93,8 @@ struct SQLiteOpening {
     }
 
     private func parts(
-        _ engine: SQLiteEngine, _ keyspaces: [Keyspace], _ progress: SQLiteProgress, _ lock: (any FileLock)?
+        _ engine: SQLiteEngine, _ keyspaces: [Keyspace], _ progress: SQLiteProgress, _ purged: StorageInstant,
+        _ lock: (any FileLock)?
     ) -> OpenedParts {
         OpenedParts(
             lock: lock, commits: CommitState(visible: progress.sequence, commitTime: progress.commitTime),
@@ -101,7 +103,7 @@ struct SQLiteOpening {
                 fileSystem: fileSystem, directory: path, blocks: BlockCache(byteCapacity: 0), descriptorCount: 1,
                 readerByteCapacity: 0),
             nextFileNumber: 1, purgeFloor: PurgeFloor(commitTimeFloor: progress.commitTime, clock: options.clock),
-            sqlite: engine)
+            purgedThrough: purged, sqlite: engine)
     }
 
     private func readKeyspaces(_ engine: SQLiteEngine) throws -> [Keyspace] {

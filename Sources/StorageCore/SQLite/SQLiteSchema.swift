@@ -4,7 +4,8 @@
 //              value  bytes
 //              expiry microseconds since 1970, or NULL
 //   keyspaces  one row for each: id, name, expiry policy, flags, name of the merge operator
-//   meta       one row: the last commit's sequence and time, the next keyspace id
+//   meta       one row: the last commit's sequence and time, the next keyspace id, up to when expired rows may have been purged
+//              (NULL: none has been; files of earlier versions get the column when they are opened to be written)
 //
 // The application id says that the file is a storage, the user version which format it has.
 
@@ -21,7 +22,7 @@ enum SQLiteSchema {
         CREATE TABLE keyspaces (
             id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, expiry INTEGER NOT NULL, is_volatile INTEGER NOT NULL,
             is_dedicated INTEGER NOT NULL, is_archived INTEGER NOT NULL, merge_operator TEXT NOT NULL);
-        CREATE TABLE meta (sequence INTEGER NOT NULL, commit_time INTEGER NOT NULL, next_keyspace INTEGER NOT NULL);
+        CREATE TABLE meta (sequence INTEGER NOT NULL, commit_time INTEGER NOT NULL, next_keyspace INTEGER NOT NULL, purged_through INTEGER);
         INSERT INTO meta (sequence, commit_time, next_keyspace) VALUES (0, 0, 1);
         """
 
@@ -46,6 +47,19 @@ enum SQLiteSchema {
                 "The storage has format \(foundVersion), this version reads format \(version): open it with a newer one.",
                 file: connection.path)
         }
+    }
+
+    /// Up to when expired rows may have been purged by earlier runs.
+    static func purgedThrough(_ connection: SQLiteConnection, isReadOnly: Bool) throws -> StorageInstant {
+        let count = try connection.integer(
+            "SELECT count(*) FROM pragma_table_info('meta') WHERE name = 'purged_through'")
+        guard count > 0 else {
+            if !isReadOnly { try connection.execute("ALTER TABLE meta ADD COLUMN purged_through INTEGER") }
+            return .distantPast
+        }
+        let lowest = Int64.min + 1
+        return StorageInstant(
+            microseconds: try connection.integer("SELECT coalesce(purged_through, \(lowest)) FROM meta"))
     }
 
     private static func create(_ connection: SQLiteConnection) throws {

@@ -69,7 +69,8 @@ extension Storage {
         }
         guard level == .durable else { return snapshot }
         do {
-            try gate.wait(for: snapshot.sequence.rawValue)
+            // A commit action waits for no sync of its own commit, which comes after it.
+            try gate.wait(for: min(snapshot.sequence, visibleSequence).rawValue)
             return snapshot
         } catch {
             // What is durable can't be told apart any more from what is not.

@@ -86,6 +86,8 @@ extension SQLiteConnection {
                 }
             }
         }
+        // With the rows: were it forgotten, a clock that is set back would show the rest of what expired with them.
+        if !changes.isEmpty { try run(.setPurged) { $0.bind(1, purgeTime.microseconds) } }
         for (key, row) in changes {
             unsafe try key.withUnsafeBytes { key in
                 if let row {

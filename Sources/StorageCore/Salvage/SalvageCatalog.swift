@@ -111,6 +111,7 @@ struct SalvageCatalog {
         state.nextTreeID = max(manifest.state.nextTreeID, (trees.keys.max() ?? 0) + 1)
         state.lastSequence = lastSequence
         state.commitTimeFloor = commitTime
+        state.purgedThrough = manifest.state.purgedThrough
         state.logStartPrevious = lastSequence
         state.isClosedCleanly = true
         return state

@@ -9,6 +9,7 @@ final class Background: Sendable {
         var isRemovalWanted = false
         var isArchiveWanted = false
         var isStopping = false
+        /// Those of callers that work included.
         var threadCount = 0
     }
 
@@ -74,6 +75,17 @@ final class Background: Sendable {
 
     func threadStarted() { state.withLock { $0.threadCount += 1 } }
     func threadEnded() { state.withLockAndSignal { $0.threadCount -= 1 } }
+
+    /// Runs `body` on a thread of the caller's as one of those that `stop` waits for.
+    /// - Throws: `.closed` once they were asked to end; what `body` throws.
+    func working<R>(_ body: () throws -> R) throws -> R {
+        try state.withLock { state in
+            guard !state.isStopping else { throw StorageError(.closed, "The storage was closed.") }
+            state.threadCount += 1
+        }
+        defer { threadEnded() }
+        return try body()
+    }
 
     func requestStop() { state.withLockAndSignal { $0.isStopping = true } }
 

@@ -33,11 +33,14 @@ extension Storage {
         try fileSystem.createDirectory(target + "/tables")
         try log.keepingSegments {
             // Under the manifest's lock, trees and manifest agree, and the log knows no keyspace that the manifest doesn't.
-            let (state, tables, segments) = try manifest.whileUnchanged { state in
+            let (state, tables, segments, end) = try manifest.whileUnchanged { state in
                 let tables = catalog.withLock { $0.persistentTrees }.flatMap { $0.state.levels.all }
-                return (state, tables, log.segments(from: state.logStart))
+                let segments = log.segments(from: state.logStart)
+                return (state, tables, segments, log.appendedSequence)
             }
-            try sync()
+            // Not only what is visible: a commit is in the log before, and the copy must have none that a power cut may take
+            // from this storage.
+            try gate.wait(for: end)
             try withExtendedLifetime(tables) {
                 for number in state.tableNumbers.sorted() {
                     try fileSystem.link(

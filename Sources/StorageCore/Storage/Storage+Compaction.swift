@@ -22,7 +22,9 @@ extension Storage {
     public func compact() throws {
         if let sqlite { return try compact(sqlite) }
         try flush()
-        for tree in persistentTrees { try compact(tree, lower: [], upper: nil) }
+        try background.working {
+            for tree in persistentTrees { try compact(tree, lower: [], upper: nil) }
+        }
         background.setFailure(nil, of: .compaction)
     }
 
@@ -30,10 +32,12 @@ extension Storage {
     public func compact(_ keyspace: Keyspace, _ range: KeyRange = .all) throws {
         if let sqlite { return try compact(sqlite) }
         try flush()
-        try finishMoves()
         let (lower, upper) = keyspace.treeRange(range)
         guard compareBytes(lower, upper) < 0, !keyspace.isVolatile else { return }
-        try compact(keyspace.tree, lower: lower, upper: upper)
+        try background.working {
+            try finishMoves()
+            try compact(keyspace.tree, lower: lower, upper: upper)
+        }
         background.setFailure(nil, of: .compaction)
     }
 
@@ -55,6 +59,8 @@ extension Storage {
         // Ids are below 2^32 - 1: no key starts like this.
         let upper = upper ?? [UInt8](repeating: 0xFF, count: Keyspace.prefixByteCount)
         for plan in CompactionPicker.plans(for: description, lower: lower, upper: upper) {
+            // Whoever closes the storage waits for the compaction that is under way, and for no other.
+            try checkWritable()
             try run(plan, of: tree, description, pace: compactionPace())
         }
         updatePressure(of: tree)
@@ -64,9 +70,11 @@ extension Storage {
     /// Writes every memtable to disk and returns when no compaction is due any more.
     public func settle() throws {
         try flush()
-        repeat {
-            while try compactOne() {}
-        } while turns.waitForRelease()
+        try background.working {
+            repeat {
+                while try compactOne() { try checkWritable() }
+            } while turns.waitForRelease()
+        }
     }
 
     /// Does the compaction that is next; false if none is due that nobody else is doing.

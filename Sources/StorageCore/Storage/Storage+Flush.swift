@@ -10,18 +10,23 @@ internal import Synchronization
 extension Storage {
     /// Writes every memtable to disk and returns when that is done.
     public func flush() throws {
-        try checkProcess()
-        if let refusal = lastingRefusal() { throw refusal }
-        lane.enter()
-        for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
-        lane.leave()
-        while try flushOne() {}
+        try checkWritable()
+        try background.working {
+            lane.enter()
+            for tree in catalog.withLock({ $0.persistentTrees }) where !tree.state.memtable.isEmpty { rotate(tree) }
+            lane.leave()
+            while try flushOne() {}
+        }
     }
 
     /// Does one unit of background work, a flush before a segment for the archive before a compaction; false if there is nothing to do.
     @discardableResult
     public func step() throws -> Bool {
         try checkWritable()
+        return try background.working { try stepWorking() }
+    }
+
+    private func stepWorking() throws -> Bool {
         if let sqlite { return try maintain(sqlite) }
         if try flushOne() { return true }
         var failure: (any Error)?

@@ -207,7 +207,7 @@ struct StorageOpening {
         parts.lock = lock
         let logEnd = try replayLog(&found, &parts)
         let end = logEnd?.sequence ?? found.state.logStartPrevious
-        if let logEnd { try removeSegments(behind: logEnd, found.state) }
+        if let logEnd { try removeSegments(behind: logEnd, found.state, found.identity) }
         try flushReplayed(&found.state, &parts)
         found.state.lastSequence = max(found.state.lastSequence, end)
         found.state.commitTimeFloor = parts.commits.lastCommitTime.microseconds
@@ -220,7 +220,8 @@ struct StorageOpening {
         parts.log = try LogWriter(
             directory: logDirectory, fileSystem: fileSystem, identity: found.identity, firstSegment: firstSegment,
             previousSequence: end, segmentByteCount: options.logSegmentByteCount,
-            writing: options.logWriting, seed: seed &+ firstSegment, leftovers: leftovers(before: firstSegment))
+            writing: options.logWriting, seed: seed &+ firstSegment,
+            leftovers: leftovers(before: firstSegment, found.identity))
         found.state.nextFileNumber = parts.nextFileNumber
         parts.manifest = try ManifestWriter(
             number: found.nextManifest, manifest: found.state, identity: found.identity,
@@ -360,43 +361,63 @@ struct StorageOpening {
 
     /// The segments of earlier runs, if there is an archive that may not have them yet. They are on the device from here on: a
     /// process that was killed has left records that the replay found and a power cut would take, though tables have them.
-    private func leftovers(before firstSegment: UInt64) throws -> [RetiredLogSegment]? {
+    private func leftovers(before firstSegment: UInt64, _ identity: UInt64) throws -> [RetiredLogSegment]? {
         guard options.logArchive != nil else { return nil }
         return try LogFiles.numbers(in: logDirectory, fileSystem).filter { $0 < firstSegment }.map { number in
             let path = LogFiles.path(of: number, in: logDirectory)
             let file = try fileSystem.open(path, .readWrite)
             defer { try? file.close() }
             try file.sync()
-            return RetiredLogSegment(number: number, path: path, byteCount: try file.byteCount(), end: .found)
+            let start = try file.read(at: 0, byteCount: LogSegmentHeader.byteCount)
+            let header = try LogSegmentHeader.parse(start.rawSpan, path: path)
+            // A crash has taken the new name of a file that became another segment, after it had been archived.
+            let wasRecycled = header.map { $0.identity == identity && $0.number > number } ?? false
+            return RetiredLogSegment(
+                number: number, path: path, byteCount: try file.byteCount(), end: wasRecycled ? .empty : .found)
         }
     }
 
     /// Removes the segments behind the end of the log, of whose commits a crash has taken the first. Before the opening is
     /// complete: later, nothing would tell them from those that an archive has to have.
-    private func removeSegments(behind end: LogRecovery.End, _ state: ManifestState) throws {
+    private func removeSegments(behind end: LogRecovery.End, _ state: ManifestState, _ identity: UInt64) throws {
         guard options.logArchive != nil else { return }
-        // The one that the manifest knows is missed by an opening where it is gone. It has no record then.
-        let last = max(end.segment, state.newestSegment)
-        let numbers = try LogFiles.numbers(in: logDirectory, fileSystem).filter { $0 > last }
+        let numbers = try LogFiles.numbers(in: logDirectory, fileSystem).filter { $0 > end.segment }
         guard !numbers.isEmpty else { return }
-        for number in numbers { try fileSystem.remove(LogFiles.path(of: number, in: logDirectory)) }
+        for number in numbers {
+            let path = LogFiles.path(of: number, in: logDirectory)
+            guard number <= state.newestSegment else {
+                try fileSystem.remove(path)
+                continue
+            }
+            // The manifest knows it, and an opening would miss it: of it stays what says that it has no record.
+            let empty = LogSegmentHeader(number: number, identity: identity, salt: 0)
+            try fileSystem.writeSynced(empty.bytes, to: path + LogSegmentFiles.unfinishedSuffix)
+            try fileSystem.rename(path + LogSegmentFiles.unfinishedSuffix, to: path)
+        }
         try fileSystem.syncDirectory(logDirectory)
     }
 
-    /// Removes what the new manifest does not refer to.
+    /// Removes what the new manifest does not refer to. Some of it may go at the same time: tables that a storage of this process
+    /// was not closed with are removed by its own thread.
     private func removeLeftovers(_ state: ManifestState, keepingManifest manifest: UInt64) throws {
         if options.logArchive == nil {
             for number in try LogFiles.numbers(in: logDirectory, fileSystem) where number < state.logStart {
-                try fileSystem.remove(LogFiles.path(of: number, in: logDirectory))
+                try removeIfThere(LogFiles.path(of: number, in: logDirectory))
             }
         }
-        for path in try LogFiles.unfinished(in: logDirectory, fileSystem) { try fileSystem.remove(path) }
+        for path in try LogFiles.unfinished(in: logDirectory, fileSystem) { try removeIfThere(path) }
         for number in try ManifestFiles.numbers(in: directory, fileSystem) where number != manifest {
-            try fileSystem.remove("\(directory)/\(ManifestFiles.name(number))")
+            try removeIfThere("\(directory)/\(ManifestFiles.name(number))")
         }
         let listed = state.tableNumbers
         for number in try TableFiles.numbers(in: tableDirectory, fileSystem) where !listed.contains(number) {
-            try fileSystem.remove(TableFiles.path(of: number, in: tableDirectory))
+            try removeIfThere(TableFiles.path(of: number, in: tableDirectory))
         }
+    }
+
+    private func removeIfThere(_ path: String) throws {
+        do {
+            try fileSystem.remove(path)
+        } catch let error as StorageError where error.code == .notFound {}
     }
 }

@@ -148,9 +148,10 @@ extension Storage {
         return try commitInLane(batch, commitTime: commitTime, actions: actions)
     }
 
-    /// Strictly later than every commit before, whatever the wall clock does.
+    /// Strictly later than every commit before, whatever the wall clock does, unless there is no later time.
     private func nextCommitTime() -> StorageInstant {
-        max(clock.now, StorageInstant(microseconds: commits.lastCommitTime.microseconds + 1))
+        let last = commits.lastCommitTime.microseconds
+        return max(clock.now, StorageInstant(microseconds: last == .max ? last : last + 1))
     }
 
     private func commitInLane(
@@ -259,10 +260,8 @@ extension Storage {
     private func makeRoom(
         for batch: borrowing WriteBatch, in tree: Tree, _ state: TreeState, _ commit: inout Commit
     ) {
-        if state.memtable.byteCount >= memory.memtable {
-            rotate(tree)
-        } else if isLayer(batch) {
-            rotateUnlessEmpty(tree)
+        if state.memtable.byteCount >= memory.memtable || isLayer(batch) {
+            if !state.memtable.isEmpty { rotate(tree) }
         }
         if state.immutables.count > options.maximumImmutableMemtables { commit.crowdedTrees.append(tree) }
         if tree.pacer.pressure > 0 || !state.immutables.isEmpty {
@@ -380,7 +379,7 @@ extension Storage {
     /// Does one flush; false if none is to be done. What fails is kept for the next writer, since this one's commit stands.
     private func makeProgress() -> Bool {
         do {
-            return try flushOne()
+            return try background.working { try flushOne() }
         } catch {
             noteFailure(error, of: .flush)
             return false

@@ -77,8 +77,8 @@ private struct TableVerification {
             var last: Separator?
             try verification.forEachIndexEntry(partition) { verification, separator, handle in
                 verification.handles.append(handle)
-                verification.counted.dataByteCount += Int(handle.byteCount) + TableFormat.blockTrailerByteCount
                 try verification.checkData(handle, after: last, upTo: separator)
+                verification.counted.dataByteCount += Int(handle.byteCount) + TableFormat.blockTrailerByteCount
                 last = separator
             }
             guard last == separator else {

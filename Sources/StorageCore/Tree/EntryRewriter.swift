@@ -83,10 +83,12 @@ struct RewriteRules {
     }
 
     private mutating func startKey(_ newKey: UnsafeRawBufferPointer) {
-        let samePrefix = unsafe key.count >= Keyspace.prefixByteCount && hasPrefix(newKey)
+        // A key without a whole prefix is nobody's: only a file that was tampered with has one.
+        let isWhole = newKey.count >= Keyspace.prefixByteCount
+        let samePrefix = unsafe isWhole && key.count >= Keyspace.prefixByteCount && hasPrefix(newKey)
         key.removeAll(keepingCapacity: true)
         unsafe key.append(contentsOf: newKey)
-        if !samePrefix { keyspace = rules.keyspaces[Keyspace.id(ofTreeKey: key)] }
+        if !samePrefix { keyspace = isWhole ? rules.keyspaces[Keyspace.id(ofTreeKey: key)] : nil }
         unsafe covering = tombstones.isEmpty ? [] : tombstones.sequences(covering: newKey)
         knownBottommost = nil
         stripe = -1

@@ -67,7 +67,7 @@ extension TableMetadata {
             entryCount: properties.entryCount, deleteCount: properties.deleteCount, mergeCount: properties.mergeCount,
             rangeTombstoneCount: properties.rangeTombstoneCount, expiringCount: properties.expiringCount,
             densestDeleteCount: properties.densestDeleteCount,
-            rawByteCount: properties.rawKeyByteCount + properties.rawValueByteCount,
+            rawByteCount: Int(clamping: Int128(properties.rawKeyByteCount) + Int128(properties.rawValueByteCount)),
             earliestExpiry: properties.earliestExpiry, latestExpiry: properties.latestExpiry,
             earliestTime: properties.earliestTime, latestTime: properties.latestTime,
             compression: properties.compression, checksum: properties.fileChecksum)

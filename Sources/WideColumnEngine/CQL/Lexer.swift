@@ -139,10 +139,20 @@ struct Lexer {
             advance(2)
             _ = take { $0.isDigit }
         }
-        let isDuration = peek()?.isNamePart == true || peek() == 0xC2 && peek(1) == 0xB5
-        if isDuration { _ = take { $0.isNamePart || $0 == 0xC2 || $0 == 0xB5 } }
+        let isDuration = !isFloat && unitsAhead > 0
+        if isDuration { advance(unitsAhead) }
         let number = String(decoding: text[start..<offset], as: UTF8.self)
         return isDuration ? .duration(number) : isFloat ? .float(number) : .integer(number)
+    }
+
+    /// How many bytes the units of a duration have whose first number was read: `h30m`; 0 where there are none.
+    private var unitsAhead: Int {
+        var end = 0
+        while peek(end)?.isNamePart == true || peek(end) == 0xC2 || peek(end) == 0xB5 { end += 1 }
+        let text = String(decoding: text[offset..<offset + end], as: UTF8.self).lowercased()
+        let units = text.split(omittingEmptySubsequences: false) { $0.isASCII && $0.isNumber }.filter { !$0.isEmpty }
+        let isUnits = text.first?.isNumber == false && text.last?.isNumber == false
+        return isUnits && units.allSatisfy { CQLDuration.unitNames.contains(String($0)) } ? end : 0
     }
 
     private func exponentAhead() -> Bool {

@@ -32,7 +32,10 @@ extension Parser {
 
     private mutating func tableChange() throws -> AlterTableStatement.Change {
         if take("alter") {
-            _ = try identifier()
+            let ifExists = try ifExists()
+            let column = try identifier()
+            if let mask = try columnMask() { return .mask(column: column, mask, ifExists: ifExists) }
+            if take("drop", "masked") { return .mask(column: column, nil, ifExists: ifExists) }
             try expect("type")
             _ = try columnType()
             return .alterColumn
@@ -67,7 +70,8 @@ extension Parser {
     private mutating func addedColumn() throws -> CreateTableStatement.Column {
         let name = try identifier()
         let type = try columnType()
-        return CreateTableStatement.Column(name: name, type: type, isStatic: take("static"))
+        let isStatic = take("static")
+        return CreateTableStatement.Column(name: name, type: type, isStatic: isStatic, mask: try columnMask())
     }
 
     /// `a, b` or `(a, b)`.
@@ -92,11 +96,31 @@ extension Parser {
 
     mutating func createType() throws -> CreateTypeStatement {
         let ifNotExists = try ifNotExists()
-        let name = try tableName()
+        let name = try newTypeName()
         try expect(.leftParenthesis)
         let fields = try commaSeparated { try $0.field() }
         try expect(.rightParenthesis)
         return CreateTypeStatement(type: name, ifNotExists: ifNotExists, fields: fields)
+    }
+
+    /// Names that Cassandra keeps for types to come.
+    private static let reservedTypeNames: Set<String> = [
+        "byte", "complex", "enum", "interval", "macaddr", "bitstring",
+    ]
+
+    /// A name that is not that of a native type, unless it is quoted.
+    private mutating func newTypeName() throws -> TableName {
+        let isQualified = peek(1).kind == .symbol(.dot)
+        if case .name(let name) = peek(isQualified ? 2 : 0).kind {
+            guard CQLType(nativeName: name) == nil else {
+                if isQualified { for _ in 0..<2 { advance() } }
+                throw noViableAlternative()
+            }
+            guard !Self.reservedTypeNames.contains(name) else {
+                throw CQLError.syntax("Invalid (reserved) user type name \(name)")
+            }
+        }
+        return try tableName()
     }
 
     private mutating func field() throws -> UserType.Field {

@@ -49,8 +49,10 @@ extension Parser {
         let deletions = isAt("from") ? [] : try commaSeparated { try $0.deletion() }
         try expect("from")
         var statement = ModificationStatement(kind: .delete(deletions), table: try tableName())
-        statement.using = try usingClause()
-        if statement.using.timeToLive != nil { throw CQLError.syntax("TTL is not allowed in DELETE statements") }
+        if take("using") {
+            try expect("timestamp")
+            statement.using.timestamp = try intOrMarker()
+        }
         try expect("where")
         statement.relations = try relations()
         statement.condition = try conditionClause()

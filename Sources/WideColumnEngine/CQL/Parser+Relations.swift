@@ -100,6 +100,11 @@ extension Parser {
             (condition.terms, condition.isListMarker) = try inTerms()
             return condition
         }
+        if condition.element == nil, condition.field == nil, take("contains") {
+            condition.comparison = take("key") ? .containsKey : .contains
+            condition.terms = [try term()]
+            return condition
+        }
         condition.comparison = try comparison()
         condition.terms = [try term()]
         return condition

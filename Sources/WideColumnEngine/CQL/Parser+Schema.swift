@@ -92,10 +92,27 @@ extension Parser {
         let name = try identifier()
         let type = try columnType()
         let isStatic = take("static")
-        statement.columns.append(CreateTableStatement.Column(name: name, type: type, isStatic: isStatic))
+        let mask = try columnMask()
+        statement.columns.append(CreateTableStatement.Column(name: name, type: type, isStatic: isStatic, mask: mask))
         if take("primary", "key") {
             statement.primaryKeys.append(PrimaryKeyClause(partitionKey: [name], clustering: []))
         }
+    }
+
+    /// `MASKED WITH f(…)` or `MASKED WITH DEFAULT`, if that comes.
+    mutating func columnMask() throws -> ColumnMask? {
+        guard take("masked", "with") else { return nil }
+        return take("default") ? ColumnMask(function: "mask_default", arguments: []) : try mask()
+    }
+
+    /// A masking function with its arguments.
+    mutating func mask() throws -> ColumnMask {
+        if let name = takeQualifiedFunction() {
+            return ColumnMask(function: name, arguments: try terms(until: .rightParenthesis))
+        }
+        let name = try identifier()
+        try expect(.leftParenthesis)
+        return ColumnMask(function: name, arguments: try terms(until: .rightParenthesis))
     }
 
     /// `(a, b)` or `((a, b), c)`.

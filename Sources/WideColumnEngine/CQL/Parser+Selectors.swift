@@ -173,6 +173,9 @@ extension Parser {
         case "cast":
             let operand = try nested { try $0.selectExpression() }
             try expect("as")
+            guard case .name(let word) = current.kind, CQLType(nativeName: word) != nil else {
+                throw noViableAlternative()
+            }
             let type = try columnType()
             try expect(.rightParenthesis)
             return .cast(operand, type)

@@ -189,6 +189,7 @@ extension Parser {
             try expect(.rightParenthesis)
             return .cast(type, try term())
         }
+        guard !isAt(.rightParenthesis) else { throw noViableAlternative() }
         return .tuple(try terms(until: .rightParenthesis))
     }
 

@@ -26,7 +26,7 @@ struct Parser {
     static func parse(_ text: String) throws -> ParsedStatement {
         var parser = try Parser(text)
         let statement = try parser.statement()
-        _ = parser.take(.semicolon)
+        while parser.take(.semicolon) {}
         guard parser.current.kind == .end else { throw parser.mismatched(expecting: "EOF") }
         return ParsedStatement(statement: statement, markers: parser.markers)
     }
@@ -37,6 +37,14 @@ struct Parser {
         let type = try parser.columnType()
         guard parser.current.kind == .end else { throw parser.mismatched(expecting: "EOF") }
         return type
+    }
+
+    /// A masking function with its arguments.
+    static func parseMask(_ text: String) throws -> ColumnMask {
+        var parser = try Parser(text)
+        let mask = try parser.mask()
+        guard parser.current.kind == .end else { throw parser.mismatched(expecting: "EOF") }
+        return mask
     }
 
     /// The relations of a WHERE clause.

@@ -70,6 +70,7 @@ struct CreateTableStatement: Sendable {
         var name: String
         var type: CQLType
         var isStatic: Bool
+        var mask: ColumnMask?
     }
 
     var table: TableName
@@ -112,6 +113,8 @@ struct AlterTableStatement: Sendable {
         case rename([NameChange], ifExists: Bool)
         case with([Property])
         case alterColumn
+        /// MASKED WITH or, where there is no mask, DROP MASKED.
+        case mask(column: String, ColumnMask?, ifExists: Bool)
         case dropCompactStorage
     }
 
@@ -269,6 +272,14 @@ struct Relation: Hashable, Sendable {
         case columns([String])
         case token([String])
         case element(column: String, key: Term)
+
+        /// The columns that the relation is about.
+        var columns: [String] {
+            switch self {
+            case .column(let name), .element(let name, _): [name]
+            case .columns(let names), .token(let names): names
+            }
+        }
     }
 
     var target: Target

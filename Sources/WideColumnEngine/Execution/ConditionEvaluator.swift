@@ -5,29 +5,42 @@
 struct ConditionEvaluator {
     let plan: ModificationPlan
     let context: ExecutionContext
-    private let row: RowContext
+    let row: RowContext
     /// The row that the statement names; `nil`: only the partition.
-    private let clustering: [UInt8]?
+    let clustering: [UInt8]?
     /// Whether the row lives, or the static row where no other is named.
-    private let rowExists: Bool
+    let rowExists: Bool
     /// Whether a statement that names only the partition finds rows in it.
     private let partitionHasRows: Bool
 
-    init(_ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView) throws {
+    /// - Parameter columns: those that count where tombstones are counted.
+    init(_ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView, columns: Set<UInt16>) throws {
         self.plan = plan
         self.context = context
         var row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
+        row.countedColumns = columns
         clustering = plan.clustering.isComplete ? try plan.clustering.rows(context).first : nil
         if let prefix = try plan.partition.prefixes(context).first {
             rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)
             partitionHasRows =
                 try clustering == nil && !rowExists
-                && row.hasLiveRow(plan.table.storage, partition: prefix, view)
+                && row.hasLiveRow(plan.table.storage, partition: prefix, view) { row, key in
+                    try context.tombstoneGuard?.check(row.tombstoneCount, plan.table.definition, row: key.array())
+                }
         } else {
             rowExists = false
             partitionHasRows = false
         }
         self.row = row
+    }
+
+    /// The stored key of the row, or of the partition's static row.
+    var storedKey: [UInt8] {
+        get throws {
+            let prefix = try plan.partition.prefixes(context).first ?? []
+            guard let clustering else { return prefix + [RecordKind.staticRow.rawValue] }
+            return prefix + [RecordKind.row.rawValue] + clustering
+        }
     }
 
     func holds() throws -> Bool {
@@ -40,6 +53,7 @@ struct ConditionEvaluator {
     }
 
     private func holds(_ test: ModificationPlan.ColumnTest) throws -> Bool {
+        if test.comparison == .contains || test.comparison == .containsKey { return try contains(test) }
         let value = try part(of: test).map { try ordered($0, test.type) }
         let operands = try operands(of: test)
         switch test.comparison {
@@ -52,6 +66,21 @@ struct ConditionEvaluator {
             }
             return value.map { test.comparison.holds($0, [operand]) } ?? false
         }
+    }
+
+    /// Whether the collection has the value, or the map the key.
+    private func contains(_ test: ModificationPlan.ColumnTest) throws -> Bool {
+        guard let first = try operands(of: test).first, let operand = first else {
+            throw CQLError.invalid("Invalid comparison with null for operator \"\(test.comparison.rawValue)\"")
+        }
+        guard let bytes = row.bytes(of: test.column) else { return false }
+        let members: [CQLValue] =
+            switch try CQLValue(bytes.rawSpan, type: test.column.type) {
+            case .list(let members), .set(let members): members
+            case .map(let entries): entries.map { test.comparison == .contains ? $0.value : $0.key }
+            default: []
+            }
+        return try members.contains { try ordered($0.serialized(as: test.type), test.type) == operand }
     }
 
     /// A form that compares as the type does; durations only compare equal.
@@ -83,6 +112,7 @@ struct ConditionEvaluator {
 
     /// The value that the test is about; `nil` for null.
     private func part(of test: ModificationPlan.ColumnTest) throws -> [UInt8]? {
+        let key = try key(of: test)
         guard let bytes = row.bytes(of: test.column) else { return nil }
         switch test.part {
         case .whole: return bytes
@@ -91,15 +121,24 @@ struct ConditionEvaluator {
                 index < fields.count, !fields[index].value.isNull
             else { return nil }
             return try fields[index].value.serialized(as: test.type)
-        case .element(let term, let keyType):
-            let key = try term.value(as: keyType, context)
-            guard !key.isNull else {
-                throw CQLError.invalid(
-                    "Invalid null value for \(test.column.type.isList ? "list" : "map") element access")
-            }
+        case .element:
             let element = try CQLValue(bytes.rawSpan, type: test.column.type).element(at: key)
             return element.isNull ? nil : try element.serialized(as: test.type)
         }
+    }
+
+    /// The key or index of the element that the test is about; null for other tests.
+    private func key(of test: ModificationPlan.ColumnTest) throws -> CQLValue {
+        guard case .element(let term, let keyType) = test.part else { return .null }
+        let key = try term.value(as: keyType, context)
+        guard !key.isNull else {
+            throw CQLError.invalid(
+                "Invalid null value for \(test.column.type.isList ? "list" : "map") element access")
+        }
+        if test.column.type.isList, case .int(let index) = key, index < 0 {
+            throw CQLError.invalid("Invalid negative list index \(index)")
+        }
+        return key
     }
 
     // MARK: The answer
@@ -125,7 +164,10 @@ struct ConditionEvaluator {
         var builder = RowBuilder(columns: [applied] + selected.map { ResultColumn(name: $0.name, type: $0.type) })
         for evaluator in shown {
             try builder.append(.boolean(false), .boolean)
-            for column in selected { try evaluator.row.append(.column(column), evaluator.context, to: &builder) }
+            let masks = evaluator.context.showsMasks ? evaluator.plan.maskedColumns : nil
+            for column in selected {
+                try evaluator.row.append(masks?[column] ?? .column(column), evaluator.context, to: &builder)
+            }
             builder.endRow()
         }
         if shown.isEmpty {

@@ -14,6 +14,9 @@ public struct ExecutionOptions: Sendable {
     /// The time by which times to live begin and end; `nil`: that of the commit or of the read. Timestamps and functions
     /// of the time do not follow it.
     public var nowInSeconds: Int32?
+    /// The name of a user who lacks Cassandra's UNMASK permission: what is read of columns with a mask is what the mask makes
+    /// of them, and a SELECT must not restrict them. `nil`: everything is shown as it is stored.
+    public var maskedUserName: String?
     /// Whether the result has a trace, and system_traces too.
     public var isTracing = false
 

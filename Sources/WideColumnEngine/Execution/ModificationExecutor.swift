@@ -28,6 +28,8 @@ struct ModificationExecutor {
 
     /// The bytes written so far: what a batch's size is measured by.
     private(set) var byteCount = 0
+    /// Of reads that passed many tombstones.
+    private(set) var warnings: [String] = []
 
     mutating func run() throws {
         if plan.needsRead { return try runReading() }
@@ -37,6 +39,7 @@ struct ModificationExecutor {
             if let staticCells { try writeStatic(staticCells, prefix) }
             if let cells {
                 for clustering in try plan.clustering.rows(context) {
+                    try checkLength(of: clustering)
                     try write(
                         cells, prefix + [RecordKind.row.rawValue] + clustering,
                         hasDependents: plan.table.hasDependents)
@@ -52,26 +55,55 @@ struct ModificationExecutor {
         let isComplete = plan.clustering.isComplete
         for prefix in try plan.partition.prefixes(context) {
             let rows = isComplete ? try plan.clustering.rows(context) : []
+            var reading = TombstoneGuard.Reading()
             if !plan.staticOperations.isEmpty {
-                let current = try read(prefix, nil)
+                let current = try read(prefix, nil, &reading)
                 if let cells = try fragment(plan.staticOperations, marker: nil, current) {
                     try writeStatic(cells, prefix)
                 }
             }
             for clustering in rows where !plan.operations.isEmpty || plan.kind == .insert {
-                let current = try read(prefix, clustering)
+                try checkLength(of: clustering)
+                let current = try read(prefix, clustering, &reading)
                 let marker = plan.kind == .insert ? marker : nil
                 guard let cells = try fragment(plan.operations, marker: marker, current) else { continue }
                 try write(
                     cells, prefix + [RecordKind.row.rawValue] + clustering, hasDependents: plan.table.hasDependents)
             }
+            warnings += context.tombstoneGuard?.warnings(reading) ?? []
         }
     }
 
-    private func read(_ prefix: [UInt8], _ clustering: [UInt8]?) throws -> RowContext {
+    /// The row as it is, one of those of a partition that are one read.
+    private func read(
+        _ prefix: [UInt8], _ clustering: [UInt8]?, _ reading: inout TombstoneGuard.Reading
+    ) throws -> RowContext {
         var row = RowContext(plan.table, now: seconds)
-        _ = try row.load(plan.table.storage, partition: prefix, clustering: clustering, transaction.view)
+        row.countedColumns = plan.readColumns
+        let isLive = try row.load(
+            plan.table.storage, partition: prefix, clustering: clustering, transaction.view)
+        guard let tombstoneGuard = context.tombstoneGuard, !plan.table.definition.isCounter else { return row }
+        reading.note(row, isLive: isLive)
+        let key = prefix + (clustering.map { [RecordKind.row.rawValue] + $0 } ?? [RecordKind.staticRow.rawValue])
+        try tombstoneGuard.check(reading.tombstoneCount, plan.table.definition, row: key)
         return row
+    }
+
+    /// Refuses clustering values that are longer together than Cassandra allows. Rows that were taken all the same, by an earlier
+    /// version, can be deleted.
+    private func checkLength(of clustering: [UInt8]) throws {
+        let maximum = Int(UInt16.max)
+        // The ordered form is never shorter than the values.
+        guard clustering.count > maximum, plan.kind != .delete else { return }
+        var values: [UInt8] = []
+        var offset = 0
+        for column in plan.table.definition.clustering {
+            try OrderedComponent.decode(
+                clustering.rawSpan, at: &offset, column.type, descending: column.isDescending, into: &values)
+        }
+        guard values.count <= maximum else {
+            throw CQLError.invalid("The sum of all clustering columns is too long (\(values.count) > \(maximum))")
+        }
     }
 
     private mutating func writeStatic(_ cells: EncodedFragment, _ prefix: [UInt8]) throws {
@@ -85,7 +117,13 @@ struct ModificationExecutor {
     // MARK: USING
 
     static func timestamp(_ term: BoundTerm?, _ context: ExecutionContext) throws -> Int64? {
-        guard let term, case .bytes(let bytes) = try term.evaluate(context) else { return nil }
+        guard let term else { return nil }
+        let bytes: [UInt8]
+        switch try term.evaluate(context) {
+        case .unset: return nil
+        case .null: throw CQLError.invalid("Invalid null value of timestamp")
+        case .bytes(let value): bytes = value
+        }
         guard case .bigint(let timestamp) = try CQLValue(bytes.rawSpan, type: .bigint), timestamp != .min else {
             throw CQLError.invalid(
                 "Out of bound timestamp, must be in [\(Int64.min + 1), \(Int64.max)]")

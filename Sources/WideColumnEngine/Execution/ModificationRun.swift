@@ -20,7 +20,11 @@ struct ModificationRun {
 
     func execute(_ transaction: WriteTransaction) throws -> ResultSet {
         let isConditional = statements.contains { $0.plan.isConditional }
-        if isConditional, let result = try refusal(transaction) { return result }
+        var warnings: [String] = []
+        if isConditional, var result = try refusal(transaction, &warnings) {
+            result.warnings = warnings
+            return result
+        }
         var byteCount = 0
         for (plan, context) in statements {
             var context = context
@@ -29,25 +33,67 @@ struct ModificationRun {
             var executor = try ModificationExecutor(plan, context, transaction, batchTimestamp: timestamp)
             try executor.run()
             byteCount += executor.byteCount
+            warnings += executor.warnings
         }
         var result = isConditional ? try ConditionEvaluator.applied() : ResultSet.void
-        if isBatch { result.warnings = try checkSize(byteCount) }
+        if isBatch { warnings += try checkSize(byteCount) }
+        result.warnings = warnings
         return result
     }
 
-    /// The answer where some condition does not hold.
-    private func refusal(_ transaction: WriteTransaction) throws -> ResultSet? {
+    /// The answer where some condition does not hold. The rows of all conditions are one read.
+    private func refusal(_ transaction: WriteTransaction, _ warnings: inout [String]) throws -> ResultSet? {
         if statements.count > 1, try partitions().count > 1 {
             throw CQLError.invalid("Batch with conditions cannot span multiple partitions")
         }
+        let columns = statements.reduce(into: Set<UInt16>()) { $0.formUnion($1.plan.testedColumns) }
         var evaluators: [ConditionEvaluator] = []
+        var reading = TombstoneGuard.Reading()
         for (plan, context) in statements where plan.isConditional {
-            evaluators.append(try ConditionEvaluator(plan, context, transaction.view))
+            let evaluator = try ConditionEvaluator(plan, context, transaction.view, columns: columns)
+            if !evaluators.contains(where: { $0.clustering == evaluator.clustering }) {
+                reading.note(evaluator.row, isLive: evaluator.rowExists)
+                try context.tombstoneGuard?.check(
+                    reading.tombstoneCount, plan.table.definition, row: evaluator.storedKey)
+            }
+            evaluators.append(evaluator)
         }
+        warnings += evaluators.first?.context.tombstoneGuard?.warnings(reading) ?? []
+        try checkConditions(of: evaluators)
         guard try evaluators.allSatisfy({ try $0.holds() }) else {
             return try ConditionEvaluator.notApplied(evaluators, isBatch: isBatch)
         }
         return nil
+    }
+
+    /// The kinds of conditions that exclude each other on one row ([CA] statements/CQL3CasRequest.java).
+    private enum ConditionKind {
+        case exists, notExists, columns
+    }
+
+    private func checkConditions(of evaluators: [ConditionEvaluator]) throws {
+        guard evaluators.count > 1 else { return }
+        var known: [[UInt8]?: ConditionKind] = [:]
+        for evaluator in evaluators {
+            let kind: ConditionKind
+            // Tests of static columns are about the static row, whichever row the statement writes.
+            var rows: Set<[UInt8]?> = [evaluator.clustering]
+            switch evaluator.plan.condition {
+            case .none: continue
+            case .exists: kind = .exists
+            case .notExists: kind = .notExists
+            case .columns(let tests):
+                kind = .columns
+                rows = Set(tests.map { $0.column.kind == .static ? nil : evaluator.clustering })
+            }
+            for row in rows {
+                guard let earlier = known.updateValue(kind, forKey: row), earlier != kind else { continue }
+                let mixed =
+                    kind == .columns || earlier == .columns
+                    ? "IF conditions and IF [NOT] EXISTS" : "IF EXISTS and IF NOT EXISTS conditions"
+                throw CQLError.invalid("Cannot mix \(mixed) for the same row")
+            }
+        }
     }
 
     private struct Partition: Hashable {
@@ -125,6 +171,8 @@ extension WideColumnStore {
                 var context = statement.context(values, now: transaction.commitTime)
                 context.timestamp = options.timestamp
                 context.nowInSeconds = options.nowInSeconds.map(Int64.init)
+                context.tombstoneGuard = statement.tombstoneGuard(for: modification)
+                context.showsMasks = options.maskedUserName != nil
                 statements.append((modification, context))
             }
             try BatchPlan.check(statements.map(\.plan), batch.kind)

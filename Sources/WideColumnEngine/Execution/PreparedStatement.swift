@@ -103,11 +103,15 @@ public struct PreparedStatement: Sendable {
         let plan = try plan()
         try plan.check(values)
         switch plan.kind {
-        case .select(let select): return try read(select, values, store.storage.snapshot(), options, tracer)
+        case .select(let select):
+            let shown = try options.maskedUserName.flatMap { try maskedPlan(select, plan, for: $0) } ?? select
+            return try read(shown, values, store.storage.snapshot(), options, tracer)
         case .modification, .batch:
             let result = try store.storage.write(options.durability) {
                 if let tracer { $0.traceSink = tracer }
-                return try execute(values, in: $0, timestamp: options.timestamp, nowInSeconds: options.nowInSeconds)
+                return try perform(
+                    values, in: $0, timestamp: options.timestamp, nowInSeconds: options.nowInSeconds,
+                    showsMasks: options.maskedUserName != nil) ?? .void
             }
             tracer?.endWriting()
             return result
@@ -127,6 +131,12 @@ public struct PreparedStatement: Sendable {
         }
     }
 
+    private func maskedPlan(_ select: SelectPlan, _ plan: StatementPlan, for userName: String) throws -> SelectPlan? {
+        guard let masked = plan.maskedSelect else { return nil }
+        try select.checkRestrictions(for: userName)
+        return masked
+    }
+
     private func read(
         _ select: SelectPlan, _ values: [CQLValue], _ snapshot: Snapshot, _ options: ExecutionOptions,
         _ tracer: StatementTracer? = nil
@@ -142,15 +152,14 @@ public struct PreparedStatement: Sendable {
     }
 
     @discardableResult
-    func execute(
-        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil
-    ) throws -> ResultSet {
-        try perform(values, in: transaction, timestamp: timestamp, nowInSeconds: nowInSeconds) ?? .void
+    func execute(_ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?) throws -> ResultSet {
+        try perform(values, in: transaction, timestamp: timestamp) ?? .void
     }
 
     /// Executes the statement; nil where there is nothing to tell.
     private func perform(
-        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil
+        _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil,
+        showsMasks: Bool = false
     ) throws -> ResultSet? {
         let plan = try plan()
         try plan.check(values)
@@ -162,23 +171,29 @@ public struct PreparedStatement: Sendable {
         var context = context(values, now: transaction.commitTime)
         context.timestamp = timestamp
         context.nowInSeconds = nowInSeconds.map(Int64.init)
+        context.showsMasks = showsMasks
         switch plan.kind {
         case .select(let select):
             if store.isSystem { return try read(select, values, store.storage.snapshot(), ExecutionOptions()) }
             var executor = try SelectExecutor(select, context, transaction.view, tombstoneGuard: tombstoneGuard)
             return try executor.run()
         case .modification(let modification):
+            context.tombstoneGuard = tombstoneGuard(for: modification)
             if !modification.isConditional {
                 // Most statements by far: nothing to gather.
                 var executor = try ModificationExecutor(modification, context, transaction)
                 try executor.run()
-                return nil
+                return executor.warnings.isEmpty ? nil : ResultSet(warnings: executor.warnings)
             }
             let run = ModificationRun(statements: [(modification, context)], isBatch: false, limits: store.limits)
             return try run.execute(transaction)
         case .batch(let batch):
-            var run = ModificationRun(
-                statements: batch.statements.map { ($0, context) }, isBatch: true, limits: store.limits)
+            let statements = batch.statements.map { member in
+                var context = context
+                context.tombstoneGuard = tombstoneGuard(for: member)
+                return (plan: member, context: context)
+            }
+            var run = ModificationRun(statements: statements, isBatch: true, limits: store.limits)
             run.timestamp = try ModificationExecutor.timestamp(batch.timestamp, context)
             run.isUnlogged = batch.isUnlogged
             return try run.execute(transaction)
@@ -190,6 +205,11 @@ public struct PreparedStatement: Sendable {
     /// System tables are read however many deletions they have.
     private var tombstoneGuard: TombstoneGuard? {
         store.isSystem ? nil : TombstoneGuard(store.limits, cql: text.cql)
+    }
+
+    /// Nil where the modification reads nothing before it writes.
+    func tombstoneGuard(for modification: ModificationPlan) -> TombstoneGuard? {
+        modification.isConditional || modification.needsRead ? tombstoneGuard : nil
     }
 
     func context(_ values: [CQLValue], now: StorageInstant) -> ExecutionContext {

@@ -57,6 +57,11 @@ public struct ResultSet: Sendable {
         self.schemaChange = schemaChange
     }
 
+    init(warnings: [String]) {
+        self = .void
+        self.warnings = warnings
+    }
+
     static let void = ResultSet(RowStorage(ResultLayout([]), UnsafeRows(width: 0)))
 
     public var columns: [ResultColumn] { storage.layout.columns }

@@ -13,6 +13,7 @@ extension RowContext {
         if let value = try view.get(storage, tombstoneKey.rawSpan) { try setTombstones(value.rawSpan) }
         let staticKey = prefix + [RecordKind.staticRow.rawValue]
         if let value = try view.get(storage, staticKey.rawSpan) { try setStaticRow(value.rawSpan) }
+        headTombstoneCount = tombstoneCount
         guard let clustering else { return hasLiveStaticRow }
         let key = prefix + [RecordKind.row.rawValue] + clustering
         guard let value = try view.get(storage, key.rawSpan) else {
@@ -24,13 +25,18 @@ extension RowContext {
     }
 
     /// Whether some row lives in the partition whose deletions have been loaded; no row is the current one then.
-    mutating func hasLiveRow(_ storage: Keyspace, partition prefix: [UInt8], _ view: ReadView) throws -> Bool {
+    ///
+    /// - Parameter check: called with the stored key of each row that does not.
+    mutating func hasLiveRow(
+        _ storage: Keyspace, partition prefix: [UInt8], _ view: ReadView, check: (RowContext, RawSpan) throws -> Void
+    ) throws -> Bool {
         let rows = prefix + [RecordKind.row.rawValue]
         var cursor = try view.cursor(storage, KeyRange(lower: rows, upper: StorageKey.successor(ofPrefix: rows)))
         try cursor.seekToFirst()
         defer { clearRow() }
         while cursor.isValid {
             if try setRow(key: cursor.key, clusteringOffset: rows.count, value: cursor.value) { return true }
+            try check(self, cursor.key)
             try cursor.next()
         }
         return false

@@ -16,6 +16,10 @@ struct RowContext {
 
     /// Tombstones met since it was set to 0.
     var tombstoneCount = 0
+    /// Those of them that are of the partition and its static row, where a row was loaded.
+    var headTombstoneCount = 0
+    /// The columns whose cells count as tombstones; nil: all.
+    var countedColumns: Set<UInt16>?
     private(set) var token: Int64 = 0
     private(set) var tombstones = PartitionTombstones()
     private(set) var partitionKey = PartitionKey()
@@ -60,7 +64,7 @@ struct RowContext {
         try staticRow.decode(value)
         staticRow.apply(tombstones.partition)
         if !deadColumns.isEmpty { _ = staticRow.removeCells(of: deadColumns) }
-        tombstoneCount &+= staticRow.tombstoneCount(at: now, isLive: true)
+        tombstoneCount &+= staticRow.tombstoneCount(at: now, isLive: true, columns: countedColumns)
     }
 
     /// Looks at a row; tells whether it lives.
@@ -71,7 +75,7 @@ struct RowContext {
         }
         if !deadColumns.isEmpty { _ = row.removeCells(of: deadColumns) }
         let isLive = row.isLive(at: now, needsMarker: needsMarker)
-        tombstoneCount &+= row.tombstoneCount(at: now, isLive: isLive)
+        tombstoneCount &+= row.tombstoneCount(at: now, isLive: isLive, columns: countedColumns)
         guard isLive else { return false }
         rowBytes.removeAll(keepingCapacity: true)
         rowBytes.append(value)

@@ -136,7 +136,10 @@ final class RowEncoder: Sendable {
         scratch.viewRows.clear()
         guard let prefix = scratch.buffer.appendPartition(partition, values) else { return .unusual }
         scratch.buffer.append(RecordKind.row.rawValue)
+        let clusteringStart = scratch.buffer.count
         guard scratch.buffer.appendClustering(clustering, values) else { return .unusual }
+        // The longer way tells whether the values are longer together than Cassandra allows.
+        guard scratch.buffer.count &- clusteringStart <= Int(UInt16.max) else { return .unusual }
         let key = prefix.lowerBound..<scratch.buffer.count
         guard let fragment = appendFragment(values, times, &scratch.buffer) else { return .unusual }
         // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so

@@ -12,9 +12,10 @@ extension SelectExecutor {
                     if prefix == lastPartition { resumeKey = pagingState?.lastKey }
                 }
                 let upper = StorageKey.successor(ofPrefix: value + prefix)
-                guard try readEntries(lookup.index, value, lower: value + prefix, upper: upper, after: resumeKey) else {
-                    return
-                }
+                let goesOn = try readEntries(
+                    lookup.index, value, lower: value + prefix, upper: upper, after: resumeKey)
+                endRead()
+                guard goesOn else { return }
             }
             return
         }

@@ -66,7 +66,13 @@ struct SelectExecutor: ~Copyable {
     }
 
     private static func limit(_ term: BoundTerm?, _ name: String, _ context: ExecutionContext) throws -> Int64 {
-        guard let term, case .bytes(let bytes) = try term.evaluate(context) else { return .max }
+        guard let term else { return .max }
+        let bytes: [UInt8]
+        switch try term.evaluate(context) {
+        case .unset: return .max
+        case .null: throw CQLError.invalid("Invalid null value of limit")
+        case .bytes(let value): bytes = value
+        }
         guard case .int(let limit) = try CQLValue(bytes.rawSpan, type: .int), limit > 0 else {
             throw CQLError.invalid("\(name) must be strictly positive")
         }
@@ -329,8 +335,8 @@ struct SelectExecutor: ~Copyable {
         try checkTombstones(key.rawSpan)
     }
 
-    /// Ends what Cassandra takes for one read: of a partition, a scan, an index.
-    private mutating func endRead() {
+    /// Ends what Cassandra takes for one read: of a partition that is named, be it by an index, or of all of them.
+    mutating func endRead() {
         if let tombstoneGuard, tombstoneCount > tombstoneGuard.warningCount {
             tombstoneWarnings.append(
                 tombstoneGuard.warning(

@@ -68,7 +68,7 @@ extension CQLValue {
         case (.array(let elements), .tuple(let types)):
             guard elements.count == types.count else {
                 throw CQLError.invalid(
-                    "Tuple contains \(elements.count < types.count ? "not enough" : "extra") items (expected \(types.count)): "
+                    "Tuple \(elements.count < types.count ? "is missing" : "contains extra") items (expected \(types.count)): "
                         + json.description)
             }
             self = .tuple(try zip(elements, types).map { try CQLValue($0, as: $1) })
@@ -90,7 +90,9 @@ extension CQLValue {
     }
 
     private static func element(_ json: JSONValue, _ type: CQLType, _ kind: String) throws -> CQLValue {
-        guard json != .null else { throw CQLError.invalid("Invalid null element in \(kind)") }
+        guard json != .null else {
+            throw CQLError.invalid("Invalid null \(kind == "map" ? "value" : "element") in \(kind)")
+        }
         return try CQLValue(json, as: type)
     }
 
@@ -144,11 +146,16 @@ extension CQLValue {
             }
             constant = .blob(bytes)
         case (.string(let text), .timestamp), (.string(let text), .date), (.string(let text), .time),
-            (.string(let text), .inet), (.string(let text), .duration):
+            (.string(let text), .inet):
             constant = .string(text)
+        case (.string(let text), .duration): constant = .duration(text)
         default: throw mismatch(json, type)
         }
-        do { return try constant.value(as: type) } catch is CQLError { throw mismatch(json, type) }
+        do { return try constant.value(as: type) } catch let error as CQLError {
+            // Numbers of these types are read like texts.
+            if case .number = json, type != .tinyint, type != .smallint { throw mismatch(json, type) }
+            throw error
+        }
     }
 
     private static func number(_ digits: String, _ type: CQLType) -> Constant {
@@ -159,10 +166,50 @@ extension CQLValue {
     }
 
     private static func mismatch(_ json: JSONValue, _ type: CQLType) -> CQLError {
-        switch json {
-        case .number(let digits): .invalid("Expected a \(type) value, but got a number: \(digits)")
-        case .string(let text): .invalid("Unable to make \(type) from '\(text)'")
-        default: .invalid("Expected a \(type) value, but got: \(json)")
+        .invalid("Expected \(type.jsonKind), but got a \(json.javaClass): \(json.plainText)")
+    }
+}
+
+extension JSONValue {
+    /// What Cassandra's messages call the kind of a value: the class that it has in Java.
+    fileprivate var javaClass: String {
+        switch self {
+        case .null: "null"
+        case .boolean: "Boolean"
+        case .string: "String"
+        case .array: "ArrayList"
+        case .object: "LinkedHashMap"
+        case .number(let digits):
+            Int32(digits) != nil
+                ? "Integer" : Int64(digits) != nil ? "Long" : CQLInteger(digits) != nil ? "BigInteger" : "Double"
+        }
+    }
+
+    fileprivate var plainText: String {
+        if case .string(let text) = self { text } else { description }
+    }
+}
+
+extension CQLType {
+    /// What Cassandra's messages call what they expect ([CA] db/marshal, the types' `fromJSONObject`).
+    fileprivate var jsonKind: String {
+        switch bare {
+        case .ascii: "an ascii string"
+        case .text: "a UTF-8 string"
+        case .int: "an int value"
+        case .smallint: "a short value"
+        case .tinyint: "a byte value"
+        case .date: "a string representation of a date value"
+        case .time: "a string representation of a time value"
+        case .timestamp: "a long or a datestring representation of a timestamp value"
+        case .inet: "a string representation of an inet value"
+        case .uuid: "a string representation of a uuid"
+        case .timeuuid: "a string representation of a timeuuid"
+        case .list, .vector: "a list"
+        case .set: "a list (representing a set)"
+        case .map, .userType: "a map"
+        case .tuple: "a list representation of a tuple"
+        default: "a \(self) value"
         }
     }
 }

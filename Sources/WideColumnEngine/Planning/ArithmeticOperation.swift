@@ -15,8 +15,11 @@ struct ArithmeticOperation: Hashable, Sendable {
     var right: CQLType
     var result: CQLType
 
+    /// - Parameter operands: as they were written.
     /// - Throws: `InvalidRequest` where there is no such operation.
-    init(_ operation: ArithmeticOperator, _ left: CQLType, _ right: CQLType) throws {
+    init(
+        _ operation: ArithmeticOperator, _ left: CQLType, _ right: CQLType, of operands: (left: String, right: String)
+    ) throws {
         self.operator = operation
         self.left = left
         self.right = right
@@ -27,7 +30,7 @@ struct ArithmeticOperation: Hashable, Sendable {
             result = left
         } else {
             throw CQLError.invalid(
-                "the '\(operation.rawValue)' operation is not supported between \(left) and \(right)")
+                "the '\(operation.rawValue)' operation is not supported between \(operands.left) and \(operands.right)")
         }
     }
 
@@ -70,9 +73,24 @@ struct ArithmeticOperation: Hashable, Sendable {
         }
     }
 
+    /// A quotient whose digits are too many to be written out.
+    private func failure(dividingBy divisor: CQLDecimal) -> CQLError {
+        guard divisor.unscaled != .zero else { return failure }
+        return CQLError(
+            .functionFailure,
+            "the operation '\(left) \(self.operator.rawValue) \(right)' failed: the result has too many digits")
+    }
+
+    /// A division by zero, in the words of Java's number types.
     private var failure: CQLError {
-        CQLError(
-            .functionFailure, "the operation '\(left) \(self.operator.rawValue) \(right)' failed: Division by zero")
+        let reason =
+            switch result {
+            case .decimal: "Division by zero"
+            case .varint: "BigInteger divide by zero"
+            default: "/ by zero"
+            }
+        return CQLError(
+            .functionFailure, "the operation '\(left) \(self.operator.rawValue) \(right)' failed: \(reason)")
     }
 
     /// Overflows wrap, as Java's integers do.
@@ -117,10 +135,10 @@ struct ArithmeticOperation: Hashable, Sendable {
         case .subtract: return .decimal(left + -right)
         case .multiply: return .decimal(left * right)
         case .divide:
-            guard let quotient = left.divided(by: right) else { throw failure }
+            guard let quotient = left.divided(by: right) else { throw failure(dividingBy: right) }
             return .decimal(quotient)
         case .remainder:
-            guard let remainder = left.remainder(dividingBy: right) else { throw failure }
+            guard let remainder = left.remainder(dividingBy: right) else { throw failure(dividingBy: right) }
             return .decimal(remainder)
         }
     }

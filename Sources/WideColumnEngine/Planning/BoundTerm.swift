@@ -131,4 +131,8 @@ struct ExecutionContext {
     var timestamp: Int64?
     /// The time that the client gave for times to live.
     var nowInSeconds: Int64?
+    /// Whether columns are shown by their masks.
+    var showsMasks = false
+    /// Bounds what a modification reads before it writes.
+    var tombstoneGuard: TombstoneGuard?
 }

@@ -59,9 +59,11 @@ extension CellOperation {
         case .add(let term): self = try Self.add(column, term, &binder)
         case .prepend(let term):
             let text = "\(column.name) = \(term) + \(column.name)"
-            guard column.type.isMultiCell else { throw Self.invalid(text, column) }
-            guard case .list = column.type else {
+            guard case .list = column.type.bare else {
                 throw CQLError.invalid("Invalid operation (\(text)) for non list column \(column.name)")
+            }
+            guard column.isMultiCell else {
+                throw CQLError.invalid("Invalid operation (\(text)) for frozen list column \(column.name)")
             }
             self.init(column: column, action: .prepend(try binder.bind(term, to: column)))
         case .subtract(let term): self = try Self.subtract(column, term, &binder)
@@ -127,6 +129,9 @@ extension CellOperation {
         switch column.type {
         case .counter: return CellOperation(column: column, action: .increment(try binder.bind(term, to: column)))
         case .list, .set, .map: return CellOperation(column: column, action: .add(try binder.bind(term, to: column)))
+        case _ where column.type.isTupleOrUserType:
+            throw CQLError.invalid(
+                "Invalid operation (\(column.name) = \(column.name) + \(term)) for tuple column \(column.name)")
         default: throw invalid("\(column.name) = \(column.name) + \(term)", column)
         }
     }
@@ -148,6 +153,15 @@ extension CellOperation {
         column.type.isCollection
             ? .invalid("Invalid operation (\(operation)) for frozen collection column \(column.name)")
             : .invalid("Invalid operation (\(operation)) for non counter column \(column.name)")
+    }
+}
+
+extension CQLType {
+    fileprivate var isTupleOrUserType: Bool {
+        switch bare {
+        case .tuple, .userType: true
+        default: false
+        }
     }
 }
 

@@ -6,11 +6,14 @@ extension Constant {
         switch (self, type.bare) {
         case (.null, _): return .null
         case (.string(let text), .text), (.string(let text), .ascii): return .text(text)
+        case (.string(""), .timestamp), (.string(""), .inet): return .empty
         case (.string(let text), .timestamp):
             guard let value = CalendarText.milliseconds(text) else {
                 throw CQLError.invalid("Unable to parse a date/time from '\(text)'")
             }
             return .timestamp(value)
+        case (.string(let text), .date) where !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }:
+            return try number(text, type, receiver)
         case (.string(let text), .date):
             guard let value = CalendarText.days(text) else {
                 throw CQLError.invalid("Unable to coerce '\(text)' to a formatted date (long)")
@@ -18,7 +21,7 @@ extension Constant {
             return .date(value)
         case (.string(let text), .time):
             guard let value = CalendarText.nanoseconds(text) else {
-                throw CQLError.invalid("Unable to coerce '\(text)' to a formatted time (long)")
+                throw CQLError.invalid("(TimeType) Unable to coerce '\(text)' to a formatted time (long)")
             }
             return .time(value)
         case (.string(let text), .inet):
@@ -26,7 +29,7 @@ extension Constant {
                 throw CQLError.invalid("Unable to make inet address from '\(text)'")
             }
             return .inet(value)
-        case (.string(let text), .duration), (.duration(let text), .duration):
+        case (.integer(let text), .duration), (.duration(let text), .duration):
             guard let value = CQLDuration(text) else {
                 throw CQLError.invalid("Unable to convert '\(text)' to a duration")
             }
@@ -38,6 +41,8 @@ extension Constant {
         case (.float(let digits), .double), (.float(let digits), .float):
             guard let value = Double(digits) else { throw mismatch(type, receiver) }
             return .double(value)
+        case (.uuid(let value), .timeuuid) where value.version != 1:
+            throw CQLError.invalid("TimeUUID supports only version 1 UUIDs")
         case (.uuid(let value), .uuid), (.uuid(let value), .timeuuid): return .uuid(value)
         case (.boolean(let value), .boolean): return .boolean(value)
         case (.blob(let bytes), .blob): return .blob(bytes)
@@ -60,20 +65,34 @@ extension Constant {
                 throw CQLError.invalid("Unable to make decimal from '\(digits)'")
             }
             return .decimal(value)
-        case .bigint, .counter, .int, .smallint, .tinyint, .timestamp:
-            guard let value = Int64(digits) else { throw CQLError.invalid("Unable to make \(type) from '\(digits)'") }
-            return .bigint(value)
+        case .bigint, .counter: return .bigint(try whole(digits, "long"))
+        case .int: return .int(try whole(digits, "int"))
+        case .smallint: return .smallint(try whole(digits, "short"))
+        case .tinyint: return .tinyint(try whole(digits, "byte"))
+        case .timestamp:
+            guard let value = Int64(digits) else {
+                throw CQLError.invalid("Unable to make long (for date) from: '\(digits)'")
+            }
+            return .timestamp(value)
         case .date:
             // Days with 1970-01-01 at 2^31, as the binary format counts.
-            guard let value = UInt32(digits) else { throw CQLError.invalid("Unable to make date from '\(digits)'") }
+            guard let value = UInt32(digits) else {
+                throw CQLError.invalid("Unable to make unsigned int (for date) from: '\(digits)'")
+            }
             return .date(Int32(bitPattern: value ^ 0x8000_0000))
         case .time:
             guard let value = CalendarText.nanoseconds(digits) else {
-                throw CQLError.invalid("Unable to make time from '\(digits)'")
+                throw CQLError.invalid("Unable to make long (for time) from: '\(digits)'")
             }
             return .time(value)
         default: throw mismatch(type, receiver)
         }
+    }
+
+    /// - Parameter name: Java's, which Cassandra's messages have.
+    private func whole<Number: FixedWidthInteger>(_ digits: String, _ name: String) throws -> Number {
+        guard let value = Number(digits) else { throw CQLError.invalid("Unable to make \(name) from '\(digits)'") }
+        return value
     }
 
     private func mismatch(_ type: CQLType, _ receiver: String) -> CQLError {

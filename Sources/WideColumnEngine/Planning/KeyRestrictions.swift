@@ -32,11 +32,23 @@ enum KeyValues: Sendable {
         case .tuples(let tuples, _):
             return try tuples.map { try zip($0, columns).map { try Self.required($0, context, $1) } }
         case .tupleListMarker(let marker, let types):
+            try Self.checkList(marker, context, columns[0])
             let value = try marker.value(as: .list(.tuple(types)), context)
             guard case .list(let tuples) = value else {
                 throw CQLError.invalid("Invalid null value for column \(columns[0])")
             }
             return try tuples.map { try Self.members($0, types, columns) }
+        }
+    }
+
+    /// Refuses a list that is unset or has nulls in it, which no list but this may be given with.
+    private static func checkList(_ marker: BoundTerm, _ context: ExecutionContext, _ column: String) throws {
+        guard case .marker(let index, _) = marker else { return }
+        switch context.values[index] {
+        case .unset: throw CQLError.invalid("Invalid unset value for column \(column)")
+        case .list(let values) where values.contains(where: \.isNull):
+            throw CQLError.invalid("Invalid null value for column \(column)")
+        default: return
         }
     }
 
@@ -60,6 +72,7 @@ enum KeyValues: Sendable {
         case .tuples, .tupleListMarker: return try evaluate(context, columns: [column]).compactMap(\.first)
         case .terms(let terms): return try terms.map { try Self.required($0, context, column) }
         case .listMarker(let marker, let element):
+            try Self.checkList(marker, context, column)
             let value = try marker.value(as: .list(element), context)
             guard case .list(let values) = value else {
                 throw CQLError.invalid("Invalid null value for column \(column)")

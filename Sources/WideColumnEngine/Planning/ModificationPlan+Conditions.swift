@@ -1,6 +1,19 @@
 // ModificationPlan+Conditions.swift — the tests of IF ([CA] cql3/conditions/ColumnCondition.java).
 
 extension ModificationPlan {
+    /// The columns that the condition is tested by: of one of existence all that the statement could write ([CA]
+    /// statements/CQL3CasRequest.java, `columnsToRead`).
+    var testedColumns: Set<UInt16> {
+        switch condition {
+        case .none: return []
+        case .columns(let tests): return Set(tests.map(\.column.id))
+        case .exists, .notExists:
+            let definition = table.definition
+            let regular = clustering.isComplete ? definition.regularColumns : []
+            return Set((regular + (staticOperations.isEmpty ? [] : definition.staticColumns)).map(\.id))
+        }
+    }
+
     static func condition(
         _ clause: ConditionClause, _ table: Table, _ binder: inout TermBinder
     ) throws -> Condition {
@@ -22,6 +35,9 @@ extension ModificationPlan {
         guard !column.isPrimaryKey else {
             throw CQLError.invalid("PRIMARY KEY column '\(column.name)' cannot have IF conditions")
         }
+        if condition.comparison == .contains || condition.comparison == .containsKey {
+            return try containsTest(condition, column, &binder)
+        }
         let (part, type, receiver) = try part(condition, column, &binder)
         if column.type.contains({ $0 == .duration }), condition.comparison.isSlice {
             throw CQLError.invalid("Slice conditions are not supported on durations")
@@ -35,6 +51,27 @@ extension ModificationPlan {
         return ColumnTest(
             column: column, part: part, type: type, comparison: condition.comparison, terms: terms,
             isListMarker: condition.isListMarker)
+    }
+
+    /// `IF c CONTAINS v`, `IF c CONTAINS KEY k` (CASSANDRA-10537).
+    private static func containsTest(
+        _ condition: ColumnCondition, _ column: ColumnDefinition, _ binder: inout TermBinder
+    ) throws -> ColumnTest {
+        let word = condition.comparison.rawValue
+        let member: CQLType
+        switch (column.type.bare, condition.comparison) {
+        case (.map(let key, _), .containsKey): member = key
+        case (.list(let element), .contains), (.set(let element), .contains), (.map(_, let element), .contains):
+            member = element
+        default:
+            let kind = condition.comparison == .containsKey ? "map" : "collection"
+            throw CQLError.invalid("Cannot use \(word) on non-\(kind) column \(column.name)")
+        }
+        let receiver = condition.comparison == .containsKey ? "key(\(column.name))" : "value(\(column.name))"
+        let term = try binder.bind(condition.terms[0], as: member, receiver: receiver)
+        return ColumnTest(
+            column: column, part: .whole, type: member, comparison: condition.comparison, terms: [term],
+            isListMarker: false)
     }
 
     private static func part(

@@ -43,6 +43,10 @@ struct ModificationPlan: Sendable {
     var condition: Condition = .none
     /// Whether rows must be read before they are written.
     private(set) var needsRead = false
+    /// What is shown, to those who see masks, of rows that a condition was tested by.
+    private(set) var maskedColumns: MaskedColumns?
+    /// The columns that are read before they are written.
+    private(set) var readColumns: Set<UInt16> = []
 
     var isConditional: Bool {
         if case .none = condition { return false }
@@ -71,6 +75,7 @@ struct ModificationPlan: Sendable {
         case .update(let assignments):
             // Markers are numbered by their place in the text, so the order of binding does not matter.
             kind = .update
+            try Self.checkStatic(assignments.map(\.column), statement, table, "UPDATE")
             let clause = try WhereClause(
                 modification: statement.relations, table: table, isDelete: false, binder: &binder)
             partition = try clause.wholePartition()
@@ -78,19 +83,23 @@ struct ModificationPlan: Sendable {
             for assignment in assignments { operations.append(try CellOperation(assignment, table, &binder)) }
         case .delete(let deletions):
             kind = .delete
+            try Self.checkStatic(deletions.map(\.column), statement, table, "DELETE")
             let clause = try WhereClause(
                 modification: statement.relations, table: table, isDelete: true, binder: &binder)
             partition = try clause.wholePartition()
             clustering = clause.clustering
             for deletion in deletions { operations.append(try CellOperation(deletion, table, &binder)) }
         }
-        needsRead = operations.contains(where: \.needsRead)
+        readColumns = Set(operations.filter(\.needsRead).map(\.column.id))
+        needsRead = !readColumns.isEmpty
         try splitOperations()
+        condition = try Self.condition(statement.condition, table, &binder)
+        try checkConditionalRows()
         try checkClustering(definition)
         timestamp = try statement.using.timestamp.map { try binder.bind($0, as: .bigint, receiver: "[timestamp]") }
         timeToLive = try statement.using.timeToLive.map { try binder.bind($0, as: .int, receiver: "[ttl]") }
-        condition = try Self.condition(statement.condition, table, &binder)
         try checkCondition()
+        if isConditional, !definition.masks.isEmpty { maskedColumns = try MaskedColumns(table, binder.scope) }
     }
 
     private static func checkCounter(_ statement: ModificationStatement, _ table: Table) throws {
@@ -116,12 +125,60 @@ struct ModificationPlan: Sendable {
 
     private mutating func splitOperations() throws {
         operations.sort { $0.column.id < $1.column.id }
+        if kind == .delete { removeRepeatedDeletions() }
         for (operation, next) in zip(operations, operations.dropFirst())
         where operation.column.id == next.column.id && (operation.isWhole || next.isWhole) {
-            throw CQLError.invalid("Multiple incompatible setting of column \(operation.column.name)")
+            throw CQLError.syntax("Multiple incompatible setting of column \(operation.column.name)")
         }
         staticOperations = operations.filter { $0.column.kind == .static }
         operations.removeAll { $0.column.kind == .static }
+    }
+
+    /// Of a column that is deleted as a whole nothing else needs to be.
+    private mutating func removeRepeatedDeletions() {
+        let whole = Set(operations.filter(\.isWhole).map(\.column.id))
+        var seen: Set<UInt16> = []
+        operations.removeAll { operation in
+            whole.contains(operation.column.id)
+                && (!operation.isWhole || !seen.insert(operation.column.id).inserted)
+        }
+    }
+
+    /// Static columns are those of the partition, whatever row is named ([CA] restrictions/StatementRestrictions.java).
+    private static func checkStatic(
+        _ columns: [String], _ statement: ModificationStatement, _ table: Table, _ verb: String
+    ) throws {
+        func isStatic(_ name: String) -> Bool { table.column(name)?.kind == .static }
+        guard !columns.isEmpty, columns.allSatisfy(isStatic) else { return }
+        if case .columns(let conditions) = statement.condition, !conditions.map(\.column).allSatisfy(isStatic) {
+            return
+        }
+        let restrictsClustering = statement.relations.contains { relation in
+            relation.target.columns.contains { table.column($0)?.kind == .clustering }
+        }
+        guard !restrictsClustering else {
+            throw CQLError.invalid(
+                "Invalid restrictions on clustering columns since the \(verb) statement modifies only static columns")
+        }
+    }
+
+    /// Conditions on rows need whole keys ([CA] statements/DeleteStatement.java).
+    private func checkConditionalRows() throws {
+        guard isConditional, !clustering.isComplete, kind != .insert else { return }
+        var testsRow = false
+        if case .columns(let tests) = condition { testsRow = tests.contains { $0.column.kind == .regular } }
+        guard kind == .delete else {
+            let missing = table.definition.clustering.dropFirst(clustering.valueColumnCount).map(\.name)
+            guard !testsRow else {
+                throw CQLError.invalid("Some clustering keys are missing: \(missing.joined(separator: ", "))")
+            }
+            return
+        }
+        let rule = "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to "
+        guard operations.isEmpty, !staticOperations.isEmpty else {
+            throw CQLError.invalid("\(rule)delete non static columns")
+        }
+        guard !testsRow else { throw CQLError.invalid("\(rule)use IF condition on non static columns") }
     }
 
     /// Whole rows need whole clustering keys; static columns need none.
@@ -150,11 +207,6 @@ struct ModificationPlan: Sendable {
         }
         guard clustering.values.allSatisfy({ $0.single != nil }) else {
             throw CQLError.invalid("IN on the clustering key columns is not supported with conditional \(word)")
-        }
-        guard clustering.isComplete || operations.isEmpty && !staticOperations.isEmpty else {
-            throw CQLError.invalid(
-                "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use IF conditions"
-            )
         }
     }
 }

@@ -44,11 +44,12 @@ struct RelationCollector {
         if columns[column.name] == nil { order.append(column.name) }
         switch relation.comparison {
         case .equal, .in:
-            guard restriction.values == nil, !restriction.isSlice else { throw Self.equalTwice(column.name) }
+            guard restriction.values == nil, !restriction.isSlice else { throw conflict(column.name) }
             restriction.values = try Self.values(relation, column, &binder)
-            restriction.isIn = relation.comparison == .in
+            // IN with one value is `=`.
+            restriction.isIn = relation.comparison == .in && (relation.isListMarker || relation.terms.count != 1)
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            guard restriction.values == nil else { throw Self.equalTwice(column.name) }
+            guard restriction.values == nil else { throw conflict(column.name) }
             try Self.addSlice(
                 relation.comparison, try relation.terms.map { try binder.bind($0, to: column) }, column.name,
                 &restriction.lower, &restriction.upper)
@@ -86,6 +87,10 @@ struct RelationCollector {
     private mutating func add(
         entry relation: Relation, _ key: Term, on column: ColumnDefinition, _ binder: inout TermBinder
     ) throws {
+        if case .list = column.type.bare {
+            throw CQLError.invalid(
+                "Indexes on list entries (\(column.name)[index] = value) are not currently supported.")
+        }
         guard case .map(let keyType, let type) = column.type.bare else {
             throw CQLError.invalid("Column \(column.name) cannot be used as a map")
         }
@@ -188,11 +193,14 @@ struct RelationCollector {
 
     private mutating func add(multiColumn relation: Relation, _ names: [String], _ binder: inout TermBinder) throws {
         let clustering = table.definition.clustering
-        for name in names {
+        for (index, name) in names.enumerated() {
             let column = try table.requiredColumn(name)
             guard column.kind == .clustering else {
                 throw CQLError.invalid(
                     "Multi-column relations can only be applied to clustering columns but was applied to: \(name)")
+            }
+            guard !names[..<index].contains(name) else {
+                throw CQLError.invalid("Column \"\(name)\" appeared twice in a relation: \(relation.multiColumnText)")
             }
         }
         let first = clustering.firstIndex { $0.name == names.first } ?? 0
@@ -200,13 +208,14 @@ struct RelationCollector {
         guard names == targets.map(\.name) else {
             throw CQLError.invalid(
                 "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: "
-                    + "(\(names.joined(separator: ", ")))")
+                    + relation.multiColumnText)
         }
         switch relation.comparison {
         case .equal, .in: try add(tuples: relation, targets, &binder)
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
             let tuple = try Self.tuple(relation.terms[0], targets, names.count, &binder)
             try add(slice: tuple, relation.comparison, targets)
+        case .notEqual: throw CQLError.invalid("Unsupported \"!=\" relation: \(relation.multiColumnText)")
         default: throw CQLError.invalid("Unsupported multi-column relation: \(relation.comparison.rawValue)")
         }
     }
@@ -303,5 +312,14 @@ struct RelationCollector {
         var bound: [BoundTerm] = []
         for (member, column) in zip(members, columns) { bound.append(try binder.bind(member, to: column)) }
         return bound
+    }
+}
+
+extension Relation {
+    /// As Cassandra's messages show it.
+    fileprivate var multiColumnText: String {
+        let names = "(\(target.columns.joined(separator: ", ")))"
+        guard comparison == .in else { return "\(names) \(comparison.rawValue) \(terms.map(\.description).joined())" }
+        return "\(names) IN \(isListMarker ? "?" : "(\(terms.map(\.description).joined(separator: ", ")))")"
     }
 }

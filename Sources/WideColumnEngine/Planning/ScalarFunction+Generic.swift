@@ -2,26 +2,11 @@
 // ([CA] cql3/functions: CastFcts, ToJsonFct, FromJsonFct, CollectionFcts, MathFcts, VectorFcts, TimeFcts).
 
 extension ScalarFunction {
-    /// How many arguments these functions take; their types decide whether there is one of the name.
-    private static let argumentCounts: [String: ClosedRange<Int>] = {
-        var counts: [String: ClosedRange<Int>] = [
-            "mask_replace": 2...2, "mask_hash": 1...2, "mask_inner": 3...4, "mask_outer": 3...4, "floor": 2...3,
-            "similarity_cosine": 2...2, "similarity_euclidean": 2...2, "similarity_dot_product": 2...2,
-        ]
-        for name in [
-            "to_json", "tojson", "from_json", "fromjson", "abs", "exp", "log", "log10", "round", "map_keys",
-            "map_values", "collection_count", "collection_min", "collection_max", "collection_sum", "collection_avg",
-            "mask_null", "mask_default",
-        ] { counts[name] = 1...1 }
-        return counts
-    }()
-
     /// The function of this name for arguments of these types, if it is one that fits many.
     ///
     /// - Throws: `InvalidRequest` where it takes more arguments or fewer.
     static func generic(_ name: String, _ arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction? {
-        guard let counts = argumentCounts[name] else { return nil }
-        guard counts.contains(arguments.count) else {
+        if let counts = maskingArgumentCounts[name] ?? genericArgumentCounts[name], !counts.contains(arguments.count) {
             throw CQLError.invalid("Invalid number of arguments for function system.\(name)")
         }
         switch name {
@@ -40,10 +25,26 @@ extension ScalarFunction {
         case "similarity_cosine", "similarity_euclidean", "similarity_dot_product": return similarity(name, arguments)
         default:
             if let masking = try masking(name, arguments) { return masking }
-            guard let type = arguments[0] else { return nil }
+            guard let type = arguments.first ?? nil else { return nil }
             return collection(name, type)
         }
     }
+
+    static let mathNames: Set<String> = ["abs", "exp", "log", "log10", "round"]
+    static let genericNames: Set<String> = mathNames.union([
+        "to_json", "tojson", "from_json", "fromjson", "floor", "similarity_cosine", "similarity_euclidean",
+        "similarity_dot_product", "map_keys", "map_values", "collection_count", "collection_min", "collection_max",
+        "collection_sum", "collection_avg",
+    ])
+
+    /// How many arguments they take. Those of numbers exist for each type, as far as errors go.
+    private static let genericArgumentCounts: [String: ClosedRange<Int>] = {
+        var counts: [String: ClosedRange<Int>] = [
+            "floor": 2...3, "similarity_cosine": 2...2, "similarity_euclidean": 2...2, "similarity_dot_product": 2...2,
+        ]
+        for name in genericNames.subtracting(mathNames) where counts[name] == nil { counts[name] = 1...1 }
+        return counts
+    }()
 
     private static func fromJSON(_ value: CQLValue, _ type: CQLType, _ name: String) throws -> CQLValue {
         guard case .text(let text) = value else { return .null }

@@ -8,7 +8,10 @@ extension ScalarFunction {
     ///
     /// - Returns: nil where the name is another one or the type of the value is not known.
     static func masking(_ name: String, _ arguments: [CQLType?]) throws -> ScalarFunction? {
-        guard name.hasPrefix("mask_"), let type = arguments.first ?? nil else { return nil }
+        guard let counts = maskingArgumentCounts[name], let type = arguments.first ?? nil else { return nil }
+        guard counts.contains(arguments.count) else {
+            throw CQLError.invalid("Invalid number of arguments for function system.\(name)")
+        }
         switch name {
         case "mask_null": return ScalarFunction(name, [type], type, acceptsNull: true) { _, _ in .null }
         case "mask_default":
@@ -23,6 +26,11 @@ extension ScalarFunction {
         default: return try partialMasking(name, type, arguments.count)
         }
     }
+
+    static let maskingArgumentCounts: [String: ClosedRange<Int>] = [
+        "mask_null": 1...1, "mask_default": 1...1, "mask_replace": 2...2, "mask_hash": 1...2, "mask_inner": 3...4,
+        "mask_outer": 3...4,
+    ]
 
     // MARK: Parts of texts
 

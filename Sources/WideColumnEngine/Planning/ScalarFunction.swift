@@ -29,7 +29,12 @@ struct ScalarFunction: Sendable {
     static func resolve(_ name: String, arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction {
         let named = all.filter { $0.name == name } + conversions(name, arguments)
         if named.isEmpty, let function = try generic(name, arguments, returning: returning) { return function }
-        guard !named.isEmpty else { throw CQLError.invalid("Unknown function '\(name)'") }
+        guard !named.isEmpty else { throw unfitting(name) }
+        if named.count == 1, named[0].argumentTypes.count != arguments.count {
+            throw CQLError.invalid(
+                "Invalid number of arguments in call to function system.\(name): \(named[0].argumentTypes.count) required "
+                    + "but \(arguments.count) provided")
+        }
         let fitting = named.filter { function in
             function.argumentTypes.count == arguments.count
                 && zip(function.argumentTypes, arguments).allSatisfy {
@@ -42,6 +47,26 @@ struct ScalarFunction: Sendable {
                     + named.map(\.signature).joined(separator: ", ") + ")")
         }
         return try function.returning(returning)
+    }
+
+    /// Why there is no function of this name that takes the arguments.
+    private static func unfitting(_ name: String) -> CQLError {
+        if mathNames.contains(name) {
+            let types: [CQLType] = [.tinyint, .smallint, .int, .bigint, .float, .double, .decimal, .varint, .counter]
+            let signatures = types.map { "system.\(name) : (\($0)) -> \($0 == .counter ? .bigint : $0)" }
+            return .invalid(
+                "Invalid call to function \(name), none of its type signatures match (known type signatures: "
+                    + signatures.joined(separator: ", ") + ")")
+        }
+        return .invalid(
+            genericNames.contains(name)
+                ? "Invalid call to function \(name), none of its type signatures match" : "Unknown function '\(name)'")
+    }
+
+    /// Whether there is a function of this name.
+    static func isKnown(_ name: String) -> Bool {
+        all.contains { $0.name == name } || AggregateFunction.isName(name) || maskingArgumentCounts[name] != nil
+            || genericNames.contains(name) || !conversions(name, []).isEmpty
     }
 
     /// The function, if its result may become a value of this type.
@@ -57,7 +82,7 @@ struct ScalarFunction: Sendable {
     }
 
     private var signature: String {
-        "\(name) : (\(argumentTypes.map(\.description).joined(separator: ", "))) -> \(returnType)"
+        "system.\(name) : (\(argumentTypes.map(\.description).joined(separator: ", "))) -> \(returnType)"
     }
 }
 

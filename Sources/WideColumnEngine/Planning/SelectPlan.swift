@@ -3,12 +3,12 @@
 /// A SELECT, ready to be executed any number of times.
 struct SelectPlan: Sendable {
     let table: Table
-    let selection: [SelectedValue]
+    var selection: [SelectedValue]
     let layout: ResultLayout
     /// The names of the selected values: the members of SELECT JSON's objects.
     let names: [String]
     let isJSON: Bool
-    let aggregates: [Aggregate]
+    var aggregates: [Aggregate]
     let grouping: Grouping?
     let whereClause: WhereClause
     let isDistinct: Bool
@@ -19,7 +19,9 @@ struct SelectPlan: Sendable {
     let limit: BoundTerm?
     let perPartitionLimit: BoundTerm?
     /// The short way of a selection that has one.
-    let plainSelection: PlainSelection?
+    var plainSelection: PlainSelection?
+    /// The columns that WHERE names.
+    let restrictedColumns: Set<String>
 
     var columns: [ResultColumn] { layout.columns }
 
@@ -60,11 +62,23 @@ struct SelectPlan: Sendable {
         let isOnePartition = whereClause.partition?.values.allSatisfy { $0.single != nil } ?? false
         mergesPartitions =
             !statement.orderings.isEmpty && !isOnePartition && aggregates.isEmpty && statement.groupBy.isEmpty
-        let isPlain = !isJSON && aggregates.isEmpty && grouping == nil && whereClause.filters.isEmpty
-        plainSelection = isPlain ? PlainSelection(selection, table) : nil
+        restrictedColumns = Set(statement.relations.flatMap(\.target.columns))
+        if isPlain { plainSelection = PlainSelection(selection, table) }
         try checkAggregates()
         try checkDistinct(statement)
+        try checkStatic(statement)
     }
+
+    /// Static columns are those of the partition, whatever row is named ([CA] restrictions/StatementRestrictions.java).
+    private func checkStatic(_ statement: SelectStatement) throws {
+        guard !statement.selectors.isEmpty, !statement.isDistinct, whereClause.restrictsClustering else { return }
+        let kinds = (selection + aggregates.compactMap(\.argument)).flatMap(\.columns).map(\.kind)
+        guard kinds.contains(.static), kinds.allSatisfy({ $0 == .static || $0 == .partitionKey }) else { return }
+        throw CQLError.invalid("Cannot restrict clustering columns when selecting only static columns")
+    }
+
+    /// Whether values go into the result as they are stored, if the selection has nothing but columns.
+    var isPlain: Bool { !isJSON && aggregates.isEmpty && grouping == nil && whereClause.filters.isEmpty }
 
     private func checkAggregates() throws {
         guard perPartitionLimit == nil || aggregates.isEmpty || grouping != nil else {
@@ -74,6 +88,10 @@ struct SelectPlan: Sendable {
 
     private func checkDistinct(_ statement: SelectStatement) throws {
         guard isDistinct else { return }
+        guard !whereClause.restrictsClustering else {
+            throw CQLError.invalid(
+                "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.")
+        }
         for value in selection {
             for column in value.columns where column.kind != .partitionKey && column.kind != .static {
                 throw CQLError.invalid(
@@ -82,15 +100,11 @@ struct SelectPlan: Sendable {
             }
         }
         let selected = Set(selection.flatMap(\.columns).map(\.name))
-        if let missing = table.definition.partitionKey.first(where: { !selected.contains($0.name) }),
-            !selection.flatMap(\.columns).allSatisfy({ $0.kind == .static })
-        {
+        let isOfAll =
+            (whereClause.partition == nil || whereClause.index != nil) && !selection.contains(where: \.hasToken)
+        if isOfAll, let missing = table.definition.partitionKey.first(where: { !selected.contains($0.name) }) {
             throw CQLError.invalid(
                 "SELECT DISTINCT queries must request all the partition key columns (missing \(missing.name))")
-        }
-        guard !whereClause.restrictsClustering else {
-            throw CQLError.invalid(
-                "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.")
         }
         guard perPartitionLimit == nil else {
             throw CQLError.invalid("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries")

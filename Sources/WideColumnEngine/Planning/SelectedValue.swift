@@ -30,6 +30,16 @@ indirect enum SelectedValue: Sendable {
         }
     }
 
+    /// Whether the value is made of the partition's token, and so of its key.
+    var hasToken: Bool {
+        switch self {
+        case .token: true
+        case .call(_, let arguments), .collection(_, let arguments): arguments.contains(where: \.hasToken)
+        case .binary(_, let left, let right): left.hasToken || right.hasToken
+        case .column, .cellTime, .aggregate, .element, .slice, .field, .term: false
+        }
+    }
+
     /// The columns that the value is made of.
     var columns: [ColumnDefinition] {
         switch self {

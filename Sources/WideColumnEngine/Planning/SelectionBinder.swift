@@ -178,7 +178,9 @@ struct SelectionBinder {
             leftValue = try bind(left, as: left.isMarker ? expected : nil, &binder)
             rightValue = try bind(right, as: right.isMarker ? leftValue.type : nil, &binder)
         }
-        return .binary(try ArithmeticOperation(operation, leftValue.type, rightValue.type), leftValue, rightValue)
+        let bound = try ArithmeticOperation(
+            operation, leftValue.type, rightValue.type, of: (left.name, right.name))
+        return .binary(bound, leftValue, rightValue)
     }
 
     // MARK: Parts of values

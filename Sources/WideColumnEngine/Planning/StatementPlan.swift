@@ -16,6 +16,8 @@ final class StatementPlan: Sendable {
     let schemaVersion: UInt64
     /// The short way of a modification that has one.
     let rowEncoder: RowEncoder?
+    /// Of a SELECT of a table with masks, for those who see these.
+    let maskedSelect: SelectPlan?
 
     init(_ parsed: ParsedStatement, schema: Schema, currentKeyspace: String?) throws {
         let scopeName = parsed.statement.table?.keyspace ?? currentKeyspace ?? ""
@@ -27,7 +29,12 @@ final class StatementPlan: Sendable {
         switch parsed.statement {
         case .select(let select):
             let table = try schema.table(select.table, currentKeyspace: currentKeyspace)
-            kind = .select(try SelectPlan(select, table: table, binder: &binder))
+            let plan = try SelectPlan(select, table: table, binder: &binder)
+            kind = .select(plan)
+            maskedSelect = try plan.masked(binder.scope)
+            markers = try binder.boundMarkers()
+            rowEncoder = nil
+            return
         case .modification(let modification):
             let table = try schema.table(modification.table, currentKeyspace: currentKeyspace)
             kind = .modification(try ModificationPlan(modification, table: table, binder: &binder))
@@ -36,10 +43,12 @@ final class StatementPlan: Sendable {
         case let other:
             kind = .other(other)
             rowEncoder = nil
+            maskedSelect = nil
             // CREATE MATERIALIZED VIEW has words of its own for markers.
             if case .createView = other { markers = [] } else { markers = try binder.boundMarkers() }
             return
         }
+        maskedSelect = nil
         markers = try binder.boundMarkers()
         if case .modification(let modification) = kind {
             rowEncoder = RowEncoder(modification)

@@ -68,7 +68,8 @@ struct TermBinder {
         let isMoving = (type == .timestamp || type == .date) && operation != .multiply
         let leftType = try self.type(of: left) ?? type
         let rightType = try self.type(of: right) ?? (isMoving ? .duration : type)
-        let bound = try ArithmeticOperation(operation, leftType, rightType)
+        let bound = try ArithmeticOperation(
+            operation, leftType, rightType, of: (left.description, right.description))
         guard bound.result == type || bound.result.isNumeric && type.isNumeric && Self.widens(bound.result, type) else {
             throw CQLError.invalid(
                 "Type error: cannot assign result of function system._\(operation) (type \(bound.result)) to \(receiver) (type \(type))"

@@ -5,7 +5,7 @@
 //          ┌ 'y' ┬ keyspace, escaped ┬ name, escaped ┐      a user-defined type
 //          ┌ 'h' ┐                                          the store's host id
 //          ┌ 'b' ┬ keyspace, escaped ┬ name, escaped ┬ index, escaped ┐   how far a build has come; a view has no index
-//   value  ┌ format version 2 ┬ fields in the order of the code below ┐
+//   value  ┌ format version 2, or 3 of a table with masks ┬ fields in the order of the code below ┐
 //
 // Texts and counts are a varint length and the content; types are written as CQL writes them. Valid: texts are UTF-8,
 // flags are 0 or 1, numbers of seconds are not negative and the grace period fits 32 bits, nothing follows the last
@@ -13,6 +13,8 @@
 
 enum CatalogCodec {
     static let formatVersion: UInt8 = 2
+    /// Of tables with masks.
+    static let maskedFormatVersion: UInt8 = 3
 
     static let hostIDKey: [UInt8] = [UInt8(ascii: "h")]
 
@@ -83,7 +85,7 @@ enum CatalogCodec {
     }
 
     static func encode(_ table: TableDefinition) -> [UInt8] {
-        var bytes = [formatVersion]
+        var bytes = [table.masks.isEmpty ? formatVersion : maskedFormatVersion]
         append(table.identifier.keyspace, to: &bytes)
         append(table.identifier.name, to: &bytes)
         bytes.appendVarint(table.columns.count)
@@ -122,6 +124,12 @@ enum CatalogCodec {
             bytes.append(index.isBuilt ? 1 : 0)
         }
         bytes.append(contentsOf: table.id.bytes)
+        guard !table.masks.isEmpty else { return bytes }
+        bytes.appendVarint(table.masks.count)
+        for (column, mask) in table.masks.sorted(by: { $0.key < $1.key }) {
+            bytes.appendBigEndian(column)
+            append(mask.cql, to: &bytes)
+        }
         return bytes
     }
 
@@ -188,7 +196,8 @@ enum CatalogCodec {
     }
 
     static func table(_ bytes: [UInt8]) throws -> TableDefinition {
-        var source = try CatalogReader(bytes)
+        let hasMasks = bytes.first == maskedFormatVersion
+        var source = try CatalogReader(bytes, version: hasMasks ? maskedFormatVersion : formatVersion)
         let identifier = TableIdentifier(keyspace: try source.text(), name: try source.text())
         var columns: [ColumnDefinition.Kind: [ColumnDefinition]] = [:]
         for _ in 0..<(try source.count()) {
@@ -209,11 +218,12 @@ enum CatalogCodec {
         let dropped = try (0..<(try source.count())).map { _ in try source.droppedColumn() }
         let indexes = try (0..<(try source.count())).map { _ in try source.index() }
         let id = try source.uuid()
+        let masks = hasMasks ? try source.masks(of: Set(columns.values.joined().map(\.id))) : [:]
         try source.finish()
         return TableDefinition(
             identifier: identifier, partitionKey: columns[.partitionKey] ?? [], clustering: columns[.clustering] ?? [],
             staticColumns: columns[.static] ?? [], regularColumns: columns[.regular] ?? [], options: options,
-            view: view, droppedColumns: dropped, indexes: indexes, id: id)
+            view: view, droppedColumns: dropped, indexes: indexes, masks: masks, id: id)
     }
 }
 
@@ -222,12 +232,12 @@ private struct CatalogReader {
     private let bytes: [UInt8]
     private var offset = 1
 
-    init(_ bytes: [UInt8]) throws {
-        guard let version = bytes.first else { throw ByteReader.tooShort }
-        guard version == CatalogCodec.formatVersion else {
+    init(_ bytes: [UInt8], version: UInt8 = CatalogCodec.formatVersion) throws {
+        guard let written = bytes.first else { throw ByteReader.tooShort }
+        guard written == version else {
             throw StorageError(
                 .unsupportedFormat,
-                "The catalog of the wide-column engine has format \(version), written by another version.")
+                "The catalog of the wide-column engine has format \(written), written by another version.")
         }
         self.bytes = bytes
     }
@@ -311,6 +321,22 @@ private struct CatalogReader {
         let (name, column) = (try text(), try text())
         guard let kind = IndexDefinition.Kind(rawValue: try read { try $0.uint8() }) else { throw ByteReader.tooShort }
         return IndexDefinition(name: name, column: column, kind: kind, isBuilt: try bool())
+    }
+
+    /// Masks of columns with these numbers, ascending.
+    mutating func masks(of columns: Set<UInt16>) throws -> [UInt16: ColumnMask] {
+        var masks: [UInt16: ColumnMask] = [:]
+        var last = -1
+        for _ in 0..<(try count()) {
+            let column = try integer(UInt16.self)
+            guard Int(column) > last, columns.contains(column), let mask = try? Parser.parseMask(try text()) else {
+                throw ByteReader.tooShort
+            }
+            masks[column] = mask
+            last = Int(column)
+        }
+        guard !masks.isEmpty else { throw ByteReader.tooShort }
+        return masks
     }
 
     mutating func column() throws -> ColumnDefinition {

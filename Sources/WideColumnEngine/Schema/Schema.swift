@@ -78,10 +78,13 @@ final class Schema: Sendable {
         var tables: [TableIdentifier: Table] = [:]
         for (identifier, definition) in definitions.tables {
             guard let keyspace = storages[identifier] else { continue }
+            // As Cassandra's index tables, they are compacted as their table is ([CA] schema/TableMetadata.java,
+            // `updateIndexTableMetadata`).
+            let compaction = definition.options.compaction(timeToLive: definition.options.defaultTimeToLive)
             let indexes = try definition.indexes.map { index in
                 try SecondaryIndex(
                     index, of: definition,
-                    storage: storage(identifier.storageName(ofIndex: index.name), nil, TableCompaction()))
+                    storage: storage(identifier.storageName(ofIndex: index.name), nil, compaction))
             }
             tables[identifier] = Table(
                 definition, storage: keyspace,

@@ -67,7 +67,11 @@ final class SchemaCatalog: Sendable {
     ) throws -> Keyspace {
         guard let rowOperator else {
             // An index: entries without values, which expire with the cells they are of.
-            return try storage.keyspace(name, options: KeyspaceOptions(expiry: .engine, isDedicated: true))
+            return try storage.keyspace(
+                name,
+                options: KeyspaceOptions(
+                    expiry: .engine, isDedicated: true, strategy: compaction.strategy,
+                    garbageThreshold: compaction.garbageThreshold, compactsAutomatically: compaction.isAutomatic))
         }
         let keyspace = try storage.keyspace(
             name,

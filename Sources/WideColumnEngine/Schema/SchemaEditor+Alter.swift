@@ -16,6 +16,7 @@ extension SchemaEditor {
         case .rename(let changes, let ifExists):
             for change in changes { try rename(change, ifExists, in: &table) }
         case .with(let properties): try set(properties, &table)
+        case .mask(let name, let mask, let ifExists): try setMask(name, mask, ifExists, of: &table)
         case .alterColumn: throw CQLError.invalid("Altering column types is no longer supported")
         case .dropCompactStorage: throw CQLError.invalid("Cannot DROP COMPACT STORAGE on table without COMPACT STORAGE")
         }
@@ -41,10 +42,15 @@ extension SchemaEditor {
         let added = ColumnDefinition(
             name: column.name, type: type, kind: column.isStatic ? .static : .regular, id: last + 1)
         table.insert(added)
+        if let mask = column.mask {
+            try mask.check(column: column.name, type, try schema.userTypes(in: table.identifier.keyspace))
+            table.masks[added.id] = mask
+        }
         guard !column.isStatic else { return }
         // A view of all columns has the new ones too.
         for view in definitions.views(of: table.identifier) where view.view?.selectsAllColumns == true {
             definitions.tables[view.identifier]?.insert(added)
+            definitions.tables[view.identifier]?.masks[added.id] = column.mask
         }
     }
 
@@ -110,9 +116,26 @@ extension SchemaEditor {
         }
         table.staticColumns.removeAll { $0.name == name }
         table.regularColumns.removeAll { $0.name == name }
+        table.masks[column.id] = nil
         table.droppedColumns.append(
             DroppedColumn(
                 name: name, type: column.type.withoutUserTypes, kind: column.kind, id: column.id, timestamp: timestamp))
+    }
+
+    // MARK: ALTER … MASKED WITH
+
+    private mutating func setMask(
+        _ name: String, _ mask: ColumnMask?, _ ifExists: Bool, of table: inout TableDefinition
+    ) throws {
+        guard let column = table.columns.first(where: { $0.name == name }) else {
+            if ifExists { return }
+            throw CQLError.invalid("Column with name '\(name)' doesn't exist on table '\(table.identifier.name)'")
+        }
+        try mask?.check(column: name, column.type, try schema.userTypes(in: table.identifier.keyspace))
+        table.masks[column.id] = mask
+        for view in definitions.views(of: table.identifier) where view.columns.contains(where: { $0.id == column.id }) {
+            definitions.tables[view.identifier]?.masks[column.id] = mask
+        }
     }
 
     // MARK: RENAME
@@ -163,7 +186,8 @@ extension SchemaEditor {
     mutating func alterView(_ name: TableName, _ ifExists: Bool, _ properties: [Property]) throws -> SchemaChange? {
         guard var view = try existing(name, ifExists, "Materialized view") else { return nil }
         guard view.view != nil else {
-            throw CQLError.invalid("Cannot use ALTER MATERIALIZED VIEW on Table")
+            if ifExists { return nil }
+            throw CQLError.invalid("Materialized view '\(view.identifier)' doesn't exist")
         }
         view.options = try view.options.changed(by: properties)
         try view.options.checkAsView()

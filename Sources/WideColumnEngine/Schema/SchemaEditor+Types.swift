@@ -49,6 +49,16 @@ extension SchemaEditor {
                     "Cannot add new field \(field.name) of type \(field.type) to user type \(identifier) "
                         + "as it would create a circular reference")
             }
+            // The bytes of a key, and its token with them, would be others.
+            let keyed = definitions.tables(in: identifier.keyspace).filter { table in
+                table.partitionKey.contains { reaches($0.type.references, identifier) }
+            }
+            guard keyed.isEmpty else {
+                throw CQLError.invalid(
+                    "Cannot add new field \(field.name) of type \(field.type) to user type \(identifier) as the type is being "
+                        + "used in partition key by the following tables: "
+                        + keyed.map(\.identifier.description).joined(separator: ", "))
+            }
             type.fields.append(try Self.resolved(field, try schema.userTypes(in: identifier.keyspace)))
         case .rename(let changes, let ifFieldExists): try Self.rename(&type, changes, ifFieldExists)
         }

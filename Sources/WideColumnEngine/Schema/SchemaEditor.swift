@@ -130,7 +130,8 @@ struct SchemaEditor {
     private mutating func dropView(_ name: TableName, _ ifExists: Bool) throws -> SchemaChange? {
         guard let view = try existing(name, ifExists, "Materialized view") else { return nil }
         guard view.view != nil else {
-            throw CQLError.invalid("Cannot use DROP MATERIALIZED VIEW on a table. Please use DROP TABLE instead.")
+            if ifExists { return nil }
+            throw CQLError.invalid("Materialized view '\(view.identifier)' doesn't exist")
         }
         return drop(view)
     }

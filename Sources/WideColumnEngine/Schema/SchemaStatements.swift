@@ -2,6 +2,7 @@
 // ([CA] cql3/statements/schema/CreateKeyspaceStatement.java, CreateTableStatement.java).
 
 extension KeyspaceDefinition {
+    private static let flags = ["true": true, "1": true, "yes": true, "false": false, "0": false, "no": false]
     private static let strategies: Set<String> = ["SimpleStrategy", "NetworkTopologyStrategy"]
 
     init(_ statement: CreateKeyspaceStatement) throws {
@@ -23,7 +24,11 @@ extension KeyspaceDefinition {
         for property in properties {
             switch (property.name, property.value) {
             case ("replication", .map(let map)): replication = map
-            case ("durable_writes", .scalar(let text)): durableWrites = text.lowercased() != "false"
+            case ("durable_writes", .scalar(let text)):
+                guard let flag = Self.flags[text.lowercased()] else {
+                    throw CQLError.syntax("Invalid boolean value \(text) for 'durable_writes'")
+                }
+                durableWrites = flag
             case ("replication", .scalar):
                 throw CQLError.syntax("Invalid value for property 'replication'. It should be a map.")
             default: throw CQLError.syntax("Unknown property '\(property.name)'")
@@ -78,8 +83,8 @@ extension TableDefinition {
     ) throws {
         try SchemaName.check(identifier.name, "Table")
         self.identifier = identifier
-        self.id = id
-        options = try TableOptions(statement.properties)
+        self.id = try statement.properties.tableID ?? id
+        options = try TableOptions(statement.properties.withoutID)
         view = nil
         let columns = try Self.columnsByName(statement, table: identifier.name, scope)
         let key = try Self.primaryKey(statement, table: identifier.name)
@@ -112,6 +117,11 @@ extension TableDefinition {
                 "Static columns are only useful (and thus allowed) if the table has at least one clustering column")
         }
         try checkCounters()
+        for column in statement.columns {
+            guard let mask = column.mask, let definition = columns[column.name] else { continue }
+            try mask.check(column: column.name, definition.type, scope)
+            masks[definition.id] = mask
+        }
     }
 
     /// What types a key may have.

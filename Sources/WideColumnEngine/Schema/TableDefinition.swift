@@ -67,6 +67,8 @@ struct TableDefinition: Hashable, Sendable {
     var droppedColumns: [DroppedColumn] = []
     /// By name.
     var indexes: [IndexDefinition] = []
+    /// By the number of the column; a view has those of its table.
+    var masks: [UInt16: ColumnMask] = [:]
     /// The table's identity: another one for each table of the same name.
     var id: CQLUUID
 

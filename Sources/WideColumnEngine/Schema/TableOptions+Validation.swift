@@ -92,7 +92,8 @@ extension TableOptions {
         case "speculative_retry", "additional_write_policy":
             try checkSpeculativeRetry(scalar(property), of: property.name)
         case "read_repair": try checkReadRepair(scalar(property))
-        case "memtable", "id": _ = try scalar(property)
+        case "memtable": _ = try scalar(property)
+        case "id": throw CQLError.configuration("Cannot alter table id.")
         case "extensions": _ = try map(property)
         default: throw CQLError.syntax("Unknown property '\(property.name)'")
         }
@@ -194,4 +195,19 @@ enum TimeToLive {
         }
         return Int32(truncatingIfNeeded: seconds)
     }
+}
+
+extension [Property] {
+    /// The identity that `WITH ID` gives a new table; nil without one.
+    var tableID: CQLUUID? {
+        get throws {
+            guard let property = first(where: { $0.name == "id" }) else { return nil }
+            guard case .scalar(let text) = property.value, let id = CQLUUID(text) else {
+                throw CQLError.configuration("Invalid table id")
+            }
+            return id
+        }
+    }
+
+    var withoutID: [Property] { filter { $0.name != "id" } }
 }

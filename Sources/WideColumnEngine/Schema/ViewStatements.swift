@@ -19,7 +19,7 @@ extension TableDefinition {
             return column
         }
         self.identifier = identifier
-        self.id = id
+        self.id = try statement.properties.tableID ?? id
         partitionKey = try key.partitionKey.map { try keyColumn($0, .partitionKey) }
         clustering = try key.clustering.map { try keyColumn($0, .clustering) }
         staticColumns = []
@@ -28,6 +28,8 @@ extension TableDefinition {
         view = ViewClause(
             source: source.identifier.name, selectsAllColumns: statement.selectors.isEmpty,
             whereText: try statement.relations.map { try $0.cql() }.joined(separator: " AND "), isBuilt: false)
+        let ids = Set(columns.map(\.id))
+        masks = source.masks.filter { ids.contains($0.key) }
     }
 
     private static func check(_ statement: CreateViewStatement, _ base: Table) throws {
@@ -122,6 +124,9 @@ extension TableDefinition {
     private static func check(_ relations: [Relation], base: Table, keyNames: [String]) throws {
         var restricted: Set<String> = []
         for relation in relations {
+            if case .token = relation.target {
+                throw CQLError.invalid("Cannot use token relation when defining a materialized view")
+            }
             guard case .column(let name) = relation.target else {
                 throw CQLError.invalid("Only relations of single columns are supported in materialized views")
             }
@@ -150,7 +155,7 @@ extension TableDefinition {
 
     private static func viewOptions(_ statement: CreateViewStatement, _ source: TableDefinition) throws -> TableOptions
     {
-        let options = try TableOptions(statement.properties)
+        let options = try TableOptions(statement.properties.withoutID)
         try options.checkAsView()
         return options
     }

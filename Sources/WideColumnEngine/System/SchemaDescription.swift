@@ -41,9 +41,10 @@ enum SchemaDescription {
     private static func columns(_ table: TableDefinition) -> String {
         let isSimple = table.partitionKey.count == 1 && table.clustering.isEmpty
         var lines = table.columns.map { column in
-            let suffix =
-                column.kind == .static ? " static" : isSimple && column.kind == .partitionKey ? " PRIMARY KEY" : ""
-            return "    \(CQLName.quotedIfNeeded(column.name)) \(column.type)\(suffix)"
+            let mask = table.masks[column.id].map { " MASKED WITH \($0.cql)" } ?? ""
+            let isKey = isSimple && column.kind == .partitionKey
+            return "    \(CQLName.quotedIfNeeded(column.name)) \(column.type)\(column.kind == .static ? " static" : "")"
+                + "\(mask)\(isKey ? " PRIMARY KEY" : "")"
         }
         if !isSimple { lines.append("    \(primaryKey(table))") }
         return lines.joined(separator: ",\n")

@@ -169,6 +169,7 @@ final class SystemTables: Sendable {
                 ] + options, transaction)
         }
         try fillColumns(of: table, in: "system_schema.columns", transaction)
+        try fillMasks(of: table, transaction)
         for column in table.droppedColumns {
             try insert(
                 "system_schema.dropped_columns",
@@ -209,6 +210,25 @@ final class SystemTables: Sendable {
                     ("column_name_bytes", .blob(Array(column.name.utf8))), ("kind", .text(column.kind.cqlName)),
                     ("position", isKey ? .int(Int32(clamping: column.position)) : -1),
                     ("type", .text(column.type.description)),
+                ], transaction)
+        }
+    }
+
+    private func fillMasks(of table: TableDefinition, _ transaction: WriteTransaction) throws {
+        for column in table.columns {
+            guard let mask = table.masks[column.id] else { continue }
+            try insert(
+                "system_schema.column_masks",
+                [
+                    ("keyspace_name", .text(table.identifier.keyspace)), ("table_name", .text(table.identifier.name)),
+                    ("column_name", .text(column.name)), ("function_keyspace", "system"),
+                    ("function_name", .text(mask.function)),
+                    (
+                        "function_argument_types",
+                        .list(try mask.argumentTypes(of: column.type).map { .text($0.description) })
+                    ),
+                    ("function_argument_values", .list(mask.arguments.map { .text($0.plainText) })),
+                    ("function_argument_nulls", .list(mask.arguments.map { .boolean($0 == .constant(.null)) })),
                 ], transaction)
         }
     }
@@ -277,6 +297,17 @@ struct TraceLog {
         }
         defer { traces.removeFirst(count) }
         return traces.prefix(count).map(\.id)
+    }
+}
+
+extension Term {
+    /// A constant without the quotes that CQL has for it; nothing for null.
+    fileprivate var plainText: String {
+        switch self {
+        case .constant(.null): ""
+        case .constant(.string(let text)): text
+        default: description
+        }
     }
 }
 

@@ -59,6 +59,11 @@ extension CQLDuration {
     }
 }
 
+extension CQLDuration {
+    /// As CQL writes them.
+    static let unitNames: Set<String> = ["y", "mo", "w", "d", "h", "m", "s", "ms", "us", "µs", "ns"]
+}
+
 /// Adds up the parts of a duration; units must come from the greater to the smaller.
 private struct DurationBuilder {
     let isNegative: Bool

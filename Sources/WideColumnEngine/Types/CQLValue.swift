@@ -94,6 +94,11 @@ extension CQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
 }
 
 extension CQLValue: CustomStringConvertible {
+    /// CQL's literal of a number that has no digits.
+    private static func name(ofInfinite value: Double) -> String {
+        value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
+    }
+
     /// The value as a CQL literal.
     public var description: String {
         switch self {
@@ -112,8 +117,8 @@ extension CQLValue: CustomStringConvertible {
         case .smallint(let value): "\(value)"
         case .int(let value): "\(value)"
         case .bigint(let value): "\(value)"
-        case .float(let value): "\(value)"
-        case .double(let value): "\(value)"
+        case .float(let value): value.isFinite ? "\(value)" : Self.name(ofInfinite: Double(value))
+        case .double(let value): value.isFinite ? "\(value)" : Self.name(ofInfinite: value)
         case .text(let value): Self.quoted(value)
         case .blob(let value): value.cqlHexadecimal
         case .uuid(let value): "\(value)"

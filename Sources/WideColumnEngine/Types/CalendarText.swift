@@ -59,8 +59,9 @@ enum CalendarText {
                 guard let second = scanner.number(digits: 1...2, below: 60) else { return nil }
                 seconds += second
                 if scanner.take(".") {
-                    guard let value = scanner.fraction(digits: 3) else { return nil }
-                    fraction = value
+                    // Digits beyond milliseconds are cut off.
+                    guard let value = scanner.fraction(digits: 9) else { return nil }
+                    fraction = value / 1_000_000
                 }
             }
         }
