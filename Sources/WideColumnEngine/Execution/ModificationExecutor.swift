@@ -215,6 +215,12 @@ struct ModificationExecutor {
         if hasDependents {
             try DependentMaintenance(table: plan.table, transaction: transaction)
                 .merge(key: key, fragment: fragment.bytes, expiry: fragment.expiry)
+        } else if plan.needsRead || plan.isConditional {
+            // The row was read already, for a condition or an operation.
+            let stored = try transaction.get(plan.table.storage, key.rawSpan)
+            try transaction.write(
+                fragment.bytes.rawSpan, expiry: fragment.expiry, key: key.rawSpan, stored: stored,
+                to: plan.table.storage, plan.table.rowOperator)
         } else {
             try transaction.merge(
                 plan.table.storage, key.rawSpan, fragment.bytes.rawSpan, expiry: fragment.expiry)
@@ -222,6 +228,13 @@ struct ModificationExecutor {
     }
 
     // MARK: Deletions of many rows
+
+    /// Statements commit whole, views and indexes with them; what does not fit is for the user to divide.
+    private var tooManyRows: CQLError {
+        .invalid(
+            "Deleting so many rows of \(plan.table.identifier) at once takes more than one commit holds, because its views "
+                + "and indexes change with every row; delete them in several ranges of clustering keys")
+    }
 
     /// Deletes the partition, or the ranges of rows that the restrictions name.
     private mutating func deleteRanges(_ prefix: [UInt8]) throws {
@@ -243,8 +256,10 @@ struct ModificationExecutor {
         if plan.table.hasDependents {
             let range = KeyRange(
                 lower: rows + lower, upper: upper.map { rows + $0 } ?? StorageKey.successor(ofPrefix: rows))
-            try DependentMaintenance(table: plan.table, transaction: transaction)
-                .merge(tombstones: tombstones, partition: prefix, range: range)
+            do {
+                try DependentMaintenance(table: plan.table, transaction: transaction)
+                    .merge(tombstones: tombstones, partition: prefix, range: range)
+            } catch let error as StorageError where error.code == .batchTooLarge { throw tooManyRows }
         }
         var bytes: [UInt8] = []
         tombstones.encode(into: &bytes)

@@ -151,7 +151,7 @@ extension WideColumnStore {
         let tracer = StatementTracer(self)
         var result = try perform(batch, options, tracer)
         tracer.endWriting()
-        result.statementTrace = try finish(tracer, batch.statements.map(\.statement.cql).joined(separator: "; "))
+        result.statementTrace = finish(tracer, batch.statements.map(\.statement.cql).joined(separator: "; "))
         return result
     }
 

@@ -92,7 +92,7 @@ public struct PreparedStatement: Sendable {
         tracer.add("Parsing \(text.cql)")
         tracer.add("Preparing statement")
         var result = try perform(values, options, currentKeyspace, tracer)
-        result.statementTrace = try store.finish(tracer, text.cql)
+        result.statementTrace = store.finish(tracer, text.cql)
         return result
     }
 

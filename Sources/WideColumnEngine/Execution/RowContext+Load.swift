@@ -16,13 +16,12 @@ extension RowContext {
         headTombstoneCount = tombstoneCount
         guard let clustering else { return hasLiveStaticRow }
         let key = prefix + [RecordKind.row.rawValue] + clustering
-        guard let value = try view.get(storage, key.rawSpan),
-            try setRow(key: key.rawSpan, clusteringOffset: prefix.count + 1, value: value.rawSpan)
-        else {
+        guard let value = try view.get(storage, key.rawSpan) else {
             clearRow()
             return false
         }
-        return true
+        // A row that does not live keeps its dead cells: a counter that was deleted stays so.
+        return try setRow(key: key.rawSpan, clusteringOffset: prefix.count + 1, value: value.rawSpan)
     }
 
     /// Whether some row lives in the partition whose deletions have been loaded; no row is the current one then.

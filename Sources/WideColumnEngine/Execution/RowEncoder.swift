@@ -159,8 +159,19 @@ final class RowEncoder: Sendable {
             guard try replaceViewRows(fragment, values, transaction, &scratch) else {
                 return entangled(key, fragment, scratch)
             }
-            try transaction.merge(
-                storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
+            guard
+                RowReplacement.isDue(
+                    storedByteCount: scratch.stored.count, fragmentByteCount: fragment.count,
+                    at: transaction.commitTime)
+            else {
+                try transaction.merge(
+                    storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
+                return .written
+            }
+            let row = Self.append(scratch.after, to: &scratch.buffer)
+            try transaction.put(
+                storage, scratch.buffer.span(key), scratch.buffer.span(row),
+                expiry: rowOperator.droppableAfter(scratch.after))
             return .written
         }
         guard encodeNewRows(values, times, &scratch) else { return entangled(key, fragment, scratch) }
@@ -243,6 +254,14 @@ final class RowEncoder: Sendable {
     ) -> Range<Int> {
         let start = buffer.count
         buffer.append(bytes.span(upTo: bytes.count))
+        return start..<buffer.count
+    }
+
+    /// Appends a row whose values lie in the buffer.
+    private static func append(_ row: borrowing RowFragment, to buffer: inout UnsafeRowBuffer) -> Range<Int> {
+        let start = buffer.count
+        let writer = row.writer(into: &buffer)
+        for cell in row.cells { writer.copy(cell, in: &buffer) }
         return start..<buffer.count
     }
 

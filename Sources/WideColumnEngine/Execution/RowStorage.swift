@@ -83,7 +83,9 @@ extension ScalarType {
     @inline(__always)
     fileprivate func value(_ bytes: RawSpan) -> CQLValue? {
         switch self {
-        case .text: return .text(unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) })
+        case .text:
+            let text = unsafe bytes.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
+            return text.map { .text($0) }
         case .blob: return .blob(bytes.array())
         case .boolean:
             guard bytes.byteCount == 1 else { return nil }

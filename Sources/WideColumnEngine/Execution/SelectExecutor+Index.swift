@@ -4,12 +4,16 @@ extension SelectExecutor {
     mutating func readIndex(_ lookup: IndexLookup) throws {
         let value = try lookup.prefix(context)
         if let partition = plan.whereClause.partition {
+            let lastPartition = pagingState.map { Self.partition(of: $0.lastKey) }
             for prefix in try partition.prefixes(context) {
-                if let pagingState, prefix.lexicographicallyPrecedes(Self.partition(of: pagingState.lastKey)) {
-                    continue
+                var resumeKey: [UInt8]?
+                if let lastPartition {
+                    if prefix.lexicographicallyPrecedes(lastPartition) { continue }
+                    if prefix == lastPartition { resumeKey = pagingState?.lastKey }
                 }
                 let upper = StorageKey.successor(ofPrefix: value + prefix)
-                let goesOn = try readEntries(lookup.index, value, lower: value + prefix, upper: upper)
+                let goesOn = try readEntries(
+                    lookup.index, value, lower: value + prefix, upper: upper, after: resumeKey)
                 endRead()
                 guard goesOn else { return }
             }
@@ -17,7 +21,8 @@ extension SelectExecutor {
         }
         let tokens = try plan.whereClause.tokens?.range(context) ?? .all
         let upper = tokens.upper.map { value + $0 } ?? StorageKey.successor(ofPrefix: value)
-        _ = try readEntries(lookup.index, value, lower: value + (tokens.lower ?? []), upper: upper)
+        _ = try readEntries(
+            lookup.index, value, lower: value + (tokens.lower ?? []), upper: upper, after: pagingState?.lastKey)
     }
 
     private static func partition(of key: [UInt8]) -> [UInt8] {
@@ -26,12 +31,14 @@ extension SelectExecutor {
     }
 
     /// Reads the rows that a range of an index's entries leads to; tells whether to go on.
+    ///
+    /// - Parameter resumeKey: the last row of the page before, if it lies in the range.
     private mutating func readEntries(
-        _ index: SecondaryIndex, _ value: [UInt8], lower: [UInt8], upper: [UInt8]?
+        _ index: SecondaryIndex, _ value: [UInt8], lower: [UInt8], upper: [UInt8]?, after resumeKey: [UInt8]?
     ) throws -> Bool {
         var lower = lower
-        if let pagingState {
-            guard let resumed = try resume(index, value, after: pagingState.lastKey) else { return false }
+        if let resumeKey {
+            guard let resumed = try resume(index, value, after: resumeKey) else { return false }
             if lower.lexicographicallyPrecedes(resumed) { lower = resumed }
         }
         if let upper, !lower.lexicographicallyPrecedes(upper) { return true }

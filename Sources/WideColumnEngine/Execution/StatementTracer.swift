@@ -36,6 +36,17 @@ final class StatementTracer: Sendable {
 
     func add(_ activity: String) { add([activity]) }
 
+    /// The statement is over.
+    func end() {
+        let omittedCount = state.withLock { $0.trace.omittedCount }
+        let elapsed = store.monotonicNanoseconds &- start
+        let ending = (omittedCount > 0 ? ["\(omittedCount) more activities are left out"] : []) + ["Request complete"]
+        for activity in ending {
+            let id = store.generators.timeUUIDs.next(at: store.storage.clock.now)
+            state.withLock { $0.trace.end(activity, id, elapsedNanoseconds: elapsed) }
+        }
+    }
+
     private func add(_ activities: [String]) {
         let elapsed = store.monotonicNanoseconds &- start
         let now = store.storage.clock.now

@@ -26,7 +26,7 @@ public final class WideColumnStore: Sendable {
     let servers = ServerRegistry()
     /// Identifies this store to drivers, also after it was opened again.
     private let hostID: CQLUUID
-    private let statements = StatementCache()
+    let statements = StatementCache()
     private let currentKeyspace = Mutex<String?>(nil)
 
     /// Opens the store, and creates its catalog in a storage that has none.
@@ -204,14 +204,15 @@ extension WideColumnStore {
     }
 
     /// Ends a statement's trace and keeps it where tools look for it.
-    func finish(_ tracer: StatementTracer, _ cql: String) throws -> StatementTrace {
-        tracer.add("Request complete")
+    func finish(_ tracer: StatementTracer, _ cql: String) -> StatementTrace {
+        tracer.end()
         let trace = tracer.trace
+        // The statement is over: that its trace can't be kept would be no answer to whether it has committed.
         if isSystem {
             let record = recorder.withLock { $0 }
-            try record?(trace, cql)
+            try? record?(trace, cql)
         } else {
-            try system().record(trace, of: cql)
+            try? system().record(trace, of: cql)
         }
         return trace
     }
@@ -266,28 +267,5 @@ public final class CQLSession: Sendable {
 
     public func prepare(_ cql: String) throws -> PreparedStatement {
         try store.statement(cql, keyspace: keyspace)
-    }
-}
-
-/// Plans of the statements used lately.
-private final class StatementCache: Sendable {
-    private struct Key: Hashable {
-        var cql: String
-        var keyspace: String?
-    }
-
-    private static let capacity = 1024
-    private let texts = Mutex<[Key: PlannedText]>([:])
-
-    func text(_ cql: String, keyspace: String?) -> PlannedText? {
-        texts.withLock { $0[Key(cql: cql, keyspace: keyspace)] }
-    }
-
-    func keep(_ text: PlannedText) {
-        texts.withLock { texts in
-            // Programs use few texts; one that writes values into its texts must not fill the memory.
-            if texts.count >= Self.capacity { texts.removeAll() }
-            texts[Key(cql: text.cql, keyspace: text.keyspace)] = text
-        }
     }
 }

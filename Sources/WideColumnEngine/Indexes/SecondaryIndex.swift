@@ -8,7 +8,8 @@
 // and of their partition.
 //
 // Invariant: the entries are a function of the row as it is stored (its reconciled fragment and key), and are replaced in
-// the commit that changes the row; an entry expires with the cell it is of. Readers test every row they are led to.
+// the commit that changes the row; an entry expires with the cell it is of, or the last of them where elements of a
+// collection have one value. Readers test every row they are led to.
 
 /// A secondary index from the side of its table.
 final class SecondaryIndex: Sendable {
@@ -37,7 +38,7 @@ final class SecondaryIndex: Sendable {
 
     // MARK: Entries
 
-    /// The entries of a row or static row; those of cells that expired long ago may be among them.
+    /// The entries of a row or static row, one for each key; those of cells that expired long ago may be among them.
     func entries(of row: BaseRow, _ kind: RecordKind, _ storedKey: [UInt8]) throws -> [Entry] {
         if let keyComponent {
             guard keyComponent < row.keyComponents.count, let expiry = row.fragment.lastExpiry else { return [] }
@@ -45,10 +46,36 @@ final class SecondaryIndex: Sendable {
             return [Entry(key: value + storedKey, expiry: expiry)]
         }
         guard (column.kind == .static) == (kind == .staticRow) else { return [] }
-        return try row.fragment.cells.compactMap { cell in
+        let entries = try row.fragment.cells.compactMap { cell -> Entry? in
             guard cell.column == column.id, cell.kind == .live || cell.kind == .expiring else { return nil }
             return Entry(key: try value(of: cell, row.bytes) + storedKey, expiry: cell.localDeletionTime)
         }
+        return mayRepeatValues ? Self.longestLived(entries) : entries
+    }
+
+    /// Whether cells of one row may have the same entry: elements of lists, and values of maps.
+    private var mayRepeatValues: Bool {
+        switch column.type {
+        case .list: true
+        case .map: definition.kind == .values
+        default: false
+        }
+    }
+
+    /// Of entries with one key that which expires last.
+    private static func longestLived(_ entries: [Entry]) -> [Entry] {
+        guard entries.count > 1 else { return entries }
+        var result: [Entry] = []
+        var positions: [[UInt8]: Int] = [:]
+        for entry in entries {
+            if let position = positions[entry.key] {
+                result[position].expiry = max(result[position].expiry, entry.expiry)
+            } else {
+                positions[entry.key] = result.count
+                result.append(entry)
+            }
+        }
+        return result
     }
 
     /// What an entry of this cell begins with. The path of an element is an ordered component already.

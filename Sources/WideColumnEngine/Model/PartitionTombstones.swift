@@ -24,6 +24,12 @@ struct PartitionTombstones: Hashable, Sendable {
             guard let upper else { return true }
             return clustering.compare(upper.rawSpan) < 0
         }
+
+        /// Whether no key can lie in it.
+        fileprivate var isVoid: Bool {
+            guard let upper else { return false }
+            return !lower.lexicographicallyPrecedes(upper)
+        }
     }
 
     var partition = DeletionTime.none
@@ -60,28 +66,92 @@ extension PartitionTombstones {
     /// Both sets of deletions in one: at every point the later of the two.
     func merged(with other: PartitionTombstones) -> PartitionTombstones {
         var result = PartitionTombstones(partition: .later(partition, other.partition))
-        result.ranges = Self.fragments(of: ranges + other.ranges)
+        var union = RangeUnion()
+        union.add(ranges, other.ranges)
+        result.ranges = union.ranges
         return result
     }
+}
 
-    /// Cuts overlapping ranges at each other's bounds, keeps the latest deletion of each piece, joins equal neighbours.
-    private static func fragments(of ranges: [Range]) -> [Range] {
-        var bounds = ranges.map(\.lower) + ranges.compactMap(\.upper)
-        bounds.sort { $0.lexicographicallyPrecedes($1) }
-        var result: [Range] = []
-        for (index, lower) in bounds.enumerated() {
-            let upper = index + 1 < bounds.count ? bounds[index + 1] : nil
-            guard lower != upper else { continue }
-            let covering = ranges.filter { $0.contains(lower.rawSpan) }
-            guard let first = covering.first else { continue }
-            let deletion = covering.dropFirst().reduce(first.deletion) { .later($0, $1.deletion) }
-            if let last = result.last, last.upper == lower, last.deletion == deletion {
-                result[result.count - 1].upper = upper
+/// Puts two lists of deleted ranges together, each of which ascends without overlaps, in one walk over both: cuts them at
+/// each other's bounds, keeps the later deletion of each piece, and joins equal neighbours.
+private struct RangeUnion {
+    typealias Range = PartitionTombstones.Range
+
+    private(set) var ranges: [Range] = []
+
+    mutating func add(_ left: [Range], _ right: [Range]) {
+        var (left, right) = (RangeWalk(left), RangeWalk(right))
+        while let first = left.current, let second = right.current {
+            if first.lower == second.lower {
+                let upper = Self.earlier(first.upper, second.upper)
+                append(
+                    Range(lower: first.lower, upper: upper, deletion: .later(first.deletion, second.deletion)))
+                left.skip(to: upper)
+                right.skip(to: upper)
+            } else if first.lower.lexicographicallyPrecedes(second.lower) {
+                take(first, until: second.lower, from: &left)
             } else {
-                result.append(Range(lower: lower, upper: upper, deletion: deletion))
+                take(second, until: first.lower, from: &right)
             }
         }
-        return result
+        append(remaining: &left)
+        append(remaining: &right)
+    }
+
+    /// Takes what one list has alone, up to where the other begins.
+    private mutating func take(_ range: Range, until bound: [UInt8], from walk: inout RangeWalk) {
+        let upper = Self.earlier(range.upper, bound)
+        append(Range(lower: range.lower, upper: upper, deletion: range.deletion))
+        walk.skip(to: upper)
+    }
+
+    private mutating func append(remaining walk: inout RangeWalk) {
+        while let range = walk.current {
+            append(range)
+            walk.skip(to: range.upper)
+        }
+    }
+
+    private mutating func append(_ range: Range) {
+        if let last = ranges.last, last.upper == range.lower, last.deletion == range.deletion {
+            ranges[ranges.count - 1].upper = range.upper
+        } else {
+            ranges.append(range)
+        }
+    }
+
+    /// The upper bound that comes first; `nil` is the end of the partition.
+    private static func earlier(_ left: [UInt8]?, _ right: [UInt8]?) -> [UInt8]? {
+        guard let left else { return right }
+        guard let right else { return left }
+        return right.lexicographicallyPrecedes(left) ? right : left
+    }
+}
+
+/// Walks over a list of ranges, piece by piece. Statements name ranges in which nothing can be; they are left out.
+private struct RangeWalk {
+    private let ranges: [PartitionTombstones.Range]
+    private var index = 0
+    /// What is left of the range that the walk is in; `nil` at the end.
+    private(set) var current: PartitionTombstones.Range?
+
+    init(_ ranges: [PartitionTombstones.Range]) {
+        self.ranges = ranges
+        advance()
+    }
+
+    private mutating func advance() {
+        current = nil
+        while index < ranges.count, current == nil {
+            if !ranges[index].isVoid { current = ranges[index] }
+            index += 1
+        }
+    }
+
+    /// Leaves out what lies before a bound, which is none behind the current range's own.
+    mutating func skip(to bound: [UInt8]?) {
+        if let bound, current?.upper != bound { current?.lower = bound } else { advance() }
     }
 }
 

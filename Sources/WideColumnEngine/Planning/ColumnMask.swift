@@ -47,7 +47,8 @@ struct ColumnMask: Hashable, Sendable {
     }
 
     private func bound(to masking: ScalarFunction, _ scope: UserTypes) throws -> [BoundTerm] {
-        var binder = TermBinder.forTypes(scope)
+        // Literals have no markers.
+        var binder = TermBinder([], scope: scope)
         var bound: [BoundTerm] = []
         for (argument, type) in zip(arguments, masking.argumentTypes.dropFirst()) {
             bound.append(try binder.bind(argument, as: type, receiver: "arg(\(function))"))

@@ -3,10 +3,15 @@
 
 extension ScalarFunction {
     /// The function of this name for arguments of these types, if it is one that fits many.
+    ///
+    /// - Throws: `InvalidRequest` where it takes more arguments or fewer.
     static func generic(_ name: String, _ arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction? {
+        if let counts = maskingArgumentCounts[name] ?? genericArgumentCounts[name], !counts.contains(arguments.count) {
+            throw CQLError.invalid("Invalid number of arguments for function system.\(name)")
+        }
         switch name {
         case "to_json", "tojson":
-            guard arguments.count == 1, let type = arguments[0] else { return nil }
+            guard let type = arguments[0] else { return nil }
             return ScalarFunction(name, [type], .text, acceptsNull: true) { values, _ in
                 .text(values[0].json(as: type).description)
             }
@@ -20,7 +25,7 @@ extension ScalarFunction {
         case "similarity_cosine", "similarity_euclidean", "similarity_dot_product": return similarity(name, arguments)
         default:
             if let masking = try masking(name, arguments) { return masking }
-            guard arguments.count == 1, let type = arguments[0] else { return nil }
+            guard let type = arguments.first ?? nil else { return nil }
             return collection(name, type)
         }
     }
@@ -31,6 +36,15 @@ extension ScalarFunction {
         "similarity_dot_product", "map_keys", "map_values", "collection_count", "collection_min", "collection_max",
         "collection_sum", "collection_avg",
     ])
+
+    /// How many arguments they take. Those of numbers exist for each type, as far as errors go.
+    private static let genericArgumentCounts: [String: ClosedRange<Int>] = {
+        var counts: [String: ClosedRange<Int>] = [
+            "floor": 2...3, "similarity_cosine": 2...2, "similarity_euclidean": 2...2, "similarity_dot_product": 2...2,
+        ]
+        for name in genericNames.subtracting(mathNames) where counts[name] == nil { counts[name] = 1...1 }
+        return counts
+    }()
 
     private static func fromJSON(_ value: CQLValue, _ type: CQLType, _ name: String) throws -> CQLValue {
         guard case .text(let text) = value else { return .null }

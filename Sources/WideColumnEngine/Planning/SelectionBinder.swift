@@ -100,14 +100,34 @@ struct SelectionBinder {
             let argument = try bind(arguments[0], &binder)
             return aggregate(try AggregateFunction(name, argument.type), argument)
         }
-        var types: [CQLType?] = []
-        for argument in arguments { types.append(try type(of: argument)) }
-        let function = try resolve(name, arguments, types)
+        // What has a type of its own is bound first; the function tells the types of the others. Nothing is bound twice,
+        // which would double the time with every level of nesting.
+        var typed: [SelectedValue?] = []
+        for argument in arguments { typed.append(argument.isUntyped ? nil : try bind(argument, &binder)) }
+        let function = try resolve(name, arguments, typed.map { $0?.type })
         var values: [SelectedValue] = []
-        for (argument, type) in zip(arguments, function.argumentTypes) {
-            values.append(try bind(argument, as: type, &binder))
+        for ((argument, value), type) in zip(zip(arguments, typed), function.argumentTypes) {
+            values.append(
+                try value.map { try fit($0, of: argument, to: type, &binder) } ?? bind(argument, as: type, &binder))
         }
         return .call(function, values)
+    }
+
+    /// A value that was bound without a type in mind, as a value of this type: a literal takes the type, and so do its
+    /// members that are literals; all else keeps its own.
+    private mutating func fit(
+        _ value: SelectedValue, of expression: SelectExpression, to type: CQLType, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        guard value.type.form != type.form else { return value }
+        if case .term = expression { return try bind(expression, as: type, &binder) }
+        guard case .collection(_, let members) = value, let expressions = expression.members else { return value }
+        let types = type.bare.components
+        guard !types.isEmpty else { return .collection(type, members) }
+        var fitted: [SelectedValue] = []
+        for (index, (member, expression)) in zip(members, expressions).enumerated() {
+            fitted.append(try fit(member, of: expression, to: types[index % types.count], &binder))
+        }
+        return .collection(type, fitted)
     }
 
     /// Constants have the type that the function wants, else their own; a list in brackets may be a vector too.
@@ -132,18 +152,6 @@ struct SelectionBinder {
         }
     }
 
-    /// The type of an argument; `nil` where the function tells.
-    private func type(of expression: SelectExpression) throws -> CQLType? {
-        switch expression {
-        case .term(.constant(.string)), .term(.constant(.integer)), .term(.marker), .term(.constant(.null)): return nil
-        default:
-            // Bound apart from the statement: only the type is of interest.
-            var trial = self
-            var binder = TermBinder.forTypes(scope)
-            return try trial.bind(expression, &binder).type
-        }
-    }
-
     private mutating func token(
         _ arguments: [SelectExpression], _ binder: inout TermBinder
     ) throws -> SelectedValue {
@@ -161,13 +169,15 @@ struct SelectionBinder {
         _ operation: ArithmeticOperator, _ left: SelectExpression, _ right: SelectExpression, _ expected: CQLType?,
         _ binder: inout TermBinder
     ) throws -> SelectedValue {
-        func isOpen(_ expression: SelectExpression) -> Bool {
-            if case .term(.marker) = expression { return true }
-            return false
+        let leftValue: SelectedValue
+        let rightValue: SelectedValue
+        if left.isMarker, !right.isUntyped {
+            rightValue = try bind(right, &binder)
+            leftValue = try bind(left, as: rightValue.type, &binder)
+        } else {
+            leftValue = try bind(left, as: left.isMarker ? expected : nil, &binder)
+            rightValue = try bind(right, as: right.isMarker ? leftValue.type : nil, &binder)
         }
-        let leftType = isOpen(left) ? try type(of: right) ?? expected : nil
-        let leftValue = try bind(left, as: leftType, &binder)
-        let rightValue = try bind(right, as: isOpen(right) ? leftValue.type : nil, &binder)
         let bound = try ArithmeticOperation(
             operation, leftValue.type, rightValue.type, of: (left.name, right.name))
         return .binary(bound, leftValue, rightValue)
@@ -277,5 +287,28 @@ struct SelectionBinder {
             values.append(try bind(element, as: index < types.count ? types[index] : nil, &binder))
         }
         return .collection(expected ?? .tuple(values.map(\.type.frozenType)), values)
+    }
+}
+
+extension SelectExpression {
+    fileprivate var isMarker: Bool {
+        if case .term(.marker) = self { return true }
+        return false
+    }
+
+    /// Whether it may become many things: what it stands beside tells.
+    fileprivate var isUntyped: Bool {
+        switch self {
+        case .term(.constant(.string)), .term(.constant(.integer)), .term(.marker), .term(.constant(.null)): true
+        default: false
+        }
+    }
+
+    /// The members of a literal, as its value has them: a map's keys and values alternate.
+    fileprivate var members: [SelectExpression]? {
+        switch self {
+        case .list(let elements), .set(let elements), .map(let elements), .tuple(let elements): elements
+        default: nil
+        }
     }
 }

@@ -16,7 +16,6 @@ struct TermBinder {
     private var markers: [BoundMarker?]
     /// Where the user-defined types that casts name are looked up.
     let scope: UserTypes
-    private var collectsMarkers = true
     /// The table that markers are for.
     var table: TableIdentifier?
     /// Of the table whose columns receive the terms: what `token` takes.
@@ -26,13 +25,6 @@ struct TermBinder {
         names = markerNames
         markers = Array(repeating: nil, count: markerNames.count)
         self.scope = scope
-    }
-
-    /// A binder for terms whose type alone is of interest.
-    static func forTypes(_ scope: UserTypes) -> TermBinder {
-        var binder = TermBinder([], scope: scope)
-        binder.collectsMarkers = false
-        return binder
     }
 
     /// Every marker, once all terms are bound.
@@ -53,11 +45,8 @@ struct TermBinder {
         case .constant(let constant):
             return .bytes(try constant.value(as: type, receiver: receiver).serialized(as: type))
         case .marker(let index):
-            if collectsMarkers {
-                markers[index] = BoundMarker(
-                    name: names[index] ?? receiver, type: type, keyspace: table?.keyspace ?? "",
-                    table: table?.name ?? "")
-            }
+            markers[index] = BoundMarker(
+                name: names[index] ?? receiver, type: type, keyspace: table?.keyspace ?? "", table: table?.name ?? "")
             return .marker(index: index, type: type)
         case .call(let name, let arguments): return try bind(call: name, arguments, as: type)
         case .binary(let operation, let left, let right):
@@ -95,8 +84,8 @@ struct TermBinder {
     private mutating func bind(call name: String, _ arguments: [Term], as type: CQLType?) throws -> BoundTerm {
         let function = try resolve(name, arguments, returning: type)
         var bound: [BoundTerm] = []
-        for (index, argument) in arguments.enumerated() {
-            bound.append(try bind(argument, as: function.argumentTypes[index], receiver: "arg\(index)(\(name))"))
+        for (index, (argument, type)) in zip(arguments, function.argumentTypes).enumerated() {
+            bound.append(try bind(argument, as: type, receiver: "arg\(index)(\(name))"))
         }
         return .call(function, bound)
     }

@@ -28,7 +28,7 @@ struct SchemaDefinitions: Sendable {
         for (identifier, table) in tables {
             guard let scope = scopes[identifier.keyspace] else { throw ByteReader.tooShort }
             var resolved = table
-            try resolved.updateColumns { $0.type = try $0.type.resolved(in: scope) }
+            try resolved.updateColumns { $0.type = try $0.type.lookedUp(in: scope) }
             result.tables[identifier] = resolved
         }
         return result

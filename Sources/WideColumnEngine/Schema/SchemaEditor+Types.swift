@@ -18,8 +18,7 @@ extension SchemaEditor {
         }
         let scope = try schema.userTypes(in: identifier.keyspace)
         let fields = try statement.fields.map { try Self.resolved($0, scope) }
-        definitions.types[identifier.keyspace, default: [:]][identifier.name] = UserType(
-            keyspace: identifier.keyspace, name: identifier.name, fields: fields)
+        try replace(UserType(keyspace: identifier.keyspace, name: identifier.name, fields: fields))
         return change(.created, identifier)
     }
 
@@ -63,8 +62,17 @@ extension SchemaEditor {
             type.fields.append(try Self.resolved(field, try schema.userTypes(in: identifier.keyspace)))
         case .rename(let changes, let ifFieldExists): try Self.rename(&type, changes, ifFieldExists)
         }
-        definitions.types[identifier.keyspace, default: [:]][identifier.name] = type
+        try replace(type)
         return change(.updated, identifier)
+    }
+
+    /// Refuses a type by which it, or anything that is made of it, would become too large.
+    private mutating func replace(_ type: UserType) throws {
+        var types = definitions.types[type.keyspace, default: [:]]
+        types[type.name] = type
+        try UserTypes(keyspace: type.keyspace, definitions: Array(types.values))
+            .check(columns: definitions.tables(in: type.keyspace).lazy.flatMap(\.columns).map(\.type))
+        definitions.types[type.keyspace] = types
     }
 
     /// Whether the types of these names are made of the type, or are it.

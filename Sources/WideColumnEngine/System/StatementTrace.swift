@@ -1,7 +1,10 @@
 // StatementTrace.swift — what a statement did and when, for TRACING.
 
-/// The trace of one statement.
+/// The trace of one statement: its first thousand activities, each cut at a kibibyte, and the last.
 public struct StatementTrace: Hashable, Sendable {
+    static let maximumEventCount = 1000
+    static let maximumActivityByteCount = 1024
+
     public struct Event: Hashable, Sendable {
         public var id: CQLUUID
         public var activity: String
@@ -14,6 +17,8 @@ public struct StatementTrace: Hashable, Sendable {
     /// Milliseconds since 1970.
     public let startedAt: Int64
     public private(set) var events: [Event] = []
+    /// Activities that were too many.
+    private(set) var omittedCount = 0
 
     init(id: CQLUUID, startedAt: Int64) {
         self.id = id
@@ -21,7 +26,27 @@ public struct StatementTrace: Hashable, Sendable {
     }
 
     mutating func add(_ activity: String, _ id: CQLUUID, elapsedNanoseconds: UInt64) {
+        guard events.count < Self.maximumEventCount else {
+            omittedCount += 1
+            return
+        }
+        end(activity, id, elapsedNanoseconds: elapsedNanoseconds)
+    }
+
+    /// Adds an activity however many there are.
+    mutating func end(_ activity: String, _ id: CQLUUID, elapsedNanoseconds: UInt64) {
         let elapsed = Int32(clamping: elapsedNanoseconds / 1000)
+        let activity = activity.shortened(toByteCount: Self.maximumActivityByteCount)
         events.append(Event(id: id, activity: activity, elapsedMicroseconds: elapsed))
+    }
+}
+
+extension String {
+    /// The beginning of a text, of so many bytes at most, and an ellipsis where that is not all.
+    func shortened(toByteCount limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var end = utf8.index(utf8.startIndex, offsetBy: limit)
+        while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return self[..<end] + "…"
     }
 }

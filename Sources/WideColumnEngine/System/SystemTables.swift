@@ -2,6 +2,8 @@
 //
 // They are tables of a private store in memory, so that every SELECT works on them. It is made when the first statement
 // names a system keyspace, and filled anew when the schema has changed since. SystemTables+Live.swift has the rest.
+//
+// Invariant: what shows the schema changes in one commit, to a later version only. So every snapshot has one version whole.
 
 internal import Synchronization
 
@@ -12,6 +14,7 @@ final class SystemTables: Sendable {
     private let shownVersion = Mutex<UInt64>(0)
     /// What the tables show that follow more than the schema.
     let shownRows = Mutex<[String: Set<SystemRow>]>([:])
+    private let traces = Mutex(TraceLog())
 
     init(clock: any StorageClock, hostID: CQLUUID, limits: StatementLimits) throws {
         store = try WideColumnStore(systemStorage: .inMemory(clock: clock))
@@ -22,29 +25,34 @@ final class SystemTables: Sendable {
         for (keyspace, definition) in SystemSchema.tables {
             try store.execute("CREATE TABLE \(keyspace).\(definition)")
         }
-        try fillLocal(hostID)
-        try fillSettings(limits)
-        try fillVirtualSchema()
+        try store.storage.write { transaction in
+            try fillLocal(hostID, transaction)
+            try fillSettings(limits, transaction)
+            try fillVirtualSchema(transaction)
+        }
     }
 
-    /// Brings the tables of the schema up to date.
+    /// Brings the tables of the schema up to date. Others may have shown a later one meanwhile: that stays.
     func show(_ schema: Schema) throws {
         try shownVersion.withLock { version in
-            guard version != schema.version else { return }
-            try fill(schema)
+            guard version < schema.version else { return }
+            try store.storage.write { try fill(schema, $0) }
             version = schema.version
         }
     }
 
     // MARK: Filling
 
-    private func insert(_ table: String, _ values: [(String, CQLValue)]) throws {
+    private func insert(
+        _ table: String, _ values: [(String, CQLValue)], _ transaction: WriteTransaction
+    ) throws {
         let names = values.map(\.0).joined(separator: ", ")
         let markers = values.map { _ in "?" }.joined(separator: ", ")
-        try store.execute("INSERT INTO \(table) (\(names)) VALUES (\(markers))", values.map(\.1))
+        try store.execute(
+            "INSERT INTO \(table) (\(names)) VALUES (\(markers))", values.map(\.1), in: transaction)
     }
 
-    private func fillLocal(_ hostID: CQLUUID) throws {
+    private func fillLocal(_ hostID: CQLUUID, _ transaction: WriteTransaction) throws {
         let loopback = CQLValue.inet([127, 0, 0, 1])
         try insert(
             "system.local",
@@ -57,10 +65,10 @@ final class SystemTables: Sendable {
                 ("partitioner", .text(SystemSchema.partitioner)), ("rack", .text(SystemSchema.rack)),
                 ("release_version", .text(SystemSchema.releaseVersion)),
                 ("tokens", .set([.text("-9223372036854775808")])),
-            ])
+            ], transaction)
     }
 
-    private func fillSettings(_ limits: StatementLimits) throws {
+    private func fillSettings(_ limits: StatementLimits, _ transaction: WriteTransaction) throws {
         func size(_ byteCount: Int) -> String {
             byteCount.isMultiple(of: 1024) ? "\(byteCount / 1024)KiB" : "\(byteCount)B"
         }
@@ -74,45 +82,48 @@ final class SystemTables: Sendable {
             "tombstone_failure_threshold": "\(limits.tombstoneFailureCount)",
         ]
         for (name, value) in settings {
-            try insert("system_views.settings", [("name", .text(name)), ("value", .text(value))])
+            try insert("system_views.settings", [("name", .text(name)), ("value", .text(value))], transaction)
         }
     }
 
-    private func fillVirtualSchema() throws {
+    private func fillVirtualSchema(_ transaction: WriteTransaction) throws {
         for keyspace in SystemSchema.keyspaces where SystemSchema.isVirtual(keyspace) {
             let name = CQLValue.text(keyspace)
-            try insert("system_virtual_schema.keyspaces", [("keyspace_name", name)])
+            try insert("system_virtual_schema.keyspaces", [("keyspace_name", name)], transaction)
             for table in store.catalog.schema.definitions.tables(in: keyspace) {
                 try insert(
                     "system_virtual_schema.tables",
                     [
                         ("keyspace_name", name), ("table_name", .text(table.identifier.name)),
                         ("comment", .text(table.options.comment)),
-                    ])
-                try fillColumns(of: table, in: "system_virtual_schema.columns")
+                    ], transaction)
+                try fillColumns(of: table, in: "system_virtual_schema.columns", transaction)
             }
         }
     }
 
-    private func fill(_ schema: Schema) throws {
-        for (keyspace, definition) in SystemSchema.tables where keyspace == "system_schema" {
-            try store.execute("TRUNCATE \(keyspace).\(definition.prefix { $0 != " " })")
+    private func fill(_ schema: Schema, _ transaction: WriteTransaction) throws {
+        let system = store.catalog.schema
+        let others = ["built_views", "IndexInfo"].compactMap {
+            system.table(TableIdentifier(keyspace: "system", name: $0))
         }
-        try store.execute("TRUNCATE system.built_views")
-        try store.execute("TRUNCATE system.\"IndexInfo\"")
-        for definitions in [store.catalog.schema.definitions, schema.definitions] { try fill(definitions) }
+        for table in system.tables(in: "system_schema") + others {
+            try transaction.deleteRange(table.storage, .all)
+        }
+        for definitions in [system.definitions, schema.definitions] { try fill(definitions, transaction) }
         try store.execute(
-            "UPDATE system.local SET schema_version = ? WHERE key = 'local'", [.uuid(schema.definitions.fingerprint)])
+            "UPDATE system.local SET schema_version = ? WHERE key = 'local'", [.uuid(schema.definitions.fingerprint)],
+            in: transaction)
     }
 
-    private func fill(_ definitions: SchemaDefinitions) throws {
+    private func fill(_ definitions: SchemaDefinitions, _ transaction: WriteTransaction) throws {
         for keyspace in definitions.keyspaces.values where !SystemSchema.isVirtual(keyspace.name) {
             try insert(
                 "system_schema.keyspaces",
                 [
                     ("keyspace_name", .text(keyspace.name)), ("durable_writes", .boolean(keyspace.durableWrites)),
                     ("replication", Self.map(keyspace.replicationWithFullClass)),
-                ])
+                ], transaction)
         }
         for type in definitions.types.values.flatMap(\.values) {
             try insert(
@@ -121,14 +132,16 @@ final class SystemTables: Sendable {
                     ("keyspace_name", .text(type.keyspace)), ("type_name", .text(type.name)),
                     ("field_names", .list(type.fields.map { .text($0.name) })),
                     ("field_types", .list(type.fields.map { .text($0.type.description) })),
-                ])
+                ], transaction)
         }
         for table in definitions.tables.values where !SystemSchema.isVirtual(table.identifier.keyspace) {
-            try fill(table, definitions)
+            try fill(table, definitions, transaction)
         }
     }
 
-    private func fill(_ table: TableDefinition, _ definitions: SchemaDefinitions) throws {
+    private func fill(
+        _ table: TableDefinition, _ definitions: SchemaDefinitions, _ transaction: WriteTransaction
+    ) throws {
         let keyspace = CQLValue.text(table.identifier.keyspace)
         let name = CQLValue.text(table.identifier.name)
         let options = table.options.systemColumns + [("id", .uuid(table.id))]
@@ -140,11 +153,11 @@ final class SystemTables: Sendable {
                     ("keyspace_name", keyspace), ("view_name", name), ("base_table_name", .text(view.source)),
                     ("base_table_id", definitions.tables[source].map { .uuid($0.id) } ?? .null),
                     ("include_all_columns", .boolean(view.selectsAllColumns)), ("where_clause", .text(view.whereText)),
-                ] + options)
+                ] + options, transaction)
             if view.isBuilt {
                 try insert(
                     "system.built_views",
-                    [("keyspace_name", keyspace), ("view_name", name), ("status_replicated", true)])
+                    [("keyspace_name", keyspace), ("view_name", name), ("status_replicated", true)], transaction)
             }
         } else {
             let flags = table.isCounter ? ["compound", "counter"] : ["compound"]
@@ -153,10 +166,10 @@ final class SystemTables: Sendable {
                 [
                     ("keyspace_name", keyspace), ("table_name", name),
                     ("flags", .set(flags.map { CQLValue.text($0) })),
-                ] + options)
+                ] + options, transaction)
         }
-        try fillColumns(of: table, in: "system_schema.columns")
-        try fillMasks(of: table)
+        try fillColumns(of: table, in: "system_schema.columns", transaction)
+        try fillMasks(of: table, transaction)
         for column in table.droppedColumns {
             try insert(
                 "system_schema.dropped_columns",
@@ -164,7 +177,7 @@ final class SystemTables: Sendable {
                     ("keyspace_name", keyspace), ("table_name", name), ("column_name", .text(column.name)),
                     ("dropped_time", .timestamp(column.timestamp / 1000)), ("kind", .text(column.kind.cqlName)),
                     ("type", .text(column.type.description)),
-                ])
+                ], transaction)
         }
         for index in table.indexes {
             try insert(
@@ -172,14 +185,17 @@ final class SystemTables: Sendable {
                 [
                     ("keyspace_name", keyspace), ("table_name", name), ("index_name", .text(index.name)),
                     ("kind", "COMPOSITES"), ("options", Self.map(["target": index.target(in: table)])),
-                ])
+                ], transaction)
             if index.isBuilt {
-                try insert("system.\"IndexInfo\"", [("table_name", keyspace), ("index_name", .text(index.name))])
+                try insert(
+                    "system.\"IndexInfo\"", [("table_name", keyspace), ("index_name", .text(index.name))], transaction)
             }
         }
     }
 
-    private func fillColumns(of table: TableDefinition, in columns: String) throws {
+    private func fillColumns(
+        of table: TableDefinition, in columns: String, _ transaction: WriteTransaction
+    ) throws {
         for column in table.numbered().columns {
             let isKey = column.isPrimaryKey
             try insert(
@@ -194,11 +210,11 @@ final class SystemTables: Sendable {
                     ("column_name_bytes", .blob(Array(column.name.utf8))), ("kind", .text(column.kind.cqlName)),
                     ("position", isKey ? .int(Int32(clamping: column.position)) : -1),
                     ("type", .text(column.type.description)),
-                ])
+                ], transaction)
         }
     }
 
-    private func fillMasks(of table: TableDefinition) throws {
+    private func fillMasks(of table: TableDefinition, _ transaction: WriteTransaction) throws {
         for column in table.columns {
             guard let mask = table.masks[column.id] else { continue }
             try insert(
@@ -213,7 +229,7 @@ final class SystemTables: Sendable {
                     ),
                     ("function_argument_values", .list(mask.arguments.map { .text($0.plainText) })),
                     ("function_argument_nulls", .list(mask.arguments.map { .boolean($0 == .constant(.null)) })),
-                ])
+                ], transaction)
         }
     }
 
@@ -223,8 +239,22 @@ final class SystemTables: Sendable {
 
     // MARK: Tracing
 
-    /// Keeps a statement's trace where tools look for it.
+    /// Keeps a statement's trace where tools look for it, and lets go of the oldest ones.
     func record(_ trace: StatementTrace, of cql: String) throws {
+        let query = cql.shortened(toByteCount: TraceLog.maximumQueryByteCount)
+        try store.storage.write { transaction in
+            try insert(trace, query, transaction)
+            let byteCount = trace.events.reduce(query.utf8.count) { $0 + $1.activity.utf8.count + 128 }
+            for id in traces.withLock({ $0.add(trace.id, byteCount: byteCount) }) {
+                for table in ["sessions", "events"] {
+                    try store.execute(
+                        "DELETE FROM system_traces.\(table) WHERE session_id = ?", [.uuid(id)], in: transaction)
+                }
+            }
+        }
+    }
+
+    private func insert(_ trace: StatementTrace, _ query: String, _ transaction: WriteTransaction) throws {
         let source = CQLValue.inet([127, 0, 0, 1])
         let id = CQLValue.uuid(trace.id)
         for event in trace.events {
@@ -234,16 +264,39 @@ final class SystemTables: Sendable {
                     ("session_id", id), ("event_id", .uuid(event.id)), ("activity", .text(event.activity)),
                     ("source", source), ("source_elapsed", .int(event.elapsedMicroseconds)), ("source_port", 7000),
                     ("thread", "Native-Transport-Requests"),
-                ])
+                ], transaction)
         }
         try insert(
             "system_traces.sessions",
             [
                 ("session_id", id), ("client", source), ("command", "QUERY"), ("coordinator", source),
                 ("coordinator_port", 7000), ("duration", .int(trace.events.last?.elapsedMicroseconds ?? 0)),
-                ("parameters", Self.map(["query": cql])), ("request", "Execute CQL3 query"),
+                ("parameters", Self.map(["query": query])), ("request", "Execute CQL3 query"),
                 ("started_at", .timestamp(trace.startedAt)),
-            ])
+            ], transaction)
+    }
+}
+
+/// Which traces are kept: the latest, up to a number of bytes.
+struct TraceLog {
+    static let maximumQueryByteCount = 4096
+    static let maximumByteCount = 8 << 20
+
+    private var traces: [(id: CQLUUID, byteCount: Int)] = []
+    private(set) var byteCount = 0
+
+    /// Adds a trace; gives those that have to go, a quarter of all at once.
+    mutating func add(_ id: CQLUUID, byteCount added: Int) -> [CQLUUID] {
+        traces.append((id, added))
+        byteCount += added
+        guard byteCount > Self.maximumByteCount else { return [] }
+        var count = 0
+        while count < traces.count - 1, byteCount > Self.maximumByteCount / 4 * 3 {
+            byteCount -= traces[count].byteCount
+            count += 1
+        }
+        defer { traces.removeFirst(count) }
+        return traces.prefix(count).map(\.id)
     }
 }
 

@@ -7,7 +7,8 @@ public struct CQLInteger: Hashable, Sendable {
     private(set) var isNegative: Bool
     private(set) var limbs: [UInt32]
 
-    /// Longer texts are refused: conversion takes time that grows with the square of the length.
+    /// Longer numbers are refused, as texts and as bytes: conversion between them takes time that grows with the square of
+    /// the length.
     static let maximumDigitCount = 65_535
 
     init(isNegative: Bool, limbs: [UInt32]) {
@@ -137,6 +138,14 @@ extension CQLInteger: CustomStringConvertible {
 // MARK: - Bytes
 
 extension CQLInteger {
+    /// Whether the number has no more digits than are allowed. Only close to the limit they have to be counted.
+    var hasAllowedLength: Bool {
+        let bitCount = limbs.count * 32 - (limbs.last ?? 0).leadingZeroBitCount
+        // 65,535 · log₂ 10 is 217,702.6.
+        if bitCount <= 217_702 { return true }
+        return bitCount <= 217_703 && digits.utf8.count <= Self.maximumDigitCount
+    }
+
     /// Big-endian two's complement, as the native protocol has it. No bytes are zero.
     init(twosComplement bytes: RawSpan) {
         let bytes = bytes.array()

@@ -61,7 +61,12 @@ public indirect enum CQLType: Hashable, Sendable {
         case .int, .float: 4
         case .bigint, .counter, .double, .timestamp: 8
         case .timeuuid, .uuid: 16
-        case .vector(let element, let count): element.vectorElementByteCount.map { $0 * count }
+        case .vector(let element, let count):
+            element.vectorElementByteCount.map { byteCount in
+                // Of a length that no value has.
+                let (product, overflow) = byteCount.multipliedReportingOverflow(by: count)
+                return overflow ? .max : product
+            }
         default: nil
         }
     }
@@ -133,7 +138,10 @@ public indirect enum CQLType: Hashable, Sendable {
 
     /// The type with everything in it frozen, as CQL's `frozen<…>` makes it.
     var frozenType: CQLType {
-        let type = bare.mapComponents(\.frozenType)
+        // What is in something frozen is so already. Types that are made of others, which are made of others, would be
+        // walked through again at every level.
+        if case .frozen = self { return self }
+        let type = mapComponents(\.frozenType)
         return type.isMultiCell ? .frozen(type) : type
     }
 

@@ -3,7 +3,8 @@
 extension CQLValue {
     /// The value of `type` that the bytes stand for.
     ///
-    /// - Throws: `StorageError` (corruption) where the bytes are no value of the type.
+    /// - Throws: `StorageError` (corruption) where the bytes are no value of the type; `InvalidRequest` where they are no
+    ///   text of the type: to repair them would make one value of two.
     init(_ bytes: RawSpan, type: CQLType) throws {
         var reader = ByteReader(bytes)
         if bytes.byteCount == 0, type.allowsEmpty {
@@ -12,7 +13,7 @@ extension CQLValue {
         }
         if let count = type.fixedByteCount, count != bytes.byteCount { throw ByteReader.tooShort }
         switch type {
-        case .text, .ascii: self = .text(unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) })
+        case .text, .ascii: self = .text(try Self.text(bytes, isASCII: type == .ascii))
         case .blob: self = .blob(bytes.array())
         case .inet: self = .inet(bytes.array())
         case .boolean: self = .boolean(try reader.uint8() != 0)
@@ -44,6 +45,19 @@ extension CQLValue {
             let flat = try Self.elements(of: bytes, [key, value])
             self = .map(
                 stride(from: 0, to: flat.count, by: 2).map { Entry(key: flat[$0], value: flat[$0 + 1]) })
+        }
+    }
+
+    /// [CA] serializers/UTF8Serializer.java and AsciiSerializer.java, `validate`.
+    private static func text(_ bytes: RawSpan, isASCII: Bool) throws -> String {
+        try unsafe bytes.withUnsafeBytes { bytes in
+            if isASCII, let byte = unsafe bytes.first(where: { $0 >= 0x80 }) {
+                throw CQLError.invalid("Invalid byte for ascii: \(Int8(bitPattern: byte))")
+            }
+            guard let text = unsafe String(validating: bytes, as: UTF8.self) else {
+                throw CQLError.invalid("String didn't validate.")
+            }
+            return text
         }
     }
 
@@ -93,7 +107,7 @@ extension CQLValue {
     private static func vector(_ bytes: RawSpan, _ element: CQLType, _ count: Int) throws -> [CQLValue] {
         var reader = ByteReader(bytes)
         var values: [CQLValue] = []
-        for _ in 0..<count {
+        for _ in 0..<max(count, 0) {
             let byteCount: Int
             if let fixed = element.vectorElementByteCount {
                 byteCount = fixed

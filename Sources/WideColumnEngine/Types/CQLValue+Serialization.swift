@@ -45,9 +45,11 @@ extension CQLValue {
             try Self.serialize(Self.sortedUnique(values, of: element), of: element, into: &bytes)
         case (.map(let key, let value), .map(let entries)):
             try Self.serialize(entries, keys: key, values: value, into: &bytes)
-        case (.varint, .varint(let value)): bytes.append(contentsOf: value.twosComplement)
-        case (.decimal, .decimal(let value)): value.append(to: &bytes)
-        case (.decimal, .varint(let value)): CQLDecimal(unscaled: value).append(to: &bytes)
+        case (.varint, .varint(let value)): bytes.append(contentsOf: try Self.checked(value).twosComplement)
+        case (.decimal, .decimal(let value)):
+            _ = try Self.checked(value.unscaled)
+            value.append(to: &bytes)
+        case (.decimal, .varint(let value)): CQLDecimal(unscaled: try Self.checked(value)).append(to: &bytes)
         case (.decimal, .double(let value)):
             guard let decimal = CQLDecimal(shortest: value) else { throw mismatch(type) }
             decimal.append(to: &bytes)
@@ -68,6 +70,14 @@ extension CQLValue {
         var bytes: [UInt8] = []
         try serialize(as: type, into: &bytes)
         return bytes
+    }
+
+    /// What is longer could be written, but a key with it could not be read.
+    private static func checked(_ number: CQLInteger) throws -> CQLInteger {
+        guard number.hasAllowedLength else {
+            throw CQLError.invalid("Numbers of more than \(CQLInteger.maximumDigitCount) digits are not supported")
+        }
+        return number
     }
 
     /// Any integer value goes into any number type whose range it is in.

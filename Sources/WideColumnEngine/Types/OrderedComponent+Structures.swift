@@ -59,7 +59,7 @@ extension OrderedComponent {
 
     static func appendVector(_ bytes: RawSpan, _ element: CQLType, _ count: Int, to key: inout [UInt8]) throws {
         var reader = ByteReader(bytes)
-        for _ in 0..<count {
+        for _ in 0..<max(count, 0) {
             var byteCount = element.vectorElementByteCount ?? 0
             if element.vectorElementByteCount == nil {
                 guard let length = Int(exactly: try reader.vint()) else { throw ByteReader.tooShort }
@@ -74,7 +74,7 @@ extension OrderedComponent {
     static func decodeVector(
         _ source: inout OrderedSource, _ element: CQLType, _ count: Int, into bytes: inout [UInt8]
     ) throws {
-        for _ in 0..<count {
+        for _ in 0..<max(count, 0) {
             var member: [UInt8] = []
             try decode(&source, element, into: &member)
             if element.vectorElementByteCount == nil { bytes.appendVInt(UInt64(member.count)) }
@@ -110,12 +110,16 @@ extension OrderedComponent {
 
     static func appendDecimal(_ bytes: RawSpan, to key: inout [UInt8]) throws {
         guard bytes.byteCount > 0 else { return key.append(Sign.empty) }
-        let number = try CQLDecimal(bytes).normalized
+        let number = try CQLDecimal(bytes)
         guard !number.unscaled.isZero else { return key.append(Sign.zero) }
         key.append(number.unscaled.isNegative ? Sign.negative : Sign.positive)
         let start = key.count
-        key.appendBigEndian(UInt64(bitPattern: number.pointPosition) ^ 1 << 63)
-        key.append(contentsOf: number.unscaled.digits.utf8.map { $0 - 47 })
+        // Of a long number the digits take long, so they are made once.
+        let digits = Array(number.unscaled.digits.utf8)
+        key.appendBigEndian(UInt64(bitPattern: Int64(digits.count) - Int64(number.scale)) ^ 1 << 63)
+        let zeroCount = digits.reversed().prefix { $0 == 48 }.count
+        let canNormalize = !number.scale.subtractingReportingOverflow(Int32(truncatingIfNeeded: zeroCount)).overflow
+        key.append(contentsOf: digits.dropLast(canNormalize ? zeroCount : 0).map { $0 - 47 })
         key.append(0)
         if number.unscaled.isNegative { invert(&key, from: start) }
     }

@@ -47,6 +47,8 @@ enum CQLName {
 struct UserTypes: Sendable {
     var keyspace: String
     private(set) var types: [String: UserType] = [:]
+    /// How large the types are, by name.
+    fileprivate var extents: [String: TypeExtent] = [:]
 
     init(keyspace: String) {
         self.keyspace = keyspace
@@ -61,9 +63,18 @@ struct UserTypes: Sendable {
         while !pending.isEmpty {
             let ready = pending.filter { $0.references.allSatisfy { types[$0] != nil } }
             guard !ready.isEmpty else { throw ByteReader.tooShort }
-            for type in ready { types[type.name] = try type.resolvingFields(in: self) }
+            for type in ready {
+                extents[type.name] = CQLType.extent(ofFields: type.fields.map(\.type), in: self)
+                types[type.name] = try type.resolvingFields(in: self)
+            }
             pending.removeAll { types[$0.name] != nil }
         }
+    }
+
+    /// Refuses types, and types of columns, that are too large.
+    func check(columns: some Sequence<CQLType>) throws {
+        for (name, extent) in extents.sorted(by: { $0.key < $1.key }) { try extent.check("\(keyspace).\(name)") }
+        for type in columns { try type.extent(in: self).check(type.description) }
     }
 }
 
@@ -79,39 +90,110 @@ extension UserType {
     /// The names of the types that its fields are made of.
     var references: Set<String> { fields.reduce(into: []) { $0.formUnion($1.type.references) } }
 
-    func resolvingFields(in scope: UserTypes) throws -> UserType {
+    fileprivate func resolvingFields(in scope: UserTypes) throws -> UserType {
         var type = self
-        for index in fields.indices { type.fields[index].type = try fields[index].type.resolved(in: scope) }
+        for index in fields.indices { type.fields[index].type = try fields[index].type.lookedUp(in: scope) }
         return type
+    }
+}
+
+// MARK: - Sizes
+
+/// How large a type is. Types that are made of others grow with every level, and what is asked of a type is asked of all
+/// of its parts, so there is a limit.
+private struct TypeExtent {
+    private static let maximumPartCount = 1 << 16
+    private static let maximumValueCount = 1 << 20
+
+    /// The type itself and, written out, everything that it is made of.
+    var partCount = 1
+    /// The values that each value of the type has: elements of vectors, fields of tuples and of user-defined types.
+    var valueCount = 1
+
+    static func sum(_ left: Int, _ right: Int) -> Int {
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? .max : sum
+    }
+
+    static func product(_ left: Int, _ right: Int) -> Int {
+        let (product, overflow) = left.multipliedReportingOverflow(by: right)
+        return overflow ? .max : product
+    }
+
+    func check(_ name: @autoclosure () -> String) throws {
+        guard partCount <= Self.maximumPartCount else {
+            throw CQLError.invalid(
+                "Type \(name()) is too large: written out it has more than \(Self.maximumPartCount) parts")
+        }
+        guard valueCount <= Self.maximumValueCount else {
+            throw CQLError.invalid(
+                "Type \(name()) is too large: its values have more than \(Self.maximumValueCount) elements")
+        }
+    }
+}
+
+extension CQLType {
+    /// How large the type is; user-defined types in it need not have been looked up.
+    fileprivate func extent(in scope: UserTypes) -> TypeExtent {
+        switch self {
+        case .userType(let type): return scope.extents[type.name] ?? TypeExtent()
+        case .frozen(let type): return type.extent(in: scope)
+        case .vector(let element, let count):
+            var extent = element.extent(in: scope)
+            extent.partCount = TypeExtent.sum(extent.partCount, 1)
+            extent.valueCount = TypeExtent.product(extent.valueCount, max(count, 1))
+            return extent
+        case .tuple(let elements): return Self.extent(ofFields: elements, in: scope)
+        default:
+            // A collection may be empty, but its elements have to be bounded all the same.
+            let extents = components.map { $0.extent(in: scope) }
+            return TypeExtent(
+                partCount: extents.reduce(1) { TypeExtent.sum($0, $1.partCount) },
+                valueCount: extents.reduce(1) { max($0, $1.valueCount) })
+        }
+    }
+
+    fileprivate static func extent(ofFields types: [CQLType], in scope: UserTypes) -> TypeExtent {
+        types.reduce(into: TypeExtent(partCount: 1, valueCount: 0)) { extent, type in
+            let field = type.extent(in: scope)
+            extent.partCount = TypeExtent.sum(extent.partCount, field.partCount)
+            extent.valueCount = TypeExtent.sum(extent.valueCount, field.valueCount)
+        }
     }
 }
 
 // MARK: - Looking names up
 
 extension CQLType {
+    /// The type as a statement may use it: looked up, and not too large.
+    func resolved(in scope: UserTypes) throws -> CQLType {
+        try extent(in: scope).check(description)
+        return try lookedUp(in: scope)
+    }
+
     /// The type with user-defined types looked up and `frozen` where CQL implies it; refuses what cannot be
     /// ([CA] cql3/CQL3Type.java, `Raw.prepare`).
-    func resolved(in scope: UserTypes) throws -> CQLType {
+    func lookedUp(in scope: UserTypes) throws -> CQLType {
         switch self {
         case .frozen(let type):
-            let inner = try type.withFrozenParts.resolved(in: scope)
+            let inner = try type.withFrozenParts.lookedUp(in: scope)
             switch inner.bare {
             case .list, .set, .map, .tuple, .userType, .vector: return inner.frozenType
             default:
                 throw CQLError.invalid(
                     "frozen<> is only allowed on collections, tuples, and user-defined types (got \(type))")
             }
-        case .list(let element): return .list(try element.resolvedElement(of: self, in: scope))
+        case .list(let element): return .list(try element.lookedUpElement(of: self, in: scope))
         case .set(let element):
             if element.bare == .duration { throw CQLError.invalid("Durations are not allowed inside sets: \(self)") }
-            return .set(try element.resolvedElement(of: self, in: scope))
+            return .set(try element.lookedUpElement(of: self, in: scope))
         case .map(let key, let value):
             if key.bare == .duration { throw CQLError.invalid("Durations are not allowed as map keys: \(self)") }
             return .map(
-                try key.resolvedElement(of: self, in: scope), try value.resolvedElement(of: self, in: scope))
+                try key.lookedUpElement(of: self, in: scope), try value.lookedUpElement(of: self, in: scope))
         case .tuple(let elements):
             guard !elements.contains(.counter) else { throw CQLError.invalid("Counters are not allowed inside tuples") }
-            return .tuple(try elements.map { try $0.frozenIfCollection().resolved(in: scope).frozenType })
+            return .tuple(try elements.map { try $0.frozenIfCollection().lookedUp(in: scope).frozenType })
         case .vector(let element, let count):
             guard count > 0 else {
                 throw CQLError.invalid("vectors may only have positive dimensions; given \(count)")
@@ -119,18 +201,18 @@ extension CQLType {
             guard element != .counter else {
                 throw CQLError.invalid("counters are not supported inside vectors")
             }
-            return .vector(try element.frozenIfCollection().resolved(in: scope).frozenType, count)
-        case .userType(let type): return .userType(try type.resolved(in: scope))
+            return .vector(try element.frozenIfCollection().lookedUp(in: scope).frozenType, count)
+        case .userType(let type): return .userType(try type.lookedUp(in: scope))
         default: return self
         }
     }
 
     /// An element of a collection, which has to be frozen if it has parts.
-    private func resolvedElement(of collection: CQLType, in scope: UserTypes) throws -> CQLType {
+    private func lookedUpElement(of collection: CQLType, in scope: UserTypes) throws -> CQLType {
         guard self != .counter else {
             throw CQLError.invalid("Counters are not allowed inside collections: \(collection)")
         }
-        let type = try resolved(in: scope)
+        let type = try lookedUp(in: scope)
         guard !type.isMultiCell else {
             if case .userType = type {
                 throw CQLError.invalid("Non-frozen UDTs are not allowed inside collections: \(collection)")
@@ -163,7 +245,7 @@ extension CQLType {
 }
 
 extension UserType {
-    fileprivate func resolved(in scope: UserTypes) throws -> UserType {
+    fileprivate func lookedUp(in scope: UserTypes) throws -> UserType {
         guard keyspace.isEmpty || keyspace == scope.keyspace else {
             throw CQLError.invalid(
                 "Statement on keyspace \(scope.keyspace) cannot refer to a user type in keyspace \(keyspace); "

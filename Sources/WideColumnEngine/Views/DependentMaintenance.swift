@@ -19,12 +19,8 @@ struct DependentMaintenance {
         }
         let before = try stored.map { try baseRow(components, $0, deletion) }
         try update(key, parts.kind, from: before, to: try baseRow(components, merged, deletion))
-        if stored == nil {
-            // Nothing is there to merge with, which spares those who read it a look for more.
-            try transaction.put(table.storage, key.rawSpan, fragment.rawSpan, expiry: expiry)
-        } else {
-            try transaction.merge(table.storage, key.rawSpan, fragment.rawSpan, expiry: expiry)
-        }
+        try transaction.write(
+            fragment.rawSpan, expiry: expiry, key: key.rawSpan, stored: stored, to: table.storage, table.rowOperator)
     }
 
     /// Merges deletions into a partition. Every row they cover loses what it loses in views and indexes too.

@@ -1,0 +1,45 @@
+// RowReplacement.swift — how a row is written that was read whole before it is changed.
+//
+// What is merged into a row lies beside it until a compaction, and each read puts it together again. A row that is read
+// before every one of its updates would make each of them slower than the one before. So the whole row is written in its
+// place: at once where it is small, and where it is large as often as makes the bytes written for that as many as a few
+// times those of the updates themselves.
+//
+// Invariant: the whole row is, byte for byte and with its expiry, what merging would have made of the two.
+
+/// Decides whether to write a whole row or the change alone.
+enum RowReplacement {
+    private static let smallByteCount = 4096
+    /// The bytes of large rows that are written for one byte of changes, on average.
+    private static let amplification = 4
+
+    /// - Parameter storedByteCount: of the row as it was read.
+    static func isDue(storedByteCount: Int, fragmentByteCount: Int, at time: StorageInstant) -> Bool {
+        guard storedByteCount > smallByteCount else { return true }
+        let interval = UInt64(storedByteCount / (amplification * max(fragmentByteCount, 1)) + 1)
+        // Commits have times of their own, and of one commit's updates each meets a row of another length: whatever
+        // rhythm these have is gone from the upper half of the product.
+        let mixed = (UInt64(bitPattern: time.microseconds) ^ UInt64(storedByteCount) << 40) &* 0x9E37_79B9_7F4A_7C15
+        return (mixed >> 32) % interval == 0
+    }
+}
+
+extension WriteTransaction {
+    /// Writes a fragment into the row, or the static row, with this stored key, which is `stored` now; `nil`: there is none.
+    func write(
+        _ fragment: RawSpan, expiry: StorageInstant?, key: RawSpan, stored: [UInt8]?, to keyspace: Keyspace,
+        _ rowOperator: RowMergeOperator
+    ) throws {
+        guard let stored else {
+            // Nothing is there to merge with, which spares those who read it a look for more.
+            return try put(keyspace, key, fragment, expiry: expiry)
+        }
+        guard
+            RowReplacement.isDue(
+                storedByteCount: stored.count, fragmentByteCount: fragment.byteCount, at: commitTime)
+        else { return try merge(keyspace, key, fragment, expiry: expiry) }
+        var row: [UInt8] = []
+        try RowFragment.merge(stored.rawSpan, fragment, into: &row)
+        try put(keyspace, key, row.rawSpan, expiry: rowOperator.droppableAfter(row.rawSpan))
+    }
+}

@@ -1,0 +1,66 @@
+// NestedSelectionTests.swift — the time to plan a selection grows with its length, not with 2 to the power of its depth.
+
+import StorageTypes
+import Testing
+
+@testable import WideColumnEngine
+
+@Suite("Nested selections")
+struct NestedSelectionTests {
+    private static let depth = 40
+
+    private static func nested(_ open: String, _ inner: String, _ close: String, _ depth: Int = depth) -> String {
+        String(repeating: open, count: depth) + inner + String(repeating: close, count: depth)
+    }
+
+    @Test(
+        "deeply nested expressions are planned at once", .timeLimit(.minutes(1)),
+        arguments: [
+            nested("abs(", "v", ")"), nested("abs(round(", "v", "))", depth / 2), nested("0 + (", "v", ")", depth / 2),
+            nested("collection_max([", "v", "])", depth / 2), nested("collection_max([0, ", "v", "])", depth / 2),
+            nested("CAST(abs(", "v", ") AS int)", depth / 2), nested("mask_replace(", "v", ", 7)"),
+        ])
+    func terms(expression: String) throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        try store.execute("INSERT INTO t (k, v) VALUES (1, 7)")
+        #expect(try store.lines("SELECT \(expression) FROM t") == ["7"])
+    }
+
+    @Test("markers, vectors and aggregates inside of them too", .timeLimit(.minutes(1)))
+    func markers() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int, f float, w vector<float, 2>)")
+        try store.execute("INSERT INTO t (k, v, f, w) VALUES (1, 7, 1, [1, 1])")
+        let depth = Self.depth / 2
+        let sum = Self.nested("? + (", "v", ")", depth)
+        #expect(try store.lines("SELECT \(sum) FROM t", Array(repeating: 1, count: depth)) == ["\(7 + depth)"])
+        let vector = Self.nested("similarity_dot_product([f, ", "f", "], w)", depth)
+        #expect(try store.execute("SELECT \(vector) FROM t").count == 1)
+        #expect(try store.lines("SELECT \(Self.nested("abs(", "sum(v)", ")")) FROM t") == ["7"])
+        #expect(try store.lines("SELECT \(Self.nested("abs(0 + ", "max(v)", ")", depth)), min(v) FROM t") == ["7 7"])
+        #expect(try store.lines("SELECT sum(\(Self.nested("abs(", "v", ")"))), count(*) FROM t") == ["7 1"])
+    }
+
+    @Test("terms of modifications and conditions are no exception", .timeLimit(.minutes(1)))
+    func modifications() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        try store.execute("INSERT INTO t (k, v) VALUES (1, \(Self.nested("abs(", "(int) -7", ")")))")
+        #expect(try store.lines("SELECT v FROM t WHERE k = \(Self.nested("abs(", "(int) 1", ")"))") == ["7"])
+    }
+
+    @Test("literals take the type that a function wants, and columns in them keep theirs")
+    func literals() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, f float, g float, v vector<float, 2>)")
+        try store.execute("INSERT INTO t (k, f, g, v) VALUES (1, 3, 4, [3, 4])")
+        for arguments in [
+            "v, [3, 4]", "[f, g], v", "[3.0, 4.0], v", "v, [abs(f), g]", "v, v",
+        ] {
+            #expect(try store.lines("SELECT similarity_euclidean(\(arguments)) FROM t") == ["1.0"], "\(arguments)")
+        }
+        #expect(try store.lines("SELECT similarity_euclidean(v, ?) FROM t", [[3, 4]]) == ["1.0"])
+        #expect(try store.lines("SELECT to_json([f, g]), collection_count({f, g}) FROM t") == ["'[3.0, 4.0]' 2"])
+    }
+}
