@@ -8,14 +8,18 @@ import Testing
 
 @Suite("Log segment numbers")
 struct LogSegmentNumberTests {
-    @Test("while the lane makes a segment, tending the log makes none of the same number")
-    func oneMaker() throws {
-        let disk = SimulatedFileSystem()
-        let files = HookedFileSystem(disk)
-        try disk.createDirectory("/log")
-        let log = try LogWriter(
+    /// A log of small mapped segments.
+    private func makeLog(_ files: HookedFileSystem) throws -> LogWriter {
+        try files.createDirectory("/log")
+        return try LogWriter(
             directory: "/log", fileSystem: files, identity: 7, firstSegment: 1, previousSequence: 0,
             segmentByteCount: 8 << 10, writing: .mapped, seed: 5)
+    }
+
+    @Test("while the lane makes a segment, tending the log makes none of the same number")
+    func oneMaker() throws {
+        let files = HookedFileSystem(SimulatedFileSystem())
+        let log = try makeLog(files)
         // What the other thread would do in the middle of it. Half of the current segment is full by then.
         files.willRename = {
             var tending = LogWriter.Tending()
@@ -31,19 +35,15 @@ struct LogSegmentNumberTests {
         #expect(log.newestSegment.number > 3)
 
         var sequences: [UInt64] = []
-        let recovery = LogRecovery(fileSystem: disk, directory: "/log", identity: 7)
+        let recovery = LogRecovery(fileSystem: files, directory: "/log", identity: 7)
         _ = try recovery.replay(from: 1, previousSequence: 0) { header, _, _, _ in sequences.append(header.sequence) }
         #expect(sequences == Array(1...200))
     }
 
     @Test("who lets go of the log waits for a segment that is being made: its number is the next writer's")
     func stopping() throws {
-        let disk = SimulatedFileSystem()
-        let files = HookedFileSystem(disk)
-        try disk.createDirectory("/log")
-        let log = try LogWriter(
-            directory: "/log", fileSystem: files, identity: 7, firstSegment: 1, previousSequence: 0,
-            segmentByteCount: 8 << 10, writing: .mapped, seed: 5)
+        let files = HookedFileSystem(SimulatedFileSystem())
+        let log = try makeLog(files)
         for sequence in 1...20 as ClosedRange<UInt64> {
             var record = UnsafeByteBuilder()
             record.resize(to: LogRecordHeader.byteCount + 200)
@@ -70,7 +70,7 @@ struct LogSegmentNumberTests {
         mayGoOn.open()
         #expect(threads.join() == [])
         #expect(isStopped.isOpen)
-        #expect(try LogFiles.numbers(in: "/log", disk) == [1, 2])
-        #expect(try LogFiles.unfinished(in: "/log", disk) == [])
+        #expect(try LogFiles.numbers(in: "/log", files) == [1, 2])
+        #expect(try LogFiles.unfinished(in: "/log", files) == [])
     }
 }

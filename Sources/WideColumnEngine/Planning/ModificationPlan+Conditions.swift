@@ -57,16 +57,7 @@ extension ModificationPlan {
     private static func containsTest(
         _ condition: ColumnCondition, _ column: ColumnDefinition, _ binder: inout TermBinder
     ) throws -> ColumnTest {
-        let word = condition.comparison.rawValue
-        let member: CQLType
-        switch (column.type.bare, condition.comparison) {
-        case (.map(let key, _), .containsKey): member = key
-        case (.list(let element), .contains), (.set(let element), .contains), (.map(_, let element), .contains):
-            member = element
-        default:
-            let kind = condition.comparison == .containsKey ? "map" : "collection"
-            throw CQLError.invalid("Cannot use \(word) on non-\(kind) column \(column.name)")
-        }
+        let member = try column.memberType(condition.comparison)
         let receiver = condition.comparison == .containsKey ? "key(\(column.name))" : "value(\(column.name))"
         let term = try binder.bind(condition.terms[0], as: member, receiver: receiver)
         return ColumnTest(

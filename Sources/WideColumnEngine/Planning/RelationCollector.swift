@@ -146,16 +146,7 @@ struct RelationCollector {
     private static func contains(
         _ relation: Relation, _ column: ColumnDefinition, _ binder: inout TermBinder
     ) throws -> Filter {
-        let word = relation.comparison.rawValue
-        let member: CQLType
-        switch (column.type.bare, relation.comparison) {
-        case (.list(let element), .contains), (.set(let element), .contains), (.map(_, let element), .contains):
-            member = element
-        case (.map(let key, _), .containsKey): member = key
-        default:
-            let kind = relation.comparison == .containsKey ? "map" : "collection"
-            throw CQLError.invalid("Cannot use \(word) on non-\(kind) column \(column.name)")
-        }
+        let member = try column.memberType(relation.comparison)
         let term = try binder.bind(relation.terms[0], as: member, receiver: "value(\(column.name))")
         return Filter(column, relation.comparison, .terms([term]))
     }
@@ -321,5 +312,19 @@ extension Relation {
         let names = "(\(target.columns.joined(separator: ", ")))"
         guard comparison == .in else { return "\(names) \(comparison.rawValue) \(terms.map(\.description).joined())" }
         return "\(names) IN \(isListMarker ? "?" : "(\(terms.map(\.description).joined(separator: ", ")))")"
+    }
+}
+
+extension ColumnDefinition {
+    /// The type of what CONTAINS looks for in the column, or CONTAINS KEY.
+    func memberType(_ comparison: Comparison) throws -> CQLType {
+        switch (type.bare, comparison) {
+        case (.list(let element), .contains), (.set(let element), .contains), (.map(_, let element), .contains):
+            return element
+        case (.map(let key, _), .containsKey): return key
+        default:
+            let kind = comparison == .containsKey ? "map" : "collection"
+            throw CQLError.invalid("Cannot use \(comparison.rawValue) on non-\(kind) column \(name)")
+        }
     }
 }
