@@ -3,8 +3,8 @@
 import StorageCore
 import Synchronization
 
-final class CompactionReadCounter: FileSystem {
-    private let disk: SimulatedFileSystem
+final class CompactionReadCounter: ForwardingFileSystem {
+    let disk: SimulatedFileSystem
     private let counts = Mutex<(read: Int, written: Int, paths: Set<String>)>((0, 0, []))
 
     init(_ disk: SimulatedFileSystem) {
@@ -37,17 +37,6 @@ final class CompactionReadCounter: FileSystem {
         let file = try disk.open(path, mode)
         return path.hasSuffix(".sst") ? CompactionCountedFile(file, self) : file
     }
-
-    func exists(_ path: String) throws -> Bool { try disk.exists(path) }
-    func list(_ directory: String) throws -> [String] { try disk.list(directory) }
-    func createDirectory(_ path: String) throws { try disk.createDirectory(path) }
-    func remove(_ path: String) throws { try disk.remove(path) }
-    func removeDirectory(_ path: String) throws { try disk.removeDirectory(path) }
-    func rename(_ from: String, to: String) throws { try disk.rename(from, to: to) }
-    func link(_ from: String, to: String) throws { try disk.link(from, to: to) }
-    func syncDirectory(_ path: String) throws { try disk.syncDirectory(path) }
-    func lock(_ path: String) throws -> any FileLock { try disk.lock(path) }
-    func freeByteCount(_ path: String) throws -> Int64 { try disk.freeByteCount(path) }
 }
 
 private final class CompactionCountedFile: StorageFile {

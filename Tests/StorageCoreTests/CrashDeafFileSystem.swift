@@ -2,7 +2,7 @@
 
 import StorageCore
 
-struct CrashDeafFileSystem: FileSystem {
+struct CrashDeafFileSystem: ForwardingFileSystem {
     /// What is never synced.
     enum Deafness: Sendable {
         case log, tables, manifest, current, names, sqliteLog, sqliteDatabase
@@ -20,7 +20,7 @@ struct CrashDeafFileSystem: FileSystem {
         }
     }
 
-    private let disk: SimulatedFileSystem
+    let disk: SimulatedFileSystem
     private let deafness: Deafness
 
     init(_ disk: SimulatedFileSystem, _ deafness: Deafness) {
@@ -36,16 +36,6 @@ struct CrashDeafFileSystem: FileSystem {
     func syncDirectory(_ path: String) throws {
         if deafness != .names { try disk.syncDirectory(path) }
     }
-
-    func exists(_ path: String) throws -> Bool { try disk.exists(path) }
-    func list(_ directory: String) throws -> [String] { try disk.list(directory) }
-    func createDirectory(_ path: String) throws { try disk.createDirectory(path) }
-    func remove(_ path: String) throws { try disk.remove(path) }
-    func removeDirectory(_ path: String) throws { try disk.removeDirectory(path) }
-    func rename(_ from: String, to: String) throws { try disk.rename(from, to: to) }
-    func link(_ from: String, to: String) throws { try disk.link(from, to: to) }
-    func lock(_ path: String) throws -> any FileLock { try disk.lock(path) }
-    func freeByteCount(_ path: String) throws -> Int64 { try disk.freeByteCount(path) }
 }
 
 private final class DeafFile: StorageFile {

@@ -7,7 +7,7 @@ import Testing
 @testable import StorageCore
 
 /// A disk that counts the files that are open on it.
-final class CountingFileSystem: FileSystem {
+final class CountingFileSystem: ForwardingFileSystem {
     let disk: SimulatedFileSystem
     private let state = Mutex((open: 0, most: 0, opened: 0, readByteCount: 0))
 
@@ -32,17 +32,6 @@ final class CountingFileSystem: FileSystem {
 
     fileprivate func didClose() { state.withLock { $0.open -= 1 } }
     fileprivate func didRead(_ count: Int) { state.withLock { $0.readByteCount += count } }
-
-    func exists(_ path: String) throws -> Bool { try disk.exists(path) }
-    func list(_ directory: String) throws -> [String] { try disk.list(directory) }
-    func createDirectory(_ path: String) throws { try disk.createDirectory(path) }
-    func remove(_ path: String) throws { try disk.remove(path) }
-    func removeDirectory(_ path: String) throws { try disk.removeDirectory(path) }
-    func rename(_ from: String, to: String) throws { try disk.rename(from, to: to) }
-    func link(_ from: String, to: String) throws { try disk.link(from, to: to) }
-    func syncDirectory(_ path: String) throws { try disk.syncDirectory(path) }
-    func lock(_ path: String) throws -> any FileLock { try disk.lock(path) }
-    func freeByteCount(_ path: String) throws -> Int64 { try disk.freeByteCount(path) }
 }
 
 private final class CountedFile: StorageFile {

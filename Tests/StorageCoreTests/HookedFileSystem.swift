@@ -3,7 +3,7 @@
 import StorageCore
 import Synchronization
 
-struct HookedFileSystem: FileSystem {
+struct HookedFileSystem: ForwardingFileSystem {
     private final class Hooks: Sendable {
         let willRename = Mutex<(@Sendable () -> Void)?>(nil)
         let willMake = Mutex<(@Sendable (String) -> Void)?>(nil)
@@ -45,14 +45,4 @@ struct HookedFileSystem: FileSystem {
         }
         return try disk.open(path, mode)
     }
-
-    func syncDirectory(_ path: String) throws { try disk.syncDirectory(path) }
-    func exists(_ path: String) throws -> Bool { try disk.exists(path) }
-    func list(_ directory: String) throws -> [String] { try disk.list(directory) }
-    func createDirectory(_ path: String) throws { try disk.createDirectory(path) }
-    func remove(_ path: String) throws { try disk.remove(path) }
-    func removeDirectory(_ path: String) throws { try disk.removeDirectory(path) }
-    func link(_ from: String, to: String) throws { try disk.link(from, to: to) }
-    func lock(_ path: String) throws -> any FileLock { try disk.lock(path) }
-    func freeByteCount(_ path: String) throws -> Int64 { try disk.freeByteCount(path) }
 }

@@ -5,8 +5,8 @@ import StorageTypes
 import Synchronization
 
 /// Counts the bytes of writes by the suffix of the file's name.
-final class ObservedFileSystem: FileSystem {
-    private let disk = SimulatedFileSystem()
+final class ObservedFileSystem: ForwardingFileSystem {
+    let disk = SimulatedFileSystem()
     private let clock: ManualClock
     private let written = Mutex<[String: Int]>([:])
     private let delay = Mutex(Duration.zero)
@@ -37,17 +37,6 @@ final class ObservedFileSystem: FileSystem {
     }
 
     fileprivate func passSyncTime() { clock.advance(by: delay.withLock { $0 }) }
-
-    func syncDirectory(_ path: String) throws { try disk.syncDirectory(path) }
-    func exists(_ path: String) throws -> Bool { try disk.exists(path) }
-    func list(_ directory: String) throws -> [String] { try disk.list(directory) }
-    func createDirectory(_ path: String) throws { try disk.createDirectory(path) }
-    func remove(_ path: String) throws { try disk.remove(path) }
-    func removeDirectory(_ path: String) throws { try disk.removeDirectory(path) }
-    func rename(_ from: String, to: String) throws { try disk.rename(from, to: to) }
-    func link(_ from: String, to: String) throws { try disk.link(from, to: to) }
-    func lock(_ path: String) throws -> any FileLock { try disk.lock(path) }
-    func freeByteCount(_ path: String) throws -> Int64 { try disk.freeByteCount(path) }
 }
 
 private final class ObservedFile: StorageFile {
