@@ -8,15 +8,16 @@ extension Storage {
     /// file. Callable at any time, after closing too.
     public var statistics: StorageStatistics {
         let (trees, keyspaces) = catalog.withLock { ($0.trees.values.sorted { $0.id < $1.id }, $0.keyspaces.values) }
-        let names = Dictionary(grouping: keyspaces, by: \.tree.id).mapValues { $0.map(\.name).sorted() }
+        let groups = Dictionary(grouping: keyspaces, by: \.tree.id)
         var statistics = StorageStatistics()
-        statistics.trees = trees.map { self.statistics(of: $0, keyspaces: names[$0.id] ?? []) }
+        statistics.trees = trees.map {
+            self.statistics(of: $0, keyspaces: groups[$0.id, default: []].map(\.name).sorted())
+        }
         statistics.keyspaceCount = keyspaces.count
-        statistics.keyspaces = Dictionary(grouping: keyspaces, by: \.tree.id)
-            .flatMap { id, keyspaces in
-                self.statistics(of: keyspaces, in: statistics.trees.first { $0.id == id })
-            }
-            .sorted { $0.name < $1.name }
+        let treesByID = Dictionary(uniqueKeysWithValues: statistics.trees.map { ($0.id, $0) })
+        statistics.keyspaces = groups.flatMap { self.statistics(of: $1, in: treesByID[$0]) }.sorted {
+            $0.name < $1.name
+        }
         statistics.commits = CommitStatistics(
             count: counters.commits.count, entryCount: counters.entries.count,
             userByteCount: counters.userBytes.count, visibleSequence: visibleSequence,

@@ -57,9 +57,8 @@ enum SQLiteSchema {
             if !isReadOnly { try connection.execute("ALTER TABLE meta ADD COLUMN purged_through INTEGER") }
             return .distantPast
         }
-        let lowest = Int64.min + 1
         return StorageInstant(
-            microseconds: try connection.integer("SELECT coalesce(purged_through, \(lowest)) FROM meta"))
+            microseconds: try connection.integer("SELECT coalesce(purged_through, \(Int64.min)) FROM meta"))
     }
 
     private static func create(_ connection: SQLiteConnection) throws {
