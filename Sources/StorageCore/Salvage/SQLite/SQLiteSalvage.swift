@@ -186,9 +186,13 @@ struct SQLiteSalvage {
         }
         let hiding = losses.filter(\.hidesPages)
         if !hiding.isEmpty {
+            let count = entries.count
             try walk.visitLostEntries(hiding, free) { try entries.add($0) }
-            report.remarks.append(
-                "Entries on pages that nothing refers to any more were taken in: deleted ones may be among them.")
+            if entries.count > count {
+                report.remarks.append(
+                    "\(entries.count - count) entries are from pages that nothing refers to any more: deleted ones may be "
+                        + "among them.")
+            }
         }
         keyspaces = entries.keyspaces
         largestID = entries.largestID
