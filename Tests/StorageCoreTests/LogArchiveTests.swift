@@ -440,7 +440,10 @@ struct LogArchiveTests {
         let keyspace = try storage.keyspace("notes")
         var number = 0
         var refusedCount = 0
-        for room in stride(from: Int64(0), to: 8 << 10, by: Soak.stride(61, brief: 149)) {
+        let rooms =
+            Array(stride(from: Int64(0), to: 1 << 10, by: 61))
+            + stride(from: 1 << 10, to: 8 << 10, by: Soak.stride(61, brief: 197))
+        for room in rooms {
             try put(storage, keyspace, number..<number + 3)
             number += 3
             disk.capacity = disk.usedByteCount + room
