@@ -73,8 +73,9 @@ bench-storage-quick: deps ## The same on small data, within ten minutes
 bench-micro: deps ## Micro-benchmarks of codecs and single calls
 	swift package --package-path Benchmarks benchmark
 
-bench-test: deps ## Test the benchmarks themselves, with a small run of the lines
+bench-test: deps ## Test the benchmarks themselves, with a small run of the lines, and what reads allocate
 	swift test --package-path Benchmarks --disable-xctest
+	$(BENCHMARKS) allocation-count
 
 bench-peers: deps ## Install the benchmarks' peers, and build RocksDB once, optimised
 	@.ci/install-dependencies peers

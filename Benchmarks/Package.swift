@@ -101,6 +101,10 @@ let package = Package(
             ] + engineDependencies,
             swiftSettings: settings + (rocksDBPeer?.settings ?? []),
             linkerSettings: rocksDBPeer?.libraries ?? []),
+        // What reads allocate, counted by a malloc of its own.
+        .target(name: "CAllocations"),
+        .executableTarget(
+            name: "allocation-count", dependencies: ["CAllocations", library("StorageCore")], swiftSettings: settings),
         // Micro-benchmarks of single calls; the plug-in wants the folder's name.
         .executableTarget(
             name: "StorageBenchmarks",

@@ -6,17 +6,17 @@ internal import ShopStreamKit
 struct SalvageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "salvage",
-        abstract: "Rescues what is intact of a damaged data directory into a new one.",
+        abstract: "Rescues what is intact of a damaged data directory or SQLite file into a new one.",
         discussion: """
-            Reads every block, log record and edit whose checksum holds, also without manifest, and reports what was \
-            lost. The damaged directory is not changed and must not be open elsewhere. Exits with status 1 if anything \
-            was lost.
+            Reads every block, log record and edit whose checksum holds, also without manifest, or every page that makes \
+            sense, and reports what was lost. What is damaged is not changed and must not be open elsewhere. Exits with \
+            status 1 if anything was lost.
             """)
 
-    @Argument(help: "The damaged data directory.")
+    @Argument(help: "The damaged data directory, or SQLite file.")
     var directory: String
 
-    @Argument(help: "An absent or empty directory for what is rescued.")
+    @Argument(help: "An absent or empty directory for what is rescued; for a SQLite file a name that is not taken.")
     var target: String
 
     func run() async throws {

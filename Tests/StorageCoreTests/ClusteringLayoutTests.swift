@@ -45,8 +45,7 @@ struct ClusteringLayoutTests {
 
     @Test("a clustering begins behind the escaped group and the tag, in keys that have both")
     func offsets() {
-        let seed = UInt64.random(in: 0..<1 << 32)
-        print("clustering offsets, seed \(seed)")
+        let seed = TestSeed.draw("clustering offsets")
         var random = SeededRandom(seed: seed)
         for _ in 0..<3000 {
             let group = (0..<Int.random(in: 0..<40, using: &random)).map { _ in
@@ -68,8 +67,7 @@ struct ClusteringLayoutTests {
 
     @Test("clusterings are in the order of the keys of a group, and those of a range hold those of its keys")
     func order() throws {
-        let seed = UInt64.random(in: 0..<1 << 32)
-        print("clustering order, seed \(seed)")
+        let seed = TestSeed.draw("clustering order")
         var random = SeededRandom(seed: seed)
         func clustering(_ key: [UInt8]) throws -> UInt128 {
             try #require(key.withUnsafeBytes { Self.layout.clustering(of: $0) })
@@ -133,8 +131,7 @@ struct ClusteringLayoutTests {
 
     @Test("a table's filter knows the groups of its keys, whole or in parts", arguments: [0, 1 << 20])
     func filters(wholeFilterByteCount: Int) throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("groups in filters, seed \(seed)")
+        let seed = TestSeed.draw("groups in filters")
         var random = SeededRandom(seed: seed)
         // Every second group; some of so many keys that they lie in several partitions of the index.
         var entries: [PlainEntry] = []

@@ -68,12 +68,17 @@ struct CorruptionTests {
     @Test("a flipped bit in any file is detected, or changes nothing", arguments: [false, true])
     func flippedBits(closed: Bool) throws {
         let image = try Self.image(closed: closed)
+        var random = SeededRandom(seed: TestSeed.draw("flipped bits, closed \(closed)"))
         for path in try image.files {
             let bitCount = try image.disk.readFile(path).count * 8
-            // The smallest files wholly, of the others a few hundred bits in all, those at both ends among them.
-            let stride = bitCount < 200 || Soak.duration != nil ? 1 : max(7, bitCount / 60 | 1)
+            // Of the many bits a dozen, others in every run, and some at both ends.
+            let stride = Soak.stride(1, brief: max(7, bitCount / 12 | 1))
+            let edgeStride = Soak.stride(1, brief: 7)
             let edges = Array(0..<min(bitCount, 24)) + Array(max(0, bitCount - 24)..<bitCount)
-            for bit in Set(Swift.stride(from: 0, to: bitCount, by: stride)).union(edges).sorted() {
+            let tried = Swift.stride(from: Int.random(in: 0..<stride, using: &random), to: bitCount, by: stride)
+            let triedEdges = Swift.stride(
+                from: Int.random(in: 0..<edgeStride, using: &random), to: edges.count, by: edgeStride)
+            for bit in Set(tried).union(triedEdges.map { edges[$0] }).sorted() {
                 let what = "bit \(bit) of \(path) of \(bitCount)"
                 guard try judge(image, what, { try $0.flipBit(path: path, bitOffset: bit) }) else { return }
             }

@@ -13,7 +13,7 @@ struct CrashRecoveryTests {
         let seed: UInt64 = 2
         let workload = CrashWorkload(seed: seed, stepCount: 60)
         let count = try crashOperationCount(of: workload, engine)
-        for operation in stride(from: 7, through: count, by: 17) {
+        for operation in stride(from: 7, through: count, by: Soak.stride(17, brief: 43)) {
             let run = try crashedRun(of: workload, atOperation: operation, engine)
             let patterns = CrashPattern.all(seeds: UInt64(operation)..<UInt64(operation) + 1)
             let first = patterns[operation % patterns.count]
@@ -27,10 +27,11 @@ struct CrashRecoveryTests {
 struct CrashRecoverySoakTests {
     @Test("no second power cut after any first one loses anything")
     func secondCrashes() throws {
-        var random = SystemRandomNumberGenerator()
+        var seeds = TestSeeds("recovery crash soak")
         let soak = Soak()
         repeat {
-            let seed = UInt64.random(in: 0..<1 << 32, using: &random)
+            let seed = seeds.draw()
+            var random = SeededRandom(seed: seed)
             let workload = CrashWorkload(seed: seed, stepCount: 60)
             let count = try crashOperationCount(of: workload)
             let patterns = CrashPattern.all(seeds: seed..<seed + 2)

@@ -98,7 +98,7 @@ struct CrashThreadTests {
 
     @Test("a power cut while threads flush, compact and sync keeps every promise", arguments: 0..<4)
     func powerCut(round: Int) throws {
-        let seed = UInt64.random(in: 0..<1 << 32)
+        let seed = TestSeed.draw("power cut among threads, round \(round)")
         var random = SeededRandom(seed: seed)
         let disk = SimulatedFileSystem(seed: seed)
         let storage = try Storage.open(at: "/db", options: Self.options(disk))

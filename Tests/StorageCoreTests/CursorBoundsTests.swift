@@ -9,8 +9,7 @@ import Testing
 struct CursorBoundsTests {
     @Test("a walk through a range reads no block behind it", arguments: [false, true])
     func blocks(backwards: Bool) throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("bounds of cursors, seed \(seed)")
+        let seed = TestSeed.draw("bounds of cursors")
         var random = SeededRandom(seed: seed)
         let entries = (0..<2000).map { number in
             PlainEntry(

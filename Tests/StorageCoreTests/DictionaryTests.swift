@@ -192,7 +192,7 @@ struct DictionaryTests {
         let words = (0..<40).map { _ in random.bytes(40) }
         func samples(_ wordCount: Int, _ filler: Int) -> BlockSamples {
             var samples = BlockSamples()
-            for number in 0..<500 {
+            for number in 0..<150 {
                 let block = (0..<wordCount).flatMap { words[($0 * 7 + number) % 40] } + random.bytes(filler)
                 block.withUnsafeBytes { samples.append($0) }
             }

@@ -100,10 +100,11 @@ struct FaultOpeningTests {
             try check(disk.crash(survivors[fullCount % 3]), which, expected, comment)
             disk.capacity = nil
             try finish(storage, disk, which, comment)
-            room += 397
+            room += Int64(Soak.stride(397, brief: 997))
             #expect(room < 1 << 20)
         }
-        #expect(fullCount > (which.reserveByteCount > 0 ? 0 : 1), "the disk was hardly ever full")
+        let isThorough = which.reserveByteCount == 0 && Soak.duration != nil
+        #expect(fullCount > (isThorough ? 1 : 0), "the disk was hardly ever full")
     }
 
     private func checkRefusals(_ storage: Storage, _ comment: Comment) throws {

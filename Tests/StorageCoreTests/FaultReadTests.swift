@@ -37,7 +37,9 @@ struct FaultReadTests {
         let workload = CrashWorkload(seed: Self.seed, stepCount: 60)
         let healthy = CrashRun(SimulatedFileSystem(seed: 1))
         try healthy.run(workload.steps)
-        for number in 1...healthy.disk.readCount {
+        let seed = TestSeed.draw("the first read that fails")
+        let stride = Soak.stride(1, brief: 5)
+        for number in Swift.stride(from: 1 + Int(seed) % stride, through: healthy.disk.readCount, by: stride) {
             let run = CrashRun(SimulatedFileSystem(seed: 1))
             run.disk.failReads(number: number, once: true)
             do {

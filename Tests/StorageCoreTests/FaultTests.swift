@@ -25,7 +25,7 @@ struct FaultTests {
     func failingOperations(kind: SimulatedFileSystem.Operation, engine: CrashEngine) throws {
         let workload = CrashWorkload(seed: 3, stepCount: 60)
         let silentCount = try failEach(
-            kind, of: workload, "workload 3 over \(engine)", engine, isSparse: Soak.duration == nil)
+            kind, of: workload, "workload 3 over \(engine)", engine, step: Soak.stride(1, brief: 11))
         // A storage goes on without its reserve, and with a manifest that has grown long: another try follows.
         #expect(silentCount ?? 0 <= (silentKinds.contains(kind) ? 2 : 0))
     }
@@ -35,26 +35,27 @@ struct FaultTests {
 struct FaultSoakTests {
     @Test("no operation of any workload fails unnoticed, or takes with it what was acknowledged")
     func many() throws {
-        var random = SystemRandomNumberGenerator()
+        var seeds = TestSeeds("fault soak")
         let soak = Soak()
         repeat {
-            let seed = UInt64.random(in: 0..<1 << 32, using: &random)
+            let seed = seeds.draw()
+            var random = SeededRandom(seed: seed)
             let stepCount = Int.random(in: 20..<120, using: &random)
             let workload = CrashWorkload(seed: seed, stepCount: stepCount)
             let engine = [CrashEngine.trees, .mappedTrees][Int(seed % 2)]
             let what = "CrashWorkload(seed: \(seed), stepCount: \(stepCount)) over \(engine)"
             for kind in SimulatedFileSystem.Operation.allCases {
-                guard try failEach(kind, of: workload, what, engine, isSparse: true) != nil else { return }
+                guard try failEach(kind, of: workload, what, engine, step: 5) != nil else { return }
             }
         } while soak.goesOn
     }
 }
 
-/// Lets the operations of a kind fail in turn, each in a run of its own, or every fifth if there are many; how often nobody
+/// Lets the operations of a kind fail in turn, each in a run of its own, or every `step`-th if there are many; how often nobody
 /// was told, nil after a violation.
 private func failEach(
     _ kind: SimulatedFileSystem.Operation, of workload: CrashWorkload, _ what: String, _ engine: CrashEngine,
-    isSparse: Bool
+    step: Int
 ) throws -> Int? {
     let healthy = CrashRun(SimulatedFileSystem(seed: 1), engine: engine)
     try healthy.run(workload.steps)
@@ -62,7 +63,7 @@ private func failEach(
     let first = kind == .syncDirectory ? 5 : 1
     let count = healthy.disk.operationCount(of: kind)
     var silentCount = 0
-    for number in stride(from: first, through: count, by: count > 40 && isSparse ? 5 : 1) {
+    for number in stride(from: first, through: count, by: count > 40 ? step : 1) {
         // A full disk shows at a sync where the file system allocates late.
         let code: StorageError.Code = kind == .sync && number % 4 == 0 ? .diskFull : .ioFailure
         let fault = Fault(kind: kind, number: number, once: number % 2 == 0, code: code)

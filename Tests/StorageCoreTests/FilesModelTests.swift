@@ -68,8 +68,7 @@ private struct RandomCall {
 struct FilesModelTests {
     @Test("random calls give the same answers on both")
     func randomCalls() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("files model seed: \(seed)")
+        let seed = TestSeed.draw("files model")
         var random = SeededRandom(seed: seed)
         let directory = NSTemporaryDirectory() + "storage-model-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: directory) }

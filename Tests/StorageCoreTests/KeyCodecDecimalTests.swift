@@ -83,8 +83,7 @@ struct KeyCodecDecimalTests {
 
     @Test("random decimals keep the order of their values")
     func randomOrder() {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("decimal order seed: \(seed)")
+        let seed = TestSeed.draw("decimal order")
         var random = SeededRandom(seed: seed)
         for _ in 0..<2000 {
             let left = randomDecimal(&random)

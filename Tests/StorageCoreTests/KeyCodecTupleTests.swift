@@ -68,8 +68,7 @@ private enum Component: Hashable {
 struct KeyCodecTupleTests {
     @Test("random tuples compare component by component, each in its direction, and come back")
     func randomTuples() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("key tuples seed: \(seed)")
+        let seed = TestSeed.draw("key tuples")
         var random = SeededRandom(seed: seed)
         for _ in 0..<2000 {
             let shape = (0..<Int.random(in: 1...4, using: &random)).map { _ in
@@ -86,8 +85,7 @@ struct KeyCodecTupleTests {
 
     @Test("random bytes decode to something that encodes to the same bytes, or are refused")
     func randomBytes() {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("key bytes seed: \(seed)")
+        let seed = TestSeed.draw("key bytes")
         var random = SeededRandom(seed: seed)
         for _ in 0..<4000 {
             let bytes = (0..<Int.random(in: 0...12, using: &random)).map { _ in

@@ -85,7 +85,7 @@ private func killRounds(_ count: Int, until duration: Duration?, _ engine: Crash
     let directory = NSTemporaryDirectory() + "shopstream-kill-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let seed = UInt64.random(in: 0..<1 << 32)
+    let seed = TestSeed.draw("kills of a process over \(engine)")
     var random = SeededRandom(seed: seed)
     let start = ContinuousClock.now
     for round in 1...count {

@@ -78,7 +78,7 @@ struct LevelCursorTests {
 
     @Test("walks and seeks find what a sorted array has, inside the bounds", arguments: 0..<40)
     func model(_: Int) throws {
-        let seed = UInt64.random(in: 0..<1 << 32)
+        let seed = TestSeed.draw("level cursors")
         var random = SeededRandom(seed: seed)
         let level = try Level(&random)
         for isBounded in [false, true] {

@@ -1,6 +1,5 @@
 // MetamorphicTests.swift — one random sequence of operations, many configurations, all answers equal.
 
-import Foundation
 import StorageCore
 import StorageTypes
 import Testing
@@ -77,11 +76,7 @@ extension MetamorphicConfiguration {
 
 @Suite("Metamorphic")
 struct MetamorphicTests {
-    static let seeds: [UInt64] = {
-        let environment = ProcessInfo.processInfo.environment
-        if let seed = environment["SHOPSTREAM_SEED"].flatMap({ UInt64($0) }) { return [seed] }
-        return [1, UInt64.random(in: 2..<1 << 32)]
-    }()
+    static let seeds = TestSeed.given.map { [$0] } ?? [1, UInt64.random(in: 2..<1 << 32)]
 
     @Test("every configuration gives the same answers", arguments: seeds)
     func allAgree(seed: UInt64) throws {
@@ -112,11 +107,11 @@ struct MetamorphicSoakTests {
     @Test("every configuration gives the same answers, for as long as asked")
     func allAgree() throws {
         let soak = Soak()
-        var seed = UInt64.random(in: 0..<1 << 32)
+        var seeds = TestSeeds("metamorphic soak")
         repeat {
+            let seed = seeds.draw()
             print("metamorphic soak, seed \(seed)")
             guard try compareConfigurations(seed: seed, operationCount: 3000) else { return }
-            seed += 1
         } while soak.goesOn
     }
 }

@@ -160,8 +160,7 @@ func runBank(seed: UInt64, changesPerWriter: Int) async throws {
 @Suite struct ModelConcurrencyTests {
     @Test("with many writers at once no money is lost in any snapshot, and counters end exact")
     func bank() async throws {
-        let seed = UInt64.random(in: 0..<1 << 32)
-        print("bank, seed \(seed)")
+        let seed = TestSeed.draw("bank")
         try await runBank(seed: seed, changesPerWriter: 150)
     }
 
@@ -196,8 +195,9 @@ func runBank(seed: UInt64, changesPerWriter: Int) async throws {
     @Test("the bank stays in balance for as long as asked", .enabled(if: Soak.duration != nil))
     func soak() async throws {
         let soak = Soak()
+        var seeds = TestSeeds("bank soak")
         repeat {
-            let seed = UInt64.random(in: 0..<1 << 32)
+            let seed = seeds.draw()
             print("bank soak, seed \(seed)")
             try await runBank(seed: seed, changesPerWriter: 1000)
         } while soak.goesOn

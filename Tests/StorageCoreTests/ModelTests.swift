@@ -1,15 +1,11 @@
 // ModelTests.swift — the storage against a sorted dictionary, at random.
 
-import Foundation
 import StorageCore
 import Testing
 
 @Suite struct ModelTests {
     /// Some fixed seeds, and one that is new in every run. SHOPSTREAM_SEED repeats one that failed.
-    static let seeds: [UInt64] = {
-        if let seed = ProcessInfo.processInfo.environment["SHOPSTREAM_SEED"].flatMap({ UInt64($0) }) { return [seed] }
-        return [1, 2, 3, UInt64.random(in: 4..<1 << 32)]
-    }()
+    static let seeds = TestSeed.given.map { [$0] } ?? [1, 2, UInt64.random(in: 3..<1 << 32)]
 
     @Test("whatever is done in whatever order, the storage answers as a sorted dictionary does", arguments: seeds)
     func randomized(seed: UInt64) throws {
@@ -28,11 +24,11 @@ import Testing
     @Test("random runs agree with the model for as long as asked", .enabled(if: Soak.duration != nil))
     func soak() throws {
         let soak = Soak()
-        var seed = UInt64.random(in: 0..<1 << 32)
+        var seeds = TestSeeds("model soak")
         repeat {
+            let seed = seeds.draw()
             print("model soak, seed \(seed)")
             try runModel(seed: seed, steps: 2000) { seed % 4 == 0 ? .sqlite($0) : .directory($0) }
-            seed += 1
         } while soak.goesOn
     }
 }

@@ -514,7 +514,7 @@ import Testing
         for thread in 0..<2 {
             try writers.start {
                 var random = SeededRandom(seed: UInt64(thread))
-                for round in 0..<3000 {
+                for round in 0..<(Soak.duration == nil ? 600 : 3000) {
                     let key = [UInt8.random(in: 0..<40, using: &random)]
                     let filler = random.bytes(60)
                     let other = [200] + key + [UInt8(thread)]

@@ -10,8 +10,7 @@ import Testing
 struct NewestReadTests {
     @Test("they see what a snapshot taken at that moment sees", arguments: 0..<4)
     func likeSnapshots(round: Int) throws {
-        let seed = UInt64.random(in: 0..<1 << 32)
-        print("newest reads, seed \(seed)")
+        let seed = TestSeed.draw("newest reads")
         var random = SeededRandom(seed: seed)
         let clock = ManualClock()
         let storage = try smallStorage(SimulatedFileSystem(seed: seed), clock)
@@ -252,16 +251,16 @@ private func runNumberedKeys(seed: UInt64, rounds: Int) throws {
 struct NewestReadConcurrencyTests {
     @Test("each sees a version that was the newest at some moment of it, and none before one it has seen")
     func numbered() throws {
-        let seed = UInt64.random(in: 0..<1 << 32)
-        print("numbered keys, seed \(seed)")
+        let seed = TestSeed.draw("numbered keys")
         try runNumberedKeys(seed: seed, rounds: 60)
     }
 
     @Test("they do for as long as asked", .enabled(if: Soak.duration != nil))
     func soak() throws {
         let soak = Soak()
+        var seeds = TestSeeds("numbered keys soak")
         repeat {
-            let seed = UInt64.random(in: 0..<1 << 32)
+            let seed = seeds.draw()
             print("numbered keys soak, seed \(seed)")
             try runNumberedKeys(seed: seed, rounds: 300)
         } while soak.goesOn

@@ -63,8 +63,7 @@ private struct FileHistory {
 struct SimulatedModelTests {
     @Test("random writes, truncations and syncs leave after a crash only what the contract allows")
     func randomWork() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("simulated disk seed: \(seed)")
+        let seed = TestSeed.draw("simulated disk")
         var random = SeededRandom(seed: seed)
         for _ in 0..<60 {
             let disk = SimulatedFileSystem(seed: random.next())

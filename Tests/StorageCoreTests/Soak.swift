@@ -8,6 +8,9 @@ struct Soak {
         Duration.seconds($0)
     }
 
+    /// How far apart the steps are that a test tries of very many: all of `thorough` where soaking was asked for, else fewer.
+    static func stride(_ thorough: Int, brief: Int) -> Int { duration == nil ? brief : thorough }
+
     private let start = ContinuousClock.now
 
     /// Whether there is time for another round.

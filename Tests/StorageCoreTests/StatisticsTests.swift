@@ -111,7 +111,7 @@ struct StatisticsTests {
         var options = smallOptions(disk)
         options.tableByteCount = 4 << 10
         let storage = try Storage.open(at: "/db", options: options)
-        let seed = UInt64.random(in: 0..<1 << 32)
+        let seed = TestSeed.draw("statistics of keyspaces")
         var random = SeededRandom(seed: seed)
         let keyspaces = try (0..<5).map { try storage.keyspace("k\($0)") }
         var entryCounts = [Int](repeating: 0, count: 5)
@@ -299,7 +299,7 @@ struct StatisticsTests {
 
     @Test("percentiles lie at most an eighth above the truth")
     func histogram() {
-        let seed = UInt64.random(in: .min ... .max)
+        let seed = TestSeed.draw("percentiles")
         var random = SeededRandom(seed: seed)
         var histogram = LatencyHistogram()
         var values: [UInt64] = []

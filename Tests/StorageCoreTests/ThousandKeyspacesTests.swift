@@ -36,6 +36,8 @@ private let childVariable = "SHOPSTREAM_BUDGET_CHILD"
 @Suite(.enabled(if: ProcessInfo.processInfo.environment[childVariable] != nil))
 struct ThousandKeyspacesChildTests {
     private static let keyspaceCount = 1000
+    /// Either way together nearly what all memory is, or more.
+    private static let roundCount = Soak.stride(40, brief: 24)
 
     private static func options(_ number: Int) -> KeyspaceOptions {
         KeyspaceOptions(
@@ -76,12 +78,12 @@ struct ThousandKeyspacesChildTests {
         }
         var random = SeededRandom(seed: 11)
         let filler = random.bytes(800)
-        for round in 0..<40 {
+        for round in 0..<Self.roundCount {
             for (number, keyspace) in keyspaces.enumerated() {
                 let value = bytes("\(number) \(round) ") + filler.dropFirst(Int.random(in: 0..<100, using: &random))
                 try storage.write { try $0.put(keyspace, bytes("key \(round)").rawSpan, value.rawSpan) }
             }
-            if round == 20 { try storage.flush() }
+            if round == Self.roundCount / 2 { try storage.flush() }
         }
         try storage.settle()
         try read(storage)
@@ -92,9 +94,9 @@ struct ThousandKeyspacesChildTests {
         let view = storage.snapshot().view
         for number in stride(from: 0, to: Self.keyspaceCount, by: 7) {
             let keyspace = try #require(storage.existingKeyspace("keyspace \(number)"))
-            let value = try view.get(keyspace, bytes("key 39").rawSpan)
-            #expect(value?.starts(with: bytes("\(number) 39 ")) == true)
-            #expect(try keys(view, keyspace).count == 40)
+            let value = try view.get(keyspace, bytes("key \(Self.roundCount - 1)").rawSpan)
+            #expect(value?.starts(with: bytes("\(number) \(Self.roundCount - 1) ")) == true)
+            #expect(try keys(view, keyspace).count == Self.roundCount)
         }
     }
 

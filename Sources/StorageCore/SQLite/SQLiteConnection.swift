@@ -14,6 +14,7 @@ enum SQLiteQuery: String, Hashable {
     case setPurged = "UPDATE meta SET purged_through = max(coalesce(purged_through, ?1), ?1)"
     case find = "SELECT value, expiry FROM entries WHERE key = ?1"
     case put = "REPLACE INTO entries (key, value, expiry) VALUES (?1, ?2, ?3)"
+    case add = "INSERT OR IGNORE INTO entries (key, value, expiry) VALUES (?1, ?2, ?3)"
     case delete = "DELETE FROM entries WHERE key = ?1"
     case deleteRange = "DELETE FROM entries WHERE key >= ?1 AND key < ?2"
     case scan = "SELECT key, value, expiry FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key"

@@ -11,19 +11,13 @@ extension SQLiteEngine {
                 throw StorageError.corruption("The number of the next keyspace makes no sense.", file: path)
             }
             try connection.execute("UPDATE meta SET next_keyspace = \(id + 1)")
-            let statement = try connection.prepare(
-                """
-                INSERT INTO keyspaces (id, name, expiry, is_volatile, is_dedicated, is_archived, merge_operator)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                """)
-            statement.bind(1, Int64(id))
-            statement.bind(2, name)
-            statement.bind(3, Int64(options.expiry.rawValue))
-            statement.bind(4, options.isVolatile ? 1 : 0)
-            statement.bind(5, options.isDedicated ? 1 : 0)
-            statement.bind(6, options.isArchived ? 1 : 0)
-            statement.bind(7, options.mergeOperator?.name ?? "")
-            while try statement.step() {}
+            var record = SQLiteKeyspaceRecord(id: id, name: name)
+            record.expiry = options.expiry
+            record.isVolatile = options.isVolatile
+            record.isDedicated = options.isDedicated
+            record.isArchived = options.isArchived
+            record.mergeOperator = options.mergeOperator?.name ?? ""
+            try connection.insert(record)
             return id
         }
         try syncCatalog()
@@ -87,6 +81,23 @@ extension SQLiteEngine {
 }
 
 extension SQLiteConnection {
+    /// Adds the row of a keyspace.
+    func insert(_ keyspace: SQLiteKeyspaceRecord) throws {
+        let statement = try prepare(
+            """
+            INSERT INTO keyspaces (id, name, expiry, is_volatile, is_dedicated, is_archived, merge_operator)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            """)
+        statement.bind(1, Int64(keyspace.id))
+        statement.bind(2, keyspace.name)
+        statement.bind(3, Int64(keyspace.expiry.rawValue))
+        statement.bind(4, keyspace.isVolatile ? 1 : 0)
+        statement.bind(5, keyspace.isDedicated ? 1 : 0)
+        statement.bind(6, keyspace.isArchived ? 1 : 0)
+        statement.bind(7, keyspace.mergeOperator)
+        while try statement.step() {}
+    }
+
     /// The keyspaces that have rows, ascending, found by skipping from one to the next.
     fileprivate func keyspaceIDsWithRows() throws -> [UInt32] {
         let statement = try prepare("SELECT key FROM entries WHERE key >= ?1 ORDER BY key LIMIT 1")

@@ -40,6 +40,7 @@ final class SQLiteEngine: Sendable {
     let copiedLogByteCount = Atomic<Int64>(0)
     /// How far the removal of expired rows has got.
     let purge = Mutex(SQLitePurge())
+    let unfinishedReason = Mutex<StorageError?>(nil)
     private let failure = Mutex<StorageError?>(nil)
 
     init(path: String, files: SQLiteFiles, writer: SQLiteConnection, cacheByteCount: Int, lock: (any FileLock)?) {

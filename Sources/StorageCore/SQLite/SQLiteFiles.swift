@@ -73,8 +73,13 @@ internal import Synchronization
             return SQLiteNode(path: path, file: exists ? try fileSystem.open(path, .read) : nil, isNew: false)
         }
         guard exists || creates else { throw StorageError(.notFound, "There is no such file.", file: path) }
-        return SQLiteNode(
-            path: path, file: try fileSystem.open(path, exists ? .readWrite : .create), isNew: !exists)
+        do {
+            return SQLiteNode(
+                path: path, file: try fileSystem.open(path, exists ? .readWrite : .create), isNew: !exists)
+        } catch let error as StorageError where error.code == .diskFull && path == self.path + "-wal" {
+            // Reading goes without a log; the first write makes it.
+            return SQLiteNode(path: path, file: nil, isNew: true)
+        }
     }
 
     /// A file that is gone with its last reference.
@@ -131,7 +136,12 @@ internal import Synchronization
     /// The file of a node that may be changed.
     func writableFile(_ node: SQLiteNode) throws -> any StorageFile {
         if let failure = syncFailure, isOurs(node) { throw failure }
-        return try node.writableFile()
+        return try node.file {
+            guard !isReadOnly else {
+                throw StorageError(.readOnly, "The storage was opened read-only.", file: node.path)
+            }
+            return try fileSystem.open(node.path, .create)
+        }
     }
 
     /// Whether a node belongs to the database, and not to a copy of it.

@@ -39,27 +39,40 @@ internal import Synchronization
     }
 
     let path: String
-    /// Nil for a log that does not exist, in a storage that must not create it.
-    let file: (any StorageFile)?
+    /// Nil for a log that does not exist, in a storage that must not create it, or could not yet.
+    private let openFile: Mutex<(any StorageFile)?>
     private let state: Mutex<State>
     private let index = Mutex(SQLiteIndexMemory())
     private let lastWriteEnd = Atomic<Int64>(0)
 
     init(path: String, file: (any StorageFile)?, isNew: Bool) {
         self.path = path
-        self.file = file
+        openFile = Mutex(file)
         state = Mutex(State(isNameDurable: !isNew))
     }
 
-    /// The file; a log that is not there can't be written.
-    func writableFile() throws -> any StorageFile {
-        guard let file else { throw StorageError(.readOnly, "The storage was opened read-only.", file: path) }
-        return file
+    var file: (any StorageFile)? { openFile.withLock { $0 } }
+
+    /// The file, made by `create` if it is not there.
+    func file(creating create: () throws -> any StorageFile) throws -> any StorageFile {
+        try openFile.withLock { file in
+            if let file { return file }
+            let created = try create()
+            file = created
+            return created
+        }
+    }
+
+    /// Puts a synced copy of the file, with a durable name, in its place. Reads that are under way end in the old one.
+    func replaceFile(_ copy: any StorageFile) {
+        openFile.withLock { $0 = copy }
+        state.withLock { $0.isNameDurable = true }
     }
 
     /// Syncs the bytes, and the first time the name too.
     func sync(_ fileSystem: any FileSystem) throws {
-        try file?.sync()
+        guard let file else { return }
+        try file.sync()
         guard !state.withLock({ $0.isNameDurable }) else { return }
         try fileSystem.syncDirectory(FilePathText.parent(of: path))
         state.withLock { $0.isNameDurable = true }

@@ -4,6 +4,9 @@
 //    or check that they are ours.
 // 2. Make keyspaces of their rows; empty the volatile ones.
 // 3. Sync the log and the names: what can be read after opening counts as durable.
+//
+// Where the disk is too full for the copy of the log, or for emptying keyspaces, the storage is opened all the same: what is
+// there can be read, volatile keyspaces show nothing, and the rest is done, without a new opening, once there is room.
 
 /// One opening of a file.
 struct SQLiteOpening {
@@ -17,14 +20,14 @@ struct SQLiteOpening {
             guard try fileSystem.exists(path) else {
                 throw StorageError(.notFound, "There is no storage to open read-only.", file: path)
             }
-            return try open(lock: nil)
+            return try open(lock: nil, isNew: false)
         }
         let parent = FilePathText.parent(of: path)
         try fileSystem.createDirectory(parent)
         let isNew = try !fileSystem.exists(path)
         let lock = try fileSystem.lock(path)
         do {
-            return try open(lock: lock)
+            return try open(lock: lock, isNew: isNew)
         } catch {
             // A file whose name could not be synced is better made anew.
             if isNew { removeUnfinished() }
@@ -33,10 +36,11 @@ struct SQLiteOpening {
         }
     }
 
-    private func open(lock: (any FileLock)?) throws -> OpenedParts {
+    private func open(lock: (any FileLock)?, isNew: Bool) throws -> OpenedParts {
         // Symbolic links are followed here, so that the log is found beside the file itself, however it was named.
         let path = try fileSystem.resolve(self.path)
-        if !options.isReadOnly { try renewLog(of: path) }
+        var fullDisk: StorageError?
+        if !options.isReadOnly { fullDisk = try unlessFull { _ = try SQLiteLogRenewal.renew(path, fileSystem) } }
         let cacheByteCount = MemoryShares(options).blockCache
         let files = SQLiteFiles(fileSystem, path: path, isReadOnly: options.isReadOnly)
         let writer = try SQLiteConnection(path: path, files: files)
@@ -50,11 +54,13 @@ struct SQLiteOpening {
             try SQLiteSchema.prepare(writer, isReadOnly: options.isReadOnly)
             let keyspaces = try readKeyspaces(engine)
             let progress = try writer.progress()
-            let purged = try SQLiteSchema.purgedThrough(writer, isReadOnly: options.isReadOnly)
+            let purged = try SQLiteSchema.purgedThrough(writer)
             if !options.isReadOnly {
-                try engine.removeLeftovers(of: keyspaces)
+                if fullDisk == nil { fullDisk = try unlessFull { try engine.removeStaleRows(of: keyspaces) } }
                 try engine.sync()
                 try syncNames(beside: path)
+                if let fullDisk, isNew { throw fullDisk }
+                engine.noteUnfinished(fullDisk)
             }
             return parts(engine, keyspaces, progress, purged, lock)
         } catch {
@@ -70,18 +76,14 @@ struct SQLiteOpening {
         }
     }
 
-    /// Replaces the log that a run without a close has left by a synced copy.
-    ///
-    /// Its bytes or its name may be such that a sync has failed for, which no later sync is sure to make durable; and a
-    /// log that loses its end after a checkpoint would put old pages over newer ones.
-    private func renewLog(of path: String) throws {
-        let log = path + "-wal"
-        let copy = log + "-new"
-        if try fileSystem.exists(copy) { try fileSystem.remove(copy) }
-        guard try fileSystem.exists(log) else { return }
-        try fileSystem.copy(log, to: copy)
-        try fileSystem.rename(copy, to: log)
-        try fileSystem.syncDirectory(FilePathText.parent(of: path))
+    /// The error if there was no room for what `body` does.
+    private func unlessFull(_ body: () throws -> Void) throws -> StorageError? {
+        do {
+            try body()
+            return nil
+        } catch let error as StorageError where error.code == .diskFull {
+            return error
+        }
     }
 
     /// Makes the names of the database and its log durable: a process that was killed may have made them and no more.

@@ -22,13 +22,13 @@ final class SQLiteReader: Sendable {
     }
 
     private let source: Source
-    /// Read-only storages have not emptied what must be empty at open.
+    /// Read-only storages, and those that found the disk full, have not emptied what must be empty at open.
     private let hidesVolatile: Bool
 
     /// A reader of what is committed now.
     /// - Parameter progress: Set to the newest commit that the reader sees.
     init(pool: SQLiteReaderPool, _ progress: inout SQLiteProgress) {
-        hidesVolatile = pool.isReadOnly
+        hidesVolatile = pool.hasStaleRows.load(ordering: .acquiring)
         do {
             let connection = try pool.lease()
             var found = SQLiteProgress()

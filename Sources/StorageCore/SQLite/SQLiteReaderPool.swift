@@ -18,15 +18,16 @@ final class SQLiteReaderPool: Sendable {
     /// Held for as long as anybody reads, also when the storage was let go without closing.
     private let lock: (any FileLock)?
     private let state = Mutex(State())
+    /// Whether volatile keyspaces may have rows of an earlier run still.
+    let hasStaleRows: Atomic<Bool>
 
     init(path: String, files: SQLiteFiles, cacheByteCount: Int, lock: (any FileLock)?) {
         self.path = path
         self.lock = lock
         self.files = files
         self.cacheByteCount = cacheByteCount
+        hasStaleRows = Atomic(files.isReadOnly)
     }
-
-    var isReadOnly: Bool { files.isReadOnly }
 
     /// A connection for the caller alone, until it gives it back.
     func lease() throws -> SQLiteConnection {

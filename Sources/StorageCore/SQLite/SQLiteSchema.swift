@@ -50,15 +50,20 @@ enum SQLiteSchema {
     }
 
     /// Up to when expired rows may have been purged by earlier runs.
-    static func purgedThrough(_ connection: SQLiteConnection, isReadOnly: Bool) throws -> StorageInstant {
-        let count = try connection.integer(
-            "SELECT count(*) FROM pragma_table_info('meta') WHERE name = 'purged_through'")
-        guard count > 0 else {
-            if !isReadOnly { try connection.execute("ALTER TABLE meta ADD COLUMN purged_through INTEGER") }
-            return .distantPast
-        }
+    static func purgedThrough(_ connection: SQLiteConnection) throws -> StorageInstant {
+        guard try hasPurgedThrough(connection) else { return .distantPast }
         return StorageInstant(
             microseconds: try connection.integer("SELECT coalesce(purged_through, \(Int64.min)) FROM meta"))
+    }
+
+    /// Gives the file of an earlier version what this one keeps.
+    static func upgrade(_ connection: SQLiteConnection) throws {
+        guard try !hasPurgedThrough(connection) else { return }
+        try connection.execute("ALTER TABLE meta ADD COLUMN purged_through INTEGER")
+    }
+
+    private static func hasPurgedThrough(_ connection: SQLiteConnection) throws -> Bool {
+        try connection.integer("SELECT count(*) FROM pragma_table_info('meta') WHERE name = 'purged_through'") > 0
     }
 
     private static func create(_ connection: SQLiteConnection) throws {

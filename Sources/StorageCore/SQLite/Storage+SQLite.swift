@@ -103,6 +103,7 @@ extension Storage {
         guard let keyspace = existingKeyspace(name) else {
             throw StorageError(.notFound, "There is no keyspace \"\(name)\".")
         }
+        if let unfinished = sqlite.unfinished { throw unfinished }
         try sqlite.drop(keyspace)
         catalog.withLock { $0.keyspaces[name] = nil }
         keyspace.life.isDropped.store(true, ordering: .releasing)
@@ -115,6 +116,7 @@ extension Storage {
     func maintain(_ sqlite: SQLiteEngine) throws -> Bool {
         lane.enter()
         defer { lane.leave() }
+        guard sqlite.unfinished == nil else { return false }
         if sqlite.isLogLong(options) {
             try sqlite.copyLog()
         } else if try !sqlite.removeDropped(limit: 1000), try !purgeSome(sqlite) {
@@ -122,6 +124,13 @@ extension Storage {
         }
         background.setFailure(nil, of: .compaction)
         return true
+    }
+
+    /// Does what the opening has left to do where it found the disk full; whether there was anything.
+    func finishOpening(_ sqlite: SQLiteEngine) throws -> Bool {
+        lane.enter()
+        defer { lane.leave() }
+        return try sqlite.finishOpening(catalog.withLock { Array($0.keyspaces.values) })
     }
 
     /// Copies the database into a file of its own.
@@ -144,7 +153,9 @@ extension Storage {
     /// Copies the log into the database and removes it, so that one file is left.
     func close(_ sqlite: SQLiteEngine, after synced: Result<Void, any Error>) throws {
         defer { sqlite.close() }
-        guard gate.failure == nil, sqlite.writeFailure == nil, !options.isReadOnly else { return }
+        guard gate.failure == nil, sqlite.writeFailure == nil, sqlite.unfinished == nil, !options.isReadOnly else {
+            return
+        }
         try synced.get()
         sqlite.readers.close()
         try sqlite.copyWholeLog()

@@ -6,7 +6,7 @@ extension Storage {
     /// Removes what has expired, as far as no snapshot sees it, and the rows of dropped keyspaces, then rewrites the
     /// file without its free pages.
     func compact(_ sqlite: SQLiteEngine) throws {
-        if let refusal = lastingRefusal() { throw refusal }
+        try flush()
         while try maintain(sqlite) {}
         for keyspace in purgeableKeyspaces {
             var next: [UInt8]? = keyspace.prefix

@@ -26,7 +26,7 @@ enum ChecksumAlgebra {
     }
 
     /// The register before a byte.
-    private static func stepBack(_ register: UInt32, _ byte: UInt8) -> UInt32 {
+    static func stepBack(_ register: UInt32, _ byte: UInt8) -> UInt32 {
         let index = indexOfTopByte[Int(register >> 24)]
         return (register ^ table[Int(index)]) << 8 | UInt32(index ^ byte)
     }

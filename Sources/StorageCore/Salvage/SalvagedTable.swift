@@ -24,16 +24,33 @@ struct SalvagedTable {
 
     /// Finds what is intact.
     /// - Throws: `.ioFailure`, `.unsupportedFormat`; `.corruption` if neither footer nor header is left.
-    init(_ file: any StorageFile, path: String, number: UInt64) throws {
+    ///
+    /// - Parameter reach: The size of blocks up to which a window is enough to find them.
+    init(_ file: any StorageFile, path: String, number: UInt64, reach: Int = 512 << 10) throws {
         self.path = path
         self.number = number
-        let bytes = try file.readAll()
-        let (header, limit) = try Self.header(file, path: path, number: number, byteCount: bytes.count)
+        let byteCount = Int(try file.byteCount())
+        let (header, limit) = try Self.header(file, path: path, number: number, byteCount: byteCount)
         let footer = TableFooter(
             metaIndex: BlockHandle(offset: 0, byteCount: 0), fileByteCount: UInt64(limit + TableFooter.byteCount),
             fileNumber: header.fileNumber, salt: header.salt)
         blocks = TableBlockFile(file: file, path: path, footer: footer)
-        try findBlocks(TableBlockFinder(bytes, header: header, limit: limit).candidates(), file, limit, bytes.count)
+        try findBlocks(TableBlockFinder(file, header: header, limit: limit, reach: reach), file, limit, byteCount)
+    }
+
+    private mutating func findBlocks(
+        _ finder: TableBlockFinder, _ file: any StorageFile, _ limit: Int, _ fileByteCount: Int
+    ) throws {
+        let before = self
+        let candidates = try finder.candidates()
+        try findBlocks(candidates, file, limit, fileByteCount)
+        // A gap may be one long block.
+        let further = try gaps.filter { $0.offsets.count > finder.reach }.flatMap { gap in
+            try finder.candidates(in: Int(gap.offsets.lowerBound)..<min(Int(gap.offsets.upperBound), limit))
+        }
+        guard !further.isEmpty else { return }
+        self = before
+        try findBlocks(TableBlockFinder.sorted(candidates + further), file, limit, fileByteCount)
     }
 
     /// Number and salt, and where the blocks end.

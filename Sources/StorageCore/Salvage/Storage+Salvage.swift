@@ -12,9 +12,13 @@ extension Storage {
     /// to light; the report says where. Names and options of keyspaces survive the loss of the manifest where any of
     /// their tables is left; else the keyspace is called `lost+found/ID`.
     ///
+    /// A SQLite file becomes a new SQLite file. Every page of it and of its log that can be read as one is used, also where the
+    /// pages above are gone; the log beyond a page whose checksum fails too. Pages of the database have no checksums, so
+    /// changed bytes of a value are not noticed.
+    ///
     /// - Parameters:
-    ///   - source: The damaged storage; not open anywhere.
-    ///   - target: An absent or empty directory.
+    ///   - source: The damaged storage, a directory or a SQLite file; not open anywhere.
+    ///   - target: An absent or empty directory; for a SQLite file the name of a file that is not there.
     ///   - options: The file system of both, and sizes; the rest has no meaning here.
     /// - Throws: `StorageError`: `.locked` if the source is open, `.notFound` if there is none, `.alreadyExists` if the
     ///   target is not empty, `.unsupportedFormat` for a manifest or log of a newer version, `.ioFailure`, `.diskFull`.
@@ -23,7 +27,14 @@ extension Storage {
     ) throws -> SalvageReport {
         let fileSystem = options.fileSystem
         guard try fileSystem.exists(source) else {
-            throw StorageError(.notFound, "There is no directory to salvage.", file: source)
+            throw StorageError(.notFound, "There is no storage to salvage.", file: source)
+        }
+        if (try? fileSystem.list(source)) == nil {
+            guard try !fileSystem.exists(target) else {
+                throw StorageError(
+                    .alreadyExists, "A salvage needs the name of a file that is not there.", file: target)
+            }
+            return try SQLiteSalvage.run(source, into: target, options: options)
         }
         if try fileSystem.exists(target), try !fileSystem.list(target).isEmpty {
             throw StorageError(.alreadyExists, "A salvage needs an absent or empty directory.", file: target)

@@ -28,8 +28,8 @@ extension Storage {
     }
 
     private func stepWorking() throws -> Bool {
-        if let sqlite { return try maintain(sqlite) }
         if try flushOne() { return true }
+        if let sqlite { return try maintain(sqlite) }
         var failure: (any Error)?
         do {
             if try archiveOne() { return true }

@@ -50,7 +50,7 @@ extension Storage {
         let parts = try makeParts()
         let storage = Storage(parts, options: options, directory: directory)
         storage.traceOpening(parts, since: start)
-        if let unfinished = parts.unfinished { storage.noteFailure(unfinished.reason, of: .flush) }
+        if let reason = parts.unfinished?.reason ?? parts.sqlite?.unfinished { storage.noteFailure(reason, of: .flush) }
         if options.backgroundWork == .threads, !options.isReadOnly { try storage.startThreads() }
         return storage
     }
@@ -105,7 +105,7 @@ extension Storage {
         if sqlite == nil { try startRemovals() }
         for tree in catalog.withLock({ $0.persistentTrees }) { updatePressure(of: tree) }
         background.request(.compaction)
-        if unfinished != nil { background.request(.flush) }
+        if hasUnfinishedOpening { background.request(.flush) }
     }
 
     func startTendingLog() throws {

@@ -198,10 +198,13 @@ final class UnfinishedOpening: Sendable {
 }
 
 extension Storage {
+    /// Whether the opening found the disk full.
+    var hasUnfinishedOpening: Bool { unfinished != nil || sqlite?.unfinished != nil }
+
     /// Does what the opening has left to do, if it has.
     /// - Throws: `.diskFull` if there is still no room for it.
     func finishOpening() throws {
-        guard unfinished != nil else { return }
+        guard hasUnfinishedOpening else { return }
         try background.working {
             try flushTurn.withLock { _ in _ = try finishOpeningInTurn() }
         }
@@ -209,6 +212,7 @@ extension Storage {
 
     /// The same in the flush turn; whether there was anything left to do.
     func finishOpeningInTurn() throws -> Bool {
+        if let sqlite { return try finishOpening(sqlite) }
         guard let unfinished, !unfinished.isFinished else { return false }
         let nextFileNumber = try unfinished.finish()
         fileNumbers.store(nextFileNumber, ordering: .relaxed)
