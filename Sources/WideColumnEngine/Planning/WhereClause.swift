@@ -30,8 +30,21 @@ struct IndexLookup: Sendable {
     func prefix(_ context: ExecutionContext) throws -> [UInt8] {
         let evaluated = try filter.evaluate(context)
         let value = evaluated.operands.first ?? []
+        try checkLength(value, context)
         guard case .entry(_, _, let keyType, _) = filter.target else { return value }
         return try evaluated.key.orderedBytes(keyType) + value
+    }
+}
+
+extension IndexLookup {
+    /// Refuses values that no index has ([CA] db/filter/RowFilter.java, `validateForIndexing`).
+    private func checkLength(_ ordered: [UInt8], _ context: ExecutionContext) throws {
+        // The ordered form is never shorter than the value.
+        guard ordered.count > SecondaryIndex.maximumValueByteCount, let column = filter.column else { return }
+        let values = try filter.operands.evaluate(context, column: column.name)
+        guard values.allSatisfy({ $0.count <= SecondaryIndex.maximumValueByteCount }) else {
+            throw CQLError.invalid("Index expression values may not be larger than 64K")
+        }
     }
 }
 
