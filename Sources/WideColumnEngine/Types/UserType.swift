@@ -38,6 +38,12 @@ enum CQLName {
         return isPlain && !name.isEmpty && !ReservedWord.all.contains(name) ? name : quoted(name)
     }
 
+    /// Of a user-defined type: in quotes also where a native type has the name, or may have it one day.
+    static func ofType(_ name: String) -> String {
+        let isTaken = CQLType(nativeName: name) != nil || Parser.reservedTypeNames.contains(name)
+        return isTaken ? quoted(name) : quotedIfNeeded(name)
+    }
+
     static func quoted(_ name: String) -> String {
         "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
     }
