@@ -133,14 +133,7 @@ extension CQLValue: CustomStringConvertible {
     }
 
     /// Single quotes around the text, those inside doubled.
-    static func quoted(_ text: String) -> String {
-        var quoted = "'"
-        for character in text {
-            if character == "'" { quoted.append(character) }
-            quoted.append(character)
-        }
-        return quoted + "'"
-    }
+    static func quoted(_ text: String) -> String { text.quoted(by: UInt8(ascii: "'")) }
 
     private static func joined(_ elements: [CQLValue]) -> String {
         elements.map(\.description).joined(separator: ", ")
