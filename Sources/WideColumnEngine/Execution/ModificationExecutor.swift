@@ -220,7 +220,7 @@ struct ModificationExecutor {
             let stored = try transaction.get(plan.table.storage, key.rawSpan)
             try transaction.write(
                 fragment.bytes.rawSpan, expiry: fragment.expiry, key: key.rawSpan, stored: stored,
-                to: plan.table.storage, plan.table.rowOperator)
+                to: plan.table.storage, plan.table.rowOperator, hasTotals: plan.table.definition.isCounter)
         } else {
             try transaction.merge(
                 plan.table.storage, key.rawSpan, fragment.bytes.rawSpan, expiry: fragment.expiry)
