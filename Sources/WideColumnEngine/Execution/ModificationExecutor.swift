@@ -197,21 +197,19 @@ struct ModificationExecutor {
         let parts = try StorageKey.Parts(key.rawSpan)
         let maintenance = DependentMaintenance(table: plan.table, transaction: transaction)
         let tombstones = try maintenance.tombstones(ofPartition: Array(key[..<parts.prefixByteCount]))
-        var merged = fragment.bytes
-        if let stored = try transaction.get(plan.table.storage, key.rawSpan) {
-            merged = []
-            try RowFragment.merge(stored.rawSpan, fragment.bytes.rawSpan, into: &merged)
-        }
-        var row = try RowFragment(merged.rawSpan)
+        let stored = try transaction.get(plan.table.storage, key.rawSpan)
+        var row =
+            try stored.map { try RowFragment.survivors(of: fragment.bytes.rawSpan, beside: $0.rawSpan) }
+            ?? RowFragment(fragment.bytes.rawSpan)
         _ = row.apply(tombstones, key.rawSpan, prefixByteCount: parts.prefixByteCount)
-        return row.isEmpty ? nil : encode(row, merged)
+        return row.isEmpty ? nil : encode(row, fragment.bytes)
     }
 
     private mutating func write(_ fragment: EncodedFragment, _ key: [UInt8], hasDependents: Bool) throws {
         let isInOrder = plan.table.rowOperator.isInOrder(
             timestamp, sharesTimestamp: timestamp == transaction.commitTime.microseconds)
-        guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
         byteCount += key.count + fragment.bytes.count
+        guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
         if hasDependents {
             try DependentMaintenance(table: plan.table, transaction: transaction)
                 .merge(key: key, fragment: fragment.bytes, expiry: fragment.expiry)
