@@ -151,6 +151,7 @@ struct ModificationExecutor {
     private struct EncodedFragment {
         var bytes: [UInt8]
         var expiry: StorageInstant?
+        var hidesOlder: Bool
     }
 
     /// What the statement says of each row it names; `nil` if it names none.
@@ -189,7 +190,8 @@ struct ModificationExecutor {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(values.count + row.cells.count * 4 + 40)
         row.encode(from: values.rawSpan, into: &bytes)
-        return EncodedFragment(bytes: bytes, expiry: plan.table.rowOperator.droppableAfter(row))
+        return EncodedFragment(
+            bytes: bytes, expiry: plan.table.rowOperator.droppableAfter(row), hidesOlder: row.hidesOlder)
     }
 
     /// What is left of a fragment beside everything written to the row, and above it, before. For writes that come late.
@@ -207,7 +209,7 @@ struct ModificationExecutor {
 
     private mutating func write(_ fragment: EncodedFragment, _ key: [UInt8], hasDependents: Bool) throws {
         let isInOrder = plan.table.rowOperator.isInOrder(
-            timestamp, sharesTimestamp: timestamp == transaction.commitTime.microseconds)
+            timestamp, hides: fragment.hidesOlder, sharesTimestamp: timestamp == transaction.commitTime.microseconds)
         byteCount += key.count + fragment.bytes.count
         guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
         if hasDependents {

@@ -141,11 +141,15 @@ final class RowEncoder: Sendable {
         // The longer way tells whether the values are longer together than Cassandra allows.
         guard scratch.buffer.count &- clusteringStart <= Int(UInt16.max) else { return .unusual }
         let key = prefix.lowerBound..<scratch.buffer.count
-        guard let fragment = appendFragment(values, times, &scratch.buffer) else { return .unusual }
+        var hasTombstones = false
+        guard let fragment = appendFragment(values, times, &scratch.buffer, &hasTombstones) else { return .unusual }
         // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
         // from here on there is no other way.
         let sharesTimestamp = times.timestamp == transaction.commitTime.microseconds
-        guard rowOperator.isInOrder(times.timestamp, sharesTimestamp: sharesTimestamp) else { return .unusual }
+        let hides = hasTombstones || timeToLive != 0
+        guard rowOperator.isInOrder(times.timestamp, hides: hides, sharesTimestamp: sharesTimestamp) else {
+            return .unusual
+        }
         if views.isEmpty {
             try transaction.merge(
                 storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
@@ -293,7 +297,7 @@ final class RowEncoder: Sendable {
 
     /// Appends what the statement says of the row.
     private func appendFragment(
-        _ values: [CQLValue], _ times: WriteTimes, _ buffer: inout UnsafeRowBuffer
+        _ values: [CQLValue], _ times: WriteTimes, _ buffer: inout UnsafeRowBuffer, _ hasTombstones: inout Bool
     ) -> Range<Int>? {
         let start = buffer.count
         buffer.appendFragmentHead(times, hasMarker: isInsert)
@@ -304,6 +308,7 @@ final class RowEncoder: Sendable {
             case .null:
                 // Without a marker the first cell is what the others' times are measured by.
                 guard hasCells else { return nil }
+                hasTombstones = true
                 buffer.append(Cell.Kind.tombstone.rawValue)
                 buffer.appendVarint(Int(setter.column))
                 buffer.appendBigEndian(times.seconds)

@@ -22,8 +22,8 @@ final class RowMergeOperator: MergeOperator {
     let name = "WideColumnRow"
     private let grace: Atomic<Int64>
     private let knowledge = Mutex(Knowledge())
-    /// Microseconds: nothing written so far has a later timestamp.
-    private let newestTimestamp = Atomic<Int64>(.min)
+    /// Microseconds: of what was written so far nothing that hides older data has a later timestamp.
+    private let newestHiding = Atomic<Int64>(.min)
     /// How many deletions of partitions and ranges were written since the operator was made.
     private let deletionCount = Atomic<Int>(0)
     /// For a view whose rows live only with their marker: they may go as soon as it has expired.
@@ -51,15 +51,17 @@ final class RowMergeOperator: MergeOperator {
         knowledge.withLock { $0.deadColumns = Set(definition.droppedColumns.map(\.id)) }
     }
 
-    /// Takes note of a write's timestamp; tells whether all that was written before is older. The storage forgets
-    /// deletions and expired cells that have nothing older below; what comes late, with a timestamp that they cover, lies
+    /// Takes note of a write's timestamp; tells whether all deletions and expiring cells that were written before are older. The
+    /// storage forgets these once they have nothing older below; what comes late, with a timestamp that they cover, lies
     /// above and would be seen then. So whoever writes such a thing must leave out what is covered.
     ///
-    /// - Parameter sharesTimestamp: Whether only the statements of one commit have this timestamp.
-    func isInOrder(_ timestamp: Int64, sharesTimestamp: Bool) -> Bool {
-        let newest = newestTimestamp.load(ordering: .relaxed)
+    /// - Parameters:
+    ///   - hides: Whether what is written has deletions or expires.
+    ///   - sharesTimestamp: Whether only the statements of one commit have this timestamp.
+    func isInOrder(_ timestamp: Int64, hides: Bool, sharesTimestamp: Bool) -> Bool {
+        let newest = newestHiding.load(ordering: .relaxed)
         // Modifications come one at a time.
-        if timestamp > newest { newestTimestamp.store(timestamp, ordering: .relaxed) }
+        if hides, timestamp > newest { newestHiding.store(timestamp, ordering: .relaxed) }
         return timestamp > newest || timestamp == newest && sharesTimestamp
     }
 
@@ -72,7 +74,7 @@ final class RowMergeOperator: MergeOperator {
     /// Tells where the rows are that deletions may cover. Until then deletions of partitions and ranges are kept.
     func search(_ keyspace: Keyspace, of storage: Storage) {
         // What earlier runs have written is not newer, as far as its timestamps are those of their commits.
-        newestTimestamp.max(storage.snapshot().readTime.microseconds, ordering: .relaxed)
+        newestHiding.max(storage.snapshot().readTime.microseconds, ordering: .relaxed)
         let (name, id) = (keyspace.name, keyspace.id)
         knowledge.withLock { knowledge in
             // The storage keeps this operator: it must not be kept in turn. The keyspace is looked up, because once there is
