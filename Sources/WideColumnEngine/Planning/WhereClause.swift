@@ -52,21 +52,32 @@ extension IndexLookup {
 struct TokenRestriction: Sendable {
     var lower: SliceBound?
     var upper: SliceBound?
+    /// Whether it is one token.
+    var isSingle = false
 
     /// The part of the ring as a range of stored keys.
     func range(_ context: ExecutionContext) throws -> KeyRange {
         KeyRange(
             lower: try lower.flatMap { try Self.key($0, after: !$0.isInclusive, context) },
-            upper: try upper.flatMap { try Self.key($0, after: $0.isInclusive, context) })
+            upper: try upper.flatMap { bound in
+                // The lowest token, which no key has, is the end of the ring as an upper bound ([CA] restrictions/
+                // StatementRestrictions.java, `getPartitionKeyBoundsForTokenRestrictions`). Drivers divide the ring so.
+                if !isSingle, try Self.token(bound, context) == .min { return nil }
+                return try Self.key(bound, after: bound.isInclusive, context)
+            })
+    }
+
+    private static func token(_ bound: SliceBound, _ context: ExecutionContext) throws -> Int64 {
+        guard let term = bound.terms.first, case .bigint(let token) = try term.value(as: .bigint, context) else {
+            throw CQLError.invalid("Invalid null token value")
+        }
+        return token
     }
 
     /// The first key with this token, or with the next one.
     private static func key(_ bound: SliceBound, after: Bool, _ context: ExecutionContext) throws -> [UInt8]? {
-        guard let term = bound.terms.first, case .bigint(let token) = try term.value(as: .bigint, context) else {
-            throw CQLError.invalid("Invalid null token value")
-        }
         var key: [UInt8] = []
-        StorageKey.appendToken(token, to: &key)
+        StorageKey.appendToken(try token(bound, context), to: &key)
         // Past the last token nothing follows: an upper bound is open then, a lower one excludes everything.
         return after ? StorageKey.successor(ofPrefix: key) ?? (bound.isInclusive ? nil : key + [0xFF]) : key
     }
