@@ -121,8 +121,8 @@ struct ConditionEvaluator {
                 index < fields.count, !fields[index].value.isNull
             else { return nil }
             return try fields[index].value.serialized(as: test.type)
-        case .element:
-            let element = try CQLValue(bytes.rawSpan, type: test.column.type).element(at: key)
+        case .element(_, let keyType):
+            let element = try CQLValue(bytes.rawSpan, type: test.column.type).element(at: key, keyType)
             return element.isNull ? nil : try element.serialized(as: test.type)
         }
     }
