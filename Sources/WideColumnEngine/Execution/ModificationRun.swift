@@ -49,9 +49,10 @@ struct ModificationRun {
         let columns = statements.reduce(into: Set<UInt16>()) { $0.formUnion($1.plan.testedColumns) }
         var evaluators: [ConditionEvaluator] = []
         var reading = TombstoneGuard.Reading()
+        var readRows: Set<[UInt8]?> = []
         for (plan, context) in statements where plan.isConditional {
             let evaluator = try ConditionEvaluator(plan, context, transaction.view, columns: columns)
-            if !evaluators.contains(where: { $0.clustering == evaluator.clustering }) {
+            if readRows.insert(evaluator.clustering).inserted {
                 reading.note(evaluator.row, isLive: evaluator.rowExists)
                 try context.tombstoneGuard?.check(
                     reading.tombstoneCount, plan.table.definition, row: evaluator.storedKey)
