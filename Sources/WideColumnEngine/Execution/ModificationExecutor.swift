@@ -30,6 +30,8 @@ struct ModificationExecutor {
     private(set) var byteCount = 0
     /// Of reads that passed many tombstones.
     private(set) var warnings: [String] = []
+    /// What is not read any more, because other members of the batch have changed it since.
+    var rowsBefore = RowsBefore()
 
     mutating func run() throws {
         if plan.needsRead { return try runReading() }
@@ -48,6 +50,28 @@ struct ModificationExecutor {
                 try deleteRanges(prefix)
             }
         }
+    }
+
+    /// Reads the rows that the statement has to read, as far as they lie in some partitions, for when it runs.
+    mutating func readAhead(in partitions: Set<RowsBefore.Partition>) throws {
+        for prefix in try plan.partition.prefixes(context) {
+            guard partitions.contains(.init(table: plan.table.identifier, prefix: prefix)) else { continue }
+            var rows: [[UInt8]?] = plan.staticOperations.isEmpty ? [] : [nil]
+            if plan.clustering.isComplete, !plan.operations.isEmpty { rows += try plan.clustering.rows(context) }
+            var reading = TombstoneGuard.Reading()
+            for clustering in rows {
+                let place = place(prefix, clustering)
+                guard rowsBefore[place] == nil else { continue }
+                rowsBefore[place] = try read(prefix, clustering, &reading)
+            }
+            warnings += context.tombstoneGuard?.warnings(reading) ?? []
+        }
+    }
+
+    private func place(_ prefix: [UInt8], _ clustering: [UInt8]?) -> RowsBefore.Place {
+        RowsBefore.Place(
+            partition: .init(table: plan.table.identifier, prefix: prefix), clustering: clustering,
+            columns: plan.readColumns)
     }
 
     /// Some operation depends on the row as it is: every row has cells of its own.
@@ -78,6 +102,7 @@ struct ModificationExecutor {
     private func read(
         _ prefix: [UInt8], _ clustering: [UInt8]?, _ reading: inout TombstoneGuard.Reading
     ) throws -> RowContext {
+        if !rowsBefore.isEmpty, let row = rowsBefore[place(prefix, clustering)] { return row }
         var row = RowContext(plan.table, now: seconds)
         row.countedColumns = plan.readColumns
         let isLive = try row.load(

@@ -53,6 +53,9 @@ struct ModificationPlan: Sendable {
         return true
     }
 
+    /// Whether what is read is the state before the batch that the statement is in. Counters see what was counted since.
+    var readsBeforeBatch: Bool { needsRead && !table.definition.isCounter }
+
     init(_ statement: ModificationStatement, table: Table, binder: inout TermBinder) throws {
         guard !table.isView else { throw CQLError.invalid("Cannot directly modify a materialized view") }
         self.table = table
