@@ -194,6 +194,7 @@ extension WideColumnStore {
                 context.timestamp = options.timestamp
                 context.nowInSeconds = options.nowInSeconds.map(Int64.init)
                 context.tombstoneGuard = statement.tombstoneGuard(for: modification)
+                if modification.parsesJSON { context.json = ParsedJSON() }
                 context.showsMasks = options.maskedUserName != nil
                 statements.append((modification, context))
             }

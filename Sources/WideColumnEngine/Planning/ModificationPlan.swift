@@ -41,6 +41,8 @@ struct ModificationPlan: Sendable {
     var timestamp: BoundTerm?
     var timeToLive: BoundTerm?
     var condition: Condition = .none
+    /// Whether the values of all columns come out of one text.
+    private(set) var parsesJSON = false
     /// Whether rows must be read before they are written.
     private(set) var needsRead = false
     /// What is shown, to those who see masks, of rows that a condition was tested by.
@@ -65,6 +67,7 @@ struct ModificationPlan: Sendable {
         switch statement.kind {
         case .insertJSON(let json, let keepsMissing):
             kind = .insert
+            parsesJSON = true
             let insert = try InsertColumns(json: json, keepsMissing: keepsMissing, table, &binder)
             partition = insert.partition
             clustering = insert.clustering
