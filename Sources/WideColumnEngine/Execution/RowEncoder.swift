@@ -60,7 +60,7 @@ final class RowEncoder: Sendable {
         let definition = plan.table.definition
         guard plan.kind != .delete, !plan.isConditional, !plan.needsRead, plan.staticOperations.isEmpty,
             plan.timestamp == nil, plan.timeToLive == nil, !definition.isCounter, plan.table.indexes.isEmpty,
-            plan.table.deadColumns.isEmpty, plan.clustering.isComplete,
+            plan.clustering.isComplete,
             let partition = Self.components(definition.partitionKey, plan.partition.values),
             let clustering = Self.components(definition.clustering, plan.clustering.values)
         else { return nil }

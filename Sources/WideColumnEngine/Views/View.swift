@@ -33,6 +33,8 @@ final class View: Sendable {
     /// By the numbers of columns, whether the view has their values; of the others it keeps only that they live.
     private let selectedCells: [Bool]
     private let conditions: [KeyCondition]
+    /// The numbers of the table's dropped columns, whose cells count for nothing.
+    private let deadCells: Set<UInt16>
 
     /// Whether rows of the table may be left out because of their keys.
     var hasConditions: Bool { !conditions.isEmpty }
@@ -64,6 +66,7 @@ final class View: Sendable {
             selected[Int(column.id)] = true
         }
         conditions = try Self.conditions(definition.view?.whereText ?? "", baseKey)
+        deadCells = Set(base.droppedColumns.map(\.id))
     }
 
     /// The numbers of the columns that a view, not yet opened, requires to have a value and that are no keys of its table.
@@ -150,7 +153,7 @@ final class View: Sendable {
             guard cell.kind == .live || cell.kind == .expiring, cell.column != keyCell else { continue }
             if selects(cell.column) {
                 result.append(cell)
-            } else if !needsMarker {
+            } else if !needsMarker, !deadCells.contains(cell.column) {
                 // A row lives as long as any of its columns, selected or not; where required cells decide, they alone count.
                 var virtual = cell
                 virtual.value = 0..<0
