@@ -233,8 +233,7 @@ struct ModificationExecutor {
     }
 
     private mutating func write(_ fragment: EncodedFragment, _ key: [UInt8], hasDependents: Bool) throws {
-        let isInOrder = plan.table.rowOperator.isInOrder(
-            timestamp, hides: fragment.hidesOlder, sharesTimestamp: timestamp == transaction.commitTime.microseconds)
+        let isInOrder = try plan.table.rowOperator.isInOrder(timestamp, hides: fragment.hidesOlder, transaction)
         byteCount += key.count + fragment.bytes.count
         guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
         if hasDependents {

@@ -145,11 +145,8 @@ final class RowEncoder: Sendable {
         guard let fragment = appendFragment(values, times, &scratch.buffer, &hasTombstones) else { return .unusual }
         // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
         // from here on there is no other way.
-        let sharesTimestamp = times.timestamp == transaction.commitTime.microseconds
         let hides = hasTombstones || timeToLive != 0
-        guard rowOperator.isInOrder(times.timestamp, hides: hides, sharesTimestamp: sharesTimestamp) else {
-            return .unusual
-        }
+        guard try rowOperator.isInOrder(times.timestamp, hides: hides, transaction) else { return .unusual }
         if views.isEmpty {
             try transaction.merge(
                 storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))

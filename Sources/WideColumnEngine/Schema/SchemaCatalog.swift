@@ -38,12 +38,25 @@ final class SchemaCatalog: Sendable {
             try Self.open(name, rowOperator, compaction, storage)
         }
         current.withLock { $0 = loaded }
-        for table in loaded.allTables { table.rowOperator.follow(table.definition) }
+        for table in loaded.allTables {
+            table.rowOperator.follow(table.definition)
+            let kept = try storage.get(entries, CatalogCodec.timestampKey(table.identifier).rawSpan)
+            if let kept { table.rowOperator.remember(try CatalogCodec.timestamp(kept)) }
+            keepTimestamps(of: table)
+        }
         do { try removeUnnamedKeyspaces() } catch let error as StorageError where error.code == .readOnly {}
         buildRemaining()
     }
 
     var schema: Schema { current.withLock { $0 } }
+
+    /// Has the table's operator keep timestamps beyond the clock in the catalog.
+    private func keepTimestamps(of table: Table) {
+        let key = CatalogCodec.timestampKey(table.identifier)
+        table.rowOperator.keepTimestamps { [entries] timestamp, transaction in
+            try transaction.put(entries, key.rawSpan, CatalogCodec.encode(timestamp: timestamp).rawSpan)
+        }
+    }
 
     // MARK: Opening
 
@@ -59,7 +72,7 @@ final class SchemaCatalog: Sendable {
             } else if CatalogCodec.isTypeKey(key) {
                 let type = try CatalogCodec.type(value)
                 definitions.types[type.keyspace, default: [:]][type.name] = type
-            } else if key != CatalogCodec.hostIDKey, !CatalogCodec.isBuildKey(key) {
+            } else if key != CatalogCodec.hostIDKey, !CatalogCodec.isBuildKey(key), !CatalogCodec.isTimestampKey(key) {
                 let table = try CatalogCodec.table(value)
                 definitions.tables[table.identifier] = table
             }
@@ -183,12 +196,18 @@ final class SchemaCatalog: Sendable {
         let next = try Schema(version: before.version + 1, definitions: definitions) { name, rowOperator, compaction in
             try Self.open(name, rowOperator, compaction, storage)
         }
+        for table in next.allTables { keepTimestamps(of: table) }
         let (old, new) = (Self.encoded(before.definitions), Self.encoded(next.definitions))
         try storage.write(.synced) { transaction in
             for key in old.keys where new[key] == nil { try transaction.delete(entries, key.rawSpan) }
             // What is built, or gone, has no progress.
             for name in before.definitions.unbuilt.subtracting(definitions.unbuilt) {
                 let key = CatalogCodec.buildKey(name)
+                guard try transaction.view.get(entries, key.rawSpan) != nil else { continue }
+                try transaction.delete(entries, key.rawSpan)
+            }
+            for identifier in before.definitions.tables.keys where definitions.tables[identifier] == nil {
+                let key = CatalogCodec.timestampKey(identifier)
                 guard try transaction.view.get(entries, key.rawSpan) != nil else { continue }
                 try transaction.delete(entries, key.rawSpan)
             }
