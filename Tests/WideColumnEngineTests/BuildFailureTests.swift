@@ -3,6 +3,7 @@
 // A build that failed once left its definition behind: every later schema statement failed too, the rows could not be
 // deleted any more, and after a restart the store could not be opened.
 
+import Dispatch
 import StorageCore
 import StorageTypes
 import Synchronization
@@ -259,6 +260,48 @@ struct BuildFailureTests {
         #expect(try store.execute("SELECT * FROM m").isEmpty)
         while try store.catalog.buildChunk(&other, name) {}
         #expect(try store.execute("SELECT * FROM m").count == 600)
+    }
+
+    @Test("schema statements, builds and writes at the same time leave what they are about whole")
+    func concurrency() throws {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TABLE t (k int, c int, v int, PRIMARY KEY (k, c))")
+        let insert = try store.prepare("INSERT INTO t (k, c, v) VALUES (?, ?, ?)")
+        for k in 0..<1500 { try insert.execute([.int(Int32(k)), 1, .int(Int32(k % 9))]) }
+        let failures = LockedList()
+        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+            do {
+                for round in 0..<6 {
+                    switch thread {
+                    case 0:
+                        try store.execute(Self.view(of: round.isMultiple(of: 2) ? "(v, k, c)" : "(c, k)"))
+                        if round < 5 { try store.execute("DROP MATERIALIZED VIEW m") }
+                    case 1:
+                        try store.execute("CREATE INDEX i ON t (v)")
+                        if round < 5 { try store.execute("DROP INDEX i") }
+                    case 2:
+                        try store.execute("CREATE TABLE IF NOT EXISTS u (k int PRIMARY KEY)")
+                        try store.execute("ALTER TABLE t ADD w\(round) int")
+                        try store.execute("DROP TABLE u")
+                    default:
+                        for k in 0..<300 { try insert.execute([.int(Int32(k + round * 300)), 1, .int(Int32(k % 7))]) }
+                        try store.execute("DELETE FROM t WHERE k = ?", [.int(Int32(round))])
+                    }
+                }
+            } catch { failures.append("\(thread): \(error)") }
+        }
+        #expect(failures.values == [])
+        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        #expect(table.views.map(\.name) == ["m"] && table.indexes.map(\.definition.name) == ["i"])
+        #expect(store.catalog.schema.definitions.unbuilt.isEmpty)
+        let rows = try store.execute("SELECT k FROM t")
+        #expect(rows.count > 1500)
+        #expect(try store.execute("SELECT k FROM m").count == rows.count)
+        #expect(try store.storage.verify().problems == [])
+    }
+
+    private static func view(of key: String) -> String {
+        "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE v IS NOT NULL AND c IS NOT NULL AND k IS NOT NULL PRIMARY KEY \(key)"
     }
 }
 
