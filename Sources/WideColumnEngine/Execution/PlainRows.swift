@@ -74,7 +74,7 @@ struct PlainRows {
         guard walk.begin() else { return try findAnyCells(in: value, base, &rows) }
         var isLive = walk.isMarkerLive
         var deadCount = 0
-        let hasDeadColumns = !selection.deadColumns.isEmpty
+        let hasDeadColumns = selection.hasDeadColumns
         while !walk.isAtEnd {
             guard walk.next() else { return try findAnyCells(in: value, base, &rows) }
             if hasDeadColumns, walk.column < selection.isDead.count, selection.isDead[walk.column] { continue }
@@ -97,7 +97,7 @@ struct PlainRows {
     @inline(never)
     private mutating func findAnyCells(in value: RawSpan, _ base: Int32, _ rows: inout UnsafeRows) throws -> Bool {
         try fragment.decode(value)
-        if !selection.deadColumns.isEmpty { _ = fragment.removeCells(of: selection.deadColumns) }
+        if selection.hasDeadColumns { _ = fragment.removeCells(of: selection.deadColumns) }
         let isLive = fragment.isLive(at: now, needsMarker: needsMarker)
         tombstoneCount &+= fragment.tombstoneCount(at: now, isLive: isLive)
         guard isLive else { return false }

@@ -29,7 +29,8 @@ struct PlainSelection: Sendable {
     let takesWholeRows: Bool
     /// The numbers of dropped columns, whose cells count for nothing.
     let deadColumns: Set<UInt16>
-    /// By the number of a column, whether it was dropped; shorter than that of others.
+    let hasDeadColumns: Bool
+    /// By the number of a column, whether it was dropped; columns behind those are not.
     let isDead: [Bool]
 
     /// `nil` where a row has to be taken apart.
@@ -50,9 +51,10 @@ struct PlainSelection: Sendable {
         copies = targets.copies
         let cellCount = targets.cells.count { $0 >= 0 }
         deadColumns = table.deadColumns
+        hasDeadColumns = !deadColumns.isEmpty
         isDead = (0..<(Int(deadColumns.max() ?? 0) + 1)).map { table.deadColumns.contains(UInt16($0)) }
         takesWholeRows =
-            cellCount > 0 && cellCount == definition.regularColumns.count && deadColumns.isEmpty
+            cellCount > 0 && cellCount == definition.regularColumns.count && !hasDeadColumns
     }
 
     /// Where the selected columns go, as far as they are known.
