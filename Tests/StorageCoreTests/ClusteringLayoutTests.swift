@@ -91,7 +91,7 @@ struct ClusteringLayoutTests {
             let (first, last) = (
                 keys[Int.random(in: 0..<20, using: &random)], keys[Int.random(in: 0..<20, using: &random)]
             )
-            if let range = Self.layout.clusterings(lower: first, upper: last) {
+            if let range = Self.layout.clusterings(lower: first, upper: last)?.range {
                 for key in keys where compareBytes(first, key) <= 0 && compareBytes(key, last) < 0 {
                     #expect(range.contains(try clustering(key)))
                 }
@@ -106,13 +106,13 @@ struct ClusteringLayoutTests {
         let prefix: [UInt8] = [0, 0, 0, 9]
         let start = prefix + Self.key([1], [])
         let end = try #require(upperBound(ofPrefix: start))
-        #expect(Self.layout.clusterings(lower: start, upper: end) == 0...UInt128.max)
-        #expect(Self.layout.clusterings(lower: start + [5], upper: start + [6]) == (5 << 120)...(6 << 120))
-        #expect(Self.layout.clusterings(lower: start + [5], upper: end) == (5 << 120)...UInt128.max)
-        #expect(Self.layout.clusterings(lower: start, upper: end + [0]) == nil)
-        #expect(Self.layout.clusterings(lower: start, upper: prefix + Self.key([2], [])) == nil)
-        #expect(Self.layout.clusterings(lower: prefix, upper: end) == nil)
-        #expect(Self.layout.clusterings(lower: Array(start.dropLast()), upper: end) == nil)
+        #expect(Self.layout.clusterings(lower: start, upper: end)?.range == 0...UInt128.max)
+        #expect(Self.layout.clusterings(lower: start + [5], upper: start + [6])?.range == (5 << 120)...(6 << 120))
+        #expect(Self.layout.clusterings(lower: start + [5], upper: end)?.range == (5 << 120)...UInt128.max)
+        #expect(Self.layout.clusterings(lower: start, upper: end + [0])?.range == nil)
+        #expect(Self.layout.clusterings(lower: start, upper: prefix + Self.key([2], []))?.range == nil)
+        #expect(Self.layout.clusterings(lower: prefix, upper: end)?.range == nil)
+        #expect(Self.layout.clusterings(lower: Array(start.dropLast()), upper: end)?.range == nil)
     }
 
     @Test("the group of a key ends behind the byte string, whatever follows; a range is of one if it stays within")

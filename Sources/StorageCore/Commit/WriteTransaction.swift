@@ -5,43 +5,56 @@
 /// It runs alone: no other commit happens between its first read and its end, so what it reads is what it changes. It
 /// reads its own writes. If the body throws, nothing of it ever happened.
 public final class WriteTransaction {
-    /// The number that this commit will carry.
-    public private(set) var sequence: SequenceNumber
-    /// Later than that of every commit before; expiry is judged against it too.
-    public private(set) var commitTime: StorageInstant
-    /// Is told what the transaction reads, and once its body has ended, what it changes.
-    public var traceSink: (any AccessTraceSink)?
+    /// What a transaction knows beside its changes.
+    private struct State {
+        var sequence: SequenceNumber
+        var commitTime: StorageInstant
+        /// Reads the rows of a SQLite database; nil where the storage is made of trees.
+        var reader: SQLiteReader?
+        var traceSink: (any AccessTraceSink)?
+        var commitActions: [(SequenceNumber) -> Void] = []
+        /// The batch in key order, once there was a cursor.
+        var order: BatchOrder?
+        var lastOrdinal: UInt32 = 0
+    }
 
-    // Used once for each write, and never while code of the caller runs.
+    // Used several times for each write, and never while code of the caller runs.
     @exclusivity(unchecked) private(set) var batch: WriteBatch
     @exclusivity(unchecked) private var isOpen = true
-    private(set) var commitActions: [(SequenceNumber) -> Void] = []
-    /// Reads the rows of a SQLite database; nil where the storage is made of trees.
-    private var reader: SQLiteReader?
-    /// The batch in key order, once there was a cursor.
-    private var order: BatchOrder?
-    private var lastOrdinal: UInt32 = 0
+    @exclusivity(unchecked) private var state: State
 
     init(
         sequence: SequenceNumber, commitTime: StorageInstant, batch: WriteBatch = WriteBatch(),
         reader: SQLiteReader? = nil
     ) {
-        self.reader = reader
-        self.sequence = sequence
-        self.commitTime = commitTime
+        unsafe state = State(sequence: sequence, commitTime: commitTime, reader: reader)
         unsafe self.batch = batch
     }
+
+    /// The number that this commit will carry.
+    public var sequence: SequenceNumber { unsafe state.sequence }
+
+    /// Later than that of every commit before; expiry is judged against it too.
+    public var commitTime: StorageInstant { unsafe state.commitTime }
+
+    /// Is told what the transaction reads, and once its body has ended, what it changes.
+    public var traceSink: (any AccessTraceSink)? {
+        get { unsafe state.traceSink }
+        set { unsafe state.traceSink = newValue }
+    }
+
+    var commitActions: [(SequenceNumber) -> Void] { unsafe state.commitActions }
 
     /// Begins another transaction with an object that nobody else has any more; takes over an empty batch.
     func begin(
         sequence: SequenceNumber, commitTime: StorageInstant, batch: inout WriteBatch, reader: SQLiteReader?
     ) {
         unsafe assert(!isOpen && self.batch.isEmpty && batch.isEmpty)
-        self.sequence = sequence
-        self.commitTime = commitTime
-        self.reader = reader
+        unsafe state.sequence = sequence
+        unsafe state.commitTime = commitTime
+        unsafe state.reader = reader
+        unsafe state.lastOrdinal = 0
         unsafe swap(&batch, &self.batch)
-        lastOrdinal = 0
         unsafe isOpen = true
     }
 
@@ -52,9 +65,9 @@ public final class WriteTransaction {
             if isCommitted { unsafe self.batch.tell(traceSink) }
             self.traceSink = nil
         }
-        if !commitActions.isEmpty { commitActions = [] }
-        if order != nil { order = nil }
-        reader = nil
+        if unsafe !state.commitActions.isEmpty { unsafe state.commitActions = [] }
+        if unsafe state.order != nil { unsafe state.order = nil }
+        if unsafe state.reader != nil { unsafe state.reader = nil }
         unsafe swap(&batch, &self.batch)
     }
 
@@ -91,8 +104,8 @@ public final class WriteTransaction {
     /// 0, 1, 2 …: tells the records that one commit adds to a stream apart.
     public func nextOrdinal() -> UInt32 {
         checkOpen()
-        defer { lastOrdinal += 1 }
-        return lastOrdinal
+        defer { unsafe state.lastOrdinal += 1 }
+        return unsafe state.lastOrdinal
     }
 
     /// Runs `action` in the writer lane once the commit is certain and before it becomes visible, so that a structure
@@ -100,7 +113,7 @@ public final class WriteTransaction {
     /// throws. An action must be short and must not write to the storage.
     public func onCommit(_ action: @escaping (SequenceNumber) -> Void) {
         checkOpen()
-        commitActions.append(action)
+        unsafe state.commitActions.append(action)
     }
 
     // MARK: Reading
@@ -130,19 +143,19 @@ public final class WriteTransaction {
     func makeCursor(_ keyspace: Keyspace, _ range: KeyRange) throws -> Cursor {
         checkOpen()
         if unsafe !batch.entries.isEmpty {
-            let order = order ?? BatchOrder()
+            let order = unsafe state.order ?? BatchOrder()
             unsafe order.catchUp(with: &batch)
-            self.order = order
+            unsafe state.order = order
         }
         return Cursor(
             try CursorCore(
                 keyspace: keyspace, range: range, sequence: base, readTime: commitTime,
-                batch: unsafe batch.isEmpty ? nil : batch, order: order, batchSequence: sequence.rawValue,
-                reader: reader, traceSink: traceSink))
+                batch: unsafe batch.isEmpty ? nil : batch, order: unsafe state.order, batchSequence: sequence.rawValue,
+                reader: unsafe state.reader, traceSink: traceSink))
     }
 
     /// Whether several keys may be looked up at once: in trees, with nobody to be told of each.
-    var readsSideBySide: Bool { reader == nil && traceSink == nil }
+    var readsSideBySide: Bool { unsafe state.reader == nil && state.traceSink == nil }
 
     /// Whether the transaction has changed nothing of a key so far.
     func isUntouched(_ keyspace: Keyspace, _ key: [UInt8]) -> Bool {
@@ -176,7 +189,7 @@ public final class WriteTransaction {
             }
             operands = [value]
         }
-        if let reader {
+        if let reader = unsafe state.reader {
             traceSink?.record(.database)
             return unsafe try reader.withValue(of: key, in: keyspace, readTime: commitTime, newer: operands, body)
         }

@@ -7,9 +7,9 @@ internal import Synchronization
 extension LogWriter {
     /// Unsynced bytes for which the device is asked to begin writing; a sync then finds less to do.
     private static let writeBackByteCount: Int64 = 512 << 10
-    /// Pages in place ahead of the writer. They are written by the next sync, so small commits that are synced one by one
-    /// get none.
-    private static let populatedByteCount: Int64 = 2 << 20
+    /// Pages in place ahead of the writer: as many as were filled since the last sync, up to so many. They are written by the
+    /// next sync, so small commits that are synced one by one get none.
+    private static let populatedByteCount: Int64 = 8 << 20
     private static let populatingThreshold: Int64 = 1 << 20
 
     /// Places in the current segment; the state of the thread that tends the log.
@@ -48,8 +48,8 @@ extension LogWriter {
         state.wait { $0.isMakingNext ? nil : () }
     }
 
-    /// One round: begins writing what was appended, brings pages in place for what comes, in the log and
-    /// in memtables, makes the next segment.
+    /// One round: brings pages in place for what comes, in memtables and in the log, begins writing what was appended, makes
+    /// the next segment. The device may take its time for what it is asked to write; the writer needs the pages sooner.
     func tend(_ tending: inout Tending) {
         UnsafeArena.prepareChunks()
         guard let segment = state.withLock({ $0.segments.last }) else { return }
@@ -58,18 +58,17 @@ extension LogWriter {
             synced.store(0, ordering: .relaxed)
         }
         let end = segment.endOffset
-        let start = max(tending.writtenBack, min(synced.load(ordering: .relaxed), end))
+        let unsyncedFrom = min(synced.load(ordering: .relaxed), end)
+        if segment.isMapped, segment.storesRecords, end - unsyncedFrom >= Self.populatingThreshold {
+            let from = max(tending.populated, end)
+            let through = min(end + min(end - unsyncedFrom, Self.populatedByteCount), segment.capacity)
+            if through > from { segment.populate(from: from, byteCount: through - from) }
+            tending.populated = max(through, tending.populated)
+        }
+        let start = max(tending.writtenBack, unsyncedFrom)
         if end - start >= Self.writeBackByteCount {
             segment.startWriteBack(from: start, byteCount: end - start)
             tending.writtenBack = end
-        }
-        if segment.isMapped, segment.storesRecords,
-            end - min(synced.load(ordering: .relaxed), end) >= Self.populatingThreshold
-        {
-            let from = max(tending.populated, end)
-            let through = min(end + Self.populatedByteCount, segment.capacity)
-            if through > from { segment.populate(from: from, byteCount: through - from) }
-            tending.populated = max(through, tending.populated)
         }
         if segment.isMapped, end > segment.capacity / 2 { makeNext(after: segment.number) }
     }

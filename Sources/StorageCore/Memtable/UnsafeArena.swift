@@ -79,8 +79,8 @@ private final class ChunkPool: @unchecked Sendable {  // guarded by `state`
     static let chunkByteCount = 2 << 20
     /// What a memtable of the default size holds; more goes back to the system.
     private static let limit = 32
-    /// Chunks made ahead of time.
-    private static let readyCount = 2
+    /// Chunks made ahead of time: what a writer fills while who makes them waits for a device.
+    private static let readyCount = 4
 
     static let shared = ChunkPool()
 

@@ -379,19 +379,13 @@ extension TreeState {
             if memtable.hasRangeDeletes { append(memtable.rangeTombstones(atMost: sequence)) }
         }
         for table in levels.overlapping(0, lower: search.bounds.lower, upper: search.bounds.upper) {
-            if try search.mayFind(in: table) {
-                search.traceSink?.record(.tableEntered(number: table.number))
-                sources.append(.table(try table.open(tracedBy: search.traceSink).makeCursor(bounds: search.bounds)))
-            }
+            if try search.mayFind(in: table) { sources.append(try search.source(in: [table])) }
             if table.hasRangeDeletes { append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence)) }
         }
         for level in 1..<Levels.count {
             let tables = levels.overlapping(level, lower: search.bounds.lower, upper: search.bounds.upper)
             let searched = try search.isNarrow ? tables.filter(search.mayFind) : tables
-            if !searched.isEmpty {
-                let cursor = LevelCursor(searched, bounds: search.bounds, traceSink: search.traceSink)
-                sources.append(.level(cursor))
-            }
+            if !searched.isEmpty { sources.append(try search.source(in: Array(searched))) }
             for table in tables where table.hasRangeDeletes {
                 append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
             }
@@ -404,8 +398,8 @@ private struct TableSearch {
     let bounds: TreeKeyBounds
     /// That which all keys are of; nil where they need not be of one.
     private var group: KeyGroup?
-    /// Those that the keys may have; nil where that says nothing.
-    private var clusterings: (layout: ClusteringLayout, range: ClosedRange<UInt128>)?
+    /// Those that the keys may have, and what these keys begin with; nil where that says nothing.
+    private var clusterings: (layout: ClusteringLayout, tagged: [UInt8], range: ClosedRange<UInt128>)?
     var traceSink: (any AccessTraceSink)?
 
     init(lower: [UInt8], upper: [UInt8], traceSink: (any AccessTraceSink)?) {
@@ -416,7 +410,31 @@ private struct TableSearch {
     mutating func narrow(by layout: ClusteringLayout) {
         guard let group = layout.group(lower: bounds.lower, upper: bounds.upper) else { return }
         self.group = KeyGroup(group, by: layout)
-        if let range = layout.clusterings(lower: bounds.lower, upper: bounds.upper) { clusterings = (layout, range) }
+        if let (tagged, range) = layout.clusterings(lower: bounds.lower, upper: bounds.upper) {
+            clusterings = (layout, tagged, range)
+        }
+    }
+
+    /// The tables' entries as a source of a merge; they are in key order and share no key.
+    func source(in tables: [TableFile]) throws -> EntrySource {
+        let groupKeys = try groupKeys(in: tables)
+        if tables.count == 1, groupKeys == nil {
+            traceSink?.record(.tableEntered(number: tables[0].number))
+            return .table(try tables[0].open(tracedBy: traceSink).makeCursor(bounds: bounds))
+        }
+        return .level(LevelCursor(tables, bounds: bounds, groupKeys: groupKeys, traceSink: traceSink))
+    }
+
+    /// What tables may have of the group that is looked for; nil where not all of them know.
+    private func groupKeys(in tables: [TableFile]) throws -> GroupKeys? {
+        guard let clusterings else { return nil }
+        var union: ClusteringBounds?
+        for table in tables {
+            guard let bounds = try table.open().clusteringBounds(by: clusterings.layout) else { return nil }
+            union?.form(unionWith: bounds)
+            union = union ?? bounds
+        }
+        return union?.keys(ofGroup: clusterings.tagged)
     }
 
     /// Whether some tables need not be entered although their keys lie around those looked for.

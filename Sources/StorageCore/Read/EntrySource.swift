@@ -29,6 +29,11 @@ enum EntrySource {
         }
     }
 
+    /// Of the group that the reader stays in, what the source may have; nil where that is not known.
+    var groupKeys: GroupKeys? {
+        if case .level(let cursor) = self { cursor.groupKeys } else { nil }
+    }
+
     func seekToFirst() throws {
         switch self {
         case .memtable(let cursor): cursor.seekToFirst()

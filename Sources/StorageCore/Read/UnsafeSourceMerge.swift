@@ -6,6 +6,9 @@
 //     them, compares once, and with one source not at all.
 // (2) A head that is valid holds the current entry of its source, whose pointers are good until that source moves. A head
 //     is marked invalid before its source moves, so that after an error nothing points to where something was.
+// (3) A head that is postponed holds a key that none of its source's entries comes before, and the source is anywhere.
+//     `current` is never postponed: a source is looked at when the walk comes to where it may have something, and not at
+//     all if the walk ends before.
 
 /// Merges sources that have no entry (key and sequence) in common.
 ///
@@ -16,7 +19,12 @@ struct UnsafeSourceMerge: ~Copyable {
     @unsafe private struct Head {
         let handle: UnsafeSourceHandle
         var isValid: Bool
+        var isPostponed = false
         var entry: UnsafeEntry
+        /// No entry of the source that will be asked for comes before it; empty where that is not known.
+        let first: UnsafeMutableRawBufferPointer
+        /// All of them come before it; empty where that is not known.
+        let end: UnsafeMutableRawBufferPointer
     }
 
     private let sources: [EntrySource]
@@ -31,15 +39,28 @@ struct UnsafeSourceMerge: ~Copyable {
         unsafe heads = .allocate(capacity: max(count, 1))
         let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         for index in sources.indices {
+            let groupKeys = sources[index].groupKeys
             unsafe (heads + index).initialize(
                 to: Head(
                     handle: sources[index].handle, isValid: false,
                     entry: UnsafeEntry(
-                        key: nothing, sequence: 0, kind: .delete, expiry: UnsafeEntry.noExpiry, value: nothing)))
+                        key: nothing, sequence: 0, kind: .delete, expiry: UnsafeEntry.noExpiry, value: nothing),
+                    first: Self.copy(groupKeys?.first), end: Self.copy(groupKeys?.end)))
         }
     }
 
+    private static func copy(_ key: [UInt8]?) -> UnsafeMutableRawBufferPointer {
+        guard let key else { return unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0) }
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: key.count, alignment: 8)
+        unsafe copy.copyBytes(from: key)
+        return unsafe copy
+    }
+
     deinit {
+        for index in 0..<count {
+            unsafe heads[index].first.deallocate()
+            unsafe heads[index].end.deallocate()
+        }
         unsafe heads.deinitialize(count: count)
         unsafe heads.deallocate()
     }
@@ -58,19 +79,41 @@ struct UnsafeSourceMerge: ~Copyable {
     // MARK: Seeks
 
     mutating func seekToFirst() throws {
-        try position(all: 1) { try $0.seekToFirst() }
+        current = -1
+        for index in 0..<count { try position(index) { try $0.seekToFirst() } }
+        try choose(1)
     }
 
     mutating func seekToLast() throws {
-        try position(all: -1) { try $0.seekToLast() }
+        current = -1
+        for index in 0..<count { try position(index) { try $0.seekToLast() } }
+        try choose(-1)
     }
 
     mutating func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        try position(all: 1) { unsafe try $0.seek(key: key, sequence: sequence) }
+        current = -1
+        for index in 0..<count {
+            let first = unsafe UnsafeRawBufferPointer(heads[index].first)
+            if unsafe !first.isEmpty && compareBytes(key, first) < 0 {
+                unsafe postpone(index, until: first)
+            } else {
+                try position(index) { unsafe try $0.seek(key: key, sequence: sequence) }
+            }
+        }
+        try choose(1)
     }
 
     mutating func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        try position(all: -1) { unsafe try $0.seekBackward(key: key, sequence: sequence) }
+        current = -1
+        for index in 0..<count {
+            let end = unsafe UnsafeRawBufferPointer(heads[index].end)
+            if unsafe !end.isEmpty && compareBytes(key, end) > 0 {
+                unsafe postpone(index, until: end)
+            } else {
+                try position(index) { unsafe try $0.seekBackward(key: key, sequence: sequence) }
+            }
+        }
+        try choose(-1)
     }
 
     /// Moves the sources from `first` on that stand before `key` to their first entry at or after it. Only forwards.
@@ -80,7 +123,7 @@ struct UnsafeSourceMerge: ~Copyable {
             guard unsafe heads[index].isValid, unsafe compareBytes(heads[index].entry.key, key) < 0 else { continue }
             try position(index) { unsafe try $0.seek(key: key, sequence: SequenceNumber.max.rawValue) }
         }
-        choose(1)
+        try choose(1)
     }
 
     /// Moves the sources from `first` on that stand at or after `key` to their last entry before it. Only backwards.
@@ -90,19 +133,25 @@ struct UnsafeSourceMerge: ~Copyable {
             guard unsafe heads[index].isValid, unsafe compareBytes(heads[index].entry.key, key) >= 0 else { continue }
             try position(index) { unsafe try $0.seekBackward(key: key, sequence: SequenceNumber.max.rawValue) }
         }
-        choose(-1)
-    }
-
-    private mutating func position(all sign: Int, _ move: (EntrySource) throws -> Void) throws {
-        current = -1
-        for index in 0..<count { try position(index, move) }
-        choose(sign)
+        try choose(-1)
     }
 
     private func position(_ index: Int, _ move: (EntrySource) throws -> Void) throws {
         unsafe heads[index].isValid = false
+        unsafe heads[index].isPostponed = false
         try move(sources[index])
         loadOther(index)
+    }
+
+    /// Lets a source stand for a key that its entries lie behind, in the direction of the walk.
+    private func postpone(_ index: Int, until key: UnsafeRawBufferPointer) {
+        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        unsafe load(
+            index,
+            UnsafeEntry(
+                key: key, sequence: SequenceNumber.max.rawValue, kind: .delete, expiry: UnsafeEntry.noExpiry,
+                value: nothing))
+        unsafe heads[index].isPostponed = true
     }
 
     // MARK: Steps
@@ -127,7 +176,7 @@ struct UnsafeSourceMerge: ~Copyable {
         if unsafe heads[moved].isValid && (runnerUp < 0 || compare(moved, runnerUp) < 0) {
             current = moved
         } else {
-            choose(1)
+            try choose(1)
         }
     }
 
@@ -151,7 +200,7 @@ struct UnsafeSourceMerge: ~Copyable {
         if unsafe heads[moved].isValid && (runnerUp < 0 || compare(moved, runnerUp) > 0) {
             current = moved
         } else {
-            choose(-1)
+            try choose(-1)
         }
     }
 
@@ -173,9 +222,24 @@ struct UnsafeSourceMerge: ~Copyable {
             heads[left].entry.key, heads[left].entry.sequence, heads[right].entry.key, heads[right].entry.sequence)
     }
 
-    /// A scan of all heads: a tree has a handful of sources, where a heap would not pay.
     /// - Parameter sign: 1 forwards, -1 backwards.
-    private mutating func choose(_ sign: Int) {
+    private mutating func choose(_ sign: Int) throws {
+        rank(sign)
+        while current >= 0, unsafe heads[current].isPostponed {
+            let index = current
+            current = -1
+            let key = unsafe heads[index].entry.key
+            try position(index) {
+                unsafe sign > 0
+                    ? try $0.seek(key: key, sequence: SequenceNumber.max.rawValue)
+                    : try $0.seekBackward(key: key, sequence: SequenceNumber.max.rawValue)
+            }
+            rank(sign)
+        }
+    }
+
+    /// A scan of all heads: a tree has a handful of sources, where a heap would not pay.
+    private mutating func rank(_ sign: Int) {
         current = -1
         runnerUp = -1
         for index in 0..<count where unsafe heads[index].isValid {

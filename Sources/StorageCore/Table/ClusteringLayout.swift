@@ -78,16 +78,16 @@ public struct ClusteringLayout: Sendable, Hashable {
     }
 
     /// The clusterings that keys in `lower..<upper` may have, if these are all of one group and have one; nil if they need
-    /// not be.
-    func clusterings(lower: [UInt8], upper: [UInt8]) -> ClosedRange<UInt128>? {
+    /// not be. `tagged` is what all of them begin with.
+    func clusterings(lower: [UInt8], upper: [UInt8]) -> (tagged: [UInt8], range: ClosedRange<UInt128>)? {
         guard let offset = unsafe lower.withUnsafeBytes({ unsafe offset(in: $0) }) else { return nil }
         let tagged = Array(lower[..<offset])
         let first: UInt128 = leadingNumber(lower, from: offset)
         if upper.starts(with: tagged) {
             let last: UInt128 = leadingNumber(upper, from: offset)
-            return first <= last ? first...last : nil
+            return first <= last ? (tagged, first...last) : nil
         }
-        return reachesToEnd(of: tagged, at: upper) ? first...UInt128.max : nil
+        return reachesToEnd(of: tagged, at: upper) ? (tagged, first...UInt128.max) : nil
     }
 
     /// Whether no key below `upper` comes after those that begin with some bytes.
@@ -145,5 +145,38 @@ struct ClusteringBounds: Equatable, Sendable {
 
     func overlaps(_ clusterings: ClosedRange<UInt128>) -> Bool {
         lower <= clusterings.upperBound && clusterings.lowerBound <= upper
+    }
+
+    /// Widens the bounds by those of another table.
+    mutating func form(unionWith other: ClusteringBounds) {
+        lower = min(lower, other.lower)
+        upper = max(upper, other.upper)
+    }
+
+    /// What the bounds say of a group's keys.
+    ///
+    /// - Parameter tagged: What the tree keys of the group that have a clustering begin with.
+    func keys(ofGroup tagged: [UInt8]) -> GroupKeys {
+        // Zeros at the end may stand for bytes that are not there.
+        let first = tagged + bytes(lower).trimmingTrailing(0)
+        return GroupKeys(first: first, end: upper == .max ? nil : tagged + bytes(upper + 1))
+    }
+
+    private func bytes(_ clustering: UInt128) -> [UInt8] {
+        (0..<16).map { UInt8(truncatingIfNeeded: clustering >> (120 - 8 * $0)) }
+    }
+}
+
+/// The keys that some tables may have of one group.
+struct GroupKeys: Sendable {
+    /// None of them comes before it.
+    let first: [UInt8]
+    /// All of them come before it; nil where nothing is known.
+    let end: [UInt8]?
+}
+
+extension [UInt8] {
+    fileprivate func trimmingTrailing(_ byte: UInt8) -> [UInt8] {
+        Array(prefix(upTo: (lastIndex { $0 != byte } ?? -1) + 1))
     }
 }

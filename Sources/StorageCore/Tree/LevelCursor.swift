@@ -5,14 +5,17 @@
 final class LevelCursor {
     // Behind a pointer: a call then costs no check of exclusive access.
     let position: UnsafeMutablePointer<LevelPosition>
+    /// Of the group that the caller stays in, what the tables may have; nil where that is not known.
+    let groupKeys: GroupKeys?
 
     /// - Parameters:
     ///   - tables: In key order, sharing no key.
     ///   - bounds: What the caller will look at.
     init(
-        _ tables: [TableFile], fillCache: Bool = true, bounds: TreeKeyBounds? = nil,
+        _ tables: [TableFile], fillCache: Bool = true, bounds: TreeKeyBounds? = nil, groupKeys: GroupKeys? = nil,
         traceSink: (any AccessTraceSink)? = nil
     ) {
+        self.groupKeys = groupKeys
         unsafe position = .allocate(capacity: 1)
         unsafe position.initialize(
             to: LevelPosition(tables, fillCache: fillCache, bounds: bounds, traceSink: traceSink))

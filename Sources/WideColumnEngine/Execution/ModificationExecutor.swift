@@ -237,9 +237,12 @@ struct ModificationExecutor {
         byteCount += key.count + fragment.bytes.count
         guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
         if hasDependents {
-            try DependentMaintenance(table: plan.table, transaction: transaction)
+            return try DependentMaintenance(table: plan.table, transaction: transaction)
                 .merge(key: key, fragment: fragment.bytes, expiry: fragment.expiry)
-        } else if plan.needsRead || plan.isConditional {
+        }
+        // Only views ask for edges, and not for those of static rows.
+        if !plan.table.hasDependents { plan.table.rowOperator.partitions.forgetEdges() }
+        if plan.needsRead || plan.isConditional {
             // The row was read already, for a condition or an operation.
             let stored = try transaction.get(plan.table.storage, key.rawSpan)
             try transaction.write(

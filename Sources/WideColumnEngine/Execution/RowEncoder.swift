@@ -33,6 +33,8 @@ final class RowEncoder: Sendable {
     private let rowOperator: RowMergeOperator
     private let isInsert: Bool
     private let timeToLive: Int32
+    /// Whether rows with a greater clustering value come before those with a smaller one.
+    private let isDescending: Bool
     private let partition: [Component]
     private let clustering: [Component]
     /// In the order of their columns.
@@ -52,7 +54,16 @@ final class RowEncoder: Sendable {
         var change = RowFragment()
         var after = RowFragment()
         var viewRow = RowFragment()
-        var partitions = UnsafeUndeletedPartitions()
+    }
+
+    /// Where in the buffer the parts of a row's key lie.
+    private struct KeyPlace {
+        var prefix: Range<Int>
+        var clustering: Range<Int>
+        /// Where the partition is among those that are known.
+        var slot: UnsafeKnownPartitions.Slot?
+
+        var key: Range<Int> { prefix.lowerBound..<clustering.upperBound }
     }
 
     /// `nil` where the statement has to go the longer way.
@@ -77,6 +88,7 @@ final class RowEncoder: Sendable {
             views.append(encoder)
         }
         table = plan.table
+        isDescending = definition.isClusteringDescending
         storage = plan.table.storage
         rowOperator = plan.table.rowOperator
         isInsert = plan.kind == .insert
@@ -140,7 +152,8 @@ final class RowEncoder: Sendable {
         guard scratch.buffer.appendClustering(clustering, values) else { return .unusual }
         // The longer way tells whether the values are longer together than Cassandra allows.
         guard scratch.buffer.count &- clusteringStart <= Int(UInt16.max) else { return .unusual }
-        let key = prefix.lowerBound..<scratch.buffer.count
+        var place = KeyPlace(prefix: prefix, clustering: clusteringStart..<scratch.buffer.count)
+        let key = place.key
         var hasTombstones = false
         guard let fragment = appendFragment(values, times, &scratch.buffer, &hasTombstones) else { return .unusual }
         // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
@@ -148,15 +161,14 @@ final class RowEncoder: Sendable {
         let hides = hasTombstones || timeToLive != 0
         guard try rowOperator.isInOrder(times.timestamp, hides: hides, transaction) else { return .unusual }
         if views.isEmpty {
+            rowOperator.partitions.forgetEdges()
             try transaction.merge(
                 storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
             return .written
         }
-        guard try !hasDeletions(prefix, transaction, &scratch.buffer, &scratch.partitions) else {
-            return entangled(key, fragment, scratch)
-        }
-        scratch.stored.removeAll()
-        if try read(key, transaction, scratch.buffer, into: &scratch.stored) {
+        place.slot = rowOperator.partitions.slot(of: scratch.buffer.span(prefix))
+        guard try !hasDeletions(place, transaction, &scratch.buffer) else { return entangled(key, fragment, scratch) }
+        if try isThere(place, transaction, &scratch) {
             guard try replaceViewRows(fragment, values, transaction, &scratch) else {
                 return entangled(key, fragment, scratch)
             }
@@ -204,27 +216,60 @@ final class RowEncoder: Sendable {
 
     /// Whether there is some deletion in the partition.
     private func hasDeletions(
-        _ prefix: Range<Int>, _ transaction: WriteTransaction, _ buffer: inout UnsafeRowBuffer,
-        _ known: inout UnsafeUndeletedPartitions
+        _ place: KeyPlace, _ transaction: WriteTransaction, _ buffer: inout UnsafeRowBuffer
     ) throws -> Bool {
-        let generation = rowOperator.deletionGeneration
-        if known.contains(buffer.span(prefix), generation: generation) { return false }
+        let (known, generation) = (rowOperator.partitions, rowOperator.deletionGeneration)
+        if let slot = place.slot, known.hasNoDeletions(slot, generation: generation) { return false }
         let start = buffer.count
-        buffer.copy(prefix)
+        buffer.copy(place.prefix)
         buffer.append(RecordKind.partitionTombstones.rawValue)
         if try transaction.contains(storage, buffer.span(start..<buffer.count)) { return true }
-        known.insert(buffer.span(prefix), generation: generation)
+        if let slot = place.slot { known.noteNoDeletions(slot, generation: generation) }
         return false
     }
 
     // MARK: Rows that are there
 
-    /// Reads the row with this key; false if there is none.
+    /// Reads the row, which is about to be written, into `stored`; false if there is none.
+    private func isThere(
+        _ place: KeyPlace, _ transaction: WriteTransaction, _ scratch: inout Scratch
+    ) throws -> Bool {
+        scratch.stored.removeAll()
+        if try isBeyondEdge(place, transaction, scratch.buffer) { return false }
+        return try read(place.key, transaction, scratch.buffer, into: &scratch.stored)
+    }
+
     private func read(
         _ key: Range<Int>, _ transaction: WriteTransaction, _ buffer: borrowing UnsafeRowBuffer,
         into stored: inout UnsafeRowBuffer
     ) throws -> Bool {
         try transaction.view.read(storage, buffer.span(key)) { stored.append($0) }
+    }
+
+    /// Whether the row lies beyond all that its partition has, as far as is known; the partition ends with it then.
+    private func isBeyondEdge(
+        _ place: KeyPlace, _ transaction: WriteTransaction, _ buffer: borrowing UnsafeRowBuffer
+    ) throws -> Bool {
+        guard let slot = place.slot, !clustering.isEmpty else { return false }
+        let known = rowOperator.partitions
+        if known.isEdgeWanted(slot) { try findEdge(place, slot, transaction, buffer) }
+        let row = buffer.span(place.clustering)
+        guard known.isBeyondEdge(row, slot, isDescending: isDescending) else { return false }
+        known.setEdge(row, slot)
+        return true
+    }
+
+    /// Looks where the rows of the partition end. Where there is none, that is before the row at hand, which is about to be
+    /// written.
+    private func findEdge(
+        _ place: KeyPlace, _ slot: UnsafeKnownPartitions.Slot, _ transaction: WriteTransaction,
+        _ buffer: borrowing UnsafeRowBuffer
+    ) throws {
+        let rows = buffer.span(place.prefix).array() + [RecordKind.row.rawValue]
+        var cursor = try transaction.cursor(storage, .prefix(rows))
+        if isDescending { try cursor.seekToFirst() } else { try cursor.seekToLast() }
+        guard cursor.isValid else { return rowOperator.partitions.setEdge(buffer.span(place.clustering), slot) }
+        rowOperator.partitions.setEdge(cursor.key.extracting(rows.count..<cursor.key.byteCount), slot)
     }
 
     /// Writes the rows that views have instead of those for the stored row; false, and nothing written, where one of them

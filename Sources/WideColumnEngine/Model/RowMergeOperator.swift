@@ -32,6 +32,8 @@ final class RowMergeOperator: MergeOperator {
     private static let keptAhead: Int64 = 60_000_000
     /// How many deletions of partitions and ranges were written since the operator was made.
     private let deletionCount = Atomic<Int>(0)
+    /// What writers know of partitions. Used inside the writer lane only.
+    let partitions = UnsafeKnownPartitions()
     /// For a view whose rows live only with their marker: they may go as soon as it has expired.
     let needsMarker: Bool
 

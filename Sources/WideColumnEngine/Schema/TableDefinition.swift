@@ -95,6 +95,9 @@ struct TableDefinition: Hashable, Sendable {
     /// Whether the regular columns are counters.
     var isCounter: Bool { (staticColumns + regularColumns).contains { $0.type == .counter } }
 
+    /// Whether rows with a greater value of the first clustering column come before those with a smaller one.
+    var isClusteringDescending: Bool { clustering.first?.isDescending ?? false }
+
     /// Changes every column.
     mutating func updateColumns(_ body: (inout ColumnDefinition) throws -> Void) rethrows {
         for index in partitionKey.indices { try body(&partitionKey[index]) }

@@ -19,8 +19,16 @@ struct DependentMaintenance {
         }
         let before = try stored.map { try baseRow(components, $0, deletion) }
         try update(key, parts.kind, from: before, to: try baseRow(components, merged, deletion))
+        if parts.kind == .row { noteRow(key.rawSpan, parts) }
         try transaction.write(
             fragment.rawSpan, expiry: expiry, key: key.rawSpan, stored: stored, to: table.storage, table.rowOperator)
+    }
+
+    private func noteRow(_ key: RawSpan, _ parts: StorageKey.Parts) {
+        table.rowOperator.partitions.noteRow(
+            key.extracting(parts.clusteringOffset..<key.byteCount),
+            ofPartition: key.extracting(first: parts.prefixByteCount),
+            isDescending: table.definition.isClusteringDescending)
     }
 
     /// Merges deletions into a partition. Every row they cover loses what it loses in views and indexes too.

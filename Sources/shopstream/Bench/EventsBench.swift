@@ -72,8 +72,7 @@ struct EventsBench: AsyncParsableCommand {
             document.sections.first?.print(asJSON: load.json)
         } else {
             try await data.withDirectory { directory in
-                var workload = workload
-                workload.userCount = users ?? min(100_000, max(1, sizes.sustained / 150))
+                let workload = makeWorkload(defaultUserCount: min(100_000, max(1, sizes.sustained / 150)))
                 let run = EventsReportRun(sizes: sizes, workload: workload, directory: directory)
                 try run.all(into: &document)
                 // The last part is a load like the one that --rate asks for.
@@ -90,8 +89,8 @@ struct EventsBench: AsyncParsableCommand {
         if let report { try (report.hasSuffix(".json") ? document.json : document.markdown).write(to: report) }
     }
 
-    private var workload: EventsWorkload {
-        EventsWorkload(sessionCount: sessions, userCount: users ?? 100_000, seed: seed)
+    private func makeWorkload(defaultUserCount: Int = 100_000) -> EventsWorkload {
+        EventsWorkload(sessionCount: sessions, userCount: users ?? defaultUserCount, seed: seed)
     }
 
     private var sizes: EventsReportSizes {
@@ -107,7 +106,7 @@ struct EventsBench: AsyncParsableCommand {
         let offered = OfferedLoad(operationsPerSecond: rate, seconds: seconds, clock: SystemClock())
         let machine = try await offered.machineLatencies(seconds: min(seconds / 3, 10))
         let tables = try EventTables(in: storage)
-        var workload = workload
+        var workload = makeWorkload()
         let progress = LoadProgress("events", operationCount: offered.operationCount)
         defer { progress.finish() }
         let outcome = try await offered.run(progress: progress.update) { _ in

@@ -5,29 +5,34 @@ import StorageTypes
 import WideColumnEngine
 
 /// Events one after the other, the same for the same seed but for their times.
+///
+/// The texts are made once: what is measured is the inserts, not the making of what they insert.
 struct EventsWorkload {
-    let sessionCount: Int
-    var userCount: Int
     var random: SeededRandom
+    private let sessions: [String]
+    private let users: [String]
+    private let payloads = (0..<2_000).map { "{\"productId\":\"prod_\($0)\",\"dwellMs\":4200}" }
 
     init(sessionCount: Int, userCount: Int, seed: UInt64) {
-        self.sessionCount = sessionCount
-        self.userCount = userCount
+        sessions = (0..<sessionCount).map { "sess_live_\($0)" }
+        users = (0..<userCount).map { "usr_\($0)" }
         random = SeededRandom(seed: seed)
     }
 
     /// The values of ``EventTables/insert``.
     mutating func event(at instant: StorageInstant) -> [CQLValue] {
-        let product = Int.random(in: 0..<2_000, using: &random)
+        let payload = one(of: payloads)
         return [
             .text(session()), .timestamp(instant.milliseconds), .uuid(CQLUUID.random(using: &random)), .text(user()),
-            .text("product_view"), .text("{\"productId\":\"prod_\(product)\",\"dwellMs\":4200}"),
+            .text("product_view"), .text(payload),
         ]
     }
 
-    mutating func session() -> String { "sess_live_\(Int.random(in: 0..<sessionCount, using: &random))" }
+    mutating func session() -> String { one(of: sessions) }
 
-    mutating func user() -> String { "usr_\(Int.random(in: 0..<userCount, using: &random))" }
+    mutating func user() -> String { one(of: users) }
+
+    private mutating func one(of texts: [String]) -> String { texts[Int.random(in: 0..<texts.count, using: &random)] }
 }
 
 /// The events table with its view, one like it without, and their statements.
