@@ -309,12 +309,49 @@ struct RequestExecutorTests {
     @Test("beyond the capacity the statements that were used last stay")
     func eviction() throws {
         let few = PreparedStatements(capacity: 4)
-        let ids = try (0..<4).map { few.keep(try store.prepare("SELECT * FROM ks.t LIMIT \($0 + 1)")) }
+        let ids = try (0..<4).map { try few.keep(store.prepare("SELECT * FROM ks.t LIMIT \($0 + 1)")) }
         _ = try few.entry(ids[0])
-        let last = few.keep(try store.prepare("SELECT * FROM ks.t LIMIT 9"))
+        let last = try few.keep(store.prepare("SELECT * FROM ks.t LIMIT 9"))
         #expect(throws: Never.self) { try few.entry(ids[0]) }
         #expect(throws: Never.self) { try few.entry(last) }
         #expect(throws: ErrorMessage.self) { try few.entry(ids[1]) }
         #expect(few.count <= 4)
+    }
+
+    @Test("prepared statements are bounded in bytes, and one that needs more than all may is refused")
+    func preparedBytes() throws {
+        func text(_ number: Int, _ byteCount: Int) -> String {
+            "SELECT * FROM ks.t LIMIT \(number) /*\(String(repeating: "x", count: byteCount))*/"
+        }
+        let few = PreparedStatements(byteCapacity: 1 << 20)
+        var ids: [[UInt8]] = []
+        for number in 1...100 {
+            ids.append(try few.keep(store.prepare(text(number, 1000))))
+            #expect(few.byteCount <= 1 << 20)
+            #expect(throws: Never.self) { try few.entry(ids[0]) }
+        }
+        #expect(few.count > 20 && few.count < 70)
+        #expect(throws: ErrorMessage.self) { try few.entry(ids[1]) }
+        #expect(throws: Never.self) { try few.entry(ids[99]) }
+        // A large one takes the room of many.
+        let large = try few.keep(store.prepare(text(7, 60_000)))
+        #expect(throws: Never.self) { try few.entry(large) }
+        #expect(few.byteCount <= 1 << 20)
+        let error = #expect(throws: CQLError.self) { try few.keep(store.prepare(text(8, 70_000))) }
+        #expect(error?.code == .invalidRequest)
+        #expect(
+            error?.message.hasPrefix("Prepared statement of size 1121") == true
+                && error?.message.contains("bytes is larger than allowed maximum of 1 MB: SELECT * FROM ks.t") == true)
+        #expect(throws: Never.self) { try few.entry(large) }
+    }
+
+    @Test("texts of other characters that Unicode holds to be the same are prepared as two statements")
+    func preparedCharacters() throws {
+        let texts = ["\u{e9}", "e\u{301}"].map { "SELECT * FROM ks.t WHERE v = '\($0)' ALLOW FILTERING" }
+        let ids = try texts.map { try prepared.keep(store.prepare($0)) }
+        #expect(ids[0] != ids[1])
+        for (id, text) in zip(ids, texts) {
+            #expect(try prepared.entry(id).statement.cql.utf8.elementsEqual(text.utf8))
+        }
     }
 }

@@ -227,6 +227,24 @@ struct JSONTests {
                 + #""t": "2025-03-10 14:00:00.000Z", "f": null, "other": 1}"#)
     }
 
+    @Test("each execution of an INSERT JSON, and each in a batch, has a document of its own")
+    func repeatedDocuments() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE j (k int, c int, v text, l list<int>, PRIMARY KEY (k, c))")
+        func document(_ c: Int) -> CQLValue {
+            .text(#"{"k": 1, "c": \#(c), "v": "v\#(c)", "V": "w\#(c)", "l": [\#(c)]}"#)
+        }
+        let insert = try store.prepare("INSERT INTO j JSON ?")
+        for c in 0..<3 { try insert.execute([document(c)]) }
+        try store.execute(StatementBatch(.logged, (3..<6).map { (insert, [document($0)]) }))
+        try store.execute(
+            "BEGIN BATCH INSERT INTO j JSON ?; INSERT INTO j JSON ?; APPLY BATCH", [document(6), document(7)])
+        let once = try store.prepare("INSERT INTO j JSON ? IF NOT EXISTS")
+        #expect(try once.execute([document(8)]).wasApplied)
+        #expect(try !once.execute([document(7)]).wasApplied)
+        #expect(try store.lines("SELECT c, v, l FROM j") == (0..<9).map { "\($0) 'w\($0)' [\($0)]" })
+    }
+
     @Test("INSERT JSON writes what the document names; what it leaves out is null, or kept with DEFAULT UNSET")
     func insert() throws {
         let store = try makeStore()

@@ -273,4 +273,75 @@ struct CollectionTests {
         try disk.reopen()
         #expect(try disk.store.lines("SELECT * FROM t") == ["2 null null"])
     }
+
+    @Test("elements are found by keys that are the same in the order of their type")
+    func equalKeys() throws {
+        let store = try makeStore(clock)
+        try store.execute(
+            """
+            CREATE TABLE n (k int PRIMARY KEY, m map<decimal, int>, f frozen<map<decimal, int>>, s set<decimal>, d map<double, int>)
+            """)
+        try store.execute("CREATE INDEX ON n (entries(m))")
+        try store.execute(
+            "INSERT INTO n (k, m, f, s, d) VALUES (1, {1.0: 5, 20: 6}, {1.0: 5}, {1.50}, {NaN: 7, 0.0: 8, -0.0: 9})")
+        #expect(try store.lines("SELECT m[1.0], m[1], m[1.00], m[2e1], m[2] FROM n") == ["5 5 5 6 null"])
+        #expect(
+            try store.lines("SELECT f[1.00], f[1], f[2], s[1.5], s[1.500], s[1] FROM n") == ["5 5 null 1.5 1.5 null"])
+        #expect(try store.lines("SELECT d[NaN], d[0.0], d[-0.0] FROM n") == ["7 8 9"])
+        #expect(try store.lines("SELECT k FROM n WHERE m[1.00] = 5") == ["1"])
+        #expect(try store.lines("SELECT k FROM n WHERE m[20.0] = 6") == ["1"])
+        #expect(try store.lines("SELECT k FROM n WHERE d[NaN] = 7 ALLOW FILTERING") == ["1"])
+        #expect(try store.execute("SELECT k FROM n WHERE d[1.0] = 7 ALLOW FILTERING").isEmpty)
+        for condition in ["m[1.0] = 5", "m[20.000] = 6", "f[1.00] = 5", "d[NaN] = 7", "m[3] = null"] {
+            #expect(try store.execute("UPDATE n SET m[1] = 5 WHERE k = 1 IF \(condition)").wasApplied, "\(condition)")
+        }
+        #expect(try store.storage.verify().problems.isEmpty)
+    }
+
+    @Test("members of a batch see lists as they were before it")
+    func listsInBatches() throws {
+        let store = try makeTable()
+        func row(_ c: Int) throws -> [String] { try store.lines("SELECT l FROM t WHERE k = 1 AND c = \(c)") }
+        func batch(_ statements: String...) -> String {
+            "BEGIN BATCH \(statements.joined(separator: "; ")); APPLY BATCH"
+        }
+        try store.execute("INSERT INTO t (k, c, l) VALUES (1, 1, ['a', 'b', 'c'])")
+        let delete = "DELETE l[0] FROM t WHERE k = 1 AND c = 1"
+        try store.execute(batch(delete, delete))
+        #expect(try row(1) == ["['b', 'c']"])
+        let append = "UPDATE t SET l = l + ['b'] WHERE k = 1 AND c = 1"
+        try store.execute(batch(append, "UPDATE t SET l = l - ['b'] WHERE k = 1 AND c = 1"))
+        #expect(try row(1) == ["['c', 'b']"])
+        expectInvalid("Attempted to set an element on a list which is null") {
+            try store.execute(
+                batch(
+                    "UPDATE t SET l = ['x'] WHERE k = 1 AND c = 2", "UPDATE t SET l[0] = 'y' WHERE k = 1 AND c = 2"))
+        }
+        expectInvalid("List index 2 out of bound, list has size 2") {
+            try store.execute(batch(append, "UPDATE t SET l[2] = 'y' WHERE k = 1 AND c = 1"))
+        }
+        // Also where the partition goes before, and in a batch of prepared statements.
+        try store.execute(
+            batch("UPDATE t SET l[0] = 'z' WHERE k = 1 AND c = 1", "UPDATE t SET m['q'] = 1 WHERE k = 1 AND c = 1"))
+        #expect(try row(1) == ["['z', 'b']"])
+        let prepared = try store.prepare(delete)
+        try store.execute(StatementBatch(.logged, [(prepared, []), (prepared, []), (prepared, [])]))
+        #expect(try row(1) == ["['b']"])
+        // In a transaction each statement sees those before it, and a batch in it all of those.
+        try store.storage.write { transaction in
+            try store.execute("INSERT INTO t (k, c, m) VALUES (1, 3, {'a': 1})", in: transaction)
+            try store.execute("UPDATE t SET l = l + ['p', 'q', 'r'] WHERE k = 1 AND c = 3", in: transaction)
+            let deleteThird = "DELETE l[0] FROM t WHERE k = 1 AND c = 3"
+            try store.execute(deleteThird, in: transaction)
+            try store.execute(batch(deleteThird, deleteThird), in: transaction)
+        }
+        #expect(try row(3) == ["['r']"])
+        // A condition's batch reads before it writes too.
+        try store.execute("INSERT INTO t (k, c, l) VALUES (1, 4, ['a', 'b', 'c'])")
+        let fourth = "DELETE l[0] FROM t WHERE k = 1 AND c = 4"
+        #expect(
+            try store.execute(batch("UPDATE t SET m['a'] = 1 WHERE k = 1 AND c = 4 IF m = null", fourth, fourth))
+                .wasApplied)
+        #expect(try row(4) == ["['b', 'c']"])
+    }
 }

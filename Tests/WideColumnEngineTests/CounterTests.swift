@@ -40,6 +40,42 @@ struct CounterTests {
         #expect(try store.lines("SELECT k, a, b FROM n").sorted() == ["1 3 null", "2 null 3"])
     }
 
+    @Test("what one commit counts several times adds up, down too, in batches, transactions and single statements")
+    func countingTwice() throws {
+        let store = try makeTable()
+        func change(_ delta: Int, _ column: String = "a") -> String {
+            "UPDATE n SET \(column) = \(column) + \(delta) WHERE k = 1" + (column == "s" ? "" : " AND c = 1")
+        }
+        func batch(_ statements: [String]) -> String {
+            "BEGIN COUNTER BATCH \(statements.joined(separator: "; ")); APPLY BATCH"
+        }
+        try store.execute(change(5))
+        try store.execute(batch([change(-1), change(-1)]))
+        #expect(try store.lines("SELECT a FROM n") == ["3"])
+        try store.execute(batch([change(1, "b"), change(-1, "b"), change(7, "a"), change(-9, "a")]))
+        #expect(try store.lines("SELECT a, b FROM n") == ["1 0"])
+        try store.execute(batch([change(4, "s"), change(-6, "s"), change(1, "s")]))
+        #expect(try store.lines("SELECT s FROM n") == ["-1"])
+        try store.storage.write { transaction in
+            for delta in [10, -3, -300, 2] { try store.execute(change(delta), in: transaction) }
+            #expect(try store.execute("SELECT a FROM n WHERE k = 1 AND c = 1", in: transaction)[0][0] == .bigint(-290))
+        }
+        #expect(try store.lines("SELECT a FROM n") == ["-290"])
+        try store.execute("UPDATE n SET a = a + 1, b = b + 2, a = a + 300, a -= 20 WHERE k = 1 AND c = 1")
+        #expect(try store.lines("SELECT a, b FROM n") == ["-9 2"])
+        try store.storage.flush()
+        try store.execute(batch((0..<100).map { _ in change(-1) } + [change(1000, "b")]))
+        #expect(try store.lines("SELECT a, b, s FROM n") == ["-109 1002 -1"])
+        // A deletion in the same commit counts as it does between commits of one timestamp.
+        try store.storage.write { transaction in
+            try store.execute(change(50), in: transaction)
+            try store.execute("DELETE a FROM n WHERE k = 1 AND c = 1", in: transaction)
+            try store.execute(change(50), in: transaction)
+        }
+        #expect(try store.lines("SELECT a, b FROM n") == ["null 1002"])
+        #expect(try store.storage.verify().problems.isEmpty)
+    }
+
     @Test(
         "refusals have Cassandra's words",
         arguments: [

@@ -12,21 +12,21 @@ struct LargePartitionTests {
         let store = try makeStore()
         try store.execute("CREATE TABLE t (k int, c int, v text, PRIMARY KEY (k, c))")
         try store.execute("CREATE INDEX ON t (v)")
-        // Each has an entry of 230 KB in the index.
+        // Each has an entry of 65 KB in the index.
         let insert = try store.prepare("INSERT INTO t (k, c, v) VALUES (1, ?, ?)")
-        for c in 0..<300 {
-            try insert.execute([.int(Int32(c)), .text("\(c)" + String(repeating: "x", count: 230_000))])
+        for c in 0..<1100 {
+            try insert.execute([.int(Int32(c)), .text("\(c)" + String(repeating: "x", count: 65_000))])
         }
         for condition in ["k = 1 AND c >= 0"] {
             expectInvalid(
                 "Deleting so many rows of ks.t at once takes more than one commit holds, because its views and indexes "
                     + "change with every row; delete them in several ranges of clustering keys"
             ) { try store.execute("DELETE FROM t WHERE \(condition)") }
-            #expect(try store.lines("SELECT count(*) FROM t WHERE k = 1") == ["300"])
+            #expect(try store.lines("SELECT count(*) FROM t WHERE k = 1") == ["1100"])
         }
-        for lower in stride(from: 0, to: 300, by: 100) {
+        for lower in stride(from: 0, to: 1100, by: 400) {
             try store.execute(
-                "DELETE FROM t WHERE k = 1 AND c >= ? AND c < ?", [.int(Int32(lower)), .int(Int32(lower + 100))])
+                "DELETE FROM t WHERE k = 1 AND c >= ? AND c < ?", [.int(Int32(lower)), .int(Int32(lower + 400))])
         }
         #expect(try store.execute("SELECT c FROM t WHERE k = 1").isEmpty)
     }

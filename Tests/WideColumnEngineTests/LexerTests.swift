@@ -49,4 +49,20 @@ struct LexerTests {
             try Lexer.tokens(of: "a #")
         }
     }
+
+    @Test("the length of a text and the number of its tokens are limited")
+    func limits() throws {
+        let many = String(repeating: ",", count: Lexer.maximumTokenCount)
+        #expect(throws: CQLError(.syntaxException, "line 1:1048576 the statement has more than 1048576 tokens")) {
+            try Lexer.tokens(of: many)
+        }
+        #expect(try Lexer.tokens(of: String(many.dropLast())).count == Lexer.maximumTokenCount)
+        let long = "SELECT * FROM t /*\(String(repeating: "x", count: Parser.maximumByteCount))*/"
+        let error = #expect(throws: CQLError.self) { try Parser.parse(long) }
+        #expect(
+            error?.code == .invalidRequest && error?.message.contains("longer than the maximum of 16777216") == true)
+        #expect(throws: Never.self) {
+            try Parser.parse("SELECT * FROM t /*\(String(repeating: "x", count: Parser.maximumByteCount - 20))*/")
+        }
+    }
 }

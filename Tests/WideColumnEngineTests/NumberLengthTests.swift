@@ -89,4 +89,15 @@ struct NumberLengthTests {
         expectInvalid(Self.message) { try store.execute("SELECT w * w FROM t") }
         #expect(try store.execute("SELECT w + w FROM t").count == 1)
     }
+
+    @Test("a number on the way to a result may not be longer than one that is a result")
+    func intermediates() throws {
+        let store = try makeTable()
+        let nines = String(repeating: "9", count: 65_535)
+        try store.execute("INSERT INTO t (k, d, i, w) VALUES (1, 1, 1, \(nines))")
+        #expect(try store.lines("SELECT w - w + k FROM t") == ["1"])
+        for expression in ["w + w - w", "w * w / w", "w + k - w", "w * w % k"] {
+            expectInvalid(Self.message) { try store.execute("SELECT \(expression) FROM t") }
+        }
+    }
 }

@@ -19,6 +19,8 @@ struct PlainSelectionTests {
         PRIMARY KEY (w, d, a, b, c, e) WITH CLUSTERING ORDER BY (d DESC)
         """,
         "CREATE TABLE p (a int, c int, v text, PRIMARY KEY (a, c)) WITH CLUSTERING ORDER BY (c DESC)",
+        // Its column `u` will be dropped.
+        "CREATE TABLE q (a int, c int, u text, v text, PRIMARY KEY (a, c))",
     ]
 
     private static let selects: [(cql: String, columns: [String])] = [
@@ -28,7 +30,8 @@ struct PlainSelectionTests {
         ("SELECT v, c FROM t WHERE a = ? AND b IN (?, ?) PER PARTITION LIMIT 2", ["a", "b", "b"]),
         ("SELECT * FROM u", []), ("SELECT * FROM u WHERE w = ? AND d < ?", ["w", "d"]), ("SELECT * FROM p", []),
         ("SELECT DISTINCT a, b FROM t", []), ("SELECT v FROM p", []),
-        ("SELECT * FROM p WHERE a = ? LIMIT 2", ["a"]),
+        ("SELECT * FROM p WHERE a = ? LIMIT 2", ["a"]), ("SELECT * FROM q", []),
+        ("SELECT a, c FROM q WHERE a = ?", ["a"]),
     ]
 
     @Test("the short way answers what the longer one answers", arguments: [1, 2, 3, 4] as [UInt64])
@@ -43,6 +46,7 @@ struct PlainSelectionTests {
         }
         var rowCount = 0
         for step in 0..<300 {
+            if step == 150 { try store.execute("ALTER TABLE q DROP u") }
             for _ in 0..<4 { try modify(store, &random) }
             if Int.random(in: 0..<25, using: &random) == 0 { try store.storage.flush() }
             if Int.random(in: 0..<70, using: &random) == 0 { try store.storage.compact() }
@@ -73,9 +77,29 @@ struct PlainSelectionTests {
             guard case .select(let plan) = try store.prepare(cql).plan().kind else { continue }
             #expect(plan.plainSelection == nil, "\(cql)")
         }
-        try store.execute("ALTER TABLE p DROP v")
-        guard case .select(let plan) = try store.prepare("SELECT * FROM p").plan().kind else { return }
-        #expect(plan.plainSelection == nil)
+    }
+
+    @Test("cells of a dropped column are none: neither do they keep a row alive nor are they tombstones")
+    func droppedColumn() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE q (a int, c int, u text, v text, w list<int>, PRIMARY KEY (a, c))")
+        try store.execute("UPDATE q SET u = 'x' WHERE a = 1 AND c = 1")
+        try store.execute("UPDATE q SET u = 'x', v = 'y' WHERE a = 1 AND c = 2")
+        try store.execute("INSERT INTO q (a, c, u, w) VALUES (1, 3, 'x', [1, 2])")
+        try store.execute("DELETE u FROM q WHERE a = 1 AND c = 4")
+        try store.execute("DELETE v FROM q WHERE a = 1 AND c = 5")
+        try store.execute("INSERT INTO q (a, c, v) VALUES (1, 6, 'z')")
+        try store.execute("ALTER TABLE q DROP u")
+        try store.execute("ALTER TABLE q DROP w")
+        let statement = try store.prepare("SELECT * FROM q WHERE a = 1")
+        guard case .select(let plan) = try statement.plan().kind else { return }
+        #expect(plan.plainSelection != nil && plan.plainSelection?.takesWholeRows == false)
+        for isTracing in [false, true] {
+            let rows = try rows("SELECT * FROM q WHERE a = 1", [], nil, isTracing: isTracing, store)
+            #expect(rows == [[.int(1), .int(2), "y"], [.int(1), .int(3), .null], [.int(1), .int(6), "z"]])
+        }
+        try store.execute("ALTER TABLE q ADD u text")
+        #expect(try store.lines("SELECT c, u, v FROM q WHERE a = 1") == ["2 null 'y'", "3 null null", "6 null 'z'"])
     }
 
     private func rows(
@@ -96,7 +120,13 @@ struct PlainSelectionTests {
 
     private func modify(_ store: WideColumnStore, _ random: inout SeededRandom) throws {
         let (cql, columns): (String, [String]) =
-            switch Int.random(in: 0..<24, using: &random) {
+            switch Int.random(in: 0..<28, using: &random) {
+            case 24: ("UPDATE q SET v = ? WHERE a = ? AND c = ?", ["w", "a", "v"])
+            case 25: ("DELETE FROM q WHERE a = ? AND c = ?", ["a", "v"])
+            case 26 where hasDropped(store): ("INSERT INTO q (a, c, v) VALUES (?, ?, ?)", ["a", "v", "w"])
+            case 26: ("UPDATE q USING TTL 2 SET u = ? WHERE a = ? AND c = ?", ["w", "a", "v"])
+            case 27 where hasDropped(store): ("UPDATE q USING TTL 1 SET v = ? WHERE a = ? AND c = ?", ["w", "a", "v"])
+            case 27: ("UPDATE q SET u = ? WHERE a = ? AND c = ?", ["w", "a", "v"])
             case 0: ("DELETE FROM t WHERE a = ? AND b = ?", ["a", "b"])
             case 1: ("DELETE FROM t WHERE a = ? AND b = ? AND c > ?", ["a", "b", "c"])
             case 2: ("DELETE FROM t WHERE a = ? AND b = ? AND c = ? AND d = ? AND e = ?", ["a", "b", "c", "d", "e"])
@@ -125,6 +155,11 @@ struct PlainSelectionTests {
                 )
             }
         try store.prepare(cql).execute(columns.map { value($0, &random) })
+    }
+
+    private func hasDropped(_ store: WideColumnStore) -> Bool {
+        let table = store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "q"))
+        return table.map { !$0.deadColumns.isEmpty } ?? false
     }
 
     /// Few values for keys, so that rows meet again, among them those with a form of their own.

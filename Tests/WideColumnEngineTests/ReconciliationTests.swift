@@ -149,6 +149,29 @@ struct ReconciliationTests {
         }
     }
 
+    @Test("what survives of a fragment beside a row makes of it what the whole fragment makes")
+    func survivors() throws {
+        let seed: UInt64 = 20_251_130
+        var random = SeededRandom(seed: seed)
+        var lostCount = 0
+        for round in 0..<600 {
+            let isElements = round.isMultiple(of: 2)
+            let writes = (0..<4).map { _ in isElements ? randomElements(&random) : randomWrite(&random).bytes }
+            let stored = try merged(merged(writes[0], writes[1]), writes[2])
+            let late = writes[3]
+            let row = try RowFragment.survivors(of: late.rawSpan, beside: stored.rawSpan)
+            var survivors: [UInt8] = []
+            row.encode(from: late.rawSpan, into: &survivors)
+            #expect(try merged(stored, survivors) == merged(stored, late), "seed \(seed), round \(round)")
+            if try row.cells.count < fragment(late).cells.count { lostCount += 1 }
+            // What is stored already adds nothing.
+            let whole = try merged(stored, late)
+            let again = try RowFragment.survivors(of: late.rawSpan, beside: whole.rawSpan)
+            #expect(again.isEmpty, "seed \(seed), round \(round)")
+        }
+        #expect(lostCount > 50)
+    }
+
     // MARK: Elements
 
     /// A write that also has elements and deletions of collections, by their raw form.

@@ -122,6 +122,39 @@ struct RestrictionTests {
         }
     }
 
+    @Test("the lowest token is the end of the ring as an upper bound: a ring that is read part by part is read whole")
+    func lowestToken() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        for k in 0..<50 { try store.execute("INSERT INTO t (k, v) VALUES (?, 1)", [.int(Int32(k))]) }
+        let ring = try store.execute("SELECT k FROM t").map { $0[0] }
+        for (condition, values) in [
+            ("token(k) > ? AND token(k) <= ?", [CQLValue.bigint(.min), .bigint(.min)]),
+            ("token(k) >= ? AND token(k) < ?", [.bigint(.min), .bigint(.min)]),
+            ("token(k) <= ?", [.bigint(.min)]), ("token(k) < ?", [.bigint(.min)]),
+        ] {
+            #expect(try store.execute("SELECT k FROM t WHERE \(condition)", values).map { $0[0] } == ring)
+        }
+        #expect(try store.execute("SELECT k FROM t WHERE token(k) = ?", [.bigint(.min)]).isEmpty)
+        let bounds: [Int64] = [.min, -6_000_000_000_000_000_000, 0, 5_000_000_000_000_000_000, .min]
+        var parts: [CQLValue] = []
+        for (lower, upper) in zip(bounds, bounds.dropFirst()) {
+            parts += try store.execute(
+                "SELECT k FROM t WHERE token(k) > ? AND token(k) <= ?", [.bigint(lower), .bigint(upper)]
+            ).map { $0[0] }
+        }
+        #expect(parts == ring)
+        try store.execute("CREATE INDEX ON t (v)")
+        let behind = try store.execute("SELECT k FROM t WHERE token(k) > 0").map { $0[0] }
+        #expect(!behind.isEmpty && behind.count < 50)
+        for (cql, values) in [
+            ("SELECT k FROM t WHERE v = 1 AND token(k) > 0 AND token(k) <= ?", [CQLValue.bigint(.min)]),
+            ("SELECT k FROM t WHERE k IN ? AND token(k) > 0 AND token(k) <= ?", [.list(ring), .bigint(.min)]),
+        ] {
+            #expect(try store.execute(cql, values).map { $0[0] } == behind, "\(cql)")
+        }
+    }
+
     @Test("a static row answers alone where no clustering column is restricted, be it by filtering")
     func staticRows() throws {
         let store = try makeRows()

@@ -172,4 +172,63 @@ struct SchemaTests {
         unending.options = options
         isRefused(CatalogCodec.encode(unending), CatalogCodec.table)
     }
+
+    @Test("a type of the greatest depth is read again, from the catalog and from what DESCRIBE shows")
+    func deepTypes() throws {
+        let disk = try StoreOnDisk(ManualClock())
+        try disk.store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.store.execute("USE ks")
+        let depth = Parser.maximumNesting - 2
+        func type(_ open: String, _ depth: Int) -> String {
+            String(repeating: open, count: depth) + "int"
+                + String(repeating: ">", count: open.count { $0 == "<" } * depth)
+        }
+        try disk.store.execute("CREATE TABLE t (k int PRIMARY KEY, v frozen<\(type("list<", depth))>)")
+        try disk.store.execute("CREATE TABLE u (k int PRIMARY KEY, v \(type("tuple<", depth)))")
+        try disk.store.execute("CREATE TABLE w (k int PRIMARY KEY, v \(type("frozen<list<", depth)))")
+        for text in [type("list<", 100), type("frozen<", 100), type("frozen<list<", 100)] {
+            #expect(throws: CQLError.self) { try disk.store.execute("CREATE TABLE x (k int PRIMARY KEY, v \(text))") }
+        }
+        try disk.reopen()
+        for name in ["t", "u", "w"] {
+            let text = try #require(
+                try disk.store.execute("DESCRIBE TABLE \(name)")[0]["create_statement", as: String.self])
+            try disk.store.execute("DROP TABLE \(name)")
+            try disk.store.execute(text)
+        }
+        try disk.reopen()
+        #expect(disk.store.tableNames(in: "ks") == ["t", "u", "w"])
+    }
+
+    @Test("a user-defined type with the name of a native one stays what it is")
+    func typesNamedAsNativeOnes() throws {
+        let disk = try StoreOnDisk(ManualClock())
+        try disk.store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.store.execute("USE ks")
+        for name in ["int", "varchar", "byte", "list"] {
+            try disk.store.execute("CREATE TYPE \"\(name)\" (a int, b text)")
+        }
+        try disk.store.execute(
+            """
+            CREATE TABLE t (k int PRIMARY KEY, v frozen<"int">, w "varchar", x frozen<"byte">, y frozen<map<int, frozen<"int">>>,
+            z frozen<"list">)
+            """)
+        try disk.reopen()
+        try disk.store.execute("INSERT INTO t (k, v, w, y) VALUES (1, {a: 1, b: 'x'}, {a: 2}, {3: {a: 4}})")
+        #expect(
+            try disk.store.lines("SELECT v, w, y FROM t")
+                == ["{a: 1, b: 'x'} {a: 2, b: null} {3: {a: 4, b: null}}"])
+        let table = try #require(try disk.store.execute("DESCRIBE TABLE t")[0]["create_statement", as: String.self])
+        let types = try ["int", "varchar", "byte", "list"].map { name in
+            try #require(try disk.store.execute("DESCRIBE TYPE \"\(name)\"")[0]["create_statement", as: String.self])
+        }
+        try disk.store.execute("DROP TABLE t")
+        for name in ["int", "varchar", "byte", "list"] { try disk.store.execute("DROP TYPE \"\(name)\"") }
+        for statement in types + [table] { try disk.store.execute(statement) }
+        try disk.reopen()
+        try disk.store.execute("INSERT INTO t (k, v) VALUES (1, {a: 1})")
+        #expect(try disk.store.lines("SELECT v.a FROM t") == ["1"])
+    }
 }

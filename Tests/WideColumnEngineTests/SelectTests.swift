@@ -235,4 +235,44 @@ struct LimitTests {
             try store.execute("SELECT * FROM t WHERE a = 1 AND b = 1 AND c IN ? AND d IN ?", [many, many])
         }
     }
+
+    @Test("a scan that leaves partitions early finds what one that reads all of them finds", arguments: [1, 3, 1000])
+    func leftPartitions(pageSize: Int) throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE p (k int, c int, s int static, v int, PRIMARY KEY (k, c))")
+        for k in 0..<40 {
+            if k % 5 != 0 { try store.execute("INSERT INTO p (k, s) VALUES (?, ?)", [.int(Int32(k)), .int(Int32(k))]) }
+            for c in 0..<k {
+                try store.execute("INSERT INTO p (k, c, v) VALUES (?, ?, 1)", [.int(Int32(k)), .int(Int32(c))])
+            }
+            if k % 7 == 3 { try store.execute("DELETE FROM p WHERE k = ? AND c < 9", [.int(Int32(k))]) }
+            if k == 20 { try store.storage.flush() }
+        }
+        func rows(_ cql: String) throws -> [[CQLValue]] {
+            let statement = try store.prepare(cql)
+            var rows: [[CQLValue]] = []
+            var page = try statement.execute(pageSize: pageSize)
+            rows += page.map(\.values)
+            while let state = page.pagingState {
+                page = try statement.execute(pageSize: pageSize, pagingState: state)
+                rows += page.map(\.values)
+            }
+            return rows
+        }
+        let all = try rows("SELECT k, c, s FROM p")
+        func first(_ count: Int) -> [[CQLValue]] {
+            var counts: [CQLValue: Int] = [:]
+            return all.filter { row in
+                counts[row[0], default: 0] += 1
+                return counts[row[0], default: 0] <= count
+            }
+        }
+        #expect(try rows("SELECT DISTINCT k, s FROM p") == first(1).map { [$0[0], $0[2]] })
+        for count in [1, 2, 17, 30] {
+            #expect(try rows("SELECT k, c, s FROM p PER PARTITION LIMIT \(count)") == first(count), "\(count)")
+            #expect(
+                try rows("SELECT k, c, s FROM p PER PARTITION LIMIT \(count) LIMIT 60")
+                    == Array(first(count).prefix(60)))
+        }
+    }
 }

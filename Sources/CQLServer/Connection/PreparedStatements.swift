@@ -1,8 +1,8 @@
 // PreparedStatements.swift — the statements that clients of a server prepared, by their ids.
 //
 // The id is a hash of keyspace and text, so every connection prepares a statement under the same id, and may execute what
-// another one prepared, as drivers do. Beyond the capacity the least recently used half goes: who executes one of those
-// is told that it is unprepared, and drivers prepare it again.
+// another one prepared, as drivers do. Beyond the capacity, of statements or of the memory they take, the least recently
+// used half goes: who executes one of those is told that it is unprepared, and drivers prepare it again.
 
 internal import Crypto
 internal import StorageTypes
@@ -17,19 +17,26 @@ final class PreparedStatements: Sendable {
         var announcedColumns: [ResultColumn]
         var announcedMetadataID: [UInt8]
         fileprivate var lastUse: UInt64 = 0
+        fileprivate var byteCount = 0
     }
 
     private struct State {
         var entries: [[UInt8]: Entry] = [:]
         var uses: UInt64 = 0
+        var byteCount = 0
     }
 
     private let capacity: Int
+    private let byteCapacity: Int
     private let state = Mutex(State())
 
-    init(capacity: Int = 10_000) {
+    init(capacity: Int = 10_000, byteCapacity: Int = 128 << 20) {
         self.capacity = capacity
+        self.byteCapacity = byteCapacity
     }
+
+    /// What a statement is taken to need: its text, and a plan that grows with it.
+    private static func byteCount(_ statement: PreparedStatement) -> Int { 1024 + 16 * statement.cql.utf8.count }
 
     static func id(_ statement: PreparedStatement) -> [UInt8] {
         var writer = WireWriter()
@@ -39,16 +46,29 @@ final class PreparedStatements: Sendable {
     }
 
     /// Keeps a statement and gives its id.
-    func keep(_ statement: PreparedStatement) -> [UInt8] {
+    ///
+    /// - Throws: `CQLError` for one that is too large to be kept ([CA] cql3/QueryProcessor.java, `storePreparedStatement`).
+    func keep(_ statement: PreparedStatement) throws -> [UInt8] {
+        let byteCount = Self.byteCount(statement)
+        guard byteCount <= byteCapacity else {
+            throw CQLError(
+                .invalidRequest,
+                "Prepared statement of size \(byteCount) bytes is larger than allowed maximum of \(byteCapacity >> 20) MB: "
+                    + "\(statement.cql.prefix(200))...")
+        }
         let id = Self.id(statement)
         let columns = statement.resultColumns
         let metadataID = columns.metadataID
         state.withLock { state in
             state.uses += 1
             if state.entries[id] == nil {
-                if state.entries.count >= capacity { Self.evict(&state) }
+                if state.entries.count >= capacity || state.byteCount + byteCount > byteCapacity {
+                    evict(&state, for: byteCount)
+                }
                 state.entries[id] = Entry(
-                    statement: statement, announcedColumns: columns, announcedMetadataID: metadataID)
+                    statement: statement, announcedColumns: columns, announcedMetadataID: metadataID,
+                    byteCount: byteCount)
+                state.byteCount += byteCount
             }
             state.entries[id]?.lastUse = state.uses
         }
@@ -72,11 +92,18 @@ final class PreparedStatements: Sendable {
     }
 
     var count: Int { state.withLock { $0.entries.count } }
+    var byteCount: Int { state.withLock { $0.byteCount } }
 
-    private static func evict(_ state: inout State) {
-        let uses = state.entries.values.map(\.lastUse).sorted()
-        let limit = uses[uses.count / 2]
-        state.entries = state.entries.filter { $0.value.lastUse > limit }
+    /// Keeps of the statements that were used last half of what there may be, and makes room for one more.
+    private func evict(_ state: inout State, for byteCount: Int) {
+        let room = min(byteCapacity / 2, byteCapacity - byteCount)
+        var kept = State(uses: state.uses)
+        for (id, entry) in state.entries.sorted(by: { $0.value.lastUse > $1.value.lastUse }) {
+            guard kept.entries.count < capacity / 2, kept.byteCount + entry.byteCount <= room else { break }
+            kept.entries[id] = entry
+            kept.byteCount += entry.byteCount
+        }
+        state = kept
     }
 }
 

@@ -87,7 +87,7 @@ final class RequestExecutor: Sendable {
         return Response(
             .prepared(
                 PreparedMessage(
-                    id: prepared.keep(statement), resultMetadataID: columns.metadataID, markers: statement.markers,
+                    id: try prepared.keep(statement), resultMetadataID: columns.metadataID, markers: statement.markers,
                     partitionKeyMarkers: statement.partitionKeyMarkers, resultColumns: columns)))
     }
 

@@ -7,10 +7,18 @@ struct Lexer {
     private var line = 1
     private var column = 0
 
+    /// A token takes many times the memory of its byte.
+    static let maximumTokenCount = 1 << 20
+
     static func tokens(of text: String) throws -> [Token] {
         var lexer = Lexer(text: Array(text.utf8))
         var tokens: [Token] = []
-        repeat { tokens.append(try lexer.next()) } while tokens.last?.kind != .end
+        repeat {
+            guard tokens.count < maximumTokenCount else {
+                throw lexer.error("the statement has more than \(maximumTokenCount) tokens")
+            }
+            tokens.append(try lexer.next())
+        } while tokens.last?.kind != .end
         return tokens
     }
 

@@ -104,7 +104,7 @@ extension Parser {
     }
 
     /// Names that Cassandra keeps for types to come.
-    private static let reservedTypeNames: Set<String> = [
+    static let reservedTypeNames: Set<String> = [
         "byte", "complex", "enum", "interval", "macaddr", "bitstring",
     ]
 

@@ -3,7 +3,12 @@
 extension Parser {
     /// The type of a column as it was written.
     mutating func columnType() throws -> CQLType {
-        try nested { try $0.typeBody() }
+        // `frozen<…>` around something else counts with that: types are written with it at every level, and what was read
+        // once has to be read again as it is written. At most every other level is one.
+        guard current.kind == .name("frozen"), peek(1).kind == .symbol(.less), peek(2).kind != .name("frozen") else {
+            return try nested { try $0.typeBody() }
+        }
+        return try typeBody()
     }
 
     private mutating func typeBody() throws -> CQLType {

@@ -15,7 +15,15 @@ struct Parser {
     var operators = 0
     var markers: [String?] = []
 
+    /// Longer statements are refused: the parser holds all tokens of a text. Values have room enough in markers.
+    static let maximumByteCount = 16 << 20
+
     private init(_ text: String) throws {
+        guard text.utf8.count <= Self.maximumByteCount else {
+            throw CQLError.invalid(
+                "The statement of \(text.utf8.count) bytes is longer than the maximum of \(Self.maximumByteCount); "
+                    + "bind long values to markers")
+        }
         self.text = Array(text.utf8)
         tokens = try Lexer.tokens(of: text)
     }

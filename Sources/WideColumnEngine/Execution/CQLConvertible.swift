@@ -180,7 +180,8 @@ extension CQLValue {
     }
 }
 
-/// A map by its keys; of equal keys, which no map has, the last counts.
+/// A map by its keys; of keys that are equal in Swift, as texts of other characters that Unicode holds to be the same, the last
+/// counts.
 extension Dictionary: CQLConvertible where Key: CQLConvertible, Value: CQLConvertible {
     public init?(cqlValue: CQLValue) {
         guard case .map(let entries) = cqlValue else { return nil }

@@ -121,8 +121,8 @@ struct ConditionEvaluator {
                 index < fields.count, !fields[index].value.isNull
             else { return nil }
             return try fields[index].value.serialized(as: test.type)
-        case .element:
-            let element = try CQLValue(bytes.rawSpan, type: test.column.type).element(at: key)
+        case .element(_, let keyType):
+            let element = try CQLValue(bytes.rawSpan, type: test.column.type).element(at: key, keyType)
             return element.isNull ? nil : try element.serialized(as: test.type)
         }
     }
@@ -158,7 +158,10 @@ struct ConditionEvaluator {
         var selected: [ColumnDefinition] = []
         if let definition = shown.first?.plan.table.definition {
             if isBatch { selected = definition.partitionKey + definition.clustering }
-            for evaluator in evaluators { selected += evaluator.answerColumns.filter { !selected.contains($0) } }
+            var known = Set(selected.map(\.id))
+            for evaluator in evaluators {
+                selected += evaluator.answerColumns.filter { known.insert($0.id).inserted }
+            }
         }
         let applied = ResultColumn(name: ResultSet.appliedColumn, type: .boolean)
         var builder = RowBuilder(columns: [applied] + selected.map { ResultColumn(name: $0.name, type: $0.type) })
@@ -180,8 +183,9 @@ struct ConditionEvaluator {
     /// One evaluator for each row that exists, in the order of the key; without any, one for the static row.
     private static func shown(_ evaluators: [ConditionEvaluator]) -> [ConditionEvaluator] {
         var shown: [ConditionEvaluator] = []
+        var known: Set<[UInt8]?> = []
         for evaluator in evaluators where evaluator.clustering != nil && evaluator.rowExists {
-            if !shown.contains(where: { $0.clustering == evaluator.clustering }) { shown.append(evaluator) }
+            if known.insert(evaluator.clustering).inserted { shown.append(evaluator) }
         }
         if shown.isEmpty { return evaluators.first(where: \.readsPartition).map { [$0] } ?? [] }
         return shown.sorted { ($0.clustering ?? []).lexicographicallyPrecedes($1.clustering ?? []) }

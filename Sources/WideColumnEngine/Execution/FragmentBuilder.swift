@@ -239,7 +239,8 @@ struct FragmentBuilder {
 
     // MARK: Counters
 
-    /// Writes the counter's new total. A counter that was deleted stays so ([CA] db/rows/Cells.java `resolveCounter`).
+    /// Writes the counter's new total. A counter that was deleted stays so ([CA] db/rows/Cells.java `resolveCounter`). What one
+    /// statement adds several times to a counter is one sum.
     private mutating func increment(
         _ column: ColumnDefinition, _ term: BoundTerm, sign: Int64, _ current: RowContext?
     ) throws {
@@ -251,16 +252,28 @@ struct FragmentBuilder {
             guard case .bigint(let value) = try CQLValue(bytes.rawSpan, type: .bigint) else { return }
             delta = value
         }
+        if let earlier = row.cells.last, earlier.column == column.id {
+            let sum = try Self.total(values.rawSpan.extracting(earlier.value)) &+ delta &* sign
+            row.cells.removeLast()
+            return appendTotal(sum, column)
+        }
         var total: Int64 = 0
         if let cell = current?.cell(column) {
             guard cell.kind == .live else { return }
             let stored = current?.storedBytes(column) ?? []
-            if case .bigint(let value) = try CQLValue(stored.rawSpan.extracting(cell.value), type: .bigint) {
-                total = value
-            }
+            total = try Self.total(stored.rawSpan.extracting(cell.value))
         }
+        appendTotal(total &+ delta &* sign, column)
+    }
+
+    private static func total(_ bytes: RawSpan) throws -> Int64 {
+        guard case .bigint(let value) = try CQLValue(bytes, type: .bigint) else { return 0 }
+        return value
+    }
+
+    private mutating func appendTotal(_ total: Int64, _ column: ColumnDefinition) {
         var bytes: [UInt8] = []
-        bytes.appendBigEndian(total &+ delta &* sign)
+        bytes.appendBigEndian(total)
         append(bytes, column, path: 0..<0)
     }
 }

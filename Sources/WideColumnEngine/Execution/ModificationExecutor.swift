@@ -30,6 +30,8 @@ struct ModificationExecutor {
     private(set) var byteCount = 0
     /// Of reads that passed many tombstones.
     private(set) var warnings: [String] = []
+    /// What is not read any more, because other members of the batch have changed it since.
+    var rowsBefore = RowsBefore()
 
     mutating func run() throws {
         if plan.needsRead { return try runReading() }
@@ -48,6 +50,28 @@ struct ModificationExecutor {
                 try deleteRanges(prefix)
             }
         }
+    }
+
+    /// Reads the rows that the statement has to read, as far as they lie in some partitions, for when it runs.
+    mutating func readAhead(in partitions: Set<RowsBefore.Partition>) throws {
+        for prefix in try plan.partition.prefixes(context) {
+            guard partitions.contains(.init(table: plan.table.identifier, prefix: prefix)) else { continue }
+            var rows: [[UInt8]?] = plan.staticOperations.isEmpty ? [] : [nil]
+            if plan.clustering.isComplete, !plan.operations.isEmpty { rows += try plan.clustering.rows(context) }
+            var reading = TombstoneGuard.Reading()
+            for clustering in rows {
+                let place = place(prefix, clustering)
+                guard rowsBefore[place] == nil else { continue }
+                rowsBefore[place] = try read(prefix, clustering, &reading)
+            }
+            warnings += context.tombstoneGuard?.warnings(reading) ?? []
+        }
+    }
+
+    private func place(_ prefix: [UInt8], _ clustering: [UInt8]?) -> RowsBefore.Place {
+        RowsBefore.Place(
+            partition: .init(table: plan.table.identifier, prefix: prefix), clustering: clustering,
+            columns: plan.readColumns)
     }
 
     /// Some operation depends on the row as it is: every row has cells of its own.
@@ -78,6 +102,7 @@ struct ModificationExecutor {
     private func read(
         _ prefix: [UInt8], _ clustering: [UInt8]?, _ reading: inout TombstoneGuard.Reading
     ) throws -> RowContext {
+        if !rowsBefore.isEmpty, let row = rowsBefore[place(prefix, clustering)] { return row }
         var row = RowContext(plan.table, now: seconds)
         row.countedColumns = plan.readColumns
         let isLive = try row.load(
@@ -151,6 +176,7 @@ struct ModificationExecutor {
     private struct EncodedFragment {
         var bytes: [UInt8]
         var expiry: StorageInstant?
+        var hidesOlder: Bool
     }
 
     /// What the statement says of each row it names; `nil` if it names none.
@@ -189,7 +215,8 @@ struct ModificationExecutor {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(values.count + row.cells.count * 4 + 40)
         row.encode(from: values.rawSpan, into: &bytes)
-        return EncodedFragment(bytes: bytes, expiry: plan.table.rowOperator.droppableAfter(row))
+        return EncodedFragment(
+            bytes: bytes, expiry: plan.table.rowOperator.droppableAfter(row), hidesOlder: row.hidesOlder)
     }
 
     /// What is left of a fragment beside everything written to the row, and above it, before. For writes that come late.
@@ -197,21 +224,18 @@ struct ModificationExecutor {
         let parts = try StorageKey.Parts(key.rawSpan)
         let maintenance = DependentMaintenance(table: plan.table, transaction: transaction)
         let tombstones = try maintenance.tombstones(ofPartition: Array(key[..<parts.prefixByteCount]))
-        var merged = fragment.bytes
-        if let stored = try transaction.get(plan.table.storage, key.rawSpan) {
-            merged = []
-            try RowFragment.merge(stored.rawSpan, fragment.bytes.rawSpan, into: &merged)
-        }
-        var row = try RowFragment(merged.rawSpan)
+        let stored = try transaction.get(plan.table.storage, key.rawSpan)
+        var row =
+            try stored.map { try RowFragment.survivors(of: fragment.bytes.rawSpan, beside: $0.rawSpan) }
+            ?? RowFragment(fragment.bytes.rawSpan)
         _ = row.apply(tombstones, key.rawSpan, prefixByteCount: parts.prefixByteCount)
-        return row.isEmpty ? nil : encode(row, merged)
+        return row.isEmpty ? nil : encode(row, fragment.bytes)
     }
 
     private mutating func write(_ fragment: EncodedFragment, _ key: [UInt8], hasDependents: Bool) throws {
-        let isInOrder = plan.table.rowOperator.isInOrder(
-            timestamp, sharesTimestamp: timestamp == transaction.commitTime.microseconds)
-        guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
+        let isInOrder = try plan.table.rowOperator.isInOrder(timestamp, hides: fragment.hidesOlder, transaction)
         byteCount += key.count + fragment.bytes.count
+        guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
         if hasDependents {
             return try DependentMaintenance(table: plan.table, transaction: transaction)
                 .merge(key: key, fragment: fragment.bytes, expiry: fragment.expiry)
@@ -223,7 +247,7 @@ struct ModificationExecutor {
             let stored = try transaction.get(plan.table.storage, key.rawSpan)
             try transaction.write(
                 fragment.bytes.rawSpan, expiry: fragment.expiry, key: key.rawSpan, stored: stored,
-                to: plan.table.storage, plan.table.rowOperator)
+                to: plan.table.storage, plan.table.rowOperator, hasTotals: plan.table.definition.isCounter)
         } else {
             try transaction.merge(
                 plan.table.storage, key.rawSpan, fragment.bytes.rawSpan, expiry: fragment.expiry)

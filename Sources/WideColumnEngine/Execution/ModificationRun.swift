@@ -26,11 +26,13 @@ struct ModificationRun {
             return result
         }
         var byteCount = 0
+        let rowsBefore = try rowsBefore(transaction, &warnings)
         for (plan, context) in statements {
             var context = context
             // What was decided by reading must be newer than what was read, for all members.
             if isConditional { context.timestamp = nil }
             var executor = try ModificationExecutor(plan, context, transaction, batchTimestamp: timestamp)
+            if plan.readsBeforeBatch { executor.rowsBefore = rowsBefore }
             try executor.run()
             byteCount += executor.byteCount
             warnings += executor.warnings
@@ -41,6 +43,30 @@ struct ModificationRun {
         return result
     }
 
+    /// The lists that members of the batch look into and other members may change: each member sees them as they were before
+    /// the batch ([CA] statements/BatchStatement.java, `getMutations`, which reads first).
+    private func rowsBefore(_ transaction: WriteTransaction, _ warnings: inout [String]) throws -> RowsBefore {
+        var rows = RowsBefore()
+        guard isBatch, statements.count > 1, statements.contains(where: { $0.plan.readsBeforeBatch }) else {
+            return rows
+        }
+        var counts: [RowsBefore.Partition: Int] = [:]
+        for (plan, context) in statements {
+            for prefix in try plan.partition.prefixes(context) {
+                counts[.init(table: plan.table.identifier, prefix: prefix), default: 0] += 1
+            }
+        }
+        let shared = Set(counts.lazy.filter { $0.value > 1 }.map(\.key))
+        for (plan, context) in statements where plan.readsBeforeBatch {
+            var executor = try ModificationExecutor(plan, context, transaction, batchTimestamp: timestamp)
+            executor.rowsBefore = rows
+            try executor.readAhead(in: shared)
+            rows = executor.rowsBefore
+            warnings += executor.warnings
+        }
+        return rows
+    }
+
     /// The answer where some condition does not hold. The rows of all conditions are one read.
     private func refusal(_ transaction: WriteTransaction, _ warnings: inout [String]) throws -> ResultSet? {
         if statements.count > 1, try partitions().count > 1 {
@@ -49,9 +75,10 @@ struct ModificationRun {
         let columns = statements.reduce(into: Set<UInt16>()) { $0.formUnion($1.plan.testedColumns) }
         var evaluators: [ConditionEvaluator] = []
         var reading = TombstoneGuard.Reading()
+        var readRows: Set<[UInt8]?> = []
         for (plan, context) in statements where plan.isConditional {
             let evaluator = try ConditionEvaluator(plan, context, transaction.view, columns: columns)
-            if !evaluators.contains(where: { $0.clustering == evaluator.clustering }) {
+            if readRows.insert(evaluator.clustering).inserted {
                 reading.note(evaluator.row, isLive: evaluator.rowExists)
                 try context.tombstoneGuard?.check(
                     reading.tombstoneCount, plan.table.definition, row: evaluator.storedKey)
@@ -96,16 +123,11 @@ struct ModificationRun {
         }
     }
 
-    private struct Partition: Hashable {
-        var table: TableIdentifier
-        var prefix: [UInt8]
-    }
-
-    private func partitions() throws -> Set<Partition> {
-        var partitions: Set<Partition> = []
+    private func partitions() throws -> Set<RowsBefore.Partition> {
+        var partitions: Set<RowsBefore.Partition> = []
         for (plan, context) in statements {
             for prefix in try plan.partition.prefixes(context) {
-                partitions.insert(Partition(table: plan.table.identifier, prefix: prefix))
+                partitions.insert(.init(table: plan.table.identifier, prefix: prefix))
             }
         }
         return partitions
@@ -172,6 +194,7 @@ extension WideColumnStore {
                 context.timestamp = options.timestamp
                 context.nowInSeconds = options.nowInSeconds.map(Int64.init)
                 context.tombstoneGuard = statement.tombstoneGuard(for: modification)
+                if modification.parsesJSON { context.json = ParsedJSON() }
                 context.showsMasks = options.maskedUserName != nil
                 statements.append((modification, context))
             }

@@ -74,8 +74,10 @@ struct PlainRows {
         guard walk.begin() else { return try findAnyCells(in: value, base, &rows) }
         var isLive = walk.isMarkerLive
         var deadCount = 0
+        let hasDeadColumns = selection.hasDeadColumns
         while !walk.isAtEnd {
             guard walk.next() else { return try findAnyCells(in: value, base, &rows) }
+            if hasDeadColumns, walk.column < selection.isDead.count, selection.isDead[walk.column] { continue }
             guard walk.isCellLive else {
                 deadCount &+= 1
                 continue
@@ -85,6 +87,8 @@ struct PlainRows {
                 rows[target] = CellRange(offset: base &+ walk.value.offset, byteCount: walk.value.byteCount)
             }
         }
+        // Whether anything but dropped columns is left of a row that does not live is not known here.
+        if hasDeadColumns, !isLive, deadCount == 0 { return try findAnyCells(in: value, base, &rows) }
         if deadCount != 0 || !isLive { tombstoneCount &+= max(deadCount, 1) }
         return isLive
     }
@@ -93,6 +97,7 @@ struct PlainRows {
     @inline(never)
     private mutating func findAnyCells(in value: RawSpan, _ base: Int32, _ rows: inout UnsafeRows) throws -> Bool {
         try fragment.decode(value)
+        if selection.hasDeadColumns { _ = fragment.removeCells(of: selection.deadColumns) }
         let isLive = fragment.isLive(at: now, needsMarker: needsMarker)
         tombstoneCount &+= fragment.tombstoneCount(at: now, isLive: isLive)
         guard isLive else { return false }

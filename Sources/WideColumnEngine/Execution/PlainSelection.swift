@@ -1,6 +1,6 @@
 // PlainSelection.swift — the short way of a SELECT: which columns of a result lie where in a stored row.
 //
-// It takes selections of key columns and single-celled regular columns from tables without dropped columns, and rows of
+// It takes selections of key columns and single-celled regular columns from tables without static columns, and rows of
 // partitions without deletions. Of such a row nothing has to be worked out but whether it lives. See PlainRows.swift.
 
 /// The columns of a SELECT by where their values lie.
@@ -27,11 +27,16 @@ struct PlainSelection: Sendable {
     let copies: [(source: Int, target: Int)]
     /// Whether nothing is stored in a row that is not selected.
     let takesWholeRows: Bool
+    /// The numbers of dropped columns, whose cells count for nothing.
+    let deadColumns: Set<UInt16>
+    let hasDeadColumns: Bool
+    /// By the number of a column, whether it was dropped; columns behind those are not.
+    let isDead: [Bool]
 
     /// `nil` where a row has to be taken apart.
     init?(_ selection: [SelectedValue], _ table: Table) {
         let definition = table.definition
-        guard table.deadColumns.isEmpty, definition.staticColumns.isEmpty else { return nil }
+        guard definition.staticColumns.isEmpty else { return nil }
         var targets = Targets(clusteringCount: definition.clustering.count)
         for selected in selection {
             guard case .column(let column) = selected, !column.isMultiCell, targets.add(column) else { return nil }
@@ -45,7 +50,11 @@ struct PlainSelection: Sendable {
         partitionTargets = targets.partition
         copies = targets.copies
         let cellCount = targets.cells.count { $0 >= 0 }
-        takesWholeRows = cellCount > 0 && cellCount == definition.regularColumns.count
+        deadColumns = table.deadColumns
+        hasDeadColumns = !deadColumns.isEmpty
+        isDead = (0..<(Int(deadColumns.max() ?? 0) + 1)).map { table.deadColumns.contains(UInt16($0)) }
+        takesWholeRows =
+            cellCount > 0 && cellCount == definition.regularColumns.count && !hasDeadColumns
     }
 
     /// Where the selected columns go, as far as they are known.

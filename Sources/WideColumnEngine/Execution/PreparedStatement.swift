@@ -179,6 +179,7 @@ public struct PreparedStatement: Sendable {
             return try executor.run()
         case .modification(let modification):
             context.tombstoneGuard = tombstoneGuard(for: modification)
+            if modification.parsesJSON { context.json = ParsedJSON() }
             if !modification.isConditional {
                 // Most statements by far: nothing to gather.
                 var executor = try ModificationExecutor(modification, context, transaction)
@@ -191,6 +192,7 @@ public struct PreparedStatement: Sendable {
             let statements = batch.statements.map { member in
                 var context = context
                 context.tombstoneGuard = tombstoneGuard(for: member)
+                if member.parsesJSON { context.json = ParsedJSON() }
                 return (plan: member, context: context)
             }
             var run = ModificationRun(statements: statements, isBatch: true, limits: store.limits)

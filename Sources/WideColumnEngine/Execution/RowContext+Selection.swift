@@ -40,7 +40,7 @@ extension RowContext {
         case .aggregate(let index, _): return aggregates.indices.contains(index) ? aggregates[index] : .null
         case .binary(let operation, let left, let right): return try operation.apply(try inner(left), try inner(right))
         case .element(let base, let key, let keyType, _):
-            return try inner(base).element(at: try key.value(as: keyType, context))
+            return try inner(base).element(at: try key.value(as: keyType, context), keyType)
         case .slice(let base, let from, let to, let keyType):
             let bounds = try (
                 from.map { try $0.value(as: keyType, context) }, to.map { try $0.value(as: keyType, context) }

@@ -52,7 +52,7 @@ extension RowContext {
         let value = try CQLValue(storedBytes(time.column).rawSpan.extracting(cell.value), type: time.column.type)
         switch time.part {
         case .element(let key, let keyType):
-            return value.element(at: try key.value(as: keyType, context)).isNull ? nil : cell
+            return try value.element(at: try key.value(as: keyType, context), keyType).isNull ? nil : cell
         case .slice(let from, let to, let keyType):
             let bounds = try (
                 from.map { try $0.value(as: keyType, context) }, to.map { try $0.value(as: keyType, context) }

@@ -71,7 +71,7 @@ final class RowEncoder: Sendable {
         let definition = plan.table.definition
         guard plan.kind != .delete, !plan.isConditional, !plan.needsRead, plan.staticOperations.isEmpty,
             plan.timestamp == nil, plan.timeToLive == nil, !definition.isCounter, plan.table.indexes.isEmpty,
-            plan.table.deadColumns.isEmpty, plan.clustering.isComplete,
+            plan.clustering.isComplete,
             let partition = Self.components(definition.partitionKey, plan.partition.values),
             let clustering = Self.components(definition.clustering, plan.clustering.values)
         else { return nil }
@@ -154,11 +154,12 @@ final class RowEncoder: Sendable {
         guard scratch.buffer.count &- clusteringStart <= Int(UInt16.max) else { return .unusual }
         var place = KeyPlace(prefix: prefix, clustering: clusteringStart..<scratch.buffer.count)
         let key = place.key
-        guard let fragment = appendFragment(values, times, &scratch.buffer) else { return .unusual }
+        var hasTombstones = false
+        guard let fragment = appendFragment(values, times, &scratch.buffer, &hasTombstones) else { return .unusual }
         // What comes late has to be written without what is deleted already. The operator takes note of the timestamp, so
         // from here on there is no other way.
-        let sharesTimestamp = times.timestamp == transaction.commitTime.microseconds
-        guard rowOperator.isInOrder(times.timestamp, sharesTimestamp: sharesTimestamp) else { return .unusual }
+        let hides = hasTombstones || timeToLive != 0
+        guard try rowOperator.isInOrder(times.timestamp, hides: hides, transaction) else { return .unusual }
         if views.isEmpty {
             rowOperator.partitions.forgetEdges()
             try transaction.merge(
@@ -338,7 +339,7 @@ final class RowEncoder: Sendable {
 
     /// Appends what the statement says of the row.
     private func appendFragment(
-        _ values: [CQLValue], _ times: WriteTimes, _ buffer: inout UnsafeRowBuffer
+        _ values: [CQLValue], _ times: WriteTimes, _ buffer: inout UnsafeRowBuffer, _ hasTombstones: inout Bool
     ) -> Range<Int>? {
         let start = buffer.count
         buffer.appendFragmentHead(times, hasMarker: isInsert)
@@ -349,6 +350,7 @@ final class RowEncoder: Sendable {
             case .null:
                 // Without a marker the first cell is what the others' times are measured by.
                 guard hasCells else { return nil }
+                hasTombstones = true
                 buffer.append(Cell.Kind.tombstone.rawValue)
                 buffer.appendVarint(Int(setter.column))
                 buffer.appendBigEndian(times.seconds)

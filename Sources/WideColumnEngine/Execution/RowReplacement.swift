@@ -5,7 +5,10 @@
 // place: at once where it is small, and where it is large as often as makes the bytes written for that as many as a few
 // times those of the updates themselves.
 //
-// Invariant: the whole row is, byte for byte and with its expiry, what merging would have made of the two.
+// A counter's new total has the timestamp of the commit, and so has the total before it where one commit counts several
+// times: reconciled, the greater of the two would win. So such a row is always written whole, without the totals before.
+//
+// Invariant: but for those, the whole row is, byte for byte and with its expiry, what merging would have made of the two.
 
 /// Decides whether to write a whole row or the change alone.
 enum RowReplacement {
@@ -22,17 +25,41 @@ enum RowReplacement {
         let mixed = (UInt64(bitPattern: time.microseconds) ^ UInt64(storedByteCount) << 40) &* 0x9E37_79B9_7F4A_7C15
         return (mixed >> 32) % interval == 0
     }
+
+    /// The row as it is stored without the totals of counters that a fragment of the same commit has anew; nil where it has
+    /// no such totals.
+    static func withoutReplacedTotals(_ stored: [UInt8], _ fragment: RawSpan) throws -> [UInt8]? {
+        let new = try RowFragment(fragment)
+        var row = try RowFragment(stored.rawSpan)
+        let count = row.cells.count
+        row.cells.removeAll { old in
+            new.cells.contains { cell in
+                cell.column == old.column && cell.kind == .live && old.kind == .live && cell.timestamp <= old.timestamp
+            }
+        }
+        guard row.cells.count < count else { return nil }
+        var bytes: [UInt8] = []
+        row.encode(from: stored.rawSpan, into: &bytes)
+        return bytes
+    }
 }
 
 extension WriteTransaction {
     /// Writes a fragment into the row, or the static row, with this stored key, which is `stored` now; `nil`: there is none.
+    ///
+    /// - Parameter hasTotals: the fragment's values are totals of counters.
     func write(
         _ fragment: RawSpan, expiry: StorageInstant?, key: RawSpan, stored: [UInt8]?, to keyspace: Keyspace,
-        _ rowOperator: RowMergeOperator
+        _ rowOperator: RowMergeOperator, hasTotals: Bool = false
     ) throws {
         guard let stored else {
             // Nothing is there to merge with, which spares those who read it a look for more.
             return try put(keyspace, key, fragment, expiry: expiry)
+        }
+        if hasTotals, let rest = try RowReplacement.withoutReplacedTotals(stored, fragment) {
+            var row: [UInt8] = []
+            try RowFragment.merge(rest.rawSpan, fragment, into: &row)
+            return try put(keyspace, key, row.rawSpan, expiry: rowOperator.droppableAfter(row.rawSpan))
         }
         guard
             RowReplacement.isDue(

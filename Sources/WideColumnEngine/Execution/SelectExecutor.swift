@@ -201,6 +201,8 @@ struct SelectExecutor: ~Copyable {
         var partition: [UInt8] = []
         var clusteringOffset = 0
         var isPartitionDone = false
+        // Of the partition that is done.
+        var skippedCount = 0
         if let pagingState {
             // The page ended inside a partition: its deletions and static row lie before the range.
             let parts = try StorageKey.Parts(pagingState.lastKey.rawSpan)
@@ -220,9 +222,18 @@ struct SelectExecutor: ~Copyable {
                 partition = cursor.key.extracting(first: parts.prefixByteCount).array()
                 clusteringOffset = parts.clusteringOffset
                 isPartitionDone = false
+                skippedCount = 0
                 try beginPartition(parts, isResumed: false)
             }
-            if !isPartitionDone {
+            if isPartitionDone {
+                skippedCount += 1
+                if skippedCount > Self.maximumSkippedCount {
+                    skippedCount = 0
+                    guard let next = StorageKey.successor(ofPrefix: partition) else { return }
+                    try cursor.seek(next.rawSpan)
+                    continue
+                }
+            } else {
                 switch try visitAny(key: cursor.key, value: cursor.value, clusteringOffset: clusteringOffset) {
                 case .more: break
                 case .partitionDone: isPartitionDone = true
@@ -233,6 +244,9 @@ struct SelectExecutor: ~Copyable {
         }
         if !isPartitionDone { _ = try endPartition(partition, from: start) }
     }
+
+    /// Walking past a few rows costs less than looking for the next partition.
+    private static let maximumSkippedCount = 16
 
     mutating func readHead(ofPartition prefix: [UInt8]) throws {
         let storage = plan.table.storage

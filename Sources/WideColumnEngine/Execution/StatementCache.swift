@@ -1,5 +1,8 @@
 // StatementCache.swift — the plans of the statements that a store was given lately.
 //
+// Texts are told apart by their bytes: `==` of two Strings would give a statement the plan of one whose literals are other
+// characters that Unicode holds to be the same.
+//
 // Programs use few texts, and short ones. One that writes values into its texts must not fill the memory: long texts are
 // not kept, and when the others are too many all go.
 
@@ -13,7 +16,17 @@ final class StatementCache: Sendable {
 
     private struct Key: Hashable {
         var cql: String
+        /// An ASCII word: its bytes are the same where it is.
         var keyspace: String?
+
+        static func == (left: Key, right: Key) -> Bool {
+            left.keyspace == right.keyspace && left.cql.hasSameBytes(as: right.cql)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            cql.hashBytes(into: &hasher)
+            hasher.combine(keyspace)
+        }
     }
 
     private struct State {

@@ -77,6 +77,7 @@ final class ViewRowEncoder: Sendable {
         buffer.append(RecordKind.row.rawValue)
         guard buffer.appendClustering(clustering, values) else { return nil }
         let key = prefix.lowerBound..<buffer.count
+        guard key.count <= StorageKey.maximumByteCount else { return nil }
         var isThere = isInsert || view.needsMarker
         buffer.appendFragmentHead(times, hasMarker: isThere)
         for (setter, isVirtual) in setters {
@@ -117,6 +118,7 @@ final class ViewRowEncoder: Sendable {
         buffer.append(RecordKind.row.rawValue)
         guard buffer.appendClustering(clustering, values, cell: keyValue) else { return nil }
         let key = prefix.lowerBound..<buffer.count
+        guard key.count <= StorageKey.maximumByteCount else { return nil }
         let writer = viewRow.writer(into: &buffer)
         for cell in viewRow.cells { writer.copy(cell, in: &buffer) }
         return EncodedRow(

@@ -27,7 +27,9 @@ struct IndexCrossCheck {
         var problems: [String] = []
         var expected: Set<[UInt8]> = []
         try forEachRow(of: table) { row, kind, key in
-            for entry in try index.entries(of: row, kind, key) where entry.expiry > now { expected.insert(entry.key) }
+            for entry in try index.entries(of: row, kind, key) where entry.isStorable && entry.expiry > now {
+                expected.insert(entry.key)
+            }
         }
         var count = 0
         var cursor = try view.cursor(index.storage)

@@ -9,7 +9,8 @@
 //
 // Invariant: the entries are a function of the row as it is stored (its reconciled fragment and key), and are replaced in
 // the commit that changes the row; an entry expires with the cell it is of, or the last of them where elements of a
-// collection have one value. Readers test every row they are led to.
+// collection have one value. Readers test every row they are led to. A value that is too long for a key has no entry: such
+// values are neither written nor looked up, but may have been there before the index.
 
 /// A secondary index from the side of its table.
 final class SecondaryIndex: Sendable {
@@ -34,7 +35,13 @@ final class SecondaryIndex: Sendable {
         var key: [UInt8]
         /// Seconds; `Int64.max`: for ever.
         var expiry: Int64
+
+        var isStorable: Bool { key.count <= StorageKey.maximumByteCount }
     }
+
+    /// One byte more than the longest value that Cassandra indexes ([CA] index/internal/CassandraIndex.java,
+    /// `validateIndexedValue`).
+    static let maximumValueByteCount = 65535
 
     // MARK: Entries
 
@@ -51,6 +58,44 @@ final class SecondaryIndex: Sendable {
             return Entry(key: try value(of: cell, row.bytes) + storedKey, expiry: cell.localDeletionTime)
         }
         return mayRepeatValues ? Self.longestLived(entries) : entries
+    }
+
+    /// Refuses values that Cassandra does not index, unless the row had them before.
+    ///
+    /// - Parameter storedKeyByteCount: of the row's key, which every entry ends with.
+    func check(
+        _ new: [Entry], insteadOf old: [Entry], storedKeyByteCount: Int, _ table: TableIdentifier
+    ) throws {
+        for entry in new
+        where !entry.isStorable || entry.key.count - storedKeyByteCount >= Self.maximumValueByteCount {
+            guard !old.contains(where: { $0.key == entry.key }) else { continue }
+            let byteCount = try valueByteCount(entry.key)
+            guard byteCount >= Self.maximumValueByteCount || !entry.isStorable else { continue }
+            throw CQLError.invalid(
+                "Cannot index value of size \(byteCount) for index \(definition.name) on \(table)(\(column.name)) "
+                    + "(maximum allowed size=\(Self.maximumValueByteCount))")
+        }
+    }
+
+    /// The bytes of an entry's value in its binary format; of a map's entry those of key and value.
+    private func valueByteCount(_ key: [UInt8]) throws -> Int {
+        var value: [UInt8] = []
+        var offset = 0
+        for type in indexedTypes {
+            try OrderedComponent.decode(key.rawSpan, at: &offset, type, descending: false, into: &value)
+        }
+        return value.count
+    }
+
+    /// The types of what an entry begins with.
+    private var indexedTypes: [CQLType] {
+        guard column.isMultiCell else { return [column.type] }
+        switch (column.type, definition.kind) {
+        case (.map(let key, _), .keys): return [key]
+        case (.map(let key, let element), .entries): return [key, element]
+        case (.list(let element), _), (.set(let element), _), (.map(_, let element), _): return [element]
+        default: return [column.type]
+        }
     }
 
     /// Whether cells of one row may have the same entry: elements of lists, and values of maps.
@@ -96,9 +141,11 @@ final class SecondaryIndex: Sendable {
     func replace(_ old: [Entry], by new: [Entry], _ transaction: WriteTransaction) throws {
         guard old != new else { return }
         let kept = Set(new.map(\.key))
-        for entry in old where !kept.contains(entry.key) { try transaction.delete(storage, entry.key.rawSpan) }
+        for entry in old where entry.isStorable && !kept.contains(entry.key) {
+            try transaction.delete(storage, entry.key.rawSpan)
+        }
         let known = Set(old)
-        for entry in new where !known.contains(entry) {
+        for entry in new where entry.isStorable && !known.contains(entry) {
             let expiry = entry.expiry == .max ? nil : StorageInstant(seconds: entry.expiry)
             let value: [UInt8] = []
             try transaction.put(storage, entry.key.rawSpan, value.rawSpan, expiry: expiry)

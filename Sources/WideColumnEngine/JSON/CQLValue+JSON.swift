@@ -120,8 +120,17 @@ extension CQLValue {
 
     /// The column that a member names: in lower case, unless it is in quotes.
     static func columnName(_ name: String) -> String {
-        guard name.hasPrefix("\""), name.hasSuffix("\""), name.utf8.count >= 2 else { return name.lowercased() }
-        return String(name.dropFirst().dropLast()).replacing("\"\"", with: "\"")
+        // Bytes, because a quote that a combining mark follows is no Character of its own.
+        let quote = UInt8(ascii: "\"")
+        let bytes = Array(name.utf8)
+        guard bytes.count >= 2, bytes.first == quote, bytes.last == quote else { return name.lowercased() }
+        var content: [UInt8] = []
+        var isDoubled = false
+        for byte in bytes.dropFirst().dropLast() {
+            isDoubled = byte == quote && content.last == quote && !isDoubled
+            if !isDoubled { content.append(byte) }
+        }
+        return String(decoding: content, as: UTF8.self)
     }
 
     private static func scalar(_ json: JSONValue, _ type: CQLType) throws -> CQLValue {

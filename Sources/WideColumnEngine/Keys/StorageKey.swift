@@ -23,6 +23,9 @@ enum StorageKey {
     /// The longest partition key that Cassandra accepts.
     static let maximumPartitionKeyByteCount = 65535
 
+    /// Every key up to this length can be stored: the storage's limit is 256 KiB with what it puts in front.
+    static let maximumByteCount = (256 << 10) - 64
+
     /// Appends token and partition key: the prefix of everything in the partition.
     static func appendPartition(_ partitionKey: RawSpan, to key: inout [UInt8]) throws {
         guard partitionKey.byteCount > 0 else { throw CQLError.invalid("Key may not be empty") }

@@ -14,6 +14,21 @@ extension RowFragment {
         }
     }
 
+    /// What is left of a fragment beside a row that is stored already: merged into that row, it makes what the whole fragment
+    /// would make. Its ranges are those of `fragment`.
+    static func survivors(of fragment: RawSpan, beside stored: RawSpan) throws -> RowFragment {
+        let first = try RowFragment(stored)
+        let second = try RowFragment(fragment)
+        var merged = RowFragment()
+        var isOther: [Bool] = []
+        merged.reconcile(first, stored, second, fragment) { isOther.append($0) }
+        var survivors = RowFragment()
+        if merged.marker != first.marker { survivors.marker = merged.marker }
+        if merged.deletion != first.deletion { survivors.deletion = merged.deletion }
+        survivors.cells = zip(merged.cells, isOther).compactMap { $1 ? $0 : nil }
+        return survivors
+    }
+
     /// Becomes two fragments of one row in one, keeping its memory.
     ///
     /// - Parameter keeps: called for each cell that is kept, with whether it is of the second.

@@ -35,6 +35,11 @@ struct RowFragment: Sendable {
         return !needsMarker && cells.contains { $0.isLive(at: seconds) }
     }
 
+    /// Whether it has deletions or something that expires: what may cover older data and be forgotten one day.
+    var hidesOlder: Bool {
+        !deletion.isNone || (marker.map { $0.timeToLive != 0 } ?? false) || cells.contains { $0.kind != .live }
+    }
+
     /// Drops what a deletion from outside (of the partition, of a range) covers.
     mutating func apply(_ outer: DeletionTime) {
         guard !outer.isNone else { return }

@@ -17,13 +17,19 @@ final class RowMergeOperator: MergeOperator {
         var partition: (prefix: [UInt8], tombstones: PartitionTombstones)?
         /// The table as it is now; nil once it is closed.
         var table: (@Sendable () -> (keyspace: Keyspace, view: ReadView)?)?
+        /// Keeps a timestamp for after the next opening.
+        var keeper: (@Sendable (Int64, WriteTransaction) throws -> Void)?
     }
 
     let name = "WideColumnRow"
     private let grace: Atomic<Int64>
     private let knowledge = Mutex(Knowledge())
-    /// Microseconds: nothing written so far has a later timestamp.
-    private let newestTimestamp = Atomic<Int64>(.min)
+    /// Microseconds: of what was written so far nothing that hides older data has a later timestamp.
+    private let newestHiding = Atomic<Int64>(.min)
+    /// Microseconds: later timestamps have to be kept for after the next opening, if they are beyond the clock.
+    private let keptTimestamp = Atomic<Int64>(.min)
+    /// Microseconds by which more is kept than was written, so that clients whose clocks are ahead make an entry a minute.
+    private static let keptAhead: Int64 = 60_000_000
     /// How many deletions of partitions and ranges were written since the operator was made.
     private let deletionCount = Atomic<Int>(0)
     /// What writers know of partitions. Used inside the writer lane only.
@@ -53,16 +59,41 @@ final class RowMergeOperator: MergeOperator {
         knowledge.withLock { $0.deadColumns = Set(definition.droppedColumns.map(\.id)) }
     }
 
-    /// Takes note of a write's timestamp; tells whether all that was written before is older. The storage forgets
-    /// deletions and expired cells that have nothing older below; what comes late, with a timestamp that they cover, lies
+    /// Takes note of a write's timestamp; tells whether all deletions and expiring cells that were written before are older. The
+    /// storage forgets these once they have nothing older below; what comes late, with a timestamp that they cover, lies
     /// above and would be seen then. So whoever writes such a thing must leave out what is covered.
     ///
-    /// - Parameter sharesTimestamp: Whether only the statements of one commit have this timestamp.
-    func isInOrder(_ timestamp: Int64, sharesTimestamp: Bool) -> Bool {
-        let newest = newestTimestamp.load(ordering: .relaxed)
+    /// - Parameter hides: Whether what is written has deletions or expires.
+    func isInOrder(_ timestamp: Int64, hides: Bool, _ transaction: WriteTransaction) throws -> Bool {
+        let newest = newestHiding.load(ordering: .relaxed)
+        let commitTime = transaction.commitTime.microseconds
         // Modifications come one at a time.
-        if timestamp > newest { newestTimestamp.store(timestamp, ordering: .relaxed) }
-        return timestamp > newest || timestamp == newest && sharesTimestamp
+        if hides, timestamp > newest {
+            newestHiding.store(timestamp, ordering: .relaxed)
+            if timestamp > commitTime { try keep(timestamp, transaction) }
+        }
+        // Only the statements of one commit have its time.
+        return timestamp > newest || timestamp == newest && timestamp == commitTime
+    }
+
+    /// At the next opening nothing written so far is newer than the clock, but for what is kept.
+    private func keep(_ timestamp: Int64, _ transaction: WriteTransaction) throws {
+        guard timestamp > keptTimestamp.load(ordering: .relaxed) else { return }
+        let (ahead, overflow) = timestamp.addingReportingOverflow(Self.keptAhead)
+        let kept = overflow ? Int64.max : ahead
+        guard let keeper = knowledge.withLock({ $0.keeper }) else { return }
+        try keeper(kept, transaction)
+        transaction.onCommit { [weak self] _ in _ = self?.keptTimestamp.max(kept, ordering: .relaxed) }
+    }
+
+    func keepTimestamps(_ keeper: @escaping @Sendable (Int64, WriteTransaction) throws -> Void) {
+        knowledge.withLock { $0.keeper = keeper }
+    }
+
+    /// Takes note of a timestamp that was kept.
+    func remember(_ timestamp: Int64) {
+        newestHiding.max(timestamp, ordering: .relaxed)
+        keptTimestamp.max(timestamp, ordering: .relaxed)
     }
 
     /// Changes with every deletion of a partition or range: until then a partition that has none goes without.
@@ -74,7 +105,7 @@ final class RowMergeOperator: MergeOperator {
     /// Tells where the rows are that deletions may cover. Until then deletions of partitions and ranges are kept.
     func search(_ keyspace: Keyspace, of storage: Storage) {
         // What earlier runs have written is not newer, as far as its timestamps are those of their commits.
-        newestTimestamp.max(storage.snapshot().readTime.microseconds, ordering: .relaxed)
+        newestHiding.max(storage.snapshot().readTime.microseconds, ordering: .relaxed)
         let (name, id) = (keyspace.name, keyspace.id)
         knowledge.withLock { knowledge in
             // The storage keeps this operator: it must not be kept in turn. The keyspace is looked up, because once there is

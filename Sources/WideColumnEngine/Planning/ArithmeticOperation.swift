@@ -120,13 +120,21 @@ struct ArithmeticOperation: Hashable, Sendable {
 
     private func integer(_ left: CQLInteger, _ right: CQLInteger) throws -> CQLInteger {
         switch self.operator {
-        case .add: return left + right
-        case .subtract: return left - right
-        case .multiply: return left * right
+        case .add: return try checked(left + right)
+        case .subtract: return try checked(left - right)
+        case .multiply: return try checked(left * right)
         case .divide, .remainder:
             guard let division = left.dividedReportingRemainder(by: right) else { throw failure }
             return self.operator == .divide ? division.quotient : division.remainder
         }
+    }
+
+    /// What is not allowed in the end is not allowed on the way: each operation might double the digits.
+    private func checked(_ number: CQLInteger) throws -> CQLInteger {
+        guard number.hasAllowedLength else {
+            throw CQLError.invalid("Numbers of more than \(CQLInteger.maximumDigitCount) digits are not supported")
+        }
+        return number
     }
 
     private func decimal(_ left: CQLDecimal, _ right: CQLDecimal) throws -> CQLValue {
@@ -139,6 +147,7 @@ struct ArithmeticOperation: Hashable, Sendable {
             return .decimal(quotient)
         case .remainder:
             guard let remainder = left.remainder(dividingBy: right) else { throw failure(dividingBy: right) }
+            _ = try checked(remainder.unscaled)
             return .decimal(remainder)
         }
     }

@@ -1,5 +1,7 @@
 // BoundTerm.swift — terms whose type is known, and what they evaluate to.
 
+internal import Synchronization
+
 /// A term bound to the column, clause or argument that receives it.
 indirect enum BoundTerm: Sendable {
     case null
@@ -76,24 +78,35 @@ indirect enum BoundTerm: Sendable {
         _ text: BoundTerm, _ column: String, _ type: CQLType, _ names: [String], _ unsetIfMissing: Bool,
         _ context: ExecutionContext
     ) throws -> Result {
+        let members = try context.json?.members { try parse(text, names, context) } ?? parse(text, names, context)
+        guard let member = members[column] else { return unsetIfMissing ? .unset : .null }
+        do {
+            let value = try CQLValue(member, as: type)
+            return value.isNull ? .null : .bytes(try value.serialized(as: type))
+        } catch let error as CQLError {
+            throw CQLError.invalid("Error decoding JSON value for \(column): \(error.message)")
+        }
+    }
+
+    /// The members of INSERT JSON's text by the names of their columns.
+    private static func parse(
+        _ text: BoundTerm, _ names: [String], _ context: ExecutionContext
+    ) throws -> [String: JSONValue] {
         guard case .text(let json) = try text.value(as: .text, context) else {
             throw CQLError.invalid("Got null for INSERT JSON values")
         }
         guard case .object(let members)? = JSONValue(json) else {
             throw CQLError.invalid("Could not decode JSON string as a map: \(json)")
         }
-        for member in members where !names.contains(CQLValue.columnName(member.name)) {
-            throw CQLError.invalid("JSON values map contains unrecognized column: \(member.name)")
+        var values: [String: JSONValue] = [:]
+        for member in members {
+            let name = CQLValue.columnName(member.name)
+            guard names.contains(name) else {
+                throw CQLError.invalid("JSON values map contains unrecognized column: \(member.name)")
+            }
+            values[name] = member.value
         }
-        guard let member = members.last(where: { CQLValue.columnName($0.name) == column }) else {
-            return unsetIfMissing ? .unset : .null
-        }
-        do {
-            let value = try CQLValue(member.value, as: type)
-            return value.isNull ? .null : .bytes(try value.serialized(as: type))
-        } catch let error as CQLError {
-            throw CQLError.invalid("Error decoding JSON value for \(column): \(error.message)")
-        }
+        return values
     }
 
     private static func collection(
@@ -135,4 +148,20 @@ struct ExecutionContext {
     var showsMasks = false
     /// Bounds what a modification reads before it writes.
     var tombstoneGuard: TombstoneGuard?
+    /// Of INSERT JSON; nil: the text is taken apart for each column.
+    var json: ParsedJSON?
+}
+
+/// The text of an INSERT JSON, taken apart when the first of its columns is asked for.
+final class ParsedJSON: Sendable {
+    private let parsed = Mutex<[String: JSONValue]?>(nil)
+
+    func members(_ parse: () throws -> [String: JSONValue]) throws -> [String: JSONValue] {
+        try parsed.withLock { parsed in
+            if let parsed { return parsed }
+            let members = try parse()
+            parsed = members
+            return members
+        }
+    }
 }

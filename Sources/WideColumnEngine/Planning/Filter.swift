@@ -101,9 +101,9 @@ extension Filter.Evaluated {
                 try OrderedComponent.append(value.rawSpan, column.type, to: &ordered)
             }
             return filter.comparison.holds(ordered, operands)
-        case .entry(let column, _, _, let type):
+        case .entry(let column, _, let keyType, let type):
             guard let bytes = row.bytes(of: column) else { return false }
-            let value = try CQLValue(bytes.rawSpan, type: column.type).element(at: key)
+            let value = try CQLValue(bytes.rawSpan, type: column.type).element(at: key, keyType)
             return value.isNull ? false : filter.comparison.holds(try value.orderedBytes(type), operands)
         case .column(let column):
             var isAccepted = false

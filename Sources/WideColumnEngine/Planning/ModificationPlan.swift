@@ -41,6 +41,8 @@ struct ModificationPlan: Sendable {
     var timestamp: BoundTerm?
     var timeToLive: BoundTerm?
     var condition: Condition = .none
+    /// Whether the values of all columns come out of one text.
+    private(set) var parsesJSON = false
     /// Whether rows must be read before they are written.
     private(set) var needsRead = false
     /// What is shown, to those who see masks, of rows that a condition was tested by.
@@ -53,6 +55,9 @@ struct ModificationPlan: Sendable {
         return true
     }
 
+    /// Whether what is read is the state before the batch that the statement is in. Counters see what was counted since.
+    var readsBeforeBatch: Bool { needsRead && !table.definition.isCounter }
+
     init(_ statement: ModificationStatement, table: Table, binder: inout TermBinder) throws {
         guard !table.isView else { throw CQLError.invalid("Cannot directly modify a materialized view") }
         self.table = table
@@ -62,6 +67,7 @@ struct ModificationPlan: Sendable {
         switch statement.kind {
         case .insertJSON(let json, let keepsMissing):
             kind = .insert
+            parsesJSON = true
             let insert = try InsertColumns(json: json, keepsMissing: keepsMissing, table, &binder)
             partition = insert.partition
             clustering = insert.clustering

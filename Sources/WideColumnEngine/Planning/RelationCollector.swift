@@ -171,6 +171,7 @@ struct RelationCollector {
             guard token == nil else { throw Self.equalTwice(name) }
             restriction.lower = SliceBound(terms: [term], isInclusive: true)
             restriction.upper = restriction.lower
+            restriction.isSingle = true
         } else {
             guard relation.comparison.isSlice else {
                 throw CQLError.invalid("\(relation.comparison.rawValue) cannot be used with the token function")

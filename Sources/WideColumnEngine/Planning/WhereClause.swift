@@ -30,8 +30,21 @@ struct IndexLookup: Sendable {
     func prefix(_ context: ExecutionContext) throws -> [UInt8] {
         let evaluated = try filter.evaluate(context)
         let value = evaluated.operands.first ?? []
+        try checkLength(value, context)
         guard case .entry(_, _, let keyType, _) = filter.target else { return value }
         return try evaluated.key.orderedBytes(keyType) + value
+    }
+}
+
+extension IndexLookup {
+    /// Refuses values that no index has ([CA] db/filter/RowFilter.java, `validateForIndexing`).
+    private func checkLength(_ ordered: [UInt8], _ context: ExecutionContext) throws {
+        // The ordered form is never shorter than the value.
+        guard ordered.count > SecondaryIndex.maximumValueByteCount, let column = filter.column else { return }
+        let values = try filter.operands.evaluate(context, column: column.name)
+        guard values.allSatisfy({ $0.count <= SecondaryIndex.maximumValueByteCount }) else {
+            throw CQLError.invalid("Index expression values may not be larger than 64K")
+        }
     }
 }
 
@@ -39,21 +52,32 @@ struct IndexLookup: Sendable {
 struct TokenRestriction: Sendable {
     var lower: SliceBound?
     var upper: SliceBound?
+    /// Whether it is one token.
+    var isSingle = false
 
     /// The part of the ring as a range of stored keys.
     func range(_ context: ExecutionContext) throws -> KeyRange {
         KeyRange(
             lower: try lower.flatMap { try Self.key($0, after: !$0.isInclusive, context) },
-            upper: try upper.flatMap { try Self.key($0, after: $0.isInclusive, context) })
+            upper: try upper.flatMap { bound in
+                // The lowest token, which no key has, is the end of the ring as an upper bound ([CA] restrictions/
+                // StatementRestrictions.java, `getPartitionKeyBoundsForTokenRestrictions`). Drivers divide the ring so.
+                if !isSingle, try Self.token(bound, context) == .min { return nil }
+                return try Self.key(bound, after: bound.isInclusive, context)
+            })
+    }
+
+    private static func token(_ bound: SliceBound, _ context: ExecutionContext) throws -> Int64 {
+        guard let term = bound.terms.first, case .bigint(let token) = try term.value(as: .bigint, context) else {
+            throw CQLError.invalid("Invalid null token value")
+        }
+        return token
     }
 
     /// The first key with this token, or with the next one.
     private static func key(_ bound: SliceBound, after: Bool, _ context: ExecutionContext) throws -> [UInt8]? {
-        guard let term = bound.terms.first, case .bigint(let token) = try term.value(as: .bigint, context) else {
-            throw CQLError.invalid("Invalid null token value")
-        }
         var key: [UInt8] = []
-        StorageKey.appendToken(token, to: &key)
+        StorageKey.appendToken(try token(bound, context), to: &key)
         // Past the last token nothing follows: an upper bound is open then, a lower one excludes everything.
         return after ? StorageKey.successor(ofPrefix: key) ?? (bound.isInclusive ? nil : key + [0xFF]) : key
     }

@@ -4,6 +4,7 @@
 //          ┌ 't' ┬ keyspace, escaped ┬ name, escaped ┐      a table or view
 //          ┌ 'y' ┬ keyspace, escaped ┬ name, escaped ┐      a user-defined type
 //          ┌ 'h' ┐                                          the store's host id
+//          ┌ 'f' ┬ keyspace, escaped ┬ name, escaped ┐      of a table, a timestamp that no deletion is beyond
 //          ┌ 'b' ┬ keyspace, escaped ┬ name, escaped ┬ index, escaped ┐   how far a build has come; a view has no index
 //   value  ┌ format version 2, or 3 of a table with masks ┬ fields in the order of the code below ┐
 //
@@ -34,6 +35,10 @@ enum CatalogCodec {
         key(UInt8(ascii: "b"), [name.table.keyspace, name.table.name, name.index])
     }
 
+    static func timestampKey(_ table: TableIdentifier) -> [UInt8] {
+        key(UInt8(ascii: "f"), [table.keyspace, table.name])
+    }
+
     private static func key(_ kind: UInt8, _ parts: [String]) -> [UInt8] {
         var key = [kind]
         for part in parts {
@@ -49,10 +54,18 @@ enum CatalogCodec {
 
     static func isBuildKey(_ key: [UInt8]) -> Bool { key.first == UInt8(ascii: "b") }
 
+    static func isTimestampKey(_ key: [UInt8]) -> Bool { key.first == UInt8(ascii: "f") }
+
     // MARK: Writing
 
     static func encode(hostID: CQLUUID) -> [UInt8] {
         [formatVersion] + hostID.bytes
+    }
+
+    static func encode(timestamp: Int64) -> [UInt8] {
+        var bytes = [formatVersion]
+        bytes.appendBigEndian(timestamp)
+        return bytes
     }
 
     static func encode(_ progress: BuildProgress) -> [UInt8] {
@@ -193,6 +206,13 @@ enum CatalogCodec {
         let id = try source.uuid()
         try source.finish()
         return id
+    }
+
+    static func timestamp(_ bytes: [UInt8]) throws -> Int64 {
+        var source = try CatalogReader(bytes)
+        let timestamp = try source.integer(Int64.self)
+        try source.finish()
+        return timestamp
     }
 
     static func table(_ bytes: [UInt8]) throws -> TableDefinition {

@@ -5,7 +5,12 @@
 //
 // A new schema is published in the writer lane, with the commit of its catalog entry. So a write body sees one schema
 // from beginning to end, and every write after a view's or index's creation maintains it.
+//
+// A view or index over existing rows is published, then built while other changes go on, then published as built. A build
+// that fails takes a new view or index away again. One that was begun by an earlier run of the program, and fails at the
+// opening, waits for the next opening.
 
+internal import Logging
 internal import Synchronization
 
 final class SchemaCatalog: Sendable {
@@ -17,8 +22,9 @@ final class SchemaCatalog: Sendable {
     private let allowsSystemNames: Bool
     private let observers = Mutex<[UInt64: @Sendable (SchemaChange) -> Void]>([:])
     private let observerCount = Mutex<UInt64>(0)
-    /// One schema change at a time. Taken before the writer lane, never inside it.
+    /// One schema is published at a time. Taken before the writer lane, never inside it.
     private let changes = Mutex(())
+    private let logger = Logger(label: "shopstream.wide-column")
 
     private static let storageName = "wide/catalog"
 
@@ -32,12 +38,25 @@ final class SchemaCatalog: Sendable {
             try Self.open(name, rowOperator, compaction, storage)
         }
         current.withLock { $0 = loaded }
-        for table in loaded.allTables { table.rowOperator.follow(table.definition) }
-        try removeUnnamedKeyspaces()
-        try buildDependents()
+        for table in loaded.allTables {
+            table.rowOperator.follow(table.definition)
+            let kept = try storage.get(entries, CatalogCodec.timestampKey(table.identifier).rawSpan)
+            if let kept { table.rowOperator.remember(try CatalogCodec.timestamp(kept)) }
+            keepTimestamps(of: table)
+        }
+        do { try removeUnnamedKeyspaces() } catch let error as StorageError where error.code == .readOnly {}
+        buildRemaining()
     }
 
     var schema: Schema { current.withLock { $0 } }
+
+    /// Has the table's operator keep timestamps beyond the clock in the catalog.
+    private func keepTimestamps(of table: Table) {
+        let key = CatalogCodec.timestampKey(table.identifier)
+        table.rowOperator.keepTimestamps { [entries] timestamp, transaction in
+            try transaction.put(entries, key.rawSpan, CatalogCodec.encode(timestamp: timestamp).rawSpan)
+        }
+    }
 
     // MARK: Opening
 
@@ -53,7 +72,7 @@ final class SchemaCatalog: Sendable {
             } else if CatalogCodec.isTypeKey(key) {
                 let type = try CatalogCodec.type(value)
                 definitions.types[type.keyspace, default: [:]][type.name] = type
-            } else if key != CatalogCodec.hostIDKey, !CatalogCodec.isBuildKey(key) {
+            } else if key != CatalogCodec.hostIDKey, !CatalogCodec.isBuildKey(key), !CatalogCodec.isTimestampKey(key) {
                 let table = try CatalogCodec.table(value)
                 definitions.tables[table.identifier] = table
             }
@@ -114,6 +133,7 @@ final class SchemaCatalog: Sendable {
 
     /// Executes a schema statement; tells what it changed, if anything.
     func execute(_ statement: Statement, currentKeyspace: String?) throws -> SchemaChange? {
+        var new: Set<BuildName> = []
         let change = try changes.withLock { _ -> SchemaChange? in
             if case .truncate(let name) = statement {
                 try truncate(name, currentKeyspace)
@@ -123,11 +143,13 @@ final class SchemaCatalog: Sendable {
                 schema, currentKeyspace: currentKeyspace, allowsSystemNames: allowsSystemNames,
                 now: storage.snapshot().readTime,
                 makeID: { [generators] in generators.randomUUID() })
+            let unbuilt = schema.definitions.unbuilt
             guard let change = try editor.apply(statement) else { return nil }
             try publish(editor.definitions)
-            try buildDependents()
+            new = editor.definitions.unbuilt.subtracting(unbuilt)
             return change
         }
+        for name in new { try buildNew(name) }
         if let change {
             for observer in observers.withLock({ Array($0.values) }) { observer(change) }
         }
@@ -174,12 +196,18 @@ final class SchemaCatalog: Sendable {
         let next = try Schema(version: before.version + 1, definitions: definitions) { name, rowOperator, compaction in
             try Self.open(name, rowOperator, compaction, storage)
         }
+        for table in next.allTables { keepTimestamps(of: table) }
         let (old, new) = (Self.encoded(before.definitions), Self.encoded(next.definitions))
         try storage.write(.synced) { transaction in
             for key in old.keys where new[key] == nil { try transaction.delete(entries, key.rawSpan) }
             // What is built, or gone, has no progress.
             for name in before.definitions.unbuilt.subtracting(definitions.unbuilt) {
                 let key = CatalogCodec.buildKey(name)
+                guard try transaction.view.get(entries, key.rawSpan) != nil else { continue }
+                try transaction.delete(entries, key.rawSpan)
+            }
+            for identifier in before.definitions.tables.keys where definitions.tables[identifier] == nil {
+                let key = CatalogCodec.timestampKey(identifier)
                 guard try transaction.view.get(entries, key.rawSpan) != nil else { continue }
                 try transaction.delete(entries, key.rawSpan)
             }
@@ -194,38 +222,71 @@ final class SchemaCatalog: Sendable {
 
     // MARK: Building
 
-    /// Fills views and indexes from the rows that were there before them, a chunk a commit, while writes go on. A build
-    /// that an earlier run of the program began goes on where that one stopped.
-    private func buildDependents() throws {
-        for table in schema.allTables {
-            for view in table.views where view.definition.view?.isBuilt == false {
-                try build(table, .view(view), BuildName(table: view.definition.identifier))
-                var definitions = schema.definitions
-                definitions.tables[view.definition.identifier]?.view?.isBuilt = true
-                try publish(definitions)
-            }
-            for index in table.indexes where !index.definition.isBuilt {
-                let name = BuildName(table: table.identifier, index: index.definition.name)
-                try build(table, .index(index), name)
-                var definitions = schema.definitions
-                if let position = definitions.tables[table.identifier]?.indexes.firstIndex(where: {
-                    $0.name == index.definition.name
-                }) {
-                    definitions.tables[table.identifier]?.indexes[position].isBuilt = true
-                }
-                try publish(definitions)
+    /// Completes what an earlier run of the program left unbuilt, from where that one stopped. What can't be built does not
+    /// keep the store from being opened.
+    private func buildRemaining() {
+        for name in schema.definitions.unbuilt {
+            do {
+                guard let target = target(of: name) else { continue }
+                try build(name, target)
+            } catch let error as StorageError where error.code == .readOnly {
+                return
+            } catch {
+                logger.error("Building \(name) failed; it lacks rows until a later opening completes it: \(error)")
             }
         }
     }
 
-    private func build(_ table: Table, _ target: DependentBuilder.Target, _ name: BuildName) throws {
-        var builder = DependentBuilder(table: table, target: target, after: try progress(of: name))
+    /// Fills a new view or index from the rows that were there before it; takes it away again where that fails.
+    private func buildNew(_ name: BuildName) throws {
+        guard let target = target(of: name) else { return }
+        do { try build(name, target) } catch {
+            do {
+                try publishChange(of: target, of: name) { $0.remove(name) }
+            } catch let second {
+                logger.error("Building \(name) failed, and so did removing it: \(second)")
+            }
+            throw error
+        }
+    }
+
+    /// A chunk a commit, while writes and other changes of the schema go on. What is dropped meanwhile is done with.
+    private func build(_ name: BuildName, _ target: (table: Table, dependent: DependentBuilder.Target)) throws {
+        var builder = DependentBuilder(table: target.table, target: target.dependent, after: try progress(of: name))
         while try buildChunk(&builder, name) {}
+        try publishChange(of: target, of: name) { $0.setBuilt(name) }
+    }
+
+    private func target(of name: BuildName) -> (table: Table, dependent: DependentBuilder.Target)? {
+        for table in schema.allTables {
+            if name.index.isEmpty {
+                let view = table.views.first { $0.definition.identifier == name.table }
+                if let view { return (table, .view(view)) }
+            } else if table.identifier == name.table {
+                let index = table.indexes.first { $0.definition.name == name.index }
+                return index.map { (table, .index($0)) }
+            }
+        }
+        return nil
+    }
+
+    /// Publishes a change of a view's or index's definition, if there still is that view or index.
+    private func publishChange(
+        of target: (table: Table, dependent: DependentBuilder.Target), of name: BuildName,
+        _ body: (inout SchemaDefinitions) -> Void
+    ) throws {
+        try changes.withLock { _ in
+            guard self.target(of: name)?.dependent.storage.id == target.dependent.storage.id else { return }
+            var definitions = schema.definitions
+            body(&definitions)
+            try publish(definitions)
+        }
     }
 
     /// Builds a chunk and keeps how far that came, in one commit; tells whether there is more.
     func buildChunk(_ builder: inout DependentBuilder, _ name: BuildName) throws -> Bool {
         try storage.write { (transaction: WriteTransaction) in
+            guard builder.follow(schema) else { return false }
             let hasMore = try builder.buildChunk(transaction)
             // The last chunk is soon followed by the word that all is built, and may well come twice.
             if hasMore {

@@ -183,7 +183,7 @@ extension Relation {
     /// The relation as CQL text; only what views may hold.
     func cql() throws -> String {
         guard case .column(let name) = target else { throw CQLError.invalid("Unsupported relation") }
-        let quoted = "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+        let quoted = CQLName.quoted(name)
         switch comparison {
         case .isNotNull: return "\(quoted) IS NOT NULL"
         case .in: return "\(quoted) IN (\(terms.map(\.description).joined(separator: ", ")))"

@@ -15,7 +15,8 @@ enum SchemaDescription {
 
     static func statement(_ type: UserType) -> String {
         let fields = type.fields.map { "    \(CQLName.quotedIfNeeded($0.name)) \($0.type)" }.joined(separator: ",\n")
-        return "CREATE TYPE \(qualified(type.keyspace, type.name)) (\n\(fields)\n);"
+        let name = "\(CQLName.quotedIfNeeded(type.keyspace)).\(CQLName.ofType(type.name))"
+        return "CREATE TYPE \(name) (\n\(fields)\n);"
     }
 
     static func statement(_ index: IndexDefinition, of table: TableDefinition) -> String {

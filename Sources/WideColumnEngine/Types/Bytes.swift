@@ -83,3 +83,27 @@ extension Array where Element == UInt8 {
     /// `0x` and two digits a byte: how CQL writes a blob.
     var cqlHexadecimal: String { "0x" + Hexadecimal.text(self) }
 }
+
+extension String {
+    /// Whether the texts are the same bytes. Those that `==` holds to be equal may be others: é is one scalar or two.
+    func hasSameBytes(as other: String) -> Bool {
+        let isSame = unsafe utf8.withContiguousStorageIfAvailable { bytes in
+            unsafe other.utf8.withContiguousStorageIfAvailable { others in
+                unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(bytes))
+                    .equals(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(others)))
+            }
+        }
+        return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
+
+    /// Texts of the same bytes have the same hash, however they are stored.
+    func hashBytes(into hasher: inout Hasher) {
+        let isHashed: Void? = unsafe utf8.withContiguousStorageIfAvailable { bytes in
+            unsafe hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
+        }
+        guard isHashed == nil else { return }
+        var copy = self
+        copy.makeContiguousUTF8()
+        copy.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}

@@ -177,7 +177,7 @@ extension CQLType: CustomStringConvertible {
         case .set(let element): "set<\(element)>"
         case .map(let key, let value): "map<\(key), \(value)>"
         case .tuple(let elements): "frozen<tuple<\(elements.map(\.description).joined(separator: ", "))>>"
-        case .userType(let type): CQLName.quotedIfNeeded(type.name)
+        case .userType(let type): CQLName.ofType(type.name)
         case .vector(let element, let count): "vector<\(element), \(count)>"
         case .frozen(let type): "frozen<\(type)>"
         }

@@ -8,14 +8,21 @@ extension CQLType {
 }
 
 extension CQLValue {
-    /// A list's element by index, a map's value by key, a set's element if it is in it; otherwise null.
-    func element(at key: CQLValue) -> CQLValue {
+    /// A list's element by index, a map's value by key, a set's element if it is in it; otherwise null. Keys are the same if they
+    /// are in the order of their type: 1.0 is 1, and texts are compared by their bytes.
+    func element(at key: CQLValue, _ keyType: CQLType) throws -> CQLValue {
         switch self {
         case .list(let elements), .vector(let elements):
             guard let index = Int(cqlValue: key), elements.indices.contains(index) else { return .null }
             return elements[index]
-        case .map(let entries): return entries.first { $0.key == key }?.value ?? .null
-        case .set(let elements): return elements.contains(key) ? key : .null
+        case .map(let entries):
+            guard !key.isNull, key != .unset else { return .null }
+            let wanted = try key.orderedBytes(keyType)
+            return try entries.first { try $0.key.orderedBytes(keyType) == wanted }?.value ?? .null
+        case .set(let elements):
+            guard !key.isNull, key != .unset else { return .null }
+            let wanted = try key.orderedBytes(keyType)
+            return try elements.first { try $0.orderedBytes(keyType) == wanted } ?? .null
         default: return .null
         }
     }

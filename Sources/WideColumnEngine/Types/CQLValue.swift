@@ -4,6 +4,9 @@
 ///
 /// Literals make bound values short: `["sess_1", 42, true, nil]`. An integer literal fits any integer column and
 /// `timestamp` (milliseconds); a value out of a column's range is refused when it is bound.
+///
+/// `==` is Swift's, not CQL's: a NaN equals nothing, 1.0 is not 1.00, and texts that Unicode holds to be the same are equal
+/// where a store, which compares bytes, tells them apart.
 public enum CQLValue: Hashable, Sendable {
     /// Writes a tombstone; in a result, a column without a value.
     case null
@@ -133,14 +136,7 @@ extension CQLValue: CustomStringConvertible {
     }
 
     /// Single quotes around the text, those inside doubled.
-    static func quoted(_ text: String) -> String {
-        var quoted = "'"
-        for character in text {
-            if character == "'" { quoted.append(character) }
-            quoted.append(character)
-        }
-        return quoted + "'"
-    }
+    static func quoted(_ text: String) -> String { text.quoted(by: UInt8(ascii: "'")) }
 
     private static func joined(_ elements: [CQLValue]) -> String {
         elements.map(\.description).joined(separator: ", ")

@@ -38,8 +38,27 @@ enum CQLName {
         return isPlain && !name.isEmpty && !ReservedWord.all.contains(name) ? name : quoted(name)
     }
 
-    static func quoted(_ name: String) -> String {
-        "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+    /// Of a user-defined type: in quotes also where a native type has the name, or may have it one day.
+    static func ofType(_ name: String) -> String {
+        let isTaken = CQLType(nativeName: name) != nil || Parser.reservedTypeNames.contains(name)
+        return isTaken ? quoted(name) : quotedIfNeeded(name)
+    }
+
+    static func quoted(_ name: String) -> String { name.quoted(by: UInt8(ascii: "\"")) }
+}
+
+extension String {
+    /// The text between two quotes, with those inside doubled, as a lexer reads it back: byte by byte. A quote that a combining
+    /// mark follows is no Character of its own.
+    func quoted(by quote: UInt8) -> String {
+        var bytes = [quote]
+        bytes.reserveCapacity(utf8.count + 2)
+        for byte in utf8 {
+            if byte == quote { bytes.append(quote) }
+            bytes.append(byte)
+        }
+        bytes.append(quote)
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -1,11 +1,15 @@
 // BuildProgress.swift — how far the build of a view or index has come: an entry of the catalog, written with each chunk.
 
 /// What is built: a view, or an index of a table.
-struct BuildName: Hashable, Sendable {
+struct BuildName: Hashable, Sendable, CustomStringConvertible {
     /// The view, or the index's table.
     var table: TableIdentifier
     /// Empty for a view.
     var index = ""
+
+    var description: String {
+        index.isEmpty ? "the materialized view \(table)" : "the index \(index) of \(table)"
+    }
 }
 
 /// How far a build has come. Nothing is known of one that has not written a chunk.
@@ -29,5 +33,23 @@ extension SchemaDefinitions {
             }
         }
         return names
+    }
+
+    /// Takes note that a view or index is complete.
+    mutating func setBuilt(_ name: BuildName) {
+        if name.index.isEmpty {
+            tables[name.table]?.view?.isBuilt = true
+        } else if let position = tables[name.table]?.indexes.firstIndex(where: { $0.name == name.index }) {
+            tables[name.table]?.indexes[position].isBuilt = true
+        }
+    }
+
+    /// Removes a view or index.
+    mutating func remove(_ name: BuildName) {
+        if name.index.isEmpty {
+            tables[name.table] = nil
+        } else {
+            tables[name.table]?.indexes.removeAll { $0.name == name.index }
+        }
     }
 }

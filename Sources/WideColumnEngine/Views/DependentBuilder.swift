@@ -5,13 +5,20 @@ struct DependentBuilder {
     enum Target {
         case view(View)
         case index(SecondaryIndex)
+
+        var storage: Keyspace {
+            switch self {
+            case .view(let view): view.storage
+            case .index(let index): index.storage
+            }
+        }
     }
 
     private static let chunkRowCount = 500
     private static let chunkByteCount = 1 << 20
 
-    private let table: Table
-    private let target: Target
+    private var table: Table
+    private(set) var target: Target
     private(set) var progress: BuildProgress
 
     /// - Parameter earlier: what another builder has done of the same; `nil`: nothing.
@@ -20,6 +27,21 @@ struct DependentBuilder {
         self.target = target
         progress = earlier ?? BuildProgress(generation: 0, partitionCount: 0, lastKey: [])
         progress.generation &+= 1
+    }
+
+    /// Goes on with the table and the target as a schema has them; false where it has not that target any more.
+    mutating func follow(_ schema: Schema) -> Bool {
+        guard let current = schema.table(table.identifier) else { return false }
+        switch target {
+        case .view(let view):
+            guard let same = current.views.first(where: { $0.storage.id == view.storage.id }) else { return false }
+            target = .view(same)
+        case .index(let index):
+            guard let same = current.indexes.first(where: { $0.storage.id == index.storage.id }) else { return false }
+            target = .index(same)
+        }
+        table = current
+        return true
     }
 
     /// Writes what belongs to the next chunk of rows; tells whether there is more.

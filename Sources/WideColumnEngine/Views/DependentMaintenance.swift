@@ -98,16 +98,21 @@ struct DependentMaintenance {
     }
 
     private func update(_ key: [UInt8], _ kind: RecordKind, from before: BaseRow?, to after: BaseRow) throws {
-        if kind == .row {
-            for view in table.views {
-                let old = try before.flatMap { try view.row(of: $0) }
-                try replace(old, by: try view.row(of: after), in: view)
-            }
+        // All is looked at before anything is written: who catches a refusal may go on with the transaction.
+        let images = try (kind == .row ? table.views : []).map { view in
+            let old = try before.map { try view.image(of: $0) } ?? .none
+            let new = try view.image(of: after)
+            try new.check(insteadOf: old)
+            return (view, old.row, new.row)
         }
-        for index in table.indexes {
+        let entries = try table.indexes.map { index in
             let old = try before.map { try index.entries(of: $0, kind, key) } ?? []
-            try index.replace(old, by: try index.entries(of: after, kind, key), transaction)
+            let new = try index.entries(of: after, kind, key)
+            try index.check(new, insteadOf: old, storedKeyByteCount: key.count, table.identifier)
+            return (index, old, new)
         }
+        for (view, old, new) in images { try replace(old, by: new, in: view) }
+        for (index, old, new) in entries { try index.replace(old, by: new, transaction) }
     }
 
     private func replace(_ old: ViewRow?, by new: ViewRow?, in view: View) throws {

@@ -33,6 +33,8 @@ final class View: Sendable {
     /// By the numbers of columns, whether the view has their values; of the others it keeps only that they live.
     private let selectedCells: [Bool]
     private let conditions: [KeyCondition]
+    /// The numbers of the table's dropped columns, whose cells count for nothing.
+    private let deadCells: Set<UInt16>
 
     /// Whether rows of the table may be left out because of their keys.
     var hasConditions: Bool { !conditions.isEmpty }
@@ -64,6 +66,7 @@ final class View: Sendable {
             selected[Int(column.id)] = true
         }
         conditions = try Self.conditions(definition.view?.whereText ?? "", baseKey)
+        deadCells = Set(base.droppedColumns.map(\.id))
     }
 
     /// The numbers of the columns that a view, not yet opened, requires to have a value and that are no keys of its table.
@@ -94,21 +97,42 @@ final class View: Sendable {
 
     /// The view's row of a table's row; `nil` if it has none.
     func row(of base: BaseRow) throws -> ViewRow? {
+        try image(of: base).row
+    }
+
+    /// What a table's row is in the view.
+    func image(of base: BaseRow) throws -> ViewImage {
         var row = RowFragment()
         var keyValue: Range<Int>?
         if needsMarker {
             row.marker = marker(of: base.fragment)
-            guard row.marker != nil else { return nil }
+            guard row.marker != nil else { return .none }
             keyValue = keyCell.flatMap { base.fragment.cell($0)?.value }
         } else {
             row.marker = base.fragment.marker
         }
         appendCells(of: base.fragment.cells, to: &row.cells)
-        guard row.marker != nil || !row.cells.isEmpty, try accepts(base) else { return nil }
-        guard let key = try key(of: base, keyValue: keyValue) else { return nil }
+        guard row.marker != nil || !row.cells.isEmpty, try accepts(base) else { return .none }
+        func component(_ source: Source) -> [UInt8] {
+            switch source {
+            case .key(let index): base.keyComponents[index]
+            case .cell: keyValue.map { Array(base.bytes[$0]) } ?? []
+            }
+        }
+        var partition: [UInt8] = []
+        PartitionKeyCodec.append(partitionKey.map(component), to: &partition)
+        // No partition key may be empty.
+        guard !partition.isEmpty else { return .none }
+        guard partition.count <= StorageKey.maximumPartitionKeyByteCount else {
+            return .unkeyed(partition, maximum: StorageKey.maximumPartitionKeyByteCount)
+        }
+        let key = try key(partition, clustering.map(component))
+        guard key.count <= StorageKey.maximumByteCount else {
+            return .unkeyed(key, maximum: StorageKey.maximumByteCount)
+        }
         var bytes: [UInt8] = []
         row.encode(from: base.bytes.rawSpan, into: &bytes)
-        return ViewRow(key: key, fragment: bytes, row: row)
+        return .row(ViewRow(key: key, fragment: bytes, row: row))
     }
 
     /// The marker of a view's row that lives as long as all the cells it requires: the cell that expires first; `nil` where
@@ -129,7 +153,7 @@ final class View: Sendable {
             guard cell.kind == .live || cell.kind == .expiring, cell.column != keyCell else { continue }
             if selects(cell.column) {
                 result.append(cell)
-            } else if !needsMarker {
+            } else if !needsMarker, !deadCells.contains(cell.column) {
                 // A row lives as long as any of its columns, selected or not; where required cells decide, they alone count.
                 var virtual = cell
                 virtual.value = 0..<0
@@ -146,22 +170,11 @@ final class View: Sendable {
         return true
     }
 
-    /// `nil` where the partition key would be empty, which no key may be.
-    private func key(of base: BaseRow, keyValue: Range<Int>?) throws -> [UInt8]? {
-        func component(_ source: Source) -> [UInt8] {
-            switch source {
-            case .key(let index): base.keyComponents[index]
-            case .cell: keyValue.map { Array(base.bytes[$0]) } ?? []
-            }
-        }
-        var partition: [UInt8] = []
-        PartitionKeyCodec.append(partitionKey.map(component), to: &partition)
-        guard !partition.isEmpty else { return nil }
+    private func key(_ partition: [UInt8], _ values: [[UInt8]]) throws -> [UInt8] {
         var key: [UInt8] = []
         try StorageKey.appendPartition(partition.rawSpan, to: &key)
         key.append(RecordKind.row.rawValue)
-        for (column, source) in zip(definition.clustering, clustering) {
-            let value = component(source)
+        for (column, value) in zip(definition.clustering, values) {
             try OrderedComponent.append(value.rawSpan, column.type, descending: column.isDescending, to: &key)
         }
         return key
@@ -174,6 +187,26 @@ struct BaseRow {
     var fragment: RowFragment
     /// What the fragment's ranges refer to.
     var bytes: [UInt8]
+}
+
+/// What a row of a table is in a view.
+enum ViewImage: Equatable {
+    case none
+    case row(ViewRow)
+    /// It has what the view asks for, and no row in it, because these bytes, the key or the partition key, are more than
+    /// the maximum. Statements that give a row such a key are refused; it may have had it before there was the view.
+    case unkeyed([UInt8], maximum: Int)
+
+    var row: ViewRow? {
+        if case .row(let row) = self { return row }
+        return nil
+    }
+
+    /// Refuses the image in the place of another one.
+    func check(insteadOf old: ViewImage) throws {
+        guard case .unkeyed(let key, let maximum) = self, self != old else { return }
+        throw CQLError.invalid("Key length of \(key.count) is longer than maximum of \(maximum)")
+    }
 }
 
 /// A row of a view, ready to be written.
