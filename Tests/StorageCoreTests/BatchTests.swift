@@ -142,6 +142,45 @@ import Testing
         #expect(!batch.isEmpty)
     }
 
+    @Test("of many range deletes in one batch each covers its keys, and no others", arguments: [7, 8, 9, 10, 200])
+    func manyRangeDeletes(count: Int) throws {
+        var batch = WriteBatch()
+        func key(_ number: Int) -> [UInt8] { bytes(String(10_000 + number)) }
+        // Every other one reaches into the next.
+        var random = SeededRandom(seed: UInt64(count))
+        let ranges = (0..<count).shuffled(using: &random).map { number in
+            (lower: 10 * number, upper: 10 * number + (number.isMultiple(of: 2) ? 12 : 5))
+        }
+        for range in ranges {
+            try batch.deleteRange(appended, KeyRange(lower: key(range.lower), upper: key(range.upper)))
+        }
+        for number in 0..<10 * count + 20 {
+            let isCovered = ranges.contains { $0.lower <= number && number < $0.upper }
+            let treeKey = Keyspace.prefix(of: appended.id) + key(number)
+            treeKey.withUnsafeBytes { treeKey in
+                switch batch.find(treeKey) {
+                case .covered: #expect(isCovered, "key \(number)")
+                case .nothing: #expect(!isCovered, "key \(number)")
+                case .entry: Issue.record("There is no entry of key \(number).")
+                }
+            }
+            try batch.merge(appended, key(number).rawSpan, [1].rawSpan)
+        }
+        for entry in live(batch) {
+            let number = Int(String(decoding: entry.key, as: UTF8.self)).map { $0 - 10_000 } ?? -1
+            let isCovered = ranges.contains { $0.lower <= number && number < $0.upper }
+            #expect(entry.kind == (isCovered ? .put : .merge), "key \(number)")
+        }
+        batch.removeAll()
+        let first = Keyspace.prefix(of: appended.id) + key(0)
+        first.withUnsafeBytes { key in
+            guard case .nothing = batch.find(key) else {
+                Issue.record("An emptied batch covers a key.")
+                return
+            }
+        }
+    }
+
     @Test("a batch of many keys finds each of them", arguments: [7, 8, 9, 63, 64, 500])
     func manyKeys(count: Int) throws {
         var batch = WriteBatch()

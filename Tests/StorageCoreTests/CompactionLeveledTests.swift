@@ -26,6 +26,34 @@ struct CompactionLeveledTests {
         #expect(two.score(6, .max) < 1)
     }
 
+    @Test("the tables of a sorted level that meet a span are found without looking at each", arguments: 1...20)
+    func overlapping(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        func key(_ number: Int) -> String { String(1000 + number) }
+        var level: [TableMetadata] = []
+        var reached = 0
+        for number in 0..<Int.random(in: 0...30, using: &random) {
+            // Some touch the one before by an exclusive bound, some are of one key.
+            let lower = reached + Int.random(in: 0...3, using: &random)
+            let upper = lower + Int.random(in: 0...4, using: &random)
+            var table = TableMetadata.paper(UInt64(number + 1), key(lower), key(upper))
+            table.largestKeyIsExclusive = upper > lower && Bool.random(using: &random)
+            level.append(table)
+            reached = table.largestKeyIsExclusive ? upper : upper + 1
+        }
+        let tree = paperTree([3: level])
+        for number in 0..<200 {
+            let lower = Int.random(in: 0...90, using: &random)
+            let upper = lower + Int.random(in: 0...20, using: &random)
+            var table = TableMetadata.paper(1000 + UInt64(number), key(lower), key(upper))
+            table.largestKeyIsExclusive = upper > lower && Bool.random(using: &random)
+            let expected = level.filter { $0.overlaps(table) }.map(\.number)
+            #expect(tree.overlapping(3, [table]).map(\.number) == expected, "seed \(seed)")
+            #expect(tree.overlapping(3, KeySpan(table)).map(\.number) == expected, "seed \(seed)")
+            #expect(tree.older(than: table, level: 1, index: 0).map(\.number) == expected, "seed \(seed)")
+        }
+    }
+
     @Test("level 0 is left alone below its number of tables, and goes straight to the last level of an empty tree")
     func levelZero() throws {
         let tables = paperRow([1000, 1000, 1000, 1000], newest: 9)

@@ -150,6 +150,39 @@ extension MergingCursor {
         }
     }
 
+    @Test("a level's range deletes are read where a cursor gets to them, and agree with those of all tables")
+    func levelTombstones() throws {
+        let fixture = try TableFixture()
+        var tables: [TableFile] = []
+        for start in stride(from: 100, to: 400, by: 30) {
+            let entries = (start..<start + 20).map { PlainEntry(bytes("key \($0)"), 1) }
+            let tombstones = [
+                RangeTombstone(lower: bytes("key \(start + 3)"), upper: bytes("key \(start + 9)"), sequence: 5),
+                RangeTombstone(lower: bytes("key \(start + 7)"), upper: bytes("key \(start + 25)"), sequence: 9),
+            ]
+            tables += try fixture.tables(
+                entries, RangeTombstoneSet(tombstones).tombstones, tableByteCount: .max)
+        }
+        for table in tables { table.closeReader() }
+        let visible = LevelTombstones(tables, atMost: 7)
+        for number in [101, 104, 108, 110, 126] {
+            _ = try bytes("key \(number)").withUnsafeBytes { try visible.view(of: $0) }
+        }
+        #expect(tables.map(\.isOpen) == [true] + Array(repeating: false, count: 9))
+        let all = RangeTombstoneSet(try tables.flatMap { try $0.rangeTombstones().tombstones })
+        for sequence in [4, 7, 9] as [UInt64] {
+            let level = LevelTombstones(tables, atMost: sequence)
+            for number in Array(95..<410) + (95..<410).reversed() {
+                try bytes("key \(number)").withUnsafeBytes { key in
+                    let view = try level.view(of: key)
+                    #expect(
+                        view?.newestSequence(covering: key) ?? 0 == all.newestSequence(covering: key, atMost: sequence))
+                    #expect(view?.cover(of: key) == all.cover(of: key, atMost: sequence))
+                }
+            }
+        }
+    }
+
     @Test("no more tables stay open than the budget says, and a closed one opens again")
     func openTables() throws {
         let fixture = try TableFixture(descriptorCount: 8, readerByteCapacity: 20 << 10)
@@ -162,6 +195,79 @@ extension MergingCursor {
             #expect(fixture.cache.descriptors.heldCount <= 8)
             #expect(tables.filter(\.isOpen).count <= 20, "each takes a kibibyte at least")
         }
+    }
+
+    @Test("a table with a large index stays open, and leaves most of it to the block cache")
+    func largeIndex() throws {
+        let all = (0..<20_000).map { PlainEntry(bytes("key \(100_000 + $0)"), 1) }
+        func byteCount(pinnedIndexLimit: Int) throws -> Int {
+            let fixture = try TableFixture()
+            let table = try #require(try fixture.tables(all, tableByteCount: .max).first)
+            return try TableReader.open(
+                file: fixture.disk.open(table.path, .read), path: table.path, fileNumber: table.number,
+                cache: BlockCache(byteCapacity: 0), pinnedIndexLimit: pinnedIndexLimit
+            ).memoryByteCount
+        }
+        let capacity = try byteCount(pinnedIndexLimit: 0) * 4 / 3 + (10 << 10)
+        #expect(try byteCount(pinnedIndexLimit: .max) > capacity)
+        let fixture = try TableFixture(readerByteCapacity: capacity)
+        let large = try #require(try fixture.tables(all, tableByteCount: .max).first)
+        let small = try fixture.tables(Array(all.prefix(60)), tableByteCount: 100).prefix(5)
+        for _ in 0..<20 {
+            for table in [large] + small {
+                let reader = try table.open()
+                let key = table.metadata.largestKey
+                try key.withUnsafeBytes { key in
+                    var isFound = false
+                    try reader.forEachVersion(of: key, maxSequence: 1) { _ in
+                        isFound = true
+                        return false
+                    }
+                    #expect(isFound)
+                }
+            }
+        }
+        #expect(fixture.cache.tick == UInt64(1 + small.count), "each was opened once")
+        #expect(fixture.cache.statistics.byteCount <= capacity)
+    }
+
+    @Test("a table that is too large for all open tables does not drive the others out")
+    func oversizedTable() throws {
+        let fixture = try TableFixture(readerByteCapacity: 16 << 10)
+        let all = (0..<20_000).map { PlainEntry(bytes("key \(100_000 + $0)"), 1) }
+        let large = try #require(try fixture.tables(all, tableByteCount: .max).first)
+        let small = try fixture.tables(Array(all.prefix(60)), tableByteCount: 100).prefix(5)
+        for _ in 0..<20 {
+            for table in small + [large] { _ = try table.open() }
+        }
+        #expect(fixture.cache.tick == UInt64(small.count + 1), "each was opened once")
+        #expect(fixture.cache.statistics.byteCount > 16 << 10)
+        // The next one to be opened takes the place of the large one, not of the others.
+        let another = try #require(try fixture.tables([PlainEntry("a", 1)], tableByteCount: .max).first)
+        _ = try another.open()
+        #expect(!large.isOpen && another.isOpen && small.allSatisfy(\.isOpen))
+    }
+
+    @Test("a state with other memtables keeps what was made of its tables")
+    func fencesStay() throws {
+        let fixture = try TableFixture()
+        let tombstone = RangeTombstone(lower: bytes("b"), upper: bytes("c"), sequence: 9)
+        var levels = Levels()
+        for table in try fixture.tables([PlainEntry("a", 1)], [tombstone], tableByteCount: .max) {
+            levels.add(table, level: 0)
+        }
+        let state = TreeState(memtable: Memtable(), levels: levels)
+        let fences = unsafe state.fences.toOpaque()
+        let tombstones = try state.rangeTombstones()
+        #expect(tombstones.fragments.map(\.lower) == [bytes("b")])
+        let rotated = state.replacing(memtable: Memtable(), immutables: [state.memtable])
+        for same in [rotated, rotated.inheriting(state), rotated.replacing(immutables: [])] {
+            #expect(unsafe same.fences.toOpaque() == fences)
+            #expect(try same.rangeTombstones() === tombstones)
+        }
+        let emptied = state.replacing(levels: Levels())
+        #expect(unsafe emptied.fences.toOpaque() != fences)
+        #expect(try emptied.rangeTombstones().isEmpty)
     }
 
     @Test("level 0 is newest first, deeper levels are in key order, and look-ups find the table of a key")

@@ -94,8 +94,7 @@ struct GroupWalkTests {
 
     @Test("random walks show what a model has, whatever lies at the bounds of tables", arguments: 0..<40)
     func walks(round: Int) throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("walks within groups, round \(round), seed \(seed)")
+        let seed = TestSeed.draw("walks within groups, round \(round)")
         var random = SeededRandom(seed: seed)
         let storage = try Storage.open(at: "/db", options: smallOptions(SimulatedFileSystem()))
         let keyspace = try Self.open(storage)

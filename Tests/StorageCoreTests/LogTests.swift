@@ -80,6 +80,30 @@ private func encodedPayload(_ batch: WriteBatch) -> [UInt8] {
         #expect(try log.replay(from: segment, previous: previous).sequences == Array(previous + 1...40))
     }
 
+    @Test("of a log that grows while it is read, what lies behind the ends that were asked for is left out")
+    func ends() throws {
+        let log = try LogFixture(segmentByteCount: 2000)
+        try log.append(30)
+        let ends = Dictionary(uniqueKeysWithValues: log.writer.segments(from: 1).map { ($0.number, $0.byteCount) })
+        let last = try #require(log.writer.segments(from: 1).last)
+        try log.append(1)
+        #expect(log.writer.segments(from: 1).last?.number == last.number)
+        try log.writer.sync()
+        try log.append(20)
+        #expect(log.writer.segments(from: 1).count > ends.count)
+        // As if it were being stored, and those behind it were read when they were whole.
+        try log.disk.flipBit(path: last.path, bitOffset: (Int(last.byteCount) + 70) * 8)
+        #expect(errorCode { try log.replay() } == .corruption)
+        let recovery = LogRecovery(fileSystem: log.disk, directory: "/log", identity: LogFixture.identity)
+        var sequences: [UInt64] = []
+        let end = try recovery.replay(from: 1, previousSequence: 0, ends: ends) { header, _, _, _ in
+            sequences.append(header.sequence)
+        }
+        #expect(sequences == Array(1...30))
+        #expect((end.sequence, end.segment, end.offset) == (30, last.number, last.byteCount))
+        #expect(end.droppedByteCount == 0)
+    }
+
     @Test("a mapped log is read as a written one, over several segments and with records larger than one")
     func mappedRoundTrip() throws {
         let log = try LogFixture(segmentByteCount: 4096, writing: .mapped)

@@ -366,6 +366,32 @@ import Testing
         #expect(rescued.manifest?.manifest.keyspaces.values.allSatisfy { $0.former == nil } == true)
     }
 
+    @Test("what a keyspace has committed before the cut is flushed first, also by who saw nothing of it waiting")
+    func flushOrder() throws {
+        var fixture = try Self.filled()
+        let shared = fixture.first.tree
+        #expect(!shared.state.memtable.isEmpty && shared.state.immutables.isEmpty)
+        let own = try fixture.storage.keyspace("moving", options: Fixture.ownOptions).tree
+        #expect(shared.state.immutables.count == 1)
+        try fixture.merge(5..<15)
+        fixture.storage.rotate(own)
+        // Who looked at the shared tree before the cut and at the other one behind it knows of this one only.
+        #expect(fixture.storage.treeToFlush(among: [own]) === shared)
+        #expect(fixture.storage.treeToFlush(among: []) == nil)
+        _ = try fixture.storage.flushOne()
+        #expect(shared.state.immutables.isEmpty && own.state.immutables.count == 1)
+        #expect(fixture.storage.treeToFlush(among: [own]) === own)
+        // What the shared tree took after the cut is not the keyspace's, and waits for its turn.
+        fixture.storage.rotate(shared)
+        #expect(fixture.storage.treeToFlush(among: [own]) === own)
+        while try fixture.storage.flushOne() {}
+        #expect(own.state.immutables.isEmpty && shared.state.immutables.isEmpty)
+        try fixture.storage.sync()
+        fixture.disk = fixture.disk.crash(.syncedOnly)
+        try fixture.reopenKeyspaces(Storage.open(at: "/db", options: smallOptions(fixture.disk)))
+        try fixture.check()
+    }
+
     @Test("two keyspaces that leave one tree at once find all of theirs, also behind a crash", arguments: 0..<8)
     func twoAtOnce(steps: Int) throws {
         var fixture = try Self.filled()

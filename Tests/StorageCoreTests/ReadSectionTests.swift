@@ -50,6 +50,29 @@ struct ReadSectionTests {
         #expect(living(counter) == 0)
     }
 
+    @Test("what is left to another thread goes when that is asked to let go of it")
+    func deferred() {
+        let sections = UnsafeReadSections()
+        let counter = SharedCounter()
+        let requests = SharedCounter()
+        sections.deferRelease { requests.value.add(1, ordering: .relaxed) }
+        sections.retire(Guarded(counter))
+        #expect(living(counter) == 1 && sections.retiredCount == 0 && living(requests) == 1)
+        let section = sections.enter()
+        sections.retire(Guarded(counter))
+        #expect(living(counter) == 2 && sections.retiredCount == 1 && living(requests) == 1)
+        sections.letGo()
+        #expect(living(counter) == 1 && sections.retiredCount == 1)
+        sections.leave(section)
+        #expect(living(counter) == 1 && sections.retiredCount == 0 && living(requests) == 2)
+        sections.letGo()
+        #expect(living(counter) == 0)
+        // Nobody is asked any more.
+        sections.deferRelease(nil)
+        sections.retire(Guarded(counter))
+        #expect(living(counter) == 0 && living(requests) == 2)
+    }
+
     @Test("more sections than there are slots all hold what they may have found")
     func surplus() {
         let sections = UnsafeReadSections()

@@ -115,6 +115,48 @@ struct TableFilterTests {
         try reader.verify()
     }
 
+    @Test("a builder of a large table keeps the hashes of a few keys, and the table's filters deny none of its keys")
+    func hashesKept() throws {
+        var builder = BloomFilterBuilder(bitsPerKey: 10)
+        for number in 0..<1000 {
+            Self.key(number).withUnsafeBytes { builder.add($0) }
+            if number % 100 == 99 { builder.endPartition() }
+            if number == 499 { builder.removePartitions() }
+        }
+        #expect(builder.hashes.count == 500 && builder.partitionCount == 5)
+        #expect(builder.byteCount > 1250 && builder.remainingByteCount < 700)
+        var contents = UnsafeByteBuilder()
+        builder.write(partition: 4, to: &contents)
+        let filter = try Self.filter(Array(contents.bytes))
+        #expect((900..<1000).allSatisfy { Self.key($0).withUnsafeBytes { filter.mayContain($0) } })
+        builder.removePartitions()
+        #expect(builder.hashes.isEmpty && builder.isPartitionEmpty && !builder.isEmpty)
+
+        let file = MemoryFile()
+        var assembly = TableAssembly(
+            file: file, path: file.path, fileNumber: BuiltTable.fileNumber, salt: 1,
+            options: TableOptions(blockByteCount: 512, compression: .none, wholeFilterByteCount: 1024))
+        let entries = TableFormatTests.keys(20_000)
+        var mostHashes = 0
+        for entry in entries {
+            try entry.key.withUnsafeBytes { key in
+                try entry.value.withUnsafeBytes { value in
+                    try assembly.add(
+                        key: key, sequence: entry.sequence, kind: entry.kind, expiry: entry.expiry, value: value)
+                }
+            }
+            mostHashes = max(mostHashes, assembly.filter.hashes.count)
+        }
+        _ = try assembly.finish(origin: nil, commitTimes: .unknown)
+        // Those of a filter of 1024 bytes, or of one index partition.
+        #expect(mostHashes < 2000)
+        let reader = try TableReader.open(
+            file: file, path: file.path, fileNumber: BuiltTable.fileNumber, cache: BlockCache(byteCapacity: 1 << 20))
+        #expect(reader.filterPartitions.count > 20 && reader.filterPartitions.count == reader.topIndex.restartCount)
+        for entry in entries { #expect(try reader.versions(of: entry.key) == [entry]) }
+        try reader.verify()
+    }
+
     @Test("a table without a filter has none for its partitions either")
     func none() throws {
         let options = TableOptions(blockByteCount: 512, filterBitsPerKey: 0, wholeFilterByteCount: 0)

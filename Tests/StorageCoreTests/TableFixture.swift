@@ -180,9 +180,11 @@ struct BuiltTable {
         properties = try builder.finish()
     }
 
-    func open(cache: BlockCache = BlockCache(byteCapacity: 1 << 20), pinsIndex: Bool = true) throws -> TableReader {
+    func open(cache: BlockCache = BlockCache(byteCapacity: 1 << 20), pinnedIndexLimit: Int = .max) throws -> TableReader
+    {
         try TableReader.open(
-            file: file, path: file.path, fileNumber: Self.fileNumber, cache: cache, pinsIndex: pinsIndex)
+            file: file, path: file.path, fileNumber: Self.fileNumber, cache: cache,
+            pinnedIndexLimit: pinnedIndexLimit)
     }
 }
 

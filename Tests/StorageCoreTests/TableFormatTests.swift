@@ -162,7 +162,7 @@ struct TableFormatTests {
 
         // A table that pins its index has read each partition once; one that does not reads partition and data.
         for (pinsIndex, readCount) in [(true, 1), (false, 2)] {
-            let uncached = try table.open(cache: BlockCache(byteCapacity: 0), pinsIndex: pinsIndex)
+            let uncached = try table.open(cache: BlockCache(byteCapacity: 0), pinnedIndexLimit: pinsIndex ? .max : 0)
             for entry in entries.prefix(300) { _ = try uncached.versions(of: entry.key) }
             for entry in entries.prefix(300) {
                 let before = table.file.readCount

@@ -52,6 +52,9 @@ public struct WriteBatch: Sendable {
     /// Entries that no later range delete of the batch has removed.
     private(set) var liveCount = 0
     private var rangeDeleteByteCount = 0
+    /// What the range deletes cover together, once there are many.
+    private var coverage = RangeTombstoneMap()
+    private var random = SeededRandom(seed: 1)
     /// Entries that changed since `takeChanges` was first called; nil before.
     private var changes: [Int32]?
     private var index: [Int32] = []
@@ -73,7 +76,10 @@ public struct WriteBatch: Sendable {
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
         entries.clear()
-        if !rangeDeletes.isEmpty { rangeDeletes.removeAll() }
+        if !rangeDeletes.isEmpty {
+            rangeDeletes.removeAll()
+            coverage = RangeTombstoneMap()
+        }
         liveCount = 0
         changes = nil
         rangeDeleteByteCount = 0
@@ -119,6 +125,11 @@ public struct WriteBatch: Sendable {
             }
         }
         rangeDeletes.append(RangeDelete(keyspace: slots.slot(of: keyspace), lower: lower, upper: upper))
+        guard rangeDeletes.count > Self.linearLimit else { return }
+        for added in coverage.isEmpty ? rangeDeletes[...] : rangeDeletes.suffix(1) {
+            let tombstone = RangeTombstone(lower: added.lower, upper: added.upper, sequence: 1)
+            coverage = coverage.inserting(tombstone, random: &random)
+        }
     }
 
     /// Combines `operand` with the value of `key` by the keyspace's merge operator, without reading it.
@@ -203,7 +214,8 @@ public struct WriteBatch: Sendable {
     }
 
     private func isCoveredByRangeDelete(_ key: UnsafeRawBufferPointer) -> Bool {
-        rangeDeletes.contains { unsafe compareBytes($0.lower, key) <= 0 && compareBytes($0.upper, key) > 0 }
+        guard rangeDeletes.count <= Self.linearLimit else { return unsafe coverage.newestSequence(covering: key) > 0 }
+        return rangeDeletes.contains { unsafe compareBytes($0.lower, key) <= 0 && compareBytes($0.upper, key) > 0 }
     }
 
     // MARK: Entries

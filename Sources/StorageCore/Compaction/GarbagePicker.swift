@@ -68,9 +68,9 @@ struct GarbagePicker {
     }
 
     private func isCovered(_ table: TableMetadata) -> Bool {
-        guard let fragments = tree.rangeTombstones?.fragments, !fragments.isEmpty else { return false }
+        guard let rangeTombstones = tree.rangeTombstones, !rangeTombstones.isEmpty else { return false }
         var reached = table.smallestKey
-        for fragment in fragments where compareBytes(fragment.upper, reached) > 0 {
+        for fragment in rangeTombstones.fragments(from: reached) {
             guard compareBytes(fragment.lower, reached) <= 0, fragment.sequences.contains(where: { hides(table, $0) })
             else { return false }
             reached = fragment.upper

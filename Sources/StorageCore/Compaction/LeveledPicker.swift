@@ -102,11 +102,12 @@ struct LeveledPicker {
 
     /// The table that meets the least below, for its size. Deletions count as size: they make room below.
     private func cheapest(in level: Int) -> TableMetadata? {
-        tree.levels[level].min { cost($0, level) < cost($1, level) }
+        let costs = tree.levels[level].map { cost($0, level) }
+        return costs.indices.min { costs[$0] < costs[$1] }.map { tree.levels[level][$0] }
     }
 
     private func cost(_ table: TableMetadata, _ level: Int) -> Double {
-        let met = tree.overlapping(level + 1, [table]).reduce(0) { $0 + $1.byteCount }
+        let met = tree.overlapping(level + 1, KeySpan(table)).reduce(0) { $0 + $1.byteCount }
         let deletes = Double(table.deleteCount) / Double(max(table.entryCount, 1))
         return Double(met) / (Double(max(table.byteCount, 1)) * (1 + deletes))
     }

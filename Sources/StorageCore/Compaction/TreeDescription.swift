@@ -79,13 +79,32 @@ struct TreeDescription: Sendable {
     /// The tables of a level that may hold something of what `tables` span together.
     func overlapping(_ level: Int, _ tables: [TableMetadata]) -> [TableMetadata] {
         guard let span = KeySpan(tables) else { return [] }
-        return levels[level].filter { span.overlaps($0) }
+        return level == 0 ? levels[0].filter { span.overlaps($0) } : Array(overlapping(level, span))
+    }
+
+    /// The tables of a level below 0 that may hold something of a span.
+    func overlapping(_ level: Int, _ span: KeySpan) -> ArraySlice<TableMetadata> {
+        let start = firstIndex(level) { !span.begins(behind: $0) }
+        let end = firstIndex(level) { span.ends(before: $0) }
+        return levels[level][start..<max(start, end)]
+    }
+
+    /// The first table of a level below 0 for which a predicate holds that fails below some key and holds from there on.
+    private func firstIndex(_ level: Int, where predicate: (TableMetadata) -> Bool) -> Int {
+        var low = 0
+        var high = levels[level].count
+        while low < high {
+            let middle = (low + high) / 2
+            if predicate(levels[level][middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 
     /// Tables that lie below the one at `index` of `level`, and may hold a key of it.
     func older(than table: TableMetadata, level: Int, index: Int) -> [TableMetadata] {
         let sameLevel = level == 0 ? levels[0][(index + 1)...].filter { $0.overlaps(table) } : []
-        return sameLevel + levels[(level + 1)...].joined().filter { $0.overlaps(table) }
+        let span = KeySpan(table)
+        return sameLevel + levels.indices.dropFirst(level + 1).flatMap { overlapping($0, span) }
     }
 
     /// Whether every version in the table is in the lowest stripe: what may go at the bottom goes in one rewriting.
@@ -100,12 +119,16 @@ struct KeySpan {
     private(set) var largest: [UInt8]
     private(set) var isExclusive: Bool
 
+    init(_ table: TableMetadata) {
+        smallest = table.smallestKey
+        largest = table.largestKey
+        isExclusive = table.largestKeyIsExclusive
+    }
+
     /// Nil if there are no tables.
     init?(_ tables: [TableMetadata]) {
         guard let first = tables.first else { return nil }
-        smallest = first.smallestKey
-        largest = first.largestKey
-        isExclusive = first.largestKeyIsExclusive
+        self.init(first)
         for table in tables.dropFirst() { formUnion(table) }
     }
 
@@ -118,10 +141,17 @@ struct KeySpan {
         }
     }
 
-    func overlaps(_ table: TableMetadata) -> Bool {
+    func overlaps(_ table: TableMetadata) -> Bool { !ends(before: table) && !begins(behind: table) }
+
+    /// Whether every key of the span is below those of a table.
+    func ends(before table: TableMetadata) -> Bool {
         let order = compareBytes(table.smallestKey, largest)
-        guard isExclusive ? order < 0 : order <= 0 else { return false }
-        let reverse = compareBytes(smallest, table.largestKey)
-        return table.largestKeyIsExclusive ? reverse < 0 : reverse <= 0
+        return isExclusive ? order >= 0 : order > 0
+    }
+
+    /// Whether every key of the span is above those of a table.
+    func begins(behind table: TableMetadata) -> Bool {
+        let order = compareBytes(smallest, table.largestKey)
+        return table.largestKeyIsExclusive ? order >= 0 : order > 0
     }
 }

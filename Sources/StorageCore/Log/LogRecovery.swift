@@ -32,10 +32,12 @@ struct LogRecovery {
     ///
     /// - Parameters:
     ///   - previousSequence: The last sequence before `firstSegment`.
+    ///   - ends: How far the segments of a log are read that somebody appends to meanwhile, by number: what lies behind, or in
+    ///     newer segments, may be half there. Nil for a log that nobody appends to.
     ///   - visit: Header, payload, file and offset of the payload.
     /// - Throws: `.corruption` where records that were synced are damaged or missing.
     func replay(
-        from firstSegment: UInt64, previousSequence: UInt64,
+        from firstSegment: UInt64, previousSequence: UInt64, ends: [UInt64: Int64]? = nil,
         _ visit: (LogRecordHeader, RawSpan, String, Int64) throws -> Void
     ) throws -> End {
         var end = End(
@@ -44,11 +46,13 @@ struct LogRecovery {
         var stop: (file: String, offset: Int64)?
         var expectedNumber = firstSegment
         var missing: UInt64?
-        for number in try LogFiles.numbers(in: directory, fileSystem) where number >= firstSegment {
+        let newest = ends.map { $0.keys.max() ?? 0 } ?? .max
+        for number in try LogFiles.numbers(in: directory, fileSystem) where number >= firstSegment && number <= newest {
             let path = LogFiles.path(of: number, in: directory)
             if number != expectedNumber { missing = missing ?? expectedNumber }
             expectedNumber = number + 1
-            let bytes = try fileSystem.readAll(path)
+            var bytes = try fileSystem.readAll(path)
+            if let end = ends?[number], end < bytes.count { bytes.removeSubrange(Int(end)...) }
             guard let header = try LogSegmentHeader.parse(bytes.rawSpan, path: path), header.number == number,
                 header.identity == identity
             else {

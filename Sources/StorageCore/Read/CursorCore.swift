@@ -60,7 +60,8 @@
                         RangeTombstone(lower: $0.lower, upper: $0.upper, sequence: batchSequence)
                     })
                 tombstones.append(
-                    SourceTombstones(RangeTombstoneView(set, atMost: batchSequence), firstOlderSource: sources.count))
+                    SourceTombstones(
+                        .view(RangeTombstoneView(set, atMost: batchSequence)), firstOlderSource: sources.count))
             }
         }
         if let reader {
@@ -191,7 +192,7 @@
             let entry = unsafe merged.entry
             guard unsafe isInFrontOfUpper(entry.key) else { return }
             if unsafe entry.sequence > sequence {
-                try merged.next()
+                try skipNewerVersions()
                 continue
             }
             unsafe keyBuffer.replace(with: entry.key)
@@ -202,14 +203,14 @@
             try skipCurrentKey()
             if isCovered {
                 coveredCount += 1
-                if coveredCount % Self.coveredKeysBeforeSkip == 0 { try skipCovered() }
+                if coveredCount % Self.stepsBeforeSeek == 0 { try skipCovered() }
             }
         }
     }
 
     /// Makes the value of the key on whose newest visible version the stream stands; false if it has none.
     private mutating func resolveForward() throws -> Bool {
-        let tombstone = tombstones.isEmpty ? 0 : newestTombstone()
+        let tombstone = tombstones.isEmpty ? 0 : try newestTombstone()
         if !operands.isEmpty { operands.removeAll(keepingCapacity: true) }
         var isFirst = true
         // Most keys have one version. An operand is gathered only once a second version is met; until then the buffer that
@@ -244,7 +245,31 @@
 
     @inline(__always)
     private mutating func skipCurrentKey() throws {
-        while merged.isValid, unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0 { try merged.next() }
+        var count = 0
+        while merged.isValid, unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0 {
+            count += 1
+            if count == Self.stepsBeforeSeek {
+                unsafe try merged.skipVersions(of: keyBuffer.bytes, newerThan: 0)
+            } else {
+                try merged.next()
+            }
+        }
+    }
+
+    /// Leaves the versions of a key that are too new to be seen; the stream stands on one.
+    private mutating func skipNewerVersions() throws {
+        unsafe keyBuffer.replace(with: merged.entry.key)
+        var count = 0
+        while merged.isValid, unsafe merged.entry.sequence > sequence,
+            unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0
+        {
+            count += 1
+            if count == Self.stepsBeforeSeek {
+                unsafe try merged.skipVersions(of: keyBuffer.bytes, newerThan: sequence)
+            } else {
+                try merged.next()
+            }
+        }
     }
 
     // MARK: Backwards
@@ -260,22 +285,24 @@
             }
             if isCovered {
                 coveredCount += 1
-                if coveredCount % Self.coveredKeysBeforeSkip == 0 { try skipCoveredBackward() }
+                if coveredCount % Self.stepsBeforeSeek == 0 { try skipCoveredBackward() }
             }
         }
     }
 
-    /// Walks the versions of the key from the oldest to the newest and keeps what is visible; false if nothing is.
+    /// Walks the versions of the key from the oldest to the newest and keeps what is visible; false if nothing is. Of many, it
+    /// looks for the newest that is visible.
     private mutating func resolveBackward() throws -> Bool {
-        let tombstone = tombstones.isEmpty ? 0 : newestTombstone()
+        let tombstone = tombstones.isEmpty ? 0 : try newestTombstone()
         var hasValue = false
-        var isFirst = true
+        var count = 0
         if !operands.isEmpty { operands.removeAll(keepingCapacity: true) }
         while merged.isValid {
             let entry = unsafe merged.entry
             // The first is the entry that the key was copied from.
-            guard unsafe isFirst || compareBytes(entry.key, keyBuffer.bytes) == 0 else { break }
-            isFirst = false
+            guard unsafe count == 0 || compareBytes(entry.key, keyBuffer.bytes) == 0 else { break }
+            count += 1
+            if count > Self.stepsBeforeSeek { return try resolveFromNewest() }
             if unsafe entry.sequence > sequence {
                 // Too new to be seen.
             } else if unsafe isHidden(entry, tombstone) {
@@ -296,24 +323,37 @@
         return true
     }
 
+    /// The same from the newest visible version of the key on; the stream is back before all of them then.
+    private mutating func resolveFromNewest() throws -> Bool {
+        unsafe try merged.seek(key: keyBuffer.bytes, sequence: sequence)
+        var hasValue = false
+        if merged.isValid, unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0 {
+            hasValue = try resolveForward()
+            if let value = unsafe foreignValue { unsafe valueBuffer.replace(with: value) }
+            unsafe foreignValue = nil
+        }
+        unsafe try merged.seekBackward(key: keyBuffer.bytes, sequence: SequenceNumber.max.rawValue)
+        return hasValue
+    }
+
     // MARK: Both
 
-    private mutating func newestTombstone() -> UInt64 {
+    private mutating func newestTombstone() throws -> UInt64 {
         var newest: UInt64 = 0
         for source in tombstones {
-            newest = unsafe max(newest, source.view.newestSequence(covering: keyBuffer.bytes))
+            newest = max(newest, unsafe try source.newestSequence(covering: keyBuffer.bytes))
         }
         isCovered = newest > 0
         return newest
     }
 
-    /// Stepping over a few keys costs less than a seek of several sources.
-    private static let coveredKeysBeforeSkip = 8
+    /// Stepping over a few keys or versions costs less than a seek of several sources.
+    private static let stepsBeforeSeek = 8
 
     /// Lets the sources that are older than a range delete of the current key go on where that ends.
     private mutating func skipCovered() throws {
         for source in tombstones {
-            guard let cover = unsafe source.view.cover(of: keyBuffer.bytes) else { continue }
+            guard let cover = unsafe try source.cover(of: keyBuffer.bytes) else { continue }
             unsafe try cover.upper.withUnsafeBytes {
                 unsafe try merged.skip(to: $0, sourcesFrom: source.firstOlderSource)
             }
@@ -322,7 +362,7 @@
 
     private mutating func skipCoveredBackward() throws {
         for source in tombstones {
-            guard let cover = unsafe source.view.cover(of: keyBuffer.bytes) else { continue }
+            guard let cover = unsafe try source.cover(of: keyBuffer.bytes) else { continue }
             unsafe try cover.lower.withUnsafeBytes {
                 unsafe try merged.skipBackward(to: $0, sourcesFrom: source.firstOlderSource)
             }
@@ -343,13 +383,34 @@
 
 /// The range deletes of a source of a cursor.
 struct SourceTombstones {
-    let view: RangeTombstoneView
+    enum Source {
+        case view(RangeTombstoneView)
+        case level(LevelTombstones)
+    }
+
+    private let source: Source
     /// Sources from this one on hold nothing, of the keys that are covered, that is not older than the range delete.
     let firstOlderSource: Int
 
-    init(_ view: RangeTombstoneView, firstOlderSource: Int) {
-        self.view = view
+    init(_ source: Source, firstOlderSource: Int) {
+        self.source = source
         self.firstOlderSource = firstOlderSource
+    }
+
+    /// The newest range delete that covers `key`; 0 if none does.
+    func newestSequence(covering key: UnsafeRawBufferPointer) throws -> UInt64 {
+        switch source {
+        case .view(let view): unsafe view.newestSequence(covering: key)
+        case .level(let level): unsafe try level.view(of: key)?.newestSequence(covering: key) ?? 0
+        }
+    }
+
+    /// The stretch around `key` that one range delete covers; nil if none does.
+    func cover(of key: UnsafeRawBufferPointer) throws -> RangeTombstoneMap.Cover? {
+        switch source {
+        case .view(let view): unsafe view.cover(of: key)
+        case .level(let level): unsafe try level.view(of: key)?.cover(of: key)
+        }
     }
 }
 
@@ -372,7 +433,7 @@ extension TreeState {
         to sources: inout [EntrySource], tombstones: inout [SourceTombstones], _ search: TableSearch, sequence: UInt64
     ) throws {
         func append(_ view: RangeTombstoneView) {
-            if !view.isEmpty { tombstones.append(SourceTombstones(view, firstOlderSource: sources.count)) }
+            if !view.isEmpty { tombstones.append(SourceTombstones(.view(view), firstOlderSource: sources.count)) }
         }
         for memtable in memtables where !memtable.isEmpty {
             sources.append(.memtable(memtable.makeCursor()))
@@ -386,8 +447,10 @@ extension TreeState {
             let tables = levels.overlapping(level, lower: search.bounds.lower, upper: search.bounds.upper)
             let searched = try search.isNarrow ? tables.filter(search.mayFind) : tables
             if !searched.isEmpty { sources.append(try search.source(in: Array(searched))) }
-            for table in tables where table.hasRangeDeletes {
-                append(RangeTombstoneView(try table.rangeTombstones(), atMost: sequence))
+            let withRangeDeletes = tables.filter(\.hasRangeDeletes)
+            if !withRangeDeletes.isEmpty {
+                let level = LevelTombstones(withRangeDeletes, atMost: sequence)
+                tombstones.append(SourceTombstones(.level(level), firstOlderSource: sources.count))
             }
         }
     }

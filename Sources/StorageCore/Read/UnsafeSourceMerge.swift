@@ -126,6 +126,24 @@ struct UnsafeSourceMerge: ~Copyable {
         try choose(1)
     }
 
+    /// Moves the sources that stand on versions of `key` newer than `sequence` past all of those. Only forwards, from a version
+    /// of the key.
+    mutating func skipVersions(of key: UnsafeRawBufferPointer, newerThan sequence: UInt64) throws {
+        current = -1
+        for index in 0..<count where unsafe isBefore(index, key, sequence) {
+            // Most sources have one version of a key, and go on with their walk.
+            try position(index) { try $0.next() }
+            guard unsafe isBefore(index, key, sequence) else { continue }
+            try position(index) { unsafe try $0.seek(key: key, sequence: sequence) }
+        }
+        try choose(1)
+    }
+
+    private func isBefore(_ index: Int, _ key: UnsafeRawBufferPointer, _ sequence: UInt64) -> Bool {
+        unsafe heads[index].isValid && !heads[index].isPostponed
+            && compareEntries(heads[index].entry.key, heads[index].entry.sequence, key, sequence) < 0
+    }
+
     /// Moves the sources from `first` on that stand at or after `key` to their last entry before it. Only backwards.
     mutating func skipBackward(to key: UnsafeRawBufferPointer, sourcesFrom first: Int) throws {
         current = -1

@@ -140,17 +140,14 @@ extension Storage {
         guard state.inherited == nil, catalog.withLock({ $0.heirs(of: tree).isEmpty }) else { return nil }
         let levels = state.levels
         let rules = rewriteRules(for: tree)
-        let withRangeTombstones = levels.all.filter { $0.metadata.rangeTombstoneCount > 0 }
         var description = description(of: tree, levels)
         description.purgeTime = rules.purgeTime
         description.snapshots = rules.snapshots
         description.keyspaces = rules.keyspaces.keys.sorted()
         description.dropped = droppedParts(of: levels, living: description.keyspaces)
         description.exhausted = exhausted
-        if !withRangeTombstones.isEmpty {
-            description.rangeTombstones = RangeTombstoneSet(
-                try withRangeTombstones.flatMap { try $0.rangeTombstones().tombstones })
-        }
+        let rangeTombstones = try state.rangeTombstones()
+        if !rangeTombstones.isEmpty { description.rangeTombstones = rangeTombstones }
         return description
     }
 

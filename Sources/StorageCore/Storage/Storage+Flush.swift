@@ -48,9 +48,7 @@ extension Storage {
             if try finishOpeningInTurn() { return true }
             let trees = catalog.withLock { Array($0.trees.values) }
             let waiting = trees.filter { !$0.state.immutables.isEmpty }
-            guard let tree = waiting.min(by: { oldestSequence($0) < oldestSequence($1) }) else {
-                return try noteLogSegment()
-            }
+            guard let tree = treeToFlush(among: waiting) else { return try noteLogSegment() }
             if tree.isVolatile {
                 try compactInMemory(tree)
             } else if let memtable = tree.state.immutables.last {
@@ -82,6 +80,18 @@ extension Storage {
             return (edit, ())
         }
         return true
+    }
+
+    /// The tree whose oldest immutable memtable is flushed next; nil if none waits.
+    ///
+    /// Each tree was looked at in another moment, so a keyspace may have left a shared one in between: what it has committed
+    /// there is flushed first, since a replay takes all before what is in its own tree's tables for flushed too. Whoever sees
+    /// an immutable memtable of its own tree sees all those from before the cut.
+    func treeToFlush(among waiting: [Tree]) -> Tree? {
+        guard let tree = waiting.min(by: { oldestSequence($0) < oldestSequence($1) }) else { return nil }
+        let shared = tree.former.flatMap { former in catalog.withLock { $0.trees[former] } }
+        guard let shared, oldestSequence(shared) <= tree.cut.load(ordering: .acquiring) else { return tree }
+        return shared
     }
 
     private func oldestSequence(_ tree: Tree) -> UInt64 { tree.state.immutables.last?.firstSequence ?? .max }

@@ -4,7 +4,8 @@
 //    tree counts as flushed as far as the shared one is. From here on a replay puts the keyspace's commits into it.
 // 2. The cut, in the writer lane: the shared memtable becomes immutable, commits go to the new tree, readers read that
 //    tree first and the shared one as what is older.
-// 3. The memtables from before the cut are flushed, into the shared tree; each flush counts for both trees.
+// 3. The memtables from before the cut are flushed, into the shared tree, before any of the new tree; each flush counts for
+//    both trees.
 // 4. Tables that hold nothing but the keyspace are listed in the new tree instead, at their level; a table that others
 //    share is written anew as two. One edit puts all of that into place and ends the move.
 //

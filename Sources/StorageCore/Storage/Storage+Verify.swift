@@ -63,11 +63,15 @@ extension Storage {
         do {
             try log.keepingSegments {
                 let state = manifest.manifest
+                // In this order: all that was appended lies before the ends.
                 let reached = log.appendedSequence
+                let ends = log.segments(from: state.logStart).map { ($0.number, $0.byteCount) }
                 let recovery = LogRecovery(
                     fileSystem: options.fileSystem, directory: directory + "/log", identity: manifest.identity)
-                let end = try recovery.replay(from: state.logStart, previousSequence: state.logStartPrevious) {
-                    _, payload, file, offset in
+                let end = try recovery.replay(
+                    from: state.logStart, previousSequence: state.logStartPrevious,
+                    ends: Dictionary(uniqueKeysWithValues: ends)
+                ) { _, payload, file, offset in
                     try BatchEncoding.decode(payload, file: file, offset: offset) { _, _ in
                     } entry: { _, _, _, _ in
                     }

@@ -4,12 +4,14 @@
 
 internal import CStorage
 
-/// Gathers the hashes of a table's keys and lays them out once their number is known: in one filter, or in one for each
+/// Gathers the hashes of a table's keys and lays them out: in one filter once their number is known, or in one for each
 /// partition of the index.
 struct BloomFilterBuilder {
-    private var hashes: [UInt64] = []
-    /// How many hashes there were at the end of each partition.
+    /// Those of keys whose partition has not been removed.
+    private(set) var hashes: [UInt64] = []
+    /// How many hashes there were at the end of each of these partitions.
     private var partitionEnds: [Int] = []
+    private var removedHashCount = 0
     private let bitsPerKey: Int
 
     init(bitsPerKey: Int) {
@@ -24,27 +26,40 @@ struct BloomFilterBuilder {
     /// Ends a partition; keys that are added from here on belong to the next.
     mutating func endPartition() { partitionEnds.append(hashes.count) }
 
-    var partitionCount: Int { partitionEnds.count }
-
     /// Whether no key was added since the last partition ended.
     var isPartitionEmpty: Bool { hashes.count == partitionEnds.last ?? 0 }
 
-    var isEmpty: Bool { hashes.isEmpty }
+    var partitionCount: Int { partitionEnds.count }
 
-    /// Size of the one filter.
-    var byteCount: Int { hashes.isEmpty ? 0 : lineCount(hashes.count) * 64 + 8 }
+    var isEmpty: Bool { removedHashCount + hashes.count == 0 }
+
+    /// Size of one filter over all keys.
+    var byteCount: Int { byteCount(removedHashCount + hashes.count) }
+
+    /// Size of one filter over the keys whose partition has not been removed.
+    var remainingByteCount: Int { byteCount(hashes.count) }
+
+    private func byteCount(_ keyCount: Int) -> Int { keyCount == 0 ? 0 : lineCount(keyCount) * 64 + 8 }
 
     private func lineCount(_ keyCount: Int) -> Int {
         min(max((keyCount * bitsPerKey + 511) / 512, 1), Int(UInt32.max))
     }
 
-    /// Appends the contents of the one filter.
+    /// Appends the contents of one filter over all keys. No partition may have been removed.
     func write(to output: inout UnsafeByteBuilder) { write(hashes[...], to: &output) }
 
-    /// Appends the contents of the filter of a partition.
+    /// Appends the contents of the filter of a partition that has ended.
     func write(partition: Int, to output: inout UnsafeByteBuilder) {
         let start = partition == 0 ? 0 : partitionEnds[partition - 1]
         write(hashes[start..<partitionEnds[partition]], to: &output)
+    }
+
+    /// Forgets the hashes of the partitions that have ended; their filters were written.
+    mutating func removePartitions() {
+        let count = partitionEnds.last ?? 0
+        removedHashCount += count
+        hashes.removeSubrange(..<count)
+        partitionEnds.removeAll(keepingCapacity: true)
     }
 
     private func write(_ hashes: ArraySlice<UInt64>, to output: inout UnsafeByteBuilder) {

@@ -17,7 +17,9 @@ struct TableAssembly: ~Copyable {
     private var data: BlockBuilder
     private var partition = BlockBuilder(restartInterval: 1)
     private var topIndex = BlockBuilder(restartInterval: 1)
-    private var filter: BloomFilterBuilder
+    private(set) var filter: BloomFilterBuilder
+    /// The filters of index partitions that were written, once the table is too large for one filter.
+    private var filterPartitions: [BlockHandle] = []
     private var rangeTombstones: [RangeTombstone] = []
     private var properties = TableProperties()
     private var density = DeleteDensity()
@@ -60,7 +62,7 @@ struct TableAssembly: ~Copyable {
 
     /// About the size of the file if it were finished now.
     var estimatedByteCount: Int {
-        Int(writer.byteCount) + data.byteCount + partition.byteCount + topIndex.byteCount + filter.byteCount
+        Int(writer.byteCount) + data.byteCount + partition.byteCount + topIndex.byteCount + filter.remainingByteCount
     }
 
     /// Adds a point entry: keys ascending, versions of a key by descending sequence.
@@ -175,8 +177,28 @@ struct TableAssembly: ~Copyable {
         guard !partition.isEmpty else { return }
         let handle = unsafe try writer.append(block: partition.finish(), .indexPartition)
         partition.reset()
-        filter.endPartition()
         unsafe topIndex.add(partition.lastKey, partition.lastSequence, handle)
+        filter.endPartition()
+        if filter.byteCount > options.wholeFilterByteCount { try writeFilterPartitions() }
+    }
+
+    /// Writes a filter for each index partition that has ended and has none yet, so that the hashes of its keys can go: a table
+    /// of any size is built in little memory.
+    private mutating func writeFilterPartitions() throws {
+        var contents = UnsafeByteBuilder()
+        for position in 0..<filter.partitionCount {
+            contents.removeAll()
+            filter.write(partition: position, to: &contents)
+            var block = BlockBuilder(restartInterval: 1)
+            // The key's bytes say nothing: they bring the lines to a multiple of 64 bytes, as processors have theirs.
+            let padding = [UInt8](repeating: 0, count: 64 - 3 - varintByteCount(UInt64(contents.count)))
+            unsafe padding.withUnsafeBytes { padding in
+                unsafe block.add(
+                    key: padding, sequence: 0, kind: .put, expiry: TableFormat.noExpiry, value: contents.bytes)
+            }
+            filterPartitions.append(unsafe try writer.append(block: block.finish(), .filterPartition))
+        }
+        filter.removePartitions()
     }
 
     private mutating func finishIndex() throws -> BlockHandle {
@@ -192,31 +214,20 @@ struct TableAssembly: ~Copyable {
     }
 
     private mutating func writeFilter() throws -> (name: String, handle: BlockHandle) {
-        guard filter.byteCount <= options.wholeFilterByteCount else { return try writeFilterPartitions() }
+        guard filterPartitions.isEmpty else { return (TableFormat.MetaBlockName.filterIndex, try writeFilterIndex()) }
         var contents = UnsafeByteBuilder(capacity: filter.byteCount)
         filter.write(to: &contents)
         return (TableFormat.MetaBlockName.filter, unsafe try writer.append(block: contents.bytes, .filter))
     }
 
-    /// Writes a filter for each index partition, and what lists them.
-    private mutating func writeFilterPartitions() throws -> (name: String, handle: BlockHandle) {
+    /// Writes what lists the filters of the index partitions.
+    private mutating func writeFilterIndex() throws -> BlockHandle {
         var index = BlockBuilder(restartInterval: 16)
-        var contents = UnsafeByteBuilder()
-        for position in 0..<filter.partitionCount {
-            contents.removeAll()
-            filter.write(partition: position, to: &contents)
-            var block = BlockBuilder(restartInterval: 1)
-            // The key's bytes say nothing: they bring the lines to a multiple of 64 bytes, as processors have theirs.
-            let padding = [UInt8](repeating: 0, count: 64 - 3 - varintByteCount(UInt64(contents.count)))
-            unsafe padding.withUnsafeBytes { padding in
-                unsafe block.add(
-                    key: padding, sequence: 0, kind: .put, expiry: TableFormat.noExpiry, value: contents.bytes)
-            }
-            let handle = unsafe try writer.append(block: block.finish(), .filterPartition)
+        for (position, handle) in filterPartitions.enumerated() {
             let key = [UInt8](unsafe withUnsafeBytes(of: UInt32(position).bigEndian) { unsafe Array($0) })
             unsafe key.withUnsafeBytes { unsafe index.add($0, 0, handle) }
         }
-        return (TableFormat.MetaBlockName.filterIndex, unsafe try writer.append(block: index.finish(), .filterIndex))
+        return unsafe try writer.append(block: index.finish(), .filterIndex)
     }
 
     private mutating func writeRangeTombstones() throws -> BlockHandle {

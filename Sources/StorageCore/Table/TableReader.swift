@@ -35,20 +35,24 @@ final class TableReader: Sendable {
     ///
     /// - Parameters:
     ///   - fileNumber: The number in the file's name. Among the tables that share a cache, each has its own.
-    ///   - pinsIndex: Whether the table keeps the parts of its index that were read, instead of the cache.
+    ///   - pinnedIndexLimit: How large the index may be for the table to keep the parts of it that were read, instead of the
+    ///     cache.
     /// - Throws: `StorageError.Code.corruption`; `.unsupportedFormat` for a file of a newer version or with unknown
     ///   incompatible features.
     static func open(
-        file: any StorageFile, path: String, fileNumber: UInt64, cache: BlockCache, pinsIndex: Bool = true
+        file: any StorageFile, path: String, fileNumber: UInt64, cache: BlockCache,
+        pinnedIndexLimit: Int = .max
     ) throws -> TableReader {
         let footer = try TableFooter.read(file, path: path, fileNumber: fileNumber)
         let blocks = TableBlockFile(file: file, path: path, footer: footer)
         return try TableReader(
-            blocks, footer: footer, meta: TableMetaIndex(blocks, footer.metaIndex), cache: cache, pinsIndex: pinsIndex)
+            blocks, footer: footer, meta: TableMetaIndex(blocks, footer.metaIndex), cache: cache,
+            pinnedIndexLimit: pinnedIndexLimit)
     }
 
     private init(
-        _ blocks: TableBlockFile, footer: TableFooter, meta: TableMetaIndex, cache: BlockCache, pinsIndex: Bool
+        _ blocks: TableBlockFile, footer: TableFooter, meta: TableMetaIndex, cache: BlockCache,
+        pinnedIndexLimit: Int
     ) throws {
         var blocks = blocks
         blocks.dictionary = try meta.readDictionary(blocks)
@@ -64,7 +68,7 @@ final class TableReader: Sendable {
         clustering = properties.clustering
         filterPartitions = try meta.readFilterIndex(blocks, partitionCount: topIndex.restartCount)
         rangeTombstones = try meta.readRangeTombstones(blocks)
-        partitions = UnsafePinnedBlocks(pinsIndex ? topIndex : nil)
+        partitions = UnsafePinnedBlocks(topIndex, byteLimit: pinnedIndexLimit)
         tracing = nil
     }
 
@@ -83,7 +87,7 @@ final class TableReader: Sendable {
         clustering = origin.clustering
         filterPartitions = origin.filterPartitions
         rangeTombstones = origin.rangeTombstones
-        partitions = UnsafePinnedBlocks(nil)
+        partitions = UnsafePinnedBlocks()
         self.tracing = tracing
     }
 

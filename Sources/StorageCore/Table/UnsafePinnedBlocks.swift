@@ -13,10 +13,26 @@ struct UnsafePinnedBlocks: ~Copyable, @unchecked Sendable {
     /// About what the blocks take once all are there.
     let byteCount: Int
 
-    /// - Parameter index: Leads to the blocks, one by each entry; nil for no places.
-    init(_ index: Block?) {
-        count = index?.isDense == true ? index?.restartCount ?? 0 : 0
-        byteCount = count > 0 ? index?.expectedByteCountOfBlocks ?? 0 : 0
+    /// Places for all blocks of an index, or for none.
+    /// - Parameters:
+    ///   - index: Leads to the blocks, one by each entry.
+    ///   - byteLimit: There are no places if the blocks would take more.
+    init(_ index: Block, byteLimit: Int) {
+        guard index.isDense, byteLimit > 0, case let byteCount = index.expectedByteCountOfBlocks,
+            byteCount <= byteLimit
+        else {
+            self.init()
+            return
+        }
+        self.init(count: index.restartCount, byteCount: byteCount)
+    }
+
+    /// No places.
+    init() { self.init(count: 0, byteCount: 0) }
+
+    private init(count: Int, byteCount: Int) {
+        self.count = count
+        self.byteCount = byteCount
         unsafe places = .allocate(capacity: max(count, 1))
         for index in 0..<count { unsafe (places + index).initialize(to: AtomicLazyReference()) }
     }

@@ -47,6 +47,12 @@ final class UnsafeReadSections: @unchecked Sendable {
         var epochs: [Int: UInt64] = [:]
     }
 
+    private struct Released {
+        var objects: [any AnyObject & Sendable] = []
+        /// Asks for `letGo`; nil where nobody would call it.
+        var request: (@Sendable () -> Void)?
+    }
+
     static let slotCount = 64
 
     // Guarded by being atomic words that never move.
@@ -54,6 +60,8 @@ final class UnsafeReadSections: @unchecked Sendable {
     private let surplus = Mutex(Surplus())
     private let epoch = Atomic<UInt64>(1)
     private let retired = Mutex<[(epoch: UInt64, object: any AnyObject & Sendable)]>([])
+    /// What no reader can hold any more, while it waits for the thread that lets go of it.
+    private let released = Mutex(Released())
 
     init() {
         let memory = UnsafeMutableRawPointer.allocate(
@@ -111,6 +119,19 @@ final class UnsafeReadSections: @unchecked Sendable {
         release()
     }
 
+    /// Leaves letting go to a thread that calls `letGo` when `request` asks for it; nil ends that. Who ends the last section may be
+    /// in the writer lane, and it takes milliseconds to give back the memory of a memtable.
+    func deferRelease(_ request: (@Sendable () -> Void)?) { released.withLock { $0.request = request } }
+
+    /// Lets go of what waits for it.
+    func letGo() {
+        let objects = released.withLock { released in
+            defer { released.objects = [] }
+            return released.objects
+        }
+        _ = consume objects
+    }
+
     /// How many objects wait for readers.
     var retiredCount: Int { retired.withLock { $0.count } }
 
@@ -125,7 +146,17 @@ final class UnsafeReadSections: @unchecked Sendable {
             retired.removeFirst(count)
             return freed
         }
-        _ = consume freed
+        if freed.isEmpty { return }
+        let request = letGo(of: consume freed)
+        request?()
+    }
+
+    /// Lets go of objects, or has that done by whom the result asks for it.
+    private func letGo(of objects: consuming [any AnyObject & Sendable]) -> (@Sendable () -> Void)? {
+        released.withLock { released in
+            if released.request != nil { released.objects += objects }
+            return released.request
+        }
     }
 
     /// The epoch of the section that was entered first.

@@ -56,14 +56,25 @@ final class RangeTombstoneSet: Sendable {
     }
 
     private func fragment(containing key: UnsafeRawBufferPointer) -> Fragment? {
+        let index = unsafe firstFragment(endingAbove: key)
+        guard index < fragments.count, unsafe compareBytes(fragments[index].lower, key) <= 0 else { return nil }
+        return fragments[index]
+    }
+
+    /// The fragments that cover something from `key` on.
+    func fragments(from key: [UInt8]) -> ArraySlice<Fragment> {
+        unsafe key.withUnsafeBytes { unsafe fragments[firstFragment(endingAbove: $0)...] }
+    }
+
+    /// The index of the first fragment whose upper bound lies above a key.
+    private func firstFragment(endingAbove key: UnsafeRawBufferPointer) -> Int {
         var low = 0
         var high = fragments.count
-        while low < high {  // the first fragment whose upper bound lies above the key
+        while low < high {
             let middle = (low + high) / 2
             if unsafe compareBytes(fragments[middle].upper, key) > 0 { high = middle } else { low = middle + 1 }
         }
-        guard low < fragments.count, unsafe compareBytes(fragments[low].lower, key) <= 0 else { return nil }
-        return fragments[low]
+        return low
     }
 
     /// The tombstones again, one for each fragment and sequence.

@@ -52,6 +52,7 @@ final class TableCache: Sendable {
 
     /// Reading a table throws `.closed` from now on, where it needs the file.
     func close() {
+        sections.deferRelease(nil)
         obsolete.withLock { $0.request = nil }
         removeObsoleteFiles()
         descriptors.close()
@@ -71,10 +72,12 @@ final class TableCache: Sendable {
         } catch let error as StorageError where error.code == .notFound {
             throw StorageError(.corruption, "A table that the manifest lists is missing.", file: path, cause: error)
         }
-        // Where there are many tables, indexes share the cache with the data, and only what is in use stays.
-        let pinsIndex = state.withLock { $0.byteCount <= readerByteCapacity / 2 }
+        // Where there are many tables, or where the index is large, it shares the cache with the data, and only what is in
+        // use stays. A quarter is left to those that are opened later.
+        let heldByteCount = state.withLock { $0.byteCount }
+        let limit = heldByteCount <= readerByteCapacity / 2 ? readerByteCapacity / 4 * 3 - heldByteCount : 0
         let reader = try TableReader.open(
-            file: file, path: path, fileNumber: number, cache: blocks, pinsIndex: pinsIndex)
+            file: file, path: path, fileNumber: number, cache: blocks, pinnedIndexLimit: limit)
         guard TableMetadata(number: number, properties: reader.properties) == expected else {
             throw StorageError.corruption(
                 "The table is not the one that the manifest lists under its number.", file: path)
@@ -99,24 +102,36 @@ final class TableCache: Sendable {
     /// About what a reader takes besides its blocks: the object itself, its properties and bounds.
     private static let readerOverhead = 1 << 10
 
-    /// Down to an eighth below the capacity, so that not every opening has to sort.
+    /// Down to an eighth below the capacity, so that not every opening has to sort. The table that was opened last stays in any
+    /// case: whoever opened it is about to read it. Of the others those stay that were used last, as far as they fit; they have
+    /// half of the room at least, be that one as large as it is.
     private func takeSurplus(_ state: inout State, seen: inout [TableFile]) -> [TableFile] {
         var open: [(file: TableFile, byteCount: Int, lastUse: UInt64)] = []
+        let latest = state.entries.last?.file
         for entry in state.entries {
             guard let file = entry.file else { continue }
             seen.append(file)
-            if file.isOpen { open.append((file, entry.byteCount, file.lastUse.load(ordering: .relaxed))) }
+            let lastUse = file === latest ? .max : file.lastUse.load(ordering: .relaxed)
+            if file.isOpen { open.append((file, entry.byteCount, lastUse)) }
         }
         open.sort { $0.lastUse > $1.lastUse }
         state = State()
         let goal = readerByteCapacity - readerByteCapacity / 8
-        let kept = open.prefix { table in
-            guard state.byteCount + table.byteCount <= goal else { return false }
+        var room = goal
+        var surplus: [TableFile] = []
+        for table in open {
+            if table.file === latest {
+                room = max(goal - table.byteCount, goal / 2)
+            } else if table.byteCount <= room {
+                room -= table.byteCount
+            } else {
+                surplus.append(table.file)
+                continue
+            }
             state.byteCount += table.byteCount
-            return true
+            state.entries.append(Entry(file: table.file, byteCount: table.byteCount))
         }
-        state.entries = kept.map { Entry(file: $0.file, byteCount: $0.byteCount) }
-        return open.dropFirst(kept.count).map(\.file)
+        return surplus
     }
 
     var statistics: OpenTableStatistics {
@@ -129,8 +144,10 @@ final class TableCache: Sendable {
 
     /// Leaves the removal of files to a thread that calls `removeObsoleteFiles` when `request` asks for it. Whoever is the last
     /// to let go of a table may be a reader, or in the writer lane, and it can take milliseconds to remove a large file.
+    /// What readers in sections have let go of is left to it as well.
     func deferRemovals(_ request: @escaping @Sendable () -> Void) {
         obsolete.withLock { $0.request = request }
+        sections.deferRelease(request)
     }
 
     /// Removes the file of a table that nobody reads any more, or has it removed soon.
@@ -144,6 +161,8 @@ final class TableCache: Sendable {
 
     /// Removes what waits for it.
     func removeObsoleteFiles() {
+        // The last that hold a table may be among them.
+        sections.letGo()
         let numbers = obsolete.withLock { obsolete in
             defer { obsolete.numbers = [] }
             return obsolete.numbers

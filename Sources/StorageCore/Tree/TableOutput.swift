@@ -19,7 +19,10 @@
     private let options: Options
     private var splitter: OutputSplitter
     private let newNumber: () -> UInt64
-    private var tombstones: [RangeTombstone]
+    /// Those that begin where no output has got to yet, in key order.
+    private var upcoming: ArraySlice<RangeTombstone>
+    /// What is left of those that reach beyond the outputs that are finished.
+    private var begun: [RangeTombstone] = []
     private var builder: TableBuilder?
     private var file: (any StorageFile)?
     private var number: UInt64 = 0
@@ -32,7 +35,7 @@
         self.cache = cache
         self.options = options
         splitter = options.splitter
-        self.tombstones = tombstones
+        upcoming = tombstones[...]
         self.newNumber = newNumber
     }
 
@@ -49,7 +52,7 @@
 
     /// Writes what is left and makes the names durable.
     func finish() throws -> [TableMetadata] {
-        if builder != nil || !tombstones.isEmpty { try finishTable(before: nil) }
+        if builder != nil || !upcoming.isEmpty || !begun.isEmpty { try finishTable(before: nil) }
         if !tables.isEmpty { try cache.fileSystem.syncDirectory(cache.directory) }
         return tables
     }
@@ -77,21 +80,9 @@
     /// - Parameter boundary: The first key of the next table; nil if there is none.
     private func finishTable(before boundary: [UInt8]?) throws {
         let builder = try currentBuilder()
-        var later: [RangeTombstone] = []
-        for tombstone in tombstones {
-            guard let boundary, compareBytes(tombstone.upper, boundary) > 0 else {
-                builder.addRangeTombstone(
-                    lower: tombstone.lower, upper: tombstone.upper, sequence: tombstone.sequence)
-                continue
-            }
-            if compareBytes(tombstone.lower, boundary) < 0 {
-                builder.addRangeTombstone(lower: tombstone.lower, upper: boundary, sequence: tombstone.sequence)
-                later.append(RangeTombstone(lower: boundary, upper: tombstone.upper, sequence: tombstone.sequence))
-            } else {
-                later.append(tombstone)
-            }
+        for tombstone in takeTombstones(before: boundary) {
+            builder.addRangeTombstone(lower: tombstone.lower, upper: tombstone.upper, sequence: tombstone.sequence)
         }
-        tombstones = later
         var origin = options.origin
         if origin?.group == 0 { origin?.group = tables.first?.number ?? number }
         origin?.position += tables.count
@@ -101,5 +92,22 @@
         try file?.close()
         self.builder = nil
         file = nil
+    }
+
+    /// What is deleted before a boundary; everything if there is none.
+    private func takeTombstones(before boundary: [UInt8]?) -> [RangeTombstone] {
+        guard let boundary else {
+            defer { (begun, upcoming) = ([], []) }
+            return begun + upcoming
+        }
+        let reached = upcoming.prefix { compareBytes($0.lower, boundary) < 0 }
+        upcoming = upcoming.dropFirst(reached.count)
+        let taken = begun + reached
+        begun = []
+        return taken.map { tombstone in
+            guard compareBytes(tombstone.upper, boundary) > 0 else { return tombstone }
+            begun.append(RangeTombstone(lower: boundary, upper: tombstone.upper, sequence: tombstone.sequence))
+            return RangeTombstone(lower: tombstone.lower, upper: boundary, sequence: tombstone.sequence)
+        }
     }
 }

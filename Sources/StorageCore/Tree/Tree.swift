@@ -44,6 +44,8 @@ extension TreeOptions {
     /// All memtables, newest first.
     var memtables: [Memtable] { memtableReferences.objects }
     let memtableReferences: UnsafeReferences<Memtable>
+    /// Made when they are first asked for.
+    private let madeRangeTombstones = AtomicLazyReference<RangeTombstoneSet>()
     /// Made by the first look-up.
     private let madeFences = AtomicLazyReference<TreeFences>()
     /// The same, for those who need not count a reference.
@@ -65,19 +67,30 @@ extension TreeOptions {
     func replacing(
         memtable: Memtable? = nil, immutables: [Memtable]? = nil, levels: Levels? = nil
     ) -> TreeState {
-        TreeState(
+        let state = TreeState(
             memtable: memtable ?? self.memtable, immutables: immutables ?? self.immutables, settled: settled,
             levels: levels ?? self.levels, inherited: inherited)
+        if levels == nil { state.adoptWhatFollowsFromLevels(of: self) }
+        return state
     }
 
     /// This state on top of another tree's, or of none.
     func inheriting(_ inherited: TreeState?) -> TreeState {
-        TreeState(
+        let state = TreeState(
             memtable: memtable, immutables: immutables, settled: settled, levels: levels, inherited: inherited)
+        state.adoptWhatFollowsFromLevels(of: self)
+        return state
     }
 
     /// How many memtables hold anything, those of the shared tree included.
     var filledMemtableCount: Int { memtables.count { !$0.isEmpty } + (inherited?.filledMemtableCount ?? 0) }
+
+    /// The range deletes of all tables.
+    func rangeTombstones() throws -> RangeTombstoneSet {
+        if let made = madeRangeTombstones.load() { return made }
+        let all = try levels.all.filter(\.hasRangeDeletes).flatMap { try $0.rangeTombstones().tombstones }
+        return madeRangeTombstones.storeIfNil(RangeTombstoneSet(all))
+    }
 
     /// Good as long as the state is.
     var fences: Unmanaged<TreeFences> {
@@ -86,8 +99,16 @@ extension TreeOptions {
     }
 
     @inline(never)
-    private func makeFences() -> Unmanaged<TreeFences> {
-        let made = unsafe Unmanaged.passUnretained(madeFences.storeIfNil(TreeFences(levels)))
+    private func makeFences() -> Unmanaged<TreeFences> { unsafe keep(TreeFences(levels)) }
+
+    /// Takes over what was made for a state with the same levels: the lane changes memtables often, and tables are many.
+    private func adoptWhatFollowsFromLevels(of other: TreeState) {
+        if let made = other.madeFences.load() { _ = unsafe keep(made) }
+        if let made = other.madeRangeTombstones.load() { _ = madeRangeTombstones.storeIfNil(made) }
+    }
+
+    private func keep(_ fences: TreeFences) -> Unmanaged<TreeFences> {
+        let made = unsafe Unmanaged.passUnretained(madeFences.storeIfNil(fences))
         unsafe fencesInPlace.store(made, ordering: .releasing)
         return unsafe made
     }
