@@ -446,7 +446,7 @@ extension TreeState {
         for level in 1..<Levels.count {
             let tables = levels.overlapping(level, lower: search.bounds.lower, upper: search.bounds.upper)
             let searched = try search.isNarrow ? tables.filter(search.mayFind) : tables
-            if !searched.isEmpty { sources.append(try search.source(in: Array(searched))) }
+            if !searched.isEmpty { sources.append(try search.source(in: Array(searched), isLevel: true)) }
             let withRangeDeletes = tables.filter(\.hasRangeDeletes)
             if !withRangeDeletes.isEmpty {
                 let level = LevelTombstones(withRangeDeletes, atMost: sequence)
@@ -479,9 +479,10 @@ private struct TableSearch {
     }
 
     /// The tables' entries as a source of a merge; they are in key order and share no key.
-    func source(in tables: [TableFile]) throws -> EntrySource {
+    /// - Parameter isLevel: Whether they are all there is of a level: each is opened when the walk comes there.
+    func source(in tables: [TableFile], isLevel: Bool = false) throws -> EntrySource {
         let groupKeys = try groupKeys(in: tables)
-        if tables.count == 1, groupKeys == nil {
+        if !isLevel, tables.count == 1, groupKeys == nil {
             traceSink?.record(.tableEntered(number: tables[0].number))
             return .table(try tables[0].open(tracedBy: traceSink).makeCursor(bounds: bounds))
         }
