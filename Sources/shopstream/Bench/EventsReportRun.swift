@@ -172,7 +172,11 @@ struct EventsReportRun {
         let tables = try EventTables(in: storage)
         var workload = workload
         StandardError.write("view: \(grouped(Double(sizes.view))) events with and without\n")
-        let events = (0..<sizes.view).map { _ in workload.event(at: storage.clock.now) }
+        // Made ahead, with the times that they would have if they came at the platform's rate.
+        let start = storage.clock.now.microseconds
+        let events = (0..<sizes.view).map { index in
+            workload.event(at: StorageInstant(microseconds: start + Int64(index) * 1_000_000 / 33_333))
+        }
         let new = try compare(events, with: tables.insert, without: tables.insertWithoutView)
         let changes = events.map { [.text(workload.user()), $0[0], $0[1], $0[2]] }
         let changed = try compare(changes, with: tables.changeUser, without: tables.changeUserWithoutView)
