@@ -179,19 +179,9 @@ extension TableMetadata {
     func hasDroppedIDs(living: [UInt32]) -> Bool {
         let ids = keyspaceIDs
         guard ids.count > 1 else { return false }
-        return living.count(below: ids.upperBound &+ 1) - living.count(below: ids.lowerBound) < ids.count
-    }
-}
-
-extension [UInt32] {
-    /// How many are below `id`, of numbers that ascend.
-    fileprivate func count(below id: UInt32) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < id { low = middle + 1 } else { high = middle }
-        }
-        return low
+        let end = ids.upperBound &+ 1
+        let livingCount =
+            living.partitioningIndex { $0 >= end } - living.partitioningIndex { $0 >= ids.lowerBound }
+        return livingCount < ids.count
     }
 }

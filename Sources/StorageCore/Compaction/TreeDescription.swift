@@ -84,20 +84,9 @@ struct TreeDescription: Sendable {
 
     /// The tables of a level below 0 that may hold something of a span.
     func overlapping(_ level: Int, _ span: KeySpan) -> ArraySlice<TableMetadata> {
-        let start = firstIndex(level) { !span.begins(behind: $0) }
-        let end = firstIndex(level) { span.ends(before: $0) }
+        let start = levels[level].partitioningIndex { !span.begins(behind: $0) }
+        let end = levels[level].partitioningIndex { span.ends(before: $0) }
         return levels[level][start..<max(start, end)]
-    }
-
-    /// The first table of a level below 0 for which a predicate holds that fails below some key and holds from there on.
-    private func firstIndex(_ level: Int, where predicate: (TableMetadata) -> Bool) -> Int {
-        var low = 0
-        var high = levels[level].count
-        while low < high {
-            let middle = (low + high) / 2
-            if predicate(levels[level][middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 
     /// Tables that lie below the one at `index` of `level`, and may hold a key of it.

@@ -26,13 +26,8 @@ struct RangeTombstoneHistory: Sendable {
     func map(atMost sequence: UInt64) -> RangeTombstoneMap {
         // Readers of the present are the many.
         if let last = versions.last, last.sequence <= sequence { return last.map }
-        var low = 0
-        var high = versions.count
-        while low < high {
-            let middle = (low + high) / 2
-            if versions[middle].sequence <= sequence { low = middle + 1 } else { high = middle }
-        }
-        return low > 0 ? versions[low - 1].map : RangeTombstoneMap()
+        let count = versions.partitioningIndex { $0.sequence > sequence }
+        return count > 0 ? versions[count - 1].map : RangeTombstoneMap()
     }
 
     /// For each stretch of keys, and for each of the snapshots and the present, the newest range delete that it sees, if the

@@ -92,13 +92,13 @@ struct LevelPosition: ~Copyable {
     }
 
     mutating func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        try enter(firstTable { unsafe !$0.isBelow(key) })
+        try enter(tables.partitioningIndex { unsafe !$0.isBelow(key) })
         unsafe try table?.pointee.seek(key: key, sequence: sequence)
         try skipExhaustedForwards()
     }
 
     mutating func seekBackward(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
-        try enter(firstTable { unsafe $0.isAbove(key) } - 1)
+        try enter(tables.partitioningIndex { unsafe $0.isAbove(key) } - 1)
         unsafe try table?.pointee.seekBackward(key: key, sequence: sequence)
         try skipExhaustedBackwards()
     }
@@ -115,17 +115,6 @@ struct LevelPosition: ~Copyable {
         guard let table = unsafe table else { return }
         unsafe try table.pointee.previous()
         if unsafe !table.pointee.isValid { try skipExhaustedBackwards() }
-    }
-
-    /// The first table for which a predicate holds that fails below some key and holds from there on.
-    private func firstTable(where predicate: (TableFile) -> Bool) -> Int {
-        var low = 0
-        var high = tables.count
-        while low < high {
-            let middle = (low + high) / 2
-            if predicate(tables[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 
     private mutating func enter(_ newIndex: Int) throws {

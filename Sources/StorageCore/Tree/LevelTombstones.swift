@@ -26,12 +26,7 @@ final class LevelTombstones {
     }
 
     private func table(holding key: UnsafeRawBufferPointer) -> TableFile? {
-        var low = 0
-        var high = tables.count
-        while low < high {
-            let middle = (low + high) / 2
-            if unsafe tables[middle].isBelow(key) { low = middle + 1 } else { high = middle }
-        }
-        return low < tables.count && (unsafe tables[low].mayHold(key)) ? tables[low] : nil
+        let index = tables.partitioningIndex { unsafe !$0.isBelow(key) }
+        return index < tables.count && (unsafe tables[index].mayHold(key)) ? tables[index] : nil
     }
 }

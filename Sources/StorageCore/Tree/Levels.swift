@@ -52,13 +52,7 @@ struct Levels: Sendable {
 
     /// The index of the first table of a level below 0 that does not end before `key`.
     func firstTable(in level: Int, notBelow key: UnsafeRawBufferPointer) -> Int {
-        var low = 0
-        var high = tables[level].count
-        while low < high {
-            let middle = (low + high) / 2
-            if unsafe tables[level][middle].metadata.isBelow(key) { low = middle + 1 } else { high = middle }
-        }
-        return low
+        tables[level].partitioningIndex { unsafe !$0.metadata.isBelow(key) }
     }
 
     /// The tables of a level that may hold something in `lower..<upper`.
@@ -67,22 +61,11 @@ struct Levels: Sendable {
         return unsafe lower.withUnsafeBytes { lower in
             unsafe upper.withUnsafeBytes { upper in
                 guard level > 0 else { return tables.filter { unsafe !$0.isBelow(lower) && $0.begins(before: upper) } }
-                let start = firstIndex(in: tables) { unsafe !$0.isBelow(lower) }
-                let end = firstIndex(in: tables) { unsafe !$0.begins(before: upper) }
+                let start = tables.partitioningIndex { unsafe !$0.isBelow(lower) }
+                let end = tables.partitioningIndex { unsafe !$0.begins(before: upper) }
                 if start == 0, end == tables.count { return tables }
                 return start < end ? Array(tables[start..<end]) : []
             }
         }
-    }
-
-    /// The first of tables in key order for which a predicate holds that fails below some key and holds from there on.
-    private func firstIndex(in tables: [TableFile], where predicate: (TableFile) -> Bool) -> Int {
-        var low = 0
-        var high = tables.count
-        while low < high {
-            let middle = (low + high) / 2
-            if predicate(tables[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -17,13 +17,8 @@ final class RangeTombstoneSet: Sendable {
         func newestSequence(atMost sequence: UInt64) -> UInt64 {
             // Nearly always there is one, or the first will do.
             if let first = sequences.first, first <= sequence { return first }
-            var low = 0
-            var high = sequences.count
-            while low < high {
-                let middle = (low + high) / 2
-                if sequences[middle] <= sequence { high = middle } else { low = middle + 1 }
-            }
-            return low < sequences.count ? sequences[low] : 0
+            let index = sequences.partitioningIndex { $0 <= sequence }
+            return index < sequences.count ? sequences[index] : 0
         }
     }
 
@@ -68,13 +63,7 @@ final class RangeTombstoneSet: Sendable {
 
     /// The index of the first fragment whose upper bound lies above a key.
     private func firstFragment(endingAbove key: UnsafeRawBufferPointer) -> Int {
-        var low = 0
-        var high = fragments.count
-        while low < high {
-            let middle = (low + high) / 2
-            if unsafe compareBytes(fragments[middle].upper, key) > 0 { high = middle } else { low = middle + 1 }
-        }
-        return low
+        fragments.partitioningIndex { unsafe compareBytes($0.upper, key) > 0 }
     }
 
     /// The tombstones again, one for each fragment and sequence.
