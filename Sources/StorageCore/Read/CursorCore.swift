@@ -244,24 +244,20 @@
     }
 
     @inline(__always)
-    private mutating func skipCurrentKey() throws {
-        var count = 0
-        while merged.isValid, unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0 {
-            count += 1
-            if count == Self.stepsBeforeSeek {
-                unsafe try merged.skipVersions(of: keyBuffer.bytes, newerThan: 0)
-            } else {
-                try merged.next()
-            }
-        }
-    }
+    private mutating func skipCurrentKey() throws { try skipVersions(newerThan: 0) }
 
     /// Leaves the versions of a key that are too new to be seen; the stream stands on one.
     private mutating func skipNewerVersions() throws {
         unsafe keyBuffer.replace(with: merged.entry.key)
+        try skipVersions(newerThan: sequence)
+    }
+
+    /// Leaves the versions of the current key that are newer than one; all are newer than 0.
+    @inline(__always)
+    private mutating func skipVersions(newerThan sequence: UInt64) throws {
         var count = 0
-        while merged.isValid, unsafe merged.entry.sequence > sequence,
-            unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0
+        while merged.isValid, unsafe compareBytes(merged.entry.key, keyBuffer.bytes) == 0,
+            unsafe merged.entry.sequence > sequence
         {
             count += 1
             if count == Self.stepsBeforeSeek {
@@ -492,13 +488,12 @@ private struct TableSearch {
     /// What tables may have of the group that is looked for; nil where not all of them know.
     private func groupKeys(in tables: [TableFile]) throws -> GroupKeys? {
         guard let clusterings else { return nil }
-        var union: ClusteringBounds?
+        var union = ClusteringBounds(clusterings.layout)
         for table in tables {
             guard let bounds = try table.open().clusteringBounds(by: clusterings.layout) else { return nil }
-            union?.form(unionWith: bounds)
-            union = union ?? bounds
+            union.formUnion(bounds)
         }
-        return union?.keys(ofGroup: clusterings.tagged)
+        return union.keys(ofGroup: clusterings.tagged)
     }
 
     /// Whether some tables need not be entered although their keys lie around those looked for.

@@ -37,16 +37,21 @@ struct UnsafeSourceMerge: ~Copyable {
         self.sources = sources
         count = sources.count
         unsafe heads = .allocate(capacity: max(count, 1))
-        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         for index in sources.indices {
             let groupKeys = sources[index].groupKeys
             unsafe (heads + index).initialize(
                 to: Head(
                     handle: sources[index].handle, isValid: false,
-                    entry: UnsafeEntry(
-                        key: nothing, sequence: 0, kind: .delete, expiry: UnsafeEntry.noExpiry, value: nothing),
+                    entry: Self.placeholder(UnsafeRawBufferPointer(start: nil, count: 0)),
                     first: Self.copy(groupKeys?.first), end: Self.copy(groupKeys?.end)))
         }
+    }
+
+    /// In front of all entries with a key.
+    private static func placeholder(_ key: UnsafeRawBufferPointer) -> UnsafeEntry {
+        unsafe UnsafeEntry(
+            key: key, sequence: SequenceNumber.max.rawValue, kind: .delete, expiry: UnsafeEntry.noExpiry,
+            value: UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
     private static func copy(_ key: [UInt8]?) -> UnsafeMutableRawBufferPointer {
@@ -163,12 +168,7 @@ struct UnsafeSourceMerge: ~Copyable {
 
     /// Lets a source stand for a key that its entries lie behind, in the direction of the walk.
     private func postpone(_ index: Int, until key: UnsafeRawBufferPointer) {
-        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-        unsafe load(
-            index,
-            UnsafeEntry(
-                key: key, sequence: SequenceNumber.max.rawValue, kind: .delete, expiry: UnsafeEntry.noExpiry,
-                value: nothing))
+        unsafe load(index, Self.placeholder(key))
         unsafe heads[index].isPostponed = true
     }
 

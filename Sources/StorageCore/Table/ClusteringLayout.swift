@@ -148,7 +148,7 @@ struct ClusteringBounds: Equatable, Sendable {
     }
 
     /// Widens the bounds by those of another table.
-    mutating func form(unionWith other: ClusteringBounds) {
+    mutating func formUnion(_ other: ClusteringBounds) {
         lower = min(lower, other.lower)
         upper = max(upper, other.upper)
     }

@@ -17,7 +17,7 @@ final class SQLiteSalvageOutput {
         path = target + "-unfinished"
         fileSystem = options.fileSystem
         try fileSystem.createDirectory(FilePathText.parent(of: target))
-        try Self.remove([path, path + "-wal", path + "-journal"], fileSystem)
+        try Self.remove(path, fileSystem)
         connection = try SQLiteConnection(
             path: path, files: SQLiteFiles(fileSystem, path: path, isReadOnly: false))
         do {
@@ -31,14 +31,17 @@ final class SQLiteSalvageOutput {
         }
     }
 
-    private static func remove(_ paths: [String], _ fileSystem: any FileSystem) throws {
-        for path in paths where try fileSystem.exists(path) { try fileSystem.remove(path) }
+    /// Removes a database and what SQLite puts beside it.
+    private static func remove(_ path: String, _ fileSystem: any FileSystem) throws {
+        for file in [path, path + "-wal", path + "-journal"] where try fileSystem.exists(file) {
+            try fileSystem.remove(file)
+        }
     }
 
     /// Removes what was written; the reason is on its way to the caller.
     func abandon() {
         connection.close()
-        try? Self.remove([path, path + "-wal", path + "-journal"], fileSystem)
+        try? Self.remove(path, fileSystem)
     }
 
     /// Adds an entry unless its key is there already; whether it was added.
@@ -86,7 +89,7 @@ final class SQLiteSalvageOutput {
             """)
         try commit()
         connection.close()
-        try Self.remove([path + "-wal"], fileSystem)
+        if try fileSystem.exists(path + "-wal") { try fileSystem.remove(path + "-wal") }
         try fileSystem.rename(path, to: target)
         try fileSystem.syncDirectory(FilePathText.parent(of: target))
     }
