@@ -50,13 +50,7 @@ struct ModificationRun {
         guard isBatch, statements.count > 1, statements.contains(where: { $0.plan.readsBeforeBatch }) else {
             return rows
         }
-        var counts: [RowsBefore.Partition: Int] = [:]
-        for (plan, context) in statements {
-            for prefix in try plan.partition.prefixes(context) {
-                counts[.init(table: plan.table.identifier, prefix: prefix), default: 0] += 1
-            }
-        }
-        let shared = Set(counts.lazy.filter { $0.value > 1 }.map(\.key))
+        let shared = Set(try partitionCounts().lazy.filter { $0.value > 1 }.map(\.key))
         for (plan, context) in statements where plan.readsBeforeBatch {
             var executor = try ModificationExecutor(plan, context, transaction, batchTimestamp: timestamp)
             executor.rowsBefore = rows
@@ -69,7 +63,7 @@ struct ModificationRun {
 
     /// The answer where some condition does not hold. The rows of all conditions are one read.
     private func refusal(_ transaction: WriteTransaction, _ warnings: inout [String]) throws -> ResultSet? {
-        if statements.count > 1, try partitions().count > 1 {
+        if statements.count > 1, try partitionCounts().count > 1 {
             throw CQLError.invalid("Batch with conditions cannot span multiple partitions")
         }
         let columns = statements.reduce(into: Set<UInt16>()) { $0.formUnion($1.plan.testedColumns) }
@@ -123,21 +117,22 @@ struct ModificationRun {
         }
     }
 
-    private func partitions() throws -> Set<RowsBefore.Partition> {
-        var partitions: Set<RowsBefore.Partition> = []
+    /// How often the statements name each partition.
+    private func partitionCounts() throws -> [RowsBefore.Partition: Int] {
+        var counts: [RowsBefore.Partition: Int] = [:]
         for (plan, context) in statements {
             for prefix in try plan.partition.prefixes(context) {
-                partitions.insert(.init(table: plan.table.identifier, prefix: prefix))
+                counts[.init(table: plan.table.identifier, prefix: prefix), default: 0] += 1
             }
         }
-        return partitions
+        return counts
     }
 
     /// Only batches over several partitions have limits, since one partition is written at once anyway.
     private func checkSize(_ byteCount: Int) throws -> [String] {
         let mayExceed = byteCount > limits.batchSizeWarningByteCount
         guard mayExceed || isUnlogged && statements.count > limits.unloggedBatchWarningPartitionCount else { return [] }
-        let partitions = try partitions()
+        let partitions = try partitionCounts().keys
         guard partitions.count > 1 else { return [] }
         guard byteCount <= limits.batchSizeFailureByteCount else { throw CQLError.invalid("Batch too large") }
         let names = Set(partitions.map(\.table.description)).sorted().joined(separator: ", ")
@@ -193,8 +188,7 @@ extension WideColumnStore {
                 var context = statement.context(values, now: transaction.commitTime)
                 context.timestamp = options.timestamp
                 context.nowInSeconds = options.nowInSeconds.map(Int64.init)
-                context.tombstoneGuard = statement.tombstoneGuard(for: modification)
-                if modification.parsesJSON { context.json = ParsedJSON() }
+                statement.prepare(&context, for: modification)
                 context.showsMasks = options.maskedUserName != nil
                 statements.append((modification, context))
             }

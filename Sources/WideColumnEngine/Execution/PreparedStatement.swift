@@ -178,8 +178,7 @@ public struct PreparedStatement: Sendable {
             var executor = try SelectExecutor(select, context, transaction.view, tombstoneGuard: tombstoneGuard)
             return try executor.run()
         case .modification(let modification):
-            context.tombstoneGuard = tombstoneGuard(for: modification)
-            if modification.parsesJSON { context.json = ParsedJSON() }
+            prepare(&context, for: modification)
             if !modification.isConditional {
                 // Most statements by far: nothing to gather.
                 var executor = try ModificationExecutor(modification, context, transaction)
@@ -191,8 +190,7 @@ public struct PreparedStatement: Sendable {
         case .batch(let batch):
             let statements = batch.statements.map { member in
                 var context = context
-                context.tombstoneGuard = tombstoneGuard(for: member)
-                if member.parsesJSON { context.json = ParsedJSON() }
+                prepare(&context, for: member)
                 return (plan: member, context: context)
             }
             var run = ModificationRun(statements: statements, isBatch: true, limits: store.limits)
@@ -210,8 +208,10 @@ public struct PreparedStatement: Sendable {
     }
 
     /// Nil where the modification reads nothing before it writes.
-    func tombstoneGuard(for modification: ModificationPlan) -> TombstoneGuard? {
-        modification.isConditional || modification.needsRead ? tombstoneGuard : nil
+    /// Adds what one execution of a modification needs: a bound on what it reads, and a place for its JSON.
+    func prepare(_ context: inout ExecutionContext, for modification: ModificationPlan) {
+        context.tombstoneGuard = modification.isConditional || modification.needsRead ? tombstoneGuard : nil
+        context.json = modification.parsesJSON ? ParsedJSON() : nil
     }
 
     func context(_ values: [CQLValue], now: StorageInstant) -> ExecutionContext {

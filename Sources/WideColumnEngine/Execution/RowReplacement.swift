@@ -56,17 +56,15 @@ extension WriteTransaction {
             // Nothing is there to merge with, which spares those who read it a look for more.
             return try put(keyspace, key, fragment, expiry: expiry)
         }
-        if hasTotals, let rest = try RowReplacement.withoutReplacedTotals(stored, fragment) {
-            var row: [UInt8] = []
-            try RowFragment.merge(rest.rawSpan, fragment, into: &row)
-            return try put(keyspace, key, row.rawSpan, expiry: rowOperator.droppableAfter(row.rawSpan))
-        }
+        let rest = hasTotals ? try RowReplacement.withoutReplacedTotals(stored, fragment) : nil
         guard
-            RowReplacement.isDue(
-                storedByteCount: stored.count, fragmentByteCount: fragment.byteCount, at: commitTime)
+            rest != nil
+                || RowReplacement.isDue(
+                    storedByteCount: stored.count, fragmentByteCount: fragment.byteCount, at: commitTime)
         else { return try merge(keyspace, key, fragment, expiry: expiry) }
+        let older = rest ?? stored
         var row: [UInt8] = []
-        try RowFragment.merge(stored.rawSpan, fragment, into: &row)
+        try RowFragment.merge(older.rawSpan, fragment, into: &row)
         try put(keyspace, key, row.rawSpan, expiry: rowOperator.droppableAfter(row.rawSpan))
     }
 }

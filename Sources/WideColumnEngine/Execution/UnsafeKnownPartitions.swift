@@ -123,7 +123,7 @@
 
     private func find(_ prefix: RawSpan, inSetAt start: Int) -> Slot? {
         for offset in stride(from: start, to: start + Self.setByteCount, by: Layout.byteCount)
-        where unsafe Int(memory[offset]) == prefix.byteCount {
+        where unsafe Int(memory[offset + Layout.prefixByteCount]) == prefix.byteCount {
             let first = offset + Layout.prefix.lowerBound
             let known = unsafe UnsafeRawBufferPointer(rebasing: memory[first..<first + prefix.byteCount])
             if unsafe RawSpan(_unsafeBytes: known).equals(prefix) { return Slot(offset: offset) }
@@ -138,7 +138,7 @@
         unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + Layout.byteCount])
             .initializeMemory(as: UInt8.self, repeating: 0)
         let slot = Slot(offset: start)
-        unsafe memory[start] = UInt8(prefix.byteCount)
+        unsafe memory[start + Layout.prefixByteCount] = UInt8(prefix.byteCount)
         unsafe prefix.withUnsafeBytes { bytes in
             unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(start + Layout.prefix.lowerBound)...])
                 .copyMemory(from: bytes)
