@@ -1,28 +1,13 @@
 // A traced read tells what it touched, and reads what one that isn't traced does.
 
 import StorageTypes
-import Synchronization
 import Testing
 
 @testable import StorageCore
 
 @Suite("Access traces")
 struct AccessTraceTests {
-    private final class Recorder: AccessTraceSink {
-        private let state = Mutex<[AccessEvent]>([])
-
-        func record(_ event: AccessEvent) { state.withLock { $0.append(event) } }
-
-        /// What was told since the last time.
-        func take() -> [AccessEvent] {
-            state.withLock { events in
-                defer { events = [] }
-                return events
-            }
-        }
-    }
-
-    private let recorder = Recorder()
+    private let recorder = AccessRecorder()
 
     private func key(_ index: Int) -> [UInt8] { bytes("key" + String(1000 + index)) }
 

@@ -1,17 +1,16 @@
 // ClusteringLayoutTests.swift — tables of another time are left out, and nothing else is.
 
 import StorageTypes
-import Synchronization
 import Testing
 
 @testable import StorageCore
 
 @Suite("Clustering layouts")
 struct ClusteringLayoutTests {
-    private static let layout = ClusteringLayout(fixedByteCount: 2, tag: 7)
+    static let layout = ClusteringLayout(fixedByteCount: 2, tag: 7)
 
     /// A key without the keyspace's prefix.
-    private static func key(_ group: [UInt8], _ clustering: [UInt8], tag: UInt8 = 7) -> [UInt8] {
+    static func key(_ group: [UInt8], _ clustering: [UInt8], tag: UInt8 = 7) -> [UInt8] {
         var encoder = KeyEncoder()
         encoder.append(uint16: UInt16(group.count) &* 40_503)
         encoder.append(bytes: group)
@@ -22,25 +21,6 @@ struct ClusteringLayoutTests {
         var encoder = KeyEncoder()
         encoder.append(uint64: time, descending: true)
         return key(bytes("group \(group)"), encoder.bytes)
-    }
-
-    private final class Recorder: AccessTraceSink {
-        private let numbers = Mutex<[UInt64]>([])
-
-        func record(_ event: AccessEvent) {
-            switch event {
-            case .tableSearched(let number, _), .tableEntered(let number): numbers.withLock { $0.append(number) }
-            default: break
-            }
-        }
-
-        /// The tables that were looked into since the last time.
-        func take() -> Set<UInt64> {
-            numbers.withLock { numbers in
-                defer { numbers = [] }
-                return Set(numbers)
-            }
-        }
     }
 
     @Test("a clustering begins behind the escaped group and the tag, in keys that have both")
@@ -182,7 +162,7 @@ struct ClusteringLayoutTests {
             try storage.flush()
         }
         let numbers = tableNumbers(keyspace)
-        let recorder = Recorder()
+        let recorder = AccessRecorder()
         var misledCount = 0
         for group in 1..<99 {
             let range = KeyRange.prefix(Array(Self.key(bytes("group \(group)"), []).dropLast()))
@@ -190,7 +170,7 @@ struct ClusteringLayoutTests {
             try cursor.seekToFirst()
             let isFound = cursor.isValid
             #expect(isFound)
-            let entered = recorder.take()
+            let entered = Set(recorder.takeTables())
             #expect(entered.contains(numbers[group % 3]))
             misledCount += entered.count - 1
         }
@@ -256,14 +236,14 @@ struct ClusteringLayoutTests {
     @Test("a look-up leaves out the tables of other times, and asks no filter for that")
     func lookups() throws {
         let (storage, keyspace) = try makeStorage()
-        let recorder = Recorder()
+        let recorder = AccessRecorder()
         let view = storage.snapshot().traced(by: recorder).view
         let numbers = tableNumbers(keyspace)
         #expect(numbers.count == 5)
         for moment in stride(from: 0, to: 5000, by: 10) {
             let key = Self.key(moment / 10 % 7, at: UInt64(moment))
             #expect(try view.get(keyspace, key.rawSpan) == bytes("\(moment)"))
-            #expect(recorder.take() == [numbers[moment / 1000]])
+            #expect(Set(recorder.takeTables()) == [numbers[moment / 1000]])
         }
         // Later than all of them.
         let before = keyspace.tree.counters.lookups.statistics
@@ -276,7 +256,7 @@ struct ClusteringLayoutTests {
     @Test("a cursor enters the tables of its times only, whether they are in level 0 or below")
     func cursors() throws {
         let (storage, keyspace) = try makeStorage()
-        let recorder = Recorder()
+        let recorder = AccessRecorder()
         func moments(_ range: KeyRange) throws -> [Int] {
             var cursor = try storage.snapshot().traced(by: recorder).view.cursor(keyspace, range)
             var moments: [Int] = []
@@ -295,16 +275,16 @@ struct ClusteringLayoutTests {
         // From 1500 to 2500: two tables. Descending, so the later one is the lower bound.
         let range = KeyRange(lower: Self.key(3, at: 2500), upper: Self.key(3, at: 1499))
         #expect(try moments(range) == expected(3, 1500...2500))
-        #expect(recorder.take() == [numbers[1], numbers[2]])
+        #expect(Set(recorder.takeTables()) == [numbers[1], numbers[2]])
         // From 4990 on.
         let start = Self.key(bytes("group 3"), [])
         #expect(try moments(KeyRange(lower: start, upper: Self.key(3, at: 3999))) == expected(3, 4000...5000))
-        #expect(recorder.take() == [numbers[4]])
+        #expect(Set(recorder.takeTables()) == [numbers[4]])
         // All of a group, and of all groups.
         #expect(try moments(.prefix(start)) == expected(3, 0...5000))
-        #expect(recorder.take() == Set(numbers))
+        #expect(Set(recorder.takeTables()) == Set(numbers))
         #expect(try Set(moments(.all)) == Set(all))
-        #expect(recorder.take() == Set(numbers))
+        #expect(Set(recorder.takeTables()) == Set(numbers))
 
         try storage.compact()
         let compacted = keyspace.tree.state.levels
@@ -313,7 +293,7 @@ struct ClusteringLayoutTests {
         let later = KeyRange(lower: start, upper: Self.key(3, at: 5000))
         _ = recorder.take()
         #expect(try moments(later) == [])
-        #expect(recorder.take() == [])
+        #expect(Set(recorder.takeTables()) == [])
     }
 
     @Test("range deletes reach over the times of the table that has them")

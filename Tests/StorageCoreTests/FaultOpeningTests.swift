@@ -108,16 +108,7 @@ struct FaultOpeningTests {
     }
 
     private func checkRefusals(_ storage: Storage, _ comment: Comment) throws {
-        let keyspace = try storage.keyspace("a")
-        var batch = WriteBatch()
-        try batch.put(keyspace, [1].rawSpan, [1].rawSpan)
-        #expect(errorCode { try storage.commit(batch) } == .diskFull, comment)
-        #expect(errorCode { try storage.write(.synced) { _ in } } == .diskFull, comment)
-        #expect(errorCode { try storage.keyspace("new") } == .diskFull, comment)
-        #expect(errorCode { try storage.dropKeyspace("b") } == .diskFull, comment)
-        #expect(errorCode { try storage.flush() } == .diskFull, comment)
-        #expect(errorCode { try storage.step() } == .diskFull, comment)
-        #expect(errorCode { try storage.compact() } == .diskFull, comment)
+        try expectRefusals(of: storage, comment)
         #expect(errorCode { try storage.checkpoint(to: "/copy") } == .diskFull, comment)
         if storage.options.logArchive != nil { #expect(errorCode { try storage.archiveLog() } == .diskFull, comment) }
     }

@@ -1,36 +1,16 @@
 // GroupWalkTests.swift — a walk within a group enters a table when it comes to its times, and shows what is there.
 
 import StorageTypes
-import Synchronization
 import Testing
 
 @testable import StorageCore
 
 @Suite("Walks within a group")
 struct GroupWalkTests {
-    private static let layout = ClusteringLayout(fixedByteCount: 0, tag: 7)
+    private static let layout = ClusteringLayoutTests.layout
 
-    /// A key without the keyspace's prefix.
     private static func key(_ group: [UInt8], _ clustering: [UInt8], tag: UInt8 = 7) -> [UInt8] {
-        var encoder = KeyEncoder()
-        encoder.append(bytes: group)
-        return encoder.bytes + [tag] + clustering
-    }
-
-    private final class Recorder: AccessTraceSink {
-        private let numbers = Mutex<[UInt64]>([])
-
-        func record(_ event: AccessEvent) {
-            if case .tableEntered(let number) = event { numbers.withLock { $0.append(number) } }
-        }
-
-        /// The tables that were entered since the last time, in that order.
-        func take() -> [UInt64] {
-            numbers.withLock { numbers in
-                defer { numbers = [] }
-                return numbers
-            }
-        }
+        ClusteringLayoutTests.key(group, clustering, tag: tag)
     }
 
     private static func open(_ storage: Storage) throws -> Keyspace {
@@ -57,16 +37,16 @@ struct GroupWalkTests {
         }
         let numbers = Array(keyspace.tree.state.levels.all.map(\.number).reversed())
         #expect(numbers.count == 4)
-        let recorder = Recorder()
+        let recorder = AccessRecorder()
         let view = storage.snapshot().traced(by: recorder).view
         let group = Self.key(bytes("a"), [])
 
         var cursor = try view.cursor(keyspace, .prefix(group))
-        #expect(recorder.take() == [])
+        #expect(recorder.takeTables() == [])
         try cursor.seekToFirst()
         for moment in 0..<40 {
             #expect(try #require(cursor.isValid ? cursor.value.array() : nil) == [UInt8(moment)])
-            #expect(recorder.take() == (moment % 10 == 0 ? [numbers[moment / 10]] : []), "\(moment)")
+            #expect(recorder.takeTables() == (moment % 10 == 0 ? [numbers[moment / 10]] : []), "\(moment)")
             try cursor.next()
         }
         var isAtEnd = !cursor.isValid
@@ -78,7 +58,7 @@ struct GroupWalkTests {
             #expect(try #require(cursor.isValid ? cursor.value.array() : nil) == [UInt8(moment)])
             // Backwards the stream stands before the key that is shown, so it has entered the next table with a table's first.
             let entered = moment == 39 ? numbers[3] : moment % 10 == 0 && moment > 0 ? numbers[moment / 10 - 1] : nil
-            #expect(recorder.take() == (entered.map { [$0] } ?? []), "\(moment)")
+            #expect(recorder.takeTables() == (entered.map { [$0] } ?? []), "\(moment)")
             try cursor.previous()
         }
         isAtEnd = !cursor.isValid
@@ -87,10 +67,10 @@ struct GroupWalkTests {
         // From the middle of one; a turn comes back to it.
         cursor = try view.cursor(keyspace, KeyRange(lower: Self.key(bytes("a"), [0, 15]), upper: group + [1]))
         try cursor.seekToFirst()
-        #expect(recorder.take() == [numbers[1]])
+        #expect(recorder.takeTables() == [numbers[1]])
         try cursor.next()
         try cursor.previous()
-        #expect(recorder.take() == [])
+        #expect(recorder.takeTables() == [])
         #expect(cursor.value.array() == [15])
     }
 

@@ -74,7 +74,7 @@ struct SQLiteOpeningTests {
             #expect(try content(storage) == expected, comment)
             if storage.sqlite?.unfinished == nil { break }
             fullCount += 1
-            try checkRefusals(storage, comment)
+            try expectRefusals(of: storage, comment)
             #expect(try content(storage) == expected, comment)
             let problems = try storage.verify().problems
             #expect(problems.count == 1 && problems[0].hasPrefix("flush keeps failing: diskFull"), "\(problems)")
@@ -86,19 +86,6 @@ struct SQLiteOpeningTests {
             #expect(room < 4 << 20)
         }
         #expect(fullCount > 2, "the disk was hardly ever full")
-    }
-
-    private func checkRefusals(_ storage: Storage, _ comment: Comment) throws {
-        let keyspace = try storage.keyspace("a")
-        var batch = WriteBatch()
-        try batch.put(keyspace, [1].rawSpan, [1].rawSpan)
-        #expect(errorCode { try storage.commit(batch) } == .diskFull, comment)
-        #expect(errorCode { try storage.write(.synced) { _ in } } == .diskFull, comment)
-        #expect(errorCode { try storage.keyspace("new") } == .diskFull, comment)
-        #expect(errorCode { try storage.dropKeyspace("b") } == .diskFull, comment)
-        #expect(errorCode { try storage.flush() } == .diskFull, comment)
-        #expect(errorCode { try storage.step() } == .diskFull, comment)
-        #expect(errorCode { try storage.compact() } == .diskFull, comment)
     }
 
     private func finish(

@@ -1,6 +1,7 @@
 // StorageFixture.swift — small storages on a simulated disk, and threads that can be waited for.
 
 import StorageTypes
+import Testing
 
 @testable import StorageCore
 
@@ -68,4 +69,18 @@ func errorCode<R>(_ body: () throws -> R) -> StorageError.Code? {
     } catch {
         return (error as? StorageError)?.code
     }
+}
+
+/// A storage with the keyspaces `a` and `b` that was opened on a full disk changes nothing until there is room.
+func expectRefusals(of storage: Storage, _ comment: Comment) throws {
+    let keyspace = try storage.keyspace("a")
+    var batch = WriteBatch()
+    try batch.put(keyspace, [1].rawSpan, [1].rawSpan)
+    #expect(errorCode { try storage.commit(batch) } == .diskFull, comment)
+    #expect(errorCode { try storage.write(.synced) { _ in } } == .diskFull, comment)
+    #expect(errorCode { try storage.keyspace("new") } == .diskFull, comment)
+    #expect(errorCode { try storage.dropKeyspace("b") } == .diskFull, comment)
+    #expect(errorCode { try storage.flush() } == .diskFull, comment)
+    #expect(errorCode { try storage.step() } == .diskFull, comment)
+    #expect(errorCode { try storage.compact() } == .diskFull, comment)
 }
