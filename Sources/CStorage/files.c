@@ -168,6 +168,8 @@ int32_t cstorage_populate(void *bytes, int64_t count, bool for_writing) {
 #endif
 }
 
+void cstorage_detach(void *bytes, int64_t count) { (void)madvise(bytes, (size_t)count, MADV_DONTNEED); }
+
 int32_t cstorage_lock(int32_t descriptor) {
     int result;
 #if defined(__linux__) && defined(F_OFD_SETLK)

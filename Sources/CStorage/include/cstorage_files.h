@@ -40,6 +40,8 @@ void *_Nullable cstorage_map_file(int32_t descriptor, int64_t count, int32_t *_N
 void cstorage_unmap_file(void *_Nonnull bytes, int64_t count);
 // Brings pages of a mapping in place, for writing or reading; a negated errno where the system can't, or the device fails.
 int32_t cstorage_populate(void *_Nonnull bytes, int64_t count, bool for_writing);
+// Takes pages of a mapping out of the process's view; the file keeps what was stored.
+void cstorage_detach(void *_Nonnull bytes, int64_t count);
 // An exclusive lock of the open file description; -EWOULDBLOCK if someone else holds it.
 int32_t cstorage_lock(int32_t descriptor);
 // The device and inode numbers that tell one file from another.

@@ -133,10 +133,16 @@ public protocol FileMapping: AnyObject, Sendable {
     /// Brings a range in place, so that stores to come don't wait for that. It dirties the range if `forStores`.
     /// - Throws: `StorageError.ioFailure` where the bytes can't be read: a store there would end the process.
     func populate(from offset: Int64, byteCount: Int64, forStores: Bool) throws
+
+    /// Takes the pages that lie whole in a range out of the process's view: the file keeps what was stored, and a store to
+    /// come brings its page back. A hint, for what is done with: the system writes a page that nobody has in view without
+    /// asking every processor to forget it first.
+    func detach(from offset: Int64, byteCount: Int64)
 }
 
 extension FileMapping {
     public func prefetch(from offset: Int64, byteCount: Int64) {}
+    public func detach(from offset: Int64, byteCount: Int64) {}
 }
 
 /// A lock held on a file.

@@ -36,9 +36,17 @@ internal import StorageTypes
         unsafe cstorage_prefetch_for_stores(bytes + Int(offset), Int(min(count, byteCount - offset)))
     }
 
+    private static let pageByteCount: Int64 = 4096
+
+    func detach(from offset: Int64, byteCount count: Int64) {
+        let start = (max(offset, 0) + Self.pageByteCount - 1) & ~(Self.pageByteCount - 1)
+        let end = min(offset + count, byteCount) & ~(Self.pageByteCount - 1)
+        guard start < end else { return }
+        unsafe cstorage_detach(bytes + Int(start), end - start)
+    }
+
     func populate(from offset: Int64, byteCount count: Int64, forStores: Bool) throws {
-        let pageByteCount: Int64 = 4096
-        let start = max(offset, 0) & ~(pageByteCount - 1)
+        let start = max(offset, 0) & ~(Self.pageByteCount - 1)
         let end = min(offset + count, byteCount)
         guard start < end else { return }
         let result = unsafe cstorage_populate(bytes + Int(start), end - start, forStores)

@@ -107,6 +107,7 @@ final class LogSegment: Sendable {
 
     /// Asks the system to begin writing what was appended in a range.
     func startWriteBack(from offset: Int64, byteCount: Int64) {
+        mapping?.detach(from: offset, byteCount: byteCount)
         file.startWriteBack(from: offset, byteCount: byteCount)
     }
 
