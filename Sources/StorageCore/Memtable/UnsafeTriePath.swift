@@ -1,4 +1,9 @@
 // UnsafeTriePath.swift — a place in the trie, and the way there, from which the neighbours are found.
+//
+// Entries lie in the order in which they came, so each step of a walk leads where the processor has not been lately. A walk
+// forwards therefore looks up one child more than it needs, and asks for its lines before it is come to.
+
+internal import CStorage
 
 /// A place in a trie that moves both ways. The trie is kept alive by its owner.
 @safe struct UnsafeTriePath: ~Copyable {
@@ -6,6 +11,14 @@
         var branch: UnsafeTrieBranch
         /// Of the child that the way goes on to.
         var symbol: Int
+        /// The child behind that one, once it was looked up.
+        var following = unsafe Following.unknown
+    }
+
+    @unsafe private enum Following {
+        case unknown
+        case none
+        case child(symbol: Int, UnsafeTrieLink)
     }
 
     /// Where a key lies.
@@ -143,11 +156,28 @@
     /// To the newest version of the next key.
     private mutating func advance() {
         while let step = unsafe steps.popLast() {
-            guard let (symbol, below) = unsafe step.branch.firstChild(from: step.symbol + 1) else { continue }
-            unsafe steps.append(Step(branch: step.branch, symbol: symbol))
+            var following = unsafe step.following
+            if case .unknown = unsafe following { unsafe following = Self.child(of: step.branch, behind: step.symbol) }
+            guard case .child(let symbol, let below) = unsafe following else { continue }
+            let next = unsafe Self.child(of: step.branch, behind: symbol)
+            if case .child(_, let link) = unsafe next { unsafe Self.prefetch(link) }
+            unsafe steps.append(Step(branch: step.branch, symbol: symbol, following: next))
             return unsafe descendToFirst(below)
         }
         unsafe link = .none
+    }
+
+    @inline(__always)
+    private static func child(of branch: UnsafeTrieBranch, behind symbol: Int) -> Following {
+        guard let (symbol, link) = unsafe branch.firstChild(from: symbol + 1) else { return unsafe .none }
+        return unsafe .child(symbol: symbol, link)
+    }
+
+    /// Asks for a small branch, or for the head, the key and the beginning of the value of an entry.
+    @inline(__always)
+    private static func prefetch(_ link: UnsafeTrieLink) {
+        let address = unsafe UnsafeRawPointer(link.address)
+        for line in 0..<(unsafe link.isBranch ? 3 : 5) { unsafe cstorage_prefetch(address + line &* 64) }
     }
 
     /// To the oldest version of the previous key.
