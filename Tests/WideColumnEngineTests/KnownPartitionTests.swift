@@ -32,6 +32,7 @@ struct KnownPartitionTests {
             #expect(!partitions.hasNoDeletions(slot, generation: 0))
             partitions.noteNoDeletions(slot, generation: 0)
             #expect(!partitions.isEdgeWanted(slot))
+            partitions.noteSearchInVain(slot)
             #expect(partitions.isEdgeWanted(slot))
             let edge = [UInt8(number)]
             partitions.setEdge(edge.rawSpan, slot)

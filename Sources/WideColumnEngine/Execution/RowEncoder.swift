@@ -236,7 +236,9 @@ final class RowEncoder: Sendable {
     ) throws -> Bool {
         scratch.stored.removeAll()
         if try isBeyondEdge(place, transaction, scratch.buffer) { return false }
-        return try read(place.key, transaction, scratch.buffer, into: &scratch.stored)
+        if try read(place.key, transaction, scratch.buffer, into: &scratch.stored) { return true }
+        if let slot = place.slot { rowOperator.partitions.noteSearchInVain(slot) }
+        return false
     }
 
     private func read(

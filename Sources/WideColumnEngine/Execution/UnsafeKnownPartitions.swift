@@ -28,8 +28,8 @@
         static let prefix = 1..<64
         /// The generation in which there are no deletions, as an `Int`; -1 where that is not known.
         static let generation = 64
-        /// How often the edge was asked for while it was not known.
-        static let askedCount = 72
+        /// Whether a new row was looked for while the edge was not known.
+        static let wasSearched = 72
         /// One more than the length of the edge; 0 where it is not known.
         static let edgeByteCount = 73
         /// The clustering of the row at the edge, as much of it as there is room for.
@@ -62,12 +62,15 @@
 
     // MARK: Rows
 
-    /// Whether a partition's edge is not known and worth a search: who asks twice within a short time will ask again.
+    /// Whether a partition's edge is not known and worth a search: who came with a new row will come with more, while changes
+    /// of rows that are there need no edge.
     func isEdgeWanted(_ slot: Slot) -> Bool {
-        guard edgeByteCount(slot) == nil else { return false }
-        let asked = unsafe memory[slot.offset + Layout.askedCount]
-        unsafe memory[slot.offset + Layout.askedCount] = 1
-        return asked > 0
+        unsafe edgeByteCount(slot) == nil && memory[slot.offset + Layout.wasSearched] != 0
+    }
+
+    /// A row was looked for that is not there.
+    func noteSearchInVain(_ slot: Slot) {
+        unsafe memory[slot.offset + Layout.wasSearched] = 1
     }
 
     /// Whether a row lies beyond all that the partition has. False where nothing is known.
