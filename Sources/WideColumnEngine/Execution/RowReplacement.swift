@@ -2,8 +2,8 @@
 //
 // What is merged into a row lies beside it until a compaction, and each read puts it together again. A row that is read
 // before every one of its updates would make each of them slower than the one before. So the whole row is written in its
-// place: at once where it is small, and where it is large as often as makes the bytes written for that as many as a few
-// times those of the updates themselves.
+// place every now and then: where it is small as often as makes the bytes written for that about as many as those of the
+// updates themselves, or every fourth time; where it is large as often as makes them a few times as many.
 //
 // A counter's new total has the timestamp of the commit, and so has the total before it where one commit counts several
 // times: reconciled, the greater of the two would win. So such a row is always written whole, without the totals before.
@@ -13,13 +13,21 @@
 /// Decides whether to write a whole row or the change alone.
 enum RowReplacement {
     private static let smallByteCount = 4096
+    /// The changes that wait beside a small row, on average, at most.
+    private static let smallInterval = 4
     /// The bytes of large rows that are written for one byte of changes, on average.
     private static let amplification = 4
 
+    /// A value of the storage is no longer; a row may become so by what is merged into it.
+    private static let maximumByteCount = 32 << 20
+
     /// - Parameter storedByteCount: of the row as it was read.
     static func isDue(storedByteCount: Int, fragmentByteCount: Int, at time: StorageInstant) -> Bool {
-        guard storedByteCount > smallByteCount else { return true }
-        let interval = UInt64(storedByteCount / (amplification * max(fragmentByteCount, 1)) + 1)
+        guard storedByteCount + fragmentByteCount <= maximumByteCount else { return false }
+        let ratio = storedByteCount / max(fragmentByteCount, 1)
+        let interval =
+            storedByteCount <= smallByteCount
+            ? UInt64(max(1, min(ratio, smallInterval))) : UInt64(ratio / amplification + 1)
         // Commits have times of their own, and of one commit's updates each meets a row of another length: whatever
         // rhythm these have is gone from the upper half of the product.
         let mixed = (UInt64(bitPattern: time.microseconds) ^ UInt64(storedByteCount) << 40) &* 0x9E37_79B9_7F4A_7C15
