@@ -159,6 +159,45 @@ struct LateWriteTests {
         #expect(try disk.store.lines("SELECT k FROM t").sorted() == ["2", "3"])
     }
 
+    @Test("a timestamp beyond the clock is kept with the commit that succeeds, after one that did not")
+    func failedCommit() throws {
+        let disk = try makeDisk()
+        let cql = "DELETE FROM t USING TIMESTAMP \(clock.now.microseconds + 86_400_000_000) WHERE k = 1"
+        struct Refusal: Error {}
+        #expect(throws: Refusal.self) {
+            try disk.store.storage.write { transaction in
+                try disk.store.execute(cql, in: transaction)
+                throw Refusal()
+            }
+        }
+        #expect(try keptTimestamp(disk.store) == nil)
+        try disk.store.execute(cql)
+        #expect(try keptTimestamp(disk.store) != nil)
+    }
+
+    @Test("counters of one commit count all of it when the clock was ahead at the opening")
+    func clockSetBack() throws {
+        let disk = try makeDisk()
+        try disk.store.execute("CREATE TABLE n (k int PRIMARY KEY, c counter)")
+        let now = clock.now
+        clock.set(now.advanced(by: .seconds(100_000)))
+        try disk.reopen()
+        clock.set(now.advanced(by: .seconds(50_000)))
+        try disk.store.execute(
+            """
+            BEGIN COUNTER BATCH UPDATE n SET c = c + 5 WHERE k = 1; UPDATE n SET c = c - 3 WHERE k = 1; APPLY BATCH
+            """)
+        #expect(try disk.store.lines("SELECT c FROM n") == ["2"])
+        // Nothing was written yet that a later write could come behind.
+        try disk.store.execute("INSERT INTO t (k, a) VALUES (1, 1)")
+        let table = try #require(disk.store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        try disk.store.storage.write { transaction in
+            let timestamp = transaction.commitTime.microseconds
+            let isInOrder = try table.rowOperator.isInOrder(timestamp, hides: false, transaction)
+            #expect(isInOrder)
+        }
+    }
+
     @Test("only what hides older data and is beyond the clock is kept, seldom, and as long as there is the table")
     func keptTimestamps() throws {
         let disk = try makeDisk()

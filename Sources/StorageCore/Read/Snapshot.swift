@@ -49,6 +49,9 @@ public final class Snapshot: Sendable {
         if tracing == nil { registry.release(registration) }
     }
 
+    /// Whether no live snapshot reads an older state. Snapshots to come read none.
+    public var isOldest: Bool { registry.sequences.first.map { $0 >= sequence.rawValue } ?? true }
+
     var traceSink: (any AccessTraceSink)? { tracing?.sink }
 
     /// Refuses reads of a storage that was closed.

@@ -115,6 +115,9 @@ public final class Storage: Sendable {
     /// The newest commit that a power cut can't take back.
     public var durableSequence: SequenceNumber { SequenceNumber(gate.durableSequence) }
 
+    /// The time of the newest commit that readers see. Commits to come are later, whatever the clock does meanwhile.
+    public var newestCommitTime: StorageInstant { commits.lastCommitTime }
+
     /// A snapshot of every keyspace. Once the storage is closed, reading from one is refused with `.closed`.
     public func snapshot(_ level: SnapshotLevel = .visible) -> Snapshot {
         if let sqlite { return snapshot(level, of: sqlite) }
@@ -124,6 +127,13 @@ public final class Storage: Sendable {
             case .durable: gate.durableSequence
             }
         }
+    }
+
+    /// A snapshot for merge operators that look beyond the value at hand before they give something up for good: the state
+    /// that a power cut would leave of what a purge rests on. Never waits.
+    public func purgeSnapshot() -> Snapshot {
+        // A purge of a SQLite database is a commit behind all that it has seen.
+        snapshot(sqlite == nil ? .durable : .visible)
     }
 
     /// Suspends until a commit newer than `sequence` can be read at `level`; returns the newest.

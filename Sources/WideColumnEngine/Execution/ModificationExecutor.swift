@@ -23,7 +23,12 @@ struct ModificationExecutor {
             try Self.timestamp(plan.timestamp, context) ?? batchTimestamp
             ?? (plan.isConditional || plan.table.definition.isCounter ? nil : context.timestamp)
             ?? transaction.commitTime.microseconds
+        guard timestamp != .min else { throw Self.timestampOutOfBounds }
         timeToLive = try Self.timeToLive(plan.timeToLive, plan.table.definition.options.defaultTimeToLive, context)
+    }
+
+    private static var timestampOutOfBounds: CQLError {
+        .invalid("Out of bound timestamp, must be in [\(Int64.min + 1), \(Int64.max)]")
     }
 
     /// The bytes written so far: what a batch's size is measured by.
@@ -150,8 +155,7 @@ struct ModificationExecutor {
         case .bytes(let value): bytes = value
         }
         guard case .bigint(let timestamp) = try CQLValue(bytes.rawSpan, type: .bigint), timestamp != .min else {
-            throw CQLError.invalid(
-                "Out of bound timestamp, must be in [\(Int64.min + 1), \(Int64.max)]")
+            throw timestampOutOfBounds
         }
         return timestamp
     }
@@ -235,7 +239,9 @@ struct ModificationExecutor {
     private mutating func write(_ fragment: EncodedFragment, _ key: [UInt8], hasDependents: Bool) throws {
         let isInOrder = try plan.table.rowOperator.isInOrder(timestamp, hides: fragment.hidesOlder, transaction)
         byteCount += key.count + fragment.bytes.count
-        guard let fragment = isInOrder ? fragment : try reconciled(fragment, key) else { return }
+        // A counter's new total is never late: it was counted from what is there.
+        let isTaken = isInOrder || plan.table.definition.isCounter
+        guard let fragment = isTaken ? fragment : try reconciled(fragment, key) else { return }
         if hasDependents {
             return try DependentMaintenance(table: plan.table, transaction: transaction)
                 .merge(key: key, fragment: fragment.bytes, expiry: fragment.expiry)
@@ -293,6 +299,8 @@ struct ModificationExecutor {
         byteCount += prefix.count + bytes.count
         let key = prefix + [RecordKind.partitionTombstones.rawValue]
         plan.table.rowOperator.noteDeletion()
+        // Whatever it covers and comes later is late, also where a compaction is about to forget the deletion.
+        _ = try plan.table.rowOperator.isInOrder(timestamp, hides: true, transaction)
         // When they may go depends on the rows, which only a compaction looks at.
         try transaction.merge(plan.table.storage, key.rawSpan, bytes.rawSpan, expiry: nil)
     }

@@ -128,6 +128,8 @@ final class RowEncoder: Sendable {
     ///   - timestamp: microseconds; `nil`: the commit's time.
     /// - Returns: whether it did; if not, nothing was written.
     func write(_ values: [CQLValue], timestamp: Int64?, _ transaction: WriteTransaction) throws -> Bool {
+        // Refused with an error the longer way.
+        if timestamp == .min { return false }
         let times = WriteTimes(
             timestamp: timestamp ?? transaction.commitTime.microseconds, timeToLive: timeToLive,
             seconds: transaction.commitTime.seconds)

@@ -7,7 +7,8 @@ internal import Synchronization
 ///
 /// Invariant: the deletions of a partition's kind 0 entry outlive what they cover. Rows lose what is covered when a
 /// compaction meets them after their partition's deletions; those go once their grace period is over and no row has
-/// anything that they cover.
+/// anything that they cover, in any state that is read now or after a power cut: what is covered only becomes less, so the
+/// oldest of these states tells.
 final class RowMergeOperator: MergeOperator {
     /// What compactions know beside the entry at hand.
     private struct Knowledge {
@@ -15,8 +16,8 @@ final class RowMergeOperator: MergeOperator {
         var deadColumns: Set<UInt16> = []
         /// The deletions that a compaction kept last, and the stored key's prefix of their partition.
         var partition: (prefix: [UInt8], tombstones: PartitionTombstones)?
-        /// The table as it is now; nil once it is closed.
-        var table: (@Sendable () -> (keyspace: Keyspace, view: ReadView)?)?
+        /// The table as a power cut would leave it; nil once it is closed.
+        var table: (@Sendable () -> (keyspace: Keyspace, snapshot: Snapshot)?)?
         /// Keeps a timestamp for after the next opening.
         var keeper: (@Sendable (Int64, WriteTransaction) throws -> Void)?
     }
@@ -68,10 +69,9 @@ final class RowMergeOperator: MergeOperator {
         let newest = newestHiding.load(ordering: .relaxed)
         let commitTime = transaction.commitTime.microseconds
         // Modifications come one at a time.
-        if hides, timestamp > newest {
-            newestHiding.store(timestamp, ordering: .relaxed)
-            if timestamp > commitTime { try keep(timestamp, transaction) }
-        }
+        if hides, timestamp > newest { newestHiding.store(timestamp, ordering: .relaxed) }
+        // What was noted may be of a commit that failed.
+        if hides, timestamp > commitTime { try keep(timestamp, transaction) }
         // Only the statements of one commit have its time.
         return timestamp > newest || timestamp == newest && timestamp == commitTime
     }
@@ -105,14 +105,14 @@ final class RowMergeOperator: MergeOperator {
     /// Tells where the rows are that deletions may cover. Until then deletions of partitions and ranges are kept.
     func search(_ keyspace: Keyspace, of storage: Storage) {
         // What earlier runs have written is not newer, as far as its timestamps are those of their commits.
-        newestHiding.max(storage.snapshot().readTime.microseconds, ordering: .relaxed)
+        newestHiding.max(storage.newestCommitTime.microseconds, ordering: .relaxed)
         let (name, id) = (keyspace.name, keyspace.id)
         knowledge.withLock { knowledge in
             // The storage keeps this operator: it must not be kept in turn. The keyspace is looked up, because once there is
             // a weak reference to an object, counting the others takes several times as long.
             knowledge.table = { [weak storage] in
                 guard let storage, let keyspace = storage.existingKeyspace(name), keyspace.id == id else { return nil }
-                return (keyspace, storage.snapshot().view)
+                return (keyspace, storage.purgeSnapshot())
             }
         }
     }
@@ -160,9 +160,9 @@ final class RowMergeOperator: MergeOperator {
             knowledge.partition = (prefix, tombstones)
             return knowledge.table
         }
-        guard !past.isEmpty, let table = table?(), !(try past.coverRows(of: prefix, table.keyspace, table.view)) else {
-            return .keep
-        }
+        guard !past.isEmpty, let table = table?(), table.snapshot.isOldest,
+            !(try past.coverRows(of: prefix, table.keyspace, table.snapshot.view))
+        else { return .keep }
         tombstones.remove(past)
         knowledge.withLock { $0.partition = tombstones.isEmpty ? nil : (prefix, tombstones) }
         if tombstones.isEmpty { return .drop }
@@ -198,7 +198,7 @@ final class RowMergeOperator: MergeOperator {
         guard row.apply(tombstones, key, prefixByteCount: prefix.count) else { return false }
         let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
         if let table = knowledge.withLock({ $0.table })?(),
-            let stored = try table.view.get(table.keyspace, tombstoneKey.rawSpan)
+            let stored = try table.snapshot.view.get(table.keyspace, tombstoneKey.rawSpan)
         {
             let known = try PartitionTombstones(stored.rawSpan)
             if known.merged(with: tombstones) == known { return true }
