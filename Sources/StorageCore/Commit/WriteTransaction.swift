@@ -16,6 +16,8 @@ public final class WriteTransaction {
         /// The batch in key order, once there was a cursor.
         var order: BatchOrder?
         var lastOrdinal: UInt32 = 0
+        var changeCount = 0
+        var refusal: (any Error)?
     }
 
     // Used several times for each write, and never while code of the caller runs.
@@ -45,6 +47,19 @@ public final class WriteTransaction {
 
     var commitActions: [(SequenceNumber) -> Void] { unsafe state.commitActions }
 
+    /// How many changes were made so far; what tells whether an operation of several has begun.
+    public var changeCount: Int { unsafe state.changeCount }
+
+    /// Why the transaction must not be committed, if so.
+    var refusal: (any Error)? { unsafe state.refusal }
+
+    /// Keeps the transaction from being committed, whatever its body does: something that belongs together was written
+    /// half. ``Storage/write(_:_:)`` throws the first error that was given here.
+    public func refuseCommit(because error: any Error) {
+        checkOpen()
+        if unsafe state.refusal == nil { unsafe state.refusal = error }
+    }
+
     /// Begins another transaction with an object that nobody else has any more; takes over an empty batch.
     func begin(
         sequence: SequenceNumber, commitTime: StorageInstant, batch: inout WriteBatch, reader: SQLiteReader?
@@ -54,6 +69,7 @@ public final class WriteTransaction {
         unsafe state.commitTime = commitTime
         unsafe state.reader = reader
         unsafe state.lastOrdinal = 0
+        unsafe state.changeCount = 0
         unsafe swap(&batch, &self.batch)
         unsafe isOpen = true
     }
@@ -68,6 +84,7 @@ public final class WriteTransaction {
         if unsafe !state.commitActions.isEmpty { unsafe state.commitActions = [] }
         if unsafe state.order != nil { unsafe state.order = nil }
         if unsafe state.reader != nil { unsafe state.reader = nil }
+        if unsafe state.refusal != nil { unsafe state.refusal = nil }
         unsafe swap(&batch, &self.batch)
     }
 
@@ -75,29 +92,35 @@ public final class WriteTransaction {
         unsafe precondition(isOpen, "A write transaction is used only inside the body that it was given to.")
     }
 
+    @inline(__always)
+    private func beginChange() {
+        checkOpen()
+        unsafe state.changeCount &+= 1
+    }
+
     // MARK: Writing
 
     /// Sets the value of `key`; see ``WriteBatch/put(_:_:_:expiry:)`` for the errors.
     public func put(_ keyspace: Keyspace, _ key: RawSpan, _ value: RawSpan, expiry: StorageInstant? = nil) throws {
-        checkOpen()
+        beginChange()
         unsafe try batch.put(keyspace, key, value, expiry: expiry)
     }
 
     /// Removes `key`; nothing happens if it is absent.
     public func delete(_ keyspace: Keyspace, _ key: RawSpan) throws {
-        checkOpen()
+        beginChange()
         unsafe try batch.delete(keyspace, key)
     }
 
     /// Removes every key in `range`, at a cost that does not depend on how many there are.
     public func deleteRange(_ keyspace: Keyspace, _ range: KeyRange) throws {
-        checkOpen()
+        beginChange()
         unsafe try batch.deleteRange(keyspace, range)
     }
 
     /// Combines `operand` with the value of `key` by the keyspace's merge operator, without reading it.
     public func merge(_ keyspace: Keyspace, _ key: RawSpan, _ operand: RawSpan, expiry: StorageInstant? = nil) throws {
-        checkOpen()
+        beginChange()
         unsafe try batch.merge(keyspace, key, operand, expiry: expiry)
     }
 

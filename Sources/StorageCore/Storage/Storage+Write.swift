@@ -152,6 +152,7 @@ extension Storage {
         }
         do {
             try lane.asOwner { try body(transaction) }
+            if let refusal = transaction.refusal { throw refusal }
         } catch {
             transaction.end(&batch, isCommitted: false)
             throw error
