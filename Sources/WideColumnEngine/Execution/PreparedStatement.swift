@@ -66,12 +66,17 @@ public struct PreparedStatement: Sendable {
     }
 
     /// Executes the statement inside an open transaction; see ``WideColumnStore/execute(_:_:in:)``.
+    ///
+    /// - Throws: as it does alone. Who catches the error of a statement that has written nothing yet may go on with the
+    ///   transaction; one that was refused half-way is not committed, and ``Storage/write(_:_:)`` throws the same error.
     @discardableResult
     public func execute(_ values: [CQLValue] = [], in transaction: WriteTransaction) throws -> ResultSet {
         try execute(values, in: transaction, timestamp: nil)
     }
 
-    /// Executes a SELECT on a snapshot. System tables are read as they are now.
+    /// Executes a SELECT on a snapshot, by the schema as it is now. System tables are read as they are now.
+    ///
+    /// - Throws: `CQLError` also where it needs a view or an index that is younger than the snapshot.
     public func execute(_ values: [CQLValue] = [], on snapshot: Snapshot) throws -> ResultSet {
         let plan = try plan()
         guard case .select(let select) = plan.kind else {
@@ -79,6 +84,7 @@ public struct PreparedStatement: Sendable {
         }
         try plan.check(values)
         let snapshot = store.isSystem ? store.storage.snapshot() : snapshot
+        try store.catalog.check(select, at: snapshot.sequence)
         return try read(select, values, snapshot, ExecutionOptions())
     }
 
@@ -104,8 +110,13 @@ public struct PreparedStatement: Sendable {
         try plan.check(values)
         switch plan.kind {
         case .select(let select):
+            let snapshot = store.storage.snapshot()
+            guard plan.schemaVersion == store.catalog.schema.version else {
+                // Indexes may have come or gone in between.
+                return try perform(values, options, currentKeyspace, tracer)
+            }
             let shown = try options.maskedUserName.flatMap { try maskedPlan(select, plan, for: $0) } ?? select
-            return try read(shown, values, store.storage.snapshot(), options, tracer)
+            return try read(shown, values, snapshot, options, tracer)
         case .modification, .batch:
             let result = try store.storage.write(options.durability) {
                 if let tracer { $0.traceSink = tracer }
@@ -156,10 +167,24 @@ public struct PreparedStatement: Sendable {
         try perform(values, in: transaction, timestamp: timestamp) ?? .void
     }
 
-    /// Executes the statement; nil where there is nothing to tell.
+    /// Executes the statement; nil where there is nothing to tell. One that is refused half-way keeps the transaction from
+    /// being committed.
     private func perform(
         _ values: [CQLValue], in transaction: WriteTransaction, timestamp: Int64?, nowInSeconds: Int32? = nil,
         showsMasks: Bool = false
+    ) throws -> ResultSet? {
+        let changeCount = transaction.changeCount
+        do {
+            return try run(values, in: transaction, timestamp, nowInSeconds, showsMasks)
+        } catch {
+            if transaction.changeCount != changeCount { transaction.refuseCommit(because: error) }
+            throw error
+        }
+    }
+
+    private func run(
+        _ values: [CQLValue], in transaction: WriteTransaction, _ timestamp: Int64?, _ nowInSeconds: Int32?,
+        _ showsMasks: Bool
     ) throws -> ResultSet? {
         let plan = try plan()
         try plan.check(values)

@@ -22,6 +22,8 @@ final class SchemaCatalog: Sendable {
     private let allowsSystemNames: Bool
     private let observers = Mutex<[UInt64: @Sendable (SchemaChange) -> Void]>([:])
     private let observerCount = Mutex<UInt64>(0)
+    /// The commits by which views and indexes became whole since the opening, by the numbers of their keyspaces.
+    private let completions = Mutex<[UInt32: SequenceNumber]>([:])
     /// One schema is published at a time. Taken before the writer lane, never inside it.
     private let changes = Mutex(())
     private let logger = Logger(label: "shopstream.wide-column")
@@ -161,7 +163,7 @@ final class SchemaCatalog: Sendable {
         guard !table.isView else {
             throw CQLError.invalid("Cannot TRUNCATE materialized view directly; must truncate base table instead")
         }
-        try storage.write { transaction in
+        try storage.write(.synced) { transaction in
             try transaction.deleteRange(table.storage, .all)
             for view in table.views { try transaction.deleteRange(view.storage, .all) }
             for index in table.indexes { try transaction.deleteRange(index.storage, .all) }
@@ -197,6 +199,8 @@ final class SchemaCatalog: Sendable {
             try Self.open(name, rowOperator, compaction, storage)
         }
         for table in next.allTables { keepTimestamps(of: table) }
+        let completed = before.definitions.unbuilt.subtracting(definitions.unbuilt)
+            .compactMap { Self.target(of: $0, in: next)?.dependent.storage.id }
         let (old, new) = (Self.encoded(before.definitions), Self.encoded(next.definitions))
         try storage.write(.synced) { transaction in
             for key in old.keys where new[key] == nil { try transaction.delete(entries, key.rawSpan) }
@@ -214,10 +218,29 @@ final class SchemaCatalog: Sendable {
             for (key, value) in new where old[key] != value {
                 try transaction.put(entries, key.rawSpan, value.rawSpan)
             }
-            transaction.onCommit { [self] _ in current.withLock { $0 = next } }
+            transaction.onCommit { [self] sequence in
+                completions.withLock { $0.merge(completed.map { ($0, sequence) }) { $1 } }
+                current.withLock { $0 = next }
+            }
         }
         for table in next.allTables { table.rowOperator.follow(table.definition) }
         for name in oldNames.subtracting(newNames) { try storage.dropKeyspace(name) }
+    }
+
+    /// Refuses a SELECT by a view or an index that was not whole yet at a commit: it would find nothing, or a part.
+    func check(_ select: SelectPlan, at sequence: SequenceNumber) throws {
+        let index = select.whereClause.index?.index
+        try completions.withLock { completions in
+            if let completion = completions[select.table.storage.id], completion > sequence {
+                throw CQLError.invalid(
+                    "The materialized view \(select.table.identifier) is younger than the snapshot that it is read on")
+            }
+            if let index, let completion = completions[index.storage.id], completion > sequence {
+                throw CQLError.invalid(
+                    "The index \(index.definition.name) is younger than the snapshot that it is read on; "
+                        + "read without it, on a newer snapshot or by other columns")
+            }
+        }
     }
 
     // MARK: Building
@@ -258,6 +281,12 @@ final class SchemaCatalog: Sendable {
     }
 
     private func target(of name: BuildName) -> (table: Table, dependent: DependentBuilder.Target)? {
+        Self.target(of: name, in: schema)
+    }
+
+    private static func target(
+        of name: BuildName, in schema: Schema
+    ) -> (table: Table, dependent: DependentBuilder.Target)? {
         for table in schema.allTables {
             if name.index.isEmpty {
                 let view = table.views.first { $0.definition.identifier == name.table }

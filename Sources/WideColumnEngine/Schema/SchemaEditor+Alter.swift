@@ -109,11 +109,8 @@ extension SchemaEditor {
             throw CQLError.invalid(
                 "Cannot drop column \(name) on base table \(table.identifier.name) with materialized views")
         }
-        // A row that lived by this column alone is gone, and with it the entries of its key.
-        for index in table.indexes.indices
-        where table.columns.contains(where: { $0.name == table.indexes[index].column && $0.isPrimaryKey }) {
-            table.indexes[index].isBuilt = false
-        }
+        // A row that lived by this column alone is gone. The entries that an index of its key has stay: readers look at every
+        // row that they are led to.
         table.staticColumns.removeAll { $0.name == name }
         table.regularColumns.removeAll { $0.name == name }
         table.masks[column.id] = nil

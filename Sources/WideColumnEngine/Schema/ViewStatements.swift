@@ -15,7 +15,8 @@ extension TableDefinition {
         func keyColumn(_ name: String, _ kind: ColumnDefinition.Kind) throws -> ColumnDefinition {
             var column = try base.requiredColumn(name)
             column.kind = kind
-            column.isDescending = kind == .clustering && directions[name] ?? false
+            // What the view does not say is as the table has it.
+            column.isDescending = kind == .clustering && directions[name] ?? column.isDescending
             return column
         }
         self.identifier = identifier
