@@ -54,7 +54,7 @@ struct WireReader {
 
     private mutating func text(_ count: Int) throws -> String {
         let range = try skip(count)
-        guard let text = String(validating: bytes[range], as: UTF8.self) else {
+        guard let text = String(validUTF8: bytes.rawSpan.extracting(range)) else {
             throw Self.malformed("Cannot decode string as UTF8")
         }
         return text

@@ -152,9 +152,7 @@ struct RecordReader: ~Escapable {
 
     private mutating func text() throws -> String {
         let byteCount = try count()
-        let slice = bytes.extracting(offset..<(offset + byteCount))
-        let text = unsafe slice.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
-        guard let text else { throw damaged("a text is not valid UTF-8") }
+        guard let text = String(validUTF8: bytes.extracting(offset..<(offset + byteCount))) else { throw damaged("a text is not valid UTF-8") }
         offset += byteCount
         return text
     }

@@ -65,7 +65,7 @@ final class TokenCatalog: Sendable {
     }
 
     static func text(_ bytes: RawSpan) throws -> String {
-        guard let text = unsafe bytes.withUnsafeBytes({ unsafe String(validating: $0, as: UTF8.self) }) else {
+        guard let text = String(validUTF8: bytes) else {
             throw StorageError.corruption("A name in graph/catalog is not valid UTF-8")
         }
         return text

@@ -100,8 +100,7 @@ struct ByteReader: ~Escapable {
     mutating func string() throws -> String {
         let start = position
         let field = try lengthPrefixed()
-        let text = unsafe field.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
-        guard let text else { throw corruption("A text is not valid UTF-8", at: start) }
+        guard let text = String(validUTF8: field) else { throw corruption("A text is not valid UTF-8", at: start) }
         return text
     }
 

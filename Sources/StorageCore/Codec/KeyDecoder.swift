@@ -75,7 +75,7 @@ public struct KeyDecoder: ~Escapable {
     @inlinable
     public mutating func string(descending: Bool = false) throws -> String {
         let bytes = try bytes(descending: descending)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        guard let text = String(validUTF8: bytes.rawSpan) else {
             throw Self.corruption("A key holds a string that is not valid UTF-8.")
         }
         return text

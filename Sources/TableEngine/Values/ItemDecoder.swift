@@ -51,10 +51,9 @@ struct ItemDecoder: ~Escapable {
 
     mutating func text() throws -> String {
         let range = try lengthPrefixedRange()
-        let text = unsafe bytes.rawSpan.extracting(range).withUnsafeBytes {
-            unsafe String(validating: $0, as: UTF8.self)
+        guard let text = String(validUTF8: bytes.rawSpan.extracting(range)) else {
+            throw StorageError.corruption("Text in an item is not UTF-8.")
         }
-        guard let text else { throw StorageError.corruption("Text in an item is not UTF-8.") }
         return text
     }
 

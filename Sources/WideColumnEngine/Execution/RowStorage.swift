@@ -84,8 +84,7 @@ extension ScalarType {
     fileprivate func value(_ bytes: RawSpan) -> CQLValue? {
         switch self {
         case .text:
-            let text = unsafe bytes.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
-            return text.map { .text($0) }
+            return String(validUTF8: bytes).map { .text($0) }
         case .blob: return .blob(bytes.array())
         case .boolean:
             guard bytes.byteCount == 1 else { return nil }

@@ -146,7 +146,7 @@ private struct JSONParser {
         while let byte = current {
             index += 1
             switch byte {
-            case UInt8(ascii: "\""): return String(validating: bytes, as: UTF8.self)
+            case UInt8(ascii: "\""): return String(validUTF8: bytes.rawSpan)
             case UInt8(ascii: "\\"):
                 guard let scalar = escaped() else { return nil }
                 bytes.append(contentsOf: String(scalar).utf8)

@@ -273,7 +273,7 @@ private struct CatalogReader {
     }
 
     mutating func text() throws -> String {
-        guard let text = String(validating: try byteString(), as: UTF8.self) else { throw ByteReader.tooShort }
+        guard let text = String(validUTF8: try byteString().rawSpan) else { throw ByteReader.tooShort }
         return text
     }
 

@@ -50,15 +50,11 @@ extension CQLValue {
 
     /// [CA] serializers/UTF8Serializer.java and AsciiSerializer.java, `validate`.
     private static func text(_ bytes: RawSpan, isASCII: Bool) throws -> String {
-        try unsafe bytes.withUnsafeBytes { bytes in
-            if isASCII, let byte = unsafe bytes.first(where: { $0 >= 0x80 }) {
-                throw CQLError.invalid("Invalid byte for ascii: \(Int8(bitPattern: byte))")
-            }
-            guard let text = unsafe String(validating: bytes, as: UTF8.self) else {
-                throw CQLError.invalid("String didn't validate.")
-            }
-            return text
+        if isASCII, let byte = unsafe bytes.withUnsafeBytes({ unsafe $0.first { $0 >= 0x80 } }) {
+            throw CQLError.invalid("Invalid byte for ascii: \(Int8(bitPattern: byte))")
         }
+        guard let text = String(validUTF8: bytes) else { throw CQLError.invalid("String didn't validate.") }
+        return text
     }
 
     /// The elements of a collection; `types` repeat, so a map's keys and values alternate.
