@@ -95,6 +95,35 @@ struct ConnectionStateTests {
         #expect(driver.waiting.count == 1 && driver.isReading)
     }
 
+    @Test("what needs no engine is answered in turns, and no further than the peer takes it", arguments: [4, 5])
+    func turns(_ version: UInt8) throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup(version: version))
+        let options = RequestBytes().envelope(5, version: version)
+        let many = Array(repeating: options, count: 5000).flatMap(\.self)
+        let bytes = version == 4 ? many : ClientFrames.plain(many)
+        _ = driver.responses()
+        driver.receive(version == 4 ? options : ClientFrames.plain(options))
+        let answer = driver.sent.count
+        driver.sent = []
+        driver.proceedsAtOnce = false
+        driver.receive(bytes)
+        #expect(driver.isYielding && !driver.isReading)
+        #expect(driver.sent.count > 10_000 && driver.sent.count <= ConnectionState.largestTurn * answer)
+        driver.room = 200_000
+        driver.proceedsAtOnce = true
+        driver.state.proceed()
+        driver.act()
+        #expect(!driver.isReading && driver.waiting.isEmpty)
+        #expect(driver.sent.count < 200_000 + 2 * ConnectionState.fullOutputByteCount)
+        driver.room = nil
+        driver.state.setWritable(true)
+        driver.act()
+        #expect(driver.isReading)
+        let responses = version == 4 ? driver.responses() : driver.framedResponses()
+        #expect(responses.count == 5000)
+    }
+
     @Test("after a violation the answers under way go out, then the connection closes")
     func violation() throws {
         var driver = try StateDriver()

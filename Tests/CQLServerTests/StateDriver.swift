@@ -10,9 +10,14 @@ import StorageTypes
 struct StateDriver {
     var state: ConnectionState
     var sent: [UInt8] = []
+    var sizesOfSends: [Int] = []
     var waiting: [RequestWork] = []
     var isReading = true
     var isClosed = false
+    /// What the peer takes before its side is full; `nil`: everything.
+    var room: Int?
+    var proceedsAtOnce = true
+    var isYielding = false
     var users: CQLUsers?
     let executor: RequestExecutor
     let store: WideColumnStore
@@ -32,7 +37,10 @@ struct StateDriver {
     mutating func act() {
         while let action = state.next() {
             switch action {
-            case .send(let bytes): sent += bytes
+            case .send(let bytes):
+                sent += bytes
+                sizesOfSends.append(bytes.count)
+                if let room { state.setWritable(sent.count < room) }
             case .perform(let work): waiting.append(work)
             case .authenticate(let response, let stream):
                 do {
@@ -41,6 +49,9 @@ struct StateDriver {
                 } catch { state.finishAuthentication(error, stream: stream) }
             case .pauseReading: isReading = false
             case .resumeReading: isReading = true
+            case .yield:
+                isYielding = !proceedsAtOnce
+                if proceedsAtOnce { state.proceed() }
             case .close: isClosed = true
             }
         }

@@ -8,6 +8,8 @@
 //      connection or the peer does not read its answers. What arrived meanwhile waits unparsed, and reading pauses.
 //   3. Every request is answered exactly once, with its stream's number; the order is that of the answers.
 //   4. After a violation of the framing nothing more is read; the answers under way go out, then the connection closes.
+//   5. No more than `largestTurn` messages and frames are taken before the owner had a chance to do something else, and
+//      none while `fullOutputByteCount` of answers wait for it to send them.
 
 internal import WideColumnEngine
 
@@ -40,8 +42,15 @@ struct ConnectionState {
         case send([UInt8])
         case pauseReading
         case resumeReading
+        /// Much came at once: let others have their turn, then call `proceed`. Nothing is taken before.
+        case yield
         case close
     }
+
+    /// Messages and frames that are taken in one go.
+    static let largestTurn = 256
+    /// Answers of so many bytes are sent before more requests are taken.
+    static let fullOutputByteCount = 64 * 1024
 
     private(set) var phase = Phase.established {
         didSet { if phase == .ready { envelopes.largestBodyByteCount = limits.messageByteCount } }
@@ -62,6 +71,7 @@ struct ConnectionState {
     private var decompressesBodies = false
 
     private var output: [Answer] = []
+    private var outputByteCount = 0
     /// Answers from before the frames began, which go out without.
     private var unframedOutput: [[UInt8]] = []
     private var requestsUnderWay = 0
@@ -70,6 +80,9 @@ struct ConnectionState {
     private var isHeld = false
     private var isWritable = true
     private var isPaused = false
+    private var isYielding = false
+    /// What was taken since the owner last had nothing to do.
+    private var takenCount = 0
 
     init(limits: ConnectionLimits = ConnectionLimits(), requiresAuthentication: Bool) {
         self.limits = limits
@@ -90,7 +103,7 @@ struct ConnectionState {
     mutating func finish(_ answer: Answer) {
         assert(requestsUnderWay > 0, "More answers than requests.")
         requestsUnderWay -= 1
-        output.append(answer)
+        append(answer)
     }
 
     /// The credentials were checked.
@@ -116,6 +129,12 @@ struct ConnectionState {
     /// Whether the peer takes what is sent.
     mutating func setWritable(_ isWritable: Bool) { self.isWritable = isWritable }
 
+    /// Others had their turn.
+    mutating func proceed() {
+        isYielding = false
+        takenCount = 0
+    }
+
     /// Nothing more is to be read: the server stops, or the peer has closed its side.
     mutating func drain() {
         if phase != .closed { phase = .closing }
@@ -137,12 +156,22 @@ struct ConnectionState {
 
     /// What to do next; `nil` until something happens.
     mutating func next() -> Action? {
-        while mayTakeRequest {
+        while mayTakeRequest, outputByteCount < Self.fullOutputByteCount {
+            guard takenCount < Self.largestTurn else {
+                isYielding = true
+                return .yield
+            }
+            takenCount += 1
             do {
-                guard let element = try nextElement() else { break }
-                if let action = take(element) { return action }
+                if let element = try envelopes.next() {
+                    if let action = take(element) { return action }
+                } else if let payload = try frames?.next() {
+                    envelopes.append(payload)
+                } else {
+                    break
+                }
             } catch {
-                output.append(Answer(bytes: EnvelopeEncoder.protocolError(error)))
+                append(Answer(bytes: EnvelopeEncoder.protocolError(error)))
                 phase = .closing
             }
         }
@@ -152,7 +181,10 @@ struct ConnectionState {
             return .close
         }
         let shouldPause = phase != .closing && phase != .closed && !mayTakeRequest
-        guard shouldPause != isPaused else { return nil }
+        guard shouldPause != isPaused else {
+            takenCount = 0
+            return nil
+        }
         isPaused = shouldPause
         return shouldPause ? .pauseReading : .resumeReading
     }
@@ -160,14 +192,7 @@ struct ConnectionState {
     private var mayTakeRequest: Bool {
         guard phase != .closing, phase != .closed else { return false }
         return requestsUnderWay < limits.requestCount && !isAuthenticating && !isHeld && isWritable
-    }
-
-    private mutating func nextElement() throws(FatalViolation) -> EnvelopeDecoder.Element? {
-        while true {
-            if let element = try envelopes.next() { return element }
-            guard let payload = try frames?.next() else { return nil }
-            envelopes.append(payload)
-        }
+            && !isYielding
     }
 
     private mutating func takeOutput() -> [UInt8] {
@@ -184,6 +209,7 @@ struct ConnectionState {
         frame(&envelopes, into: &bytes)
         unframedOutput.removeAll()
         output.removeAll(keepingCapacity: true)
+        outputByteCount = 0
         return bytes
     }
 
@@ -195,7 +221,12 @@ struct ConnectionState {
     }
 
     private mutating func answer(_ response: Response, _ stream: Int16) {
-        output.append(Answer(bytes: encoder.envelope(response, stream: stream)))
+        append(Answer(bytes: encoder.envelope(response, stream: stream)))
+    }
+
+    private mutating func append(_ answer: Answer) {
+        output.append(answer)
+        outputByteCount += answer.bytes.count
     }
 }
 

@@ -159,8 +159,17 @@
                 case .authenticate(let response, let stream): authenticate(response, stream, context.eventLoop)
                 case .pauseReading: setReading(false, context)
                 case .resumeReading: setReading(true, context)
+                case .yield: proceedLater(context.eventLoop)
                 case .close: close(context)
                 }
+            }
+        }
+
+        private func proceedLater(_ loop: any EventLoop) {
+            let this = NIOLoopBound(self, eventLoop: loop)
+            loop.execute {
+                this.value.state.proceed()
+                this.value.act()
             }
         }
 
