@@ -76,6 +76,43 @@
             try await listener.shutDown()
         }
 
+        private func insertLargeRows() throws {
+            let insert = try store.prepare("INSERT INTO ks.t (a, v) VALUES (?, ?)")
+            for index in 0..<40 {
+                try insert.execute([.int(Int32(index)), .text(String(repeating: "x", count: 250_000))])
+            }
+        }
+
+        /// Waits until the listener has no connection any more.
+        private func waitUntilEmpty(_ listener: CQLListener) async throws {
+            let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+            while listener.connectionCount > 0 {
+                try #require(ContinuousClock.now < deadline)
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+
+        @Test("a peer that takes nothing of its answers is closed after a while, and sooner where the server stops")
+        func stalledPeers() async throws {
+            try insertLargeRows()
+            for isStopping in [false, true] {
+                let listener = try await start {
+                    $0.writeStallTimeout = isStopping ? .seconds(3600) : .milliseconds(500)
+                    $0.progressInterval = .milliseconds(50)
+                    $0.closeTimeout = .milliseconds(200)
+                }
+                try await LoopbackClient.run(port: listener.port) { client in
+                    try await client.startUp(4)
+                    for stream in 0..<4 {
+                        try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                    }
+                    if isStopping { try await listener.shutDown(within: .seconds(3600)) }
+                    try await waitUntilEmpty(listener)
+                }
+                try await listener.shutDown()
+            }
+        }
+
         @Test("shutting down answers what is under way and closes the connections")
         func shutDown() async throws {
             let listener = try await start()

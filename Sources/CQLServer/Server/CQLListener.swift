@@ -11,12 +11,13 @@
     ///
     /// The store stays the caller's, who may go on using it and closes its storage after ``shutDown(within:)``.
     public final class CQLListener: Sendable {
-        private let server: ServerContext
+        let server: ServerContext
         private let channel: any Channel
         private let group: MultiThreadedEventLoopGroup
         private let connections: Connections
         private let stopObserving: @Sendable () -> Void
         private let stopAnnouncing: @Sendable () -> Void
+        private let progressChecks: RepeatedTask
         private let isShutDown = Mutex(false)
 
         /// The port that is listened on.
@@ -61,6 +62,10 @@
             let description = ServerDescription(address: host, port: port) { [weak connections] in
                 connections?.clients ?? []
             }
+            let interval = TimeAmount(server.options.progressInterval)
+            progressChecks = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+                connections.forEachNow { $0.checkProgress(at: .now()) }
+            }
             stopAnnouncing = server.store.announce(description)
             stopObserving = server.store.observeSchemaChanges { change in
                 connections.forEach { $0.schemaChanged(change) }
@@ -86,6 +91,7 @@
             connections.forEach { $0.drain() }
             await connections.waitUntilEmpty(within: patience)
             await connections.closeAll()
+            progressChecks.cancel()
             try await server.threads.shutdownGracefully()
             try await group.shutdownGracefully()
         }

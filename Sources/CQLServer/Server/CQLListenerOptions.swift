@@ -32,6 +32,12 @@
         public var handshakeTimeout: Duration = .seconds(10)
         /// How long a ready connection may say nothing; `nil`: as long as it likes. Drivers send something every half minute.
         public var idleTimeout: Duration?
+        /// How long a peer may take nothing of the answers that wait for it.
+        var writeStallTimeout: Duration = .seconds(30)
+        /// How long a closing connection waits for its peer to take the last answers.
+        var closeTimeout: Duration = .seconds(10)
+        /// How often the progress of connections is looked at.
+        var progressInterval: Duration = .seconds(1)
 
         public struct TLSFiles: Hashable, Sendable {
             public var certificate: String

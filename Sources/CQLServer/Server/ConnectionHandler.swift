@@ -66,6 +66,8 @@
         private var isInputClosed = false
         private var isOutputClosed = false
 
+        private var writes = WriteProgress()
+
         /// How long a peer that has been told the end may go on sending.
         private static let longestLinger = TimeAmount.seconds(1)
 
@@ -153,8 +155,7 @@
                 note(context)
                 switch action {
                 case .send(let bytes):
-                    lastWrite = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)))
-                    state.setWritable(context.channel.isWritable)
+                    send(bytes, context)
                 case .perform(let work): perform(work, context.eventLoop)
                 case .authenticate(let response, let stream): authenticate(response, stream, context.eventLoop)
                 case .pauseReading: setReading(false, context)
@@ -163,6 +164,13 @@
                 case .close: close(context)
                 }
             }
+        }
+
+        private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
+            let write = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)))
+            write.assumeIsolated().whenComplete { _ in self.writes.finish() }
+            lastWrite = write
+            state.setWritable(context.channel.isWritable)
         }
 
         private func proceedLater(_ loop: any EventLoop) {
@@ -189,12 +197,24 @@
             if isOutputClosed { context.close(promise: nil) }
         }
 
-        /// Closes once the last answer is with the system: closing drops what is not.
+        /// Closes the connection if the peer took nothing for a long time, though there is something for it. Call it on the
+        /// event loop, now and then.
+        func checkProgress(at now: NIODeadline) {
+            guard let context else { return }
+            let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+            let stalled = writes.stalledTime(at: now, unsentByteCount: unsent ?? 0)
+            if stalled >= TimeAmount(server.options.writeStallTimeout) { context.close(promise: nil) }
+        }
+
+        /// Closes once the last answer is with the system: closing drops what is not. A peer that does not take it within
+        /// `closeTimeout` goes without.
         ///
         /// What the peer still sends is read and dropped until it has seen the end: closing over unread bytes resets the
         /// connection, and the peer may lose answers by it.
         private func close(_ context: ChannelHandlerContext) {
             let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+            let channel = context.channel
+            context.eventLoop.scheduleTask(in: TimeAmount(server.options.closeTimeout)) { channel.close(promise: nil) }
             guard let lastWrite else { return closeOutput(context) }
             lastWrite.hop(to: context.eventLoop).whenComplete { _ in
                 guard let context = this.value.context else { return }

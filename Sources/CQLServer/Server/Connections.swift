@@ -50,6 +50,11 @@
             }
         }
 
+        /// The same at once. Call it on the event loop, which is that of all connections.
+        func forEachNow(_ body: (ConnectionHandler) -> Void) {
+            for connection in connections.withLock({ Array($0.values) }) { body(connection.handler.value) }
+        }
+
         /// Waits until there is no connection, or the time is over.
         func waitUntilEmpty(within patience: Duration) async {
             let clock = ContinuousClock()
