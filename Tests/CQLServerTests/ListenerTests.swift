@@ -1,5 +1,6 @@
 #if Servers
 
+    import Dispatch
     import NIOCore
     import NIOPosix
     import NIOSSL
@@ -111,6 +112,26 @@
                 }
                 try await listener.shutDown()
             }
+        }
+
+        @Test("requests of a connection that is gone are not carried out")
+        func abandonedRequests() async throws {
+            let listener = try await start { $0.threadCount = 1 }
+            let gate = DispatchSemaphore(value: 0)
+            listener.server.threads.submit { _ in gate.wait() }
+            try await LoopbackClient.run(port: listener.port, resets: true) { client in
+                try await client.startUp(4)
+                for stream in 0..<50 {
+                    try await client.send(RequestBytes.query("INSERT INTO ks.t (a) VALUES (1)", stream: stream))
+                }
+                // The server has met all of them when it answers this.
+                try await client.send(RequestBytes().envelope(5))
+                #expect(try await client.next()?.opcode == 6)
+            }
+            try await waitUntilEmpty(listener)
+            gate.signal()
+            try await listener.shutDown()
+            #expect(try store.execute("SELECT count(*) FROM ks.t").first?[0] == .bigint(0))
         }
 
         @Test("shutting down answers what is under way and closes the connections")

@@ -277,7 +277,8 @@ extension ConnectionState {
             return .perform(
                 RequestWork(
                     request: request, stream: header.stream, isTracing: header.flags.contains(.tracing),
-                    byteCount: EnvelopeHeader.byteCount + max(envelope.body.count, body.count), encoder: encoder,
+                    byteCount: RequestWork.overheadByteCount + EnvelopeHeader.byteCount
+                        + max(envelope.body.count, body.count), encoder: encoder,
                     largestBodyByteCount: limits.messageByteCount, frameEncoder: frameEncoder))
         }
         return nil

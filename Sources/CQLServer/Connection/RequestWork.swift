@@ -14,6 +14,9 @@ struct Answer: Hashable, Sendable {
 
 /// A request that a connection handed out.
 struct RequestWork: Sendable {
+    /// What a request is taken to need beside its bytes.
+    static let overheadByteCount = 512
+
     var request: Request
     var stream: Int16
     var isTracing: Bool

@@ -28,6 +28,12 @@
     /// Answers that wait for the event loop.
     private final class FinishedRequests: Sendable {
         private let answers = Mutex<[Answer]>([])
+        private let abandoned = Atomic(false)
+
+        /// Whether nobody is left to answer. Requests that were not begun need not be carried out.
+        var isAbandoned: Bool { abandoned.load(ordering: .relaxed) }
+
+        func abandon() { abandoned.store(true, ordering: .relaxed) }
 
         /// Whether the loop has to be woken: it is not yet for another one.
         func add(_ answer: Answer) -> Bool {
@@ -100,6 +106,7 @@
 
         func handlerRemoved(context: ChannelHandlerContext) {
             handshake?.cancel()
+            finished.abandon()
             self.context = nil
         }
 
@@ -242,7 +249,8 @@
             admission.enter(work.byteCount)
             server.threads.submit { threadState in
                 // A pool that is shutting down takes no more work; the connection closes with it.
-                let answer = threadState == .active ? work.answer(by: executor) : Answer(bytes: [])
+                let isWanted = threadState == .active && !finished.isAbandoned
+                let answer = isWanted ? work.answer(by: executor) : Answer(bytes: [])
                 if finished.add(answer) { loop.execute { this.value.takeFinished() } }
                 admission.leave(work.byteCount)
             }
