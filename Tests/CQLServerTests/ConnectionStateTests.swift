@@ -240,6 +240,20 @@ struct ConnectionStateTests {
         #expect(responses.allSatisfy { $0.resultKind == 2 })
     }
 
+    @Test("answers that are ready together go out together while they are small, a large one alone")
+    func sends() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup())
+        driver.receive((1...8).flatMap { RequestBytes.query("SELECT", stream: $0) })
+        driver.sizesOfSends = []
+        for byteCount in [10, 20, 100_000, 70_000, 30, 40_000, 40_000, 50] {
+            driver.state.finish(Answer(bytes: [UInt8](repeating: 0, count: byteCount)))
+        }
+        driver.waiting = []
+        driver.act()
+        #expect(driver.sizesOfSends == [30, 100_000, 70_000, 40_030, 40_050])
+    }
+
     @Test("before a connection is ready its messages are small")
     func handshakeLimit() throws {
         var driver = try StateDriver()

@@ -72,8 +72,6 @@ struct ConnectionState {
 
     private var output: [Answer] = []
     private var outputByteCount = 0
-    /// Answers from before the frames began, which go out without.
-    private var unframedOutput: [[UInt8]] = []
     private var requestsUnderWay = 0
     private var isAuthenticating = false
     private var observesSchema = false
@@ -175,7 +173,7 @@ struct ConnectionState {
                 phase = .closing
             }
         }
-        if !output.isEmpty || !unframedOutput.isEmpty { return .send(takeOutput()) }
+        if !output.isEmpty { return .send(takeOutput()) }
         if phase == .closing, requestsUnderWay == 0, !isAuthenticating {
             phase = .closed
             return .close
@@ -195,10 +193,22 @@ struct ConnectionState {
             && !isYielding
     }
 
+    /// The first answer as it is where it is a large one, else the small ones up to the next that is.
     private mutating func takeOutput() -> [UInt8] {
-        var bytes = Array(unframedOutput.joined())
+        var count = 0
+        var byteCount = 0
+        while count < output.count, byteCount + output[count].bytes.count <= Self.fullOutputByteCount {
+            byteCount += output[count].bytes.count
+            count += 1
+        }
+        let answers = Array(output.prefix(max(1, count)))
+        output.removeFirst(answers.count)
+        outputByteCount -= answers.reduce(0) { $0 + $1.bytes.count }
+        // A copy of a large one would take as much memory again.
+        if answers.count == 1, answers[0].isFramed || frameEncoder == nil { return answers[0].bytes }
+        var bytes: [UInt8] = []
         var envelopes: [[UInt8]] = []
-        for answer in output {
+        for answer in answers {
             guard answer.isFramed else {
                 envelopes.append(answer.bytes)
                 continue
@@ -207,16 +217,17 @@ struct ConnectionState {
             bytes.append(contentsOf: answer.bytes)
         }
         frame(&envelopes, into: &bytes)
-        unframedOutput.removeAll()
-        output.removeAll(keepingCapacity: true)
-        outputByteCount = 0
         return bytes
     }
 
     /// Appends the frames of envelopes, in version 4 the envelopes themselves.
     private func frame(_ envelopes: inout [[UInt8]], into bytes: inout [UInt8]) {
         if envelopes.isEmpty { return }
-        bytes.append(contentsOf: frameEncoder?.frames(envelopes) ?? Array(envelopes.joined()))
+        if let frameEncoder {
+            bytes.append(contentsOf: frameEncoder.frames(envelopes))
+        } else {
+            for envelope in envelopes { bytes.append(contentsOf: envelope) }
+        }
         envelopes.removeAll()
     }
 
@@ -355,9 +366,8 @@ extension ConnectionState {
         var decoder = FrameDecoder(format)
         decoder.append(envelopes.takeRest())
         frames = decoder
-        // What waits to be sent was made before there were frames.
-        unframedOutput = output.map(\.bytes)
-        output = []
+        // What waits to be sent was made before there were frames, and goes out without.
+        for index in output.indices { output[index].isFramed = true }
         frameEncoder = FrameEncoder(format)
     }
 

@@ -6,6 +6,7 @@ internal import WideColumnEngine
 struct Answer: Hashable, Sendable {
     /// An envelope, or the frames that hold it.
     var bytes: [UInt8]
+    /// Whether the bytes go out as they are.
     var isFramed = false
 
     /// In bytes. Larger envelopes have frames of their own.
