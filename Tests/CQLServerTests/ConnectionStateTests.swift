@@ -322,7 +322,8 @@ struct ConnectionStateTests {
     @Test("a request beyond the limit is refused, and the connection goes on")
     func oversized() throws {
         var limits = ConnectionLimits()
-        limits.messageByteCount = 1000
+        limits.requestBodyByteCount = 1000
+        limits.answerBodyByteCount = 1000
         var driver = try StateDriver(limits: limits)
         driver.receive(RequestBytes.startup())
         driver.receive(RequestBytes.query(String(repeating: " ", count: 2000)))

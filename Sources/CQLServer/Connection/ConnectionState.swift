@@ -15,8 +15,10 @@ internal import WideColumnEngine
 
 /// The bounds of one connection.
 struct ConnectionLimits: Hashable, Sendable {
-    /// Of a message's body, compressed or not.
-    var messageByteCount = 256 * 1024 * 1024
+    /// Of a request's body, compressed or not. A batch holds 64 MiB at most.
+    var requestBodyByteCount = 64 * 1024 * 1024 + 64 * 1024
+    /// Of an answer's body.
+    var answerBodyByteCount = 256 * 1024 * 1024
     /// The same before the connection is ready: nobody knows yet whose it is.
     var handshakeMessageByteCount = 64 * 1024
     /// Requests handed out and not answered yet.
@@ -53,7 +55,7 @@ struct ConnectionState {
     static let fullOutputByteCount = 64 * 1024
 
     private(set) var phase = Phase.established {
-        didSet { if phase == .ready { envelopes.largestBodyByteCount = limits.messageByteCount } }
+        didSet { if phase == .ready { envelopes.largestBodyByteCount = limits.requestBodyByteCount } }
     }
     private let limits: ConnectionLimits
     private let requiresAuthentication: Bool
@@ -86,7 +88,7 @@ struct ConnectionState {
         self.limits = limits
         self.requiresAuthentication = requiresAuthentication
         envelopes = EnvelopeDecoder(
-            largestBodyByteCount: min(limits.handshakeMessageByteCount, limits.messageByteCount))
+            largestBodyByteCount: min(limits.handshakeMessageByteCount, limits.requestBodyByteCount))
     }
 
     // MARK: Events
@@ -290,7 +292,7 @@ extension ConnectionState {
                     request: request, stream: header.stream, isTracing: header.flags.contains(.tracing),
                     byteCount: RequestWork.overheadByteCount + EnvelopeHeader.byteCount
                         + max(envelope.body.count, body.count), encoder: encoder,
-                    largestBodyByteCount: limits.messageByteCount, frameEncoder: frameEncoder))
+                    largestBodyByteCount: limits.answerBodyByteCount, frameEncoder: frameEncoder))
         }
         return nil
     }

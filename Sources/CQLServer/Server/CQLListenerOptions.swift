@@ -24,8 +24,10 @@
         public var requestCountPerConnection = 128
         /// The most bytes of requests at a time, over all connections; beyond it no bytes are read.
         public var requestByteCount = 512 * 1024 * 1024
-        /// The largest message, of either direction.
-        public var messageByteCount = 256 * 1024 * 1024
+        /// The largest body of a request. A batch holds 64 MiB at most.
+        public var largestRequestByteCount = 64 * 1024 * 1024 + 64 * 1024
+        /// The largest body of an answer.
+        public var largestAnswerByteCount = 256 * 1024 * 1024
         /// How many requests the engine works on at a time.
         public var threadCount = 8
         /// How long a connection may take until it is ready.

@@ -82,7 +82,8 @@
             executor = try RequestExecutor(server.store, server.prepared, durability: server.options.durability)
             record = ClientRecord(executor)
             var limits = ConnectionLimits()
-            limits.messageByteCount = server.options.messageByteCount
+            limits.requestBodyByteCount = server.options.largestRequestByteCount
+            limits.answerBodyByteCount = server.options.largestAnswerByteCount
             limits.requestCount = server.options.requestCountPerConnection
             state = ConnectionState(limits: limits, requiresAuthentication: server.options.users != nil)
         }
