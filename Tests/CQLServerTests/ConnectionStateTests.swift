@@ -79,20 +79,73 @@ struct ConnectionStateTests {
         #expect(driver.responses().map(\.stream) == [0, 1, 2, 3, 4, 5])
     }
 
-    @Test("nothing is handed out while the owner holds it or the peer does not read")
+    @Test("no request begins while there is no room for all of it or the peer does not read")
     func held() throws {
         var driver = try StateDriver()
-        driver.receive(RequestBytes.startup())
-        driver.state.hold(true)
-        driver.receive(RequestBytes.query("SELECT", stream: 1))
+        driver.budget = RequestBudget(largestByteCount: 1000, connectionCount: 1 << 20)
+        _ = driver.budget.add(address: "127.0.0.1")
+        let other = driver.budget.add(address: "10.0.0.1")
+        let charge = try #require(driver.budget.reserve(900, for: other))
+        driver.receive(RequestBytes.startup() + RequestBytes().envelope(5, stream: 7))
+        #expect(driver.responses().map(\.stream) == [0, 7])
+        let query = RequestBytes.query("SELECT", stream: 1)
+        driver.receive(query + query)
         #expect(driver.waiting.isEmpty && !driver.isReading)
-        driver.state.hold(false)
+        driver.release(charge)
+        #expect(driver.waiting.count == 1 && !driver.isReading)
+        driver.answerAll()
+        #expect(driver.isReading && driver.budget.byteCount == 0)
         driver.state.setWritable(false)
         driver.act()
-        #expect(driver.waiting.isEmpty && !driver.isReading)
+        driver.receive(query)
+        #expect(driver.waiting.isEmpty && !driver.isReading && driver.budget.byteCount == 0)
         driver.state.setWritable(true)
         driver.act()
         #expect(driver.waiting.count == 1 && driver.isReading)
+    }
+
+    @Test("a request that was begun is taken whole, whatever the peer reads, and its room is given back once")
+    func begunRequests() throws {
+        var limits = ConnectionLimits()
+        limits.requestCount = 1
+        var driver = try StateDriver(limits: limits)
+        driver.receive(RequestBytes.startup())
+        let query = RequestBytes.query("SELECT key FROM system.local" + String(repeating: " ", count: 100_000))
+        driver.receive(Array(query.prefix(70_000)))
+        driver.state.setWritable(false)
+        driver.act()
+        #expect(driver.isReading && driver.state.bufferedByteCount == 70_000 - 9)
+        driver.receive(Array(query.dropFirst(70_000)) + query.prefix(10))
+        #expect(driver.waiting.count == 1 && !driver.isReading)
+        let charge = try #require(driver.waiting.first?.charge)
+        #expect(charge.byteCount == query.count + RequestWork.overheadByteCount)
+        driver.state.setWritable(true)
+        driver.answerAll()
+        #expect(driver.isReading && driver.state.bufferedByteCount == 1)
+        // The connection ends within the second one.
+        driver.state.drain()
+        driver.act()
+        #expect(driver.isClosed && driver.state.bufferedByteCount == 0)
+        #expect(driver.state.abandon() == nil)
+    }
+
+    @Test("who asks for it is told of an overload at once, and goes on")
+    func overload() throws {
+        var driver = try StateDriver()
+        driver.budget = RequestBudget(largestByteCount: 4000, connectionCount: 1 << 20)
+        _ = driver.budget.add(address: "127.0.0.1")
+        let other = driver.budget.add(address: "10.0.0.1")
+        let charge = try #require(driver.budget.reserve(3800, for: other))
+        let options = RequestBytes().map([("CQL_VERSION", "3.0.0"), ("THROW_ON_OVERLOAD", "1")])
+        driver.receive(options.envelope(1) + RequestBytes.query("SELECT key FROM system.local"))
+        let responses = driver.responses()
+        #expect(responses.map(\.errorCode) == [nil, 0x1001])
+        #expect(
+            responses.last?.errorMessage
+                == "Request breached limit(s) on bytes in flight (Endpoint: 0/1000 bytes, Global: 3800/4000 bytes.)")
+        #expect(driver.isReading && driver.budget.waitingCount == 0)
+        driver.release(charge)
+        #expect(driver.query("SELECT key FROM system.local")?.resultKind == 2)
     }
 
     @Test("what needs no engine is answered in turns, and no further than the peer takes it", arguments: [4, 5])

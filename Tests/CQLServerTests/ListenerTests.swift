@@ -134,6 +134,47 @@
             #expect(try store.execute("SELECT count(*) FROM ks.t").first?[0] == .bigint(0))
         }
 
+        @Test("a request that comes too slowly for the room it holds ends its connection; others had their turn meanwhile")
+        func slowRequests() async throws {
+            let listener = try await start {
+                $0.requestByteCount = 1 << 20
+                $0.receiveGrace = .milliseconds(500)
+                $0.progressInterval = .milliseconds(50)
+            }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                let query = RequestBytes.query("SELECT * FROM ks.t" + String(repeating: " ", count: 2 << 20))
+                try await client.send(Array(query.prefix(1000)))
+                try await LoopbackClient.run(port: listener.port) { second in
+                    try await second.startUp(4)
+                    try await second.send(RequestBytes.query("SELECT * FROM ks.t"))
+                    // It does not fit beside the first one, so it waits until that is gone.
+                    #expect(try await second.next()?.resultKind == 2)
+                    #expect(listener.connectionCount == 1)
+                }
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("beyond the bound on unsent answers the connection with most of them is closed, and no other")
+        func unsentAnswers() async throws {
+            try insertLargeRows()
+            let listener = try await start { $0.answerByteCount = 12 << 20 }
+            try await LoopbackClient.run(port: listener.port) { reader in
+                try await reader.startUp(5)
+                try await LoopbackClient.run(port: listener.port) { client in
+                    try await client.startUp(4)
+                    for stream in 0..<8 {
+                        try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                    }
+                    while listener.connectionCount > 1 { try await Task.sleep(for: .milliseconds(10)) }
+                }
+                try await reader.send(RequestBytes.query("SELECT a FROM ks.t", version: 5))
+                #expect(try await reader.next()?.resultKind == 2)
+            }
+            try await listener.shutDown()
+        }
+
         @Test("shutting down answers what is under way and closes the connections")
         func shutDown() async throws {
             let listener = try await start()

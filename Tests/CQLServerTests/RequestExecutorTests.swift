@@ -20,8 +20,8 @@ struct RequestExecutorTests {
 
     private func work(_ request: Request, isTracing: Bool = false, version: ProtocolVersion = .v5) -> RequestWork {
         RequestWork(
-            request: request, stream: 1, isTracing: isTracing, byteCount: 0,
-            encoder: EnvelopeEncoder(version: version), largestBodyByteCount: .max)
+            request: request, stream: 1, isTracing: isTracing, encoder: EnvelopeEncoder(version: version),
+            largestBodyByteCount: .max)
     }
 
     private func query(_ text: String, _ change: (inout QueryParameters) -> Void = { _ in }) -> Response {

@@ -4,8 +4,9 @@
 // carries out each action until there is none. It owns these invariants:
 //
 //   1. A request is handed out only after STARTUP and, where users are configured, after AUTH_RESPONSE succeeded.
-//   2. At most `limits.requestCount` requests are handed out and unanswered at a time, and none while the owner holds the
-//      connection or the peer does not read its answers. What arrived meanwhile waits unparsed, and reading pauses.
+//   2. At most `limits.requestCount` requests are handed out and unanswered at a time, and none is begun while the peer does
+//      not read its answers, or before the owner has room for all of it. What arrived meanwhile waits unparsed, and reading
+//      pauses. One that was begun is taken whole.
 //   3. Every request is answered exactly once, with its stream's number; the order is that of the answers.
 //   4. After a violation of the framing nothing more is read; the answers under way go out, then the connection closes.
 //   5. No more than `largestTurn` messages and frames are taken before the owner had a chance to do something else, and
@@ -39,6 +40,10 @@ struct ConnectionState {
     enum Action {
         /// Check a response of SASL's PLAIN, and call `finishAuthentication`.
         case authenticate([UInt8], stream: Int16)
+        /// A request of so many bytes begins: call `admit` once there is room for it, or `refuse`. Nothing is taken before.
+        case reserve(byteCount: Int)
+        /// The room is not needed any more.
+        case release(RequestBudget.Charge)
         /// Execute the request, and call `finish`.
         case perform(RequestWork)
         case send([UInt8])
@@ -55,7 +60,7 @@ struct ConnectionState {
     static let fullOutputByteCount = 64 * 1024
 
     private(set) var phase = Phase.established {
-        didSet { if phase == .ready { envelopes.largestBodyByteCount = limits.requestBodyByteCount } }
+        didSet { if phase == .ready { envelopes.largestStatementByteCount = limits.requestBodyByteCount } }
     }
     private let limits: ConnectionLimits
     private let requiresAuthentication: Bool
@@ -77,7 +82,10 @@ struct ConnectionState {
     private var requestsUnderWay = 0
     private var isAuthenticating = false
     private var observesSchema = false
-    private var isHeld = false
+    /// Of a request that begins, before it was admitted.
+    private var awaitedHeader: EnvelopeHeader?
+    /// Of a request that was begun.
+    private var charge: RequestBudget.Charge?
     private var isWritable = true
     private var isPaused = false
     private var isYielding = false
@@ -123,8 +131,32 @@ struct ConnectionState {
         answer(Response(.schemaChangeEvent(change)), -1)
     }
 
-    /// The owner has no room for requests: none is handed out until it has.
-    mutating func hold(_ isHeld: Bool) { self.isHeld = isHeld }
+    /// There is room for the request that begins.
+    mutating func admit(_ charge: RequestBudget.Charge) {
+        assert(self.charge == nil, "One request begins at a time.")
+        self.charge = charge
+        guard awaitedHeader != nil else { return }
+        awaitedHeader = nil
+        envelopes.admit()
+    }
+
+    /// There is no room for the request that begins, and its client does not want to wait.
+    mutating func refuse(_ error: any Error) {
+        guard let header = awaitedHeader else { return }
+        awaitedHeader = nil
+        envelopes.skip()
+        encoder.version = header.version
+        answer(Response(error), header.stream)
+    }
+
+    /// The connection is gone.
+    ///
+    /// - Returns: what is to be released.
+    mutating func abandon() -> RequestBudget.Charge? {
+        phase = .closed
+        defer { charge = nil }
+        return charge
+    }
 
     /// Whether the peer takes what is sent.
     mutating func setWritable(_ isWritable: Bool) { self.isWritable = isWritable }
@@ -150,13 +182,26 @@ struct ConnectionState {
         if phase == .established || phase == .authenticating { drain() }
     }
 
-    var isReady: Bool { phase == .ready }
+    /// Whether requests are to be refused where they would wait for room.
+    var throwsOnOverload: Bool { startupOptions["THROW_ON_OVERLOAD"] == "1" }
+
+    /// How many bytes have come of a request that was begun.
+    var bufferedByteCount: Int { envelopes.bufferedByteCount + (frames?.bufferedByteCount ?? 0) }
+
+    /// The room of a request that has not come whole.
+    var incompleteCharge: RequestBudget.Charge? { envelopes.isInMessage ? charge : nil }
 
     // MARK: Actions
 
     /// What to do next; `nil` until something happens.
     mutating func next() -> Action? {
-        while mayTakeRequest, outputByteCount < Self.fullOutputByteCount {
+        if isOver, let charge {
+            self.charge = nil
+            // What came of the request is not needed either.
+            envelopes = EnvelopeDecoder(largestBodyByteCount: 0)
+            return .release(charge)
+        }
+        while mayGoOn {
             guard takenCount < Self.largestTurn else {
                 isYielding = true
                 return .yield
@@ -180,7 +225,7 @@ struct ConnectionState {
             phase = .closed
             return .close
         }
-        let shouldPause = phase != .closing && phase != .closed && !mayTakeRequest
+        let shouldPause = !isOver && !mayGoOn
         guard shouldPause != isPaused else {
             takenCount = 0
             return nil
@@ -189,10 +234,14 @@ struct ConnectionState {
         return shouldPause ? .pauseReading : .resumeReading
     }
 
-    private var mayTakeRequest: Bool {
-        guard phase != .closing, phase != .closed else { return false }
-        return requestsUnderWay < limits.requestCount && !isAuthenticating && !isHeld && isWritable
-            && !isYielding
+    private var isOver: Bool { phase == .closing || phase == .closed }
+
+    private var mayGoOn: Bool {
+        guard !isOver, !isYielding else { return false }
+        // Once a request has room it is taken: room that waits for the peer would be missing to others.
+        if envelopes.isInMessage { return true }
+        return awaitedHeader == nil && !isAuthenticating && isWritable && requestsUnderWay < limits.requestCount
+            && outputByteCount < Self.fullOutputByteCount
     }
 
     /// The first answer as it is where it is a large one, else the small ones up to the next that is.
@@ -249,18 +298,23 @@ extension ConnectionState {
     /// Answers what needs no engine; hands out the rest.
     private mutating func take(_ element: EnvelopeDecoder.Element) -> Action? {
         switch element {
+        case .header(let header):
+            awaitedHeader = header
+            return .reserve(
+                byteCount: RequestWork.overheadByteCount + EnvelopeHeader.byteCount + header.bodyByteCount)
         case .oversized(let header):
             encoder.version = header.version
             let message =
                 "Request is too big: length \(header.bodyByteCount) exceeds maximum allowed length "
-                + "\(envelopes.largestBodyByteCount)."
+                + "\(envelopes.largestBodyByteCount(of: header))."
             answer(Response(CQLError(.invalidRequest, message)), header.stream)
             return nil
         case .envelope(let envelope):
             encoder.version = envelope.header.version
             do { return try take(envelope) } catch {
                 answer(Response(error), envelope.header.stream)
-                return nil
+                defer { charge = nil }
+                return charge.map { .release($0) }
             }
         }
     }
@@ -287,12 +341,12 @@ extension ConnectionState {
             return .authenticate(token ?? [], stream: header.stream)
         case .query, .prepare, .execute, .batch:
             requestsUnderWay += 1
+            defer { charge = nil }
             return .perform(
                 RequestWork(
                     request: request, stream: header.stream, isTracing: header.flags.contains(.tracing),
-                    byteCount: RequestWork.overheadByteCount + EnvelopeHeader.byteCount
-                        + max(envelope.body.count, body.count), encoder: encoder,
-                    largestBodyByteCount: limits.answerBodyByteCount, frameEncoder: frameEncoder))
+                    charge: charge, encoder: encoder, largestBodyByteCount: limits.answerBodyByteCount,
+                    frameEncoder: frameEncoder))
         }
         return nil
     }
@@ -305,11 +359,11 @@ extension ConnectionState {
         }
         var reader = WireReader(envelope.body)
         let byteCount = Int(try reader.int())
-        guard byteCount <= envelopes.largestBodyByteCount else {
+        let largest = envelopes.largestBodyByteCount(of: envelope.header)
+        guard byteCount <= largest else {
             throw CQLError(
                 .invalidRequest,
-                "Request is too big: length \(byteCount) exceeds maximum allowed length "
-                    + "\(envelopes.largestBodyByteCount).")
+                "Request is too big: length \(byteCount) exceeds maximum allowed length \(largest).")
         }
         return try LZ4Block.decompressed(Array(envelope.body[reader.offset...]), byteCount: byteCount)
     }

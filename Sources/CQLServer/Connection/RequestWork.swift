@@ -21,8 +21,8 @@ struct RequestWork: Sendable {
     var request: Request
     var stream: Int16
     var isTracing: Bool
-    /// What it counts against the server's bound.
-    var byteCount: Int
+    /// What it holds of the server's bounds, until it is answered.
+    var charge: RequestBudget.Charge?
     /// How the answer is encoded.
     var encoder: EnvelopeEncoder
     var largestBodyByteCount: Int

@@ -12,15 +12,20 @@ struct FatalViolation: Error, Hashable {
 struct EnvelopeDecoder {
     enum Element: Hashable {
         case envelope(Envelope)
+        /// A request for the engine begins: its body is not taken before `admit`, or is read past after `skip`.
+        case header(EnvelopeHeader)
         /// An envelope beyond the limit. Its body is read past and never held.
         case oversized(EnvelopeHeader)
     }
 
     /// A body that is larger is read past.
-    var largestBodyByteCount: Int
+    let largestBodyByteCount: Int
+    /// Of requests for the engine, once there may be any; they have to be admitted then.
+    var largestStatementByteCount: Int?
     private var queue = ByteQueue()
     /// Of the message whose body is to come.
     private var header: EnvelopeHeader?
+    private var isAdmitted = false
     /// What came of a large body. It grows with what comes, and never beyond the length that the header says.
     private var body: [UInt8] = []
     /// How much of an oversized body is still to come.
@@ -54,6 +59,22 @@ struct EnvelopeDecoder {
         queue.append(rest)
     }
 
+    /// Whether a message was begun that is to be taken.
+    var isInMessage: Bool { header != nil && isAdmitted }
+
+    mutating func admit() { isAdmitted = true }
+
+    /// The body of the message that begins is read past.
+    mutating func skip() {
+        skippedByteCount = header?.bodyByteCount ?? 0
+        header = nil
+    }
+
+    /// What a message's body may have.
+    func largestBodyByteCount(of header: EnvelopeHeader) -> Int {
+        header.isOfStatements ? largestStatementByteCount ?? largestBodyByteCount : largestBodyByteCount
+    }
+
     /// What arrived behind the last envelope; the decoder forgets it.
     mutating func takeRest() -> [UInt8] { queue.take(queue.count) }
 
@@ -66,13 +87,15 @@ struct EnvelopeDecoder {
         if header == nil {
             guard let next = try nextHeader() else { return nil }
             queue.drop(EnvelopeHeader.byteCount)
-            guard next.bodyByteCount <= largestBodyByteCount else {
+            guard next.bodyByteCount <= largestBodyByteCount(of: next) else {
                 skippedByteCount = next.bodyByteCount
                 return .oversized(next)
             }
             header = next
+            isAdmitted = !next.isOfStatements || largestStatementByteCount == nil
+            if !isAdmitted { return .header(next) }
         }
-        guard let header, let body = takeBody(header) else { return nil }
+        guard isAdmitted, let header, let body = takeBody(header) else { return nil }
         self.header = nil
         return .envelope(Envelope(header: header, body: body))
     }

@@ -34,9 +34,10 @@
         ) async throws -> CQLListener {
             let address = try resolve(options)
             let tls = try options.tls.map { try context($0) }
-            let server = ServerContext(store, options)
             let connections = Connections(largestCount: options.connectionCount)
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let loop = group.next()
+            let server = try await loop.submit { ServerContext(store, options, loop) }.get()
             server.threads.start()
             do {
                 let channel = try await bootstrap(group, server, connections, tls).bind(to: address).get()

@@ -22,8 +22,12 @@
         public var connectionCount = 1024
         /// The most requests of one connection at a time; beyond it, its bytes are not read.
         public var requestCountPerConnection = 128
-        /// The most bytes of requests at a time, over all connections; beyond it no bytes are read.
+        /// The most bytes of requests in flight, over all connections, and of one address a quarter of it; a request that does
+        /// not fit waits unread. (Cassandra's `native_transport_max_request_data_in_flight`, and that `_per_ip`.)
         public var requestByteCount = 512 * 1024 * 1024
+        /// The most bytes of answers that peers have not taken, over all connections; beyond it those are closed that leave
+        /// most of them lie.
+        public var answerByteCount = 1024 * 1024 * 1024
         /// The largest body of a request. A batch holds 64 MiB at most.
         public var largestRequestByteCount = 64 * 1024 * 1024 + 64 * 1024
         /// The largest body of an answer.
@@ -38,6 +42,8 @@
         var writeStallTimeout: Duration = .seconds(30)
         /// How long a closing connection waits for its peer to take the last answers.
         var closeTimeout: Duration = .seconds(10)
+        /// How long a request that is coming may be slow.
+        var receiveGrace: Duration = .seconds(10)
         /// How often the progress of connections is looked at.
         var progressInterval: Duration = .seconds(1)
 
