@@ -134,7 +134,7 @@
             #expect(try store.execute("SELECT count(*) FROM ks.t").first?[0] == .bigint(0))
         }
 
-        @Test("a request that comes too slowly for the room it holds ends its connection; others had their turn meanwhile")
+        @Test("a request that comes too slowly for the room it holds ends its connection; who waited has its turn")
         func slowRequests() async throws {
             let listener = try await start {
                 $0.requestByteCount = 1 << 20
@@ -245,6 +245,38 @@
                     try await client.send(RequestBytes.query("INSERT INTO ks.t (a) VALUES (1)", stream: stream))
                 }
                 for stream in 0..<200 { #expect(try await client.next()?.stream == stream) }
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("passwords are checked beside requests, and only so many wait")
+        func passwords() async throws {
+            let users = CQLUsers(["ann": PasswordHash(password: "x", iterationCount: 1)])
+            let listener = try await start {
+                $0.users = users
+                $0.threadCount = 1
+                $0.waitingPasswordCount = 1
+            }
+            let gate = DispatchSemaphore(value: 0)
+            listener.server.threads.submit { _ in gate.wait() }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+                #expect(try await client.next()?.opcode == 3)
+                #expect(try await client.next()?.opcode == 0x10)
+            }
+            gate.signal()
+            for _ in 0..<2 { listener.server.passwordThreads.submit { _ in gate.wait() } }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+                #expect(try await client.next()?.opcode == 3)
+                try await LoopbackClient.run(port: listener.port) { second in
+                    try await second.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+                    #expect(try await second.next()?.opcode == 3)
+                    #expect(try await second.next()?.errorCode == 0x1001)
+                    #expect(try await second.next() == nil)
+                }
+                for _ in 0..<2 { gate.signal() }
+                #expect(try await client.next()?.opcode == 0x10)
             }
             try await listener.shutDown()
         }

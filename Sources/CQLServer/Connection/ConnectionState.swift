@@ -56,6 +56,8 @@ struct ConnectionState {
 
     /// Messages and frames that are taken in one go.
     static let largestTurn = 256
+    /// Guesses at a password, after which the connection closes.
+    static let largestFailureCount = 3
     /// Answers of so many bytes are sent before more requests are taken.
     static let fullOutputByteCount = 64 * 1024
 
@@ -81,6 +83,8 @@ struct ConnectionState {
     private var outputByteCount = 0
     private var requestsUnderWay = 0
     private var isAuthenticating = false
+    /// Credentials that were wrong.
+    private var failureCount = 0
     private var observesSchema = false
     /// Of a request that begins, before it was admitted.
     private var awaitedHeader: EnvelopeHeader?
@@ -119,10 +123,19 @@ struct ConnectionState {
         isAuthenticating = false
         if let error {
             answer(Response(error), stream)
+            failureCount += 1
+            if failureCount == Self.largestFailureCount { drain() }
         } else {
             if phase == .authenticating { phase = .ready }
             answer(Response(.authSuccess), stream)
         }
+    }
+
+    /// Too many credentials wait to be checked.
+    mutating func refuseAuthentication(_ error: any Error, stream: Int16) {
+        isAuthenticating = false
+        answer(Response(error), stream)
+        drain()
     }
 
     /// The schema changed.

@@ -39,11 +39,13 @@
             let loop = group.next()
             let server = try await loop.submit { ServerContext(store, options, loop) }.get()
             server.threads.start()
+            server.passwordThreads.start()
             do {
                 let channel = try await bootstrap(group, server, connections, tls).bind(to: address).get()
                 return CQLListener(server, channel, group, connections)
             } catch {
                 try await server.threads.shutdownGracefully()
+                try await server.passwordThreads.shutdownGracefully()
                 try await group.shutdownGracefully()
                 throw error
             }
@@ -94,6 +96,7 @@
             await connections.closeAll()
             progressChecks.cancel()
             try await server.threads.shutdownGracefully()
+            try await server.passwordThreads.shutdownGracefully()
             try await group.shutdownGracefully()
         }
     }

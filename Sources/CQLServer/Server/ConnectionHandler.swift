@@ -15,6 +15,8 @@
         let store: WideColumnStore
         let prepared = PreparedStatements()
         let threads: NIOThreadPool
+        /// Hashes of passwords take long on purpose: they must not keep requests waiting.
+        let passwordThreads = NIOThreadPool(numberOfThreads: 2)
         /// Touched on the event loop only.
         let shared: NIOLoopBound<LoopState>
 
@@ -334,10 +336,14 @@
         }
 
         private func authenticate(_ response: [UInt8], _ stream: Int16, _ loop: any EventLoop) {
+            guard shared.beginPassword() else {
+                let error = CQLError(.overloaded, "Too many connections are being authenticated")
+                return state.refuseAuthentication(error, stream: stream)
+            }
             let users = server.options.users
             let executor = executor
             let this = NIOLoopBound(self, eventLoop: loop)
-            server.threads.submit { threadState in
+            server.passwordThreads.submit { threadState in
                 var failure: (any Error)?
                 var name: String?
                 do {
@@ -350,6 +356,7 @@
                     name = user
                 } catch { failure = error }
                 loop.execute { [failure, name] in
+                    this.value.shared.endPassword()
                     this.value.userName = name
                     this.value.state.finishAuthentication(failure, stream: stream)
                     this.value.act()

@@ -10,11 +10,15 @@
         /// Handed to channels, and not with the system yet.
         private(set) var unsentByteCount = 0
         private let largestUnsentByteCount: Int
+        /// Being checked, or in line for it.
+        private var passwordCount = 0
+        private let largestPasswordCount: Int
 
         init(_ options: CQLListenerOptions) {
             budget = RequestBudget(
                 largestByteCount: options.requestByteCount, connectionCount: options.connectionCount)
             largestUnsentByteCount = options.answerByteCount
+            largestPasswordCount = options.waitingPasswordCount
         }
 
         func add(_ handler: ConnectionHandler, address: String) -> RequestBudget.ConnectionID {
@@ -54,6 +58,17 @@
                 handler.admit(charge)
             }
         }
+
+        // MARK: Passwords
+
+        /// Whether one more may be checked.
+        func beginPassword() -> Bool {
+            guard passwordCount < largestPasswordCount else { return false }
+            passwordCount += 1
+            return true
+        }
+
+        func endPassword() { passwordCount -= 1 }
 
         // MARK: Answers
 
