@@ -306,6 +306,29 @@ struct RequestExecutorTests {
         #expect(bytes == first.value([0, 0, 0, 1]).value([0, 0, 0, 3]).value(nil).bytes)
     }
 
+    @Test("a result that is too large is refused while it is made, whatever it is selected by")
+    func largeResults() throws {
+        try store.execute("CREATE TABLE ks.w (a int, b int, v blob, l list<int>, PRIMARY KEY (a, b))")
+        for b in 0..<100 {
+            try store.execute("INSERT INTO ks.w (a, b, v) VALUES (1, ?, ?)", [.int(Int32(b)), .blob([1, 2, 3])])
+        }
+        // Four lengths of four bytes, two numbers, three bytes; a prefix of the key is there once.
+        let texts = [
+            "SELECT * FROM ks.w", "SELECT a, b FROM ks.w", "SELECT l, l, l FROM ks.w",
+            "SELECT b, v FROM ks.w WHERE v > 0x00 ALLOW FILTERING", "SELECT writetime(v), v FROM ks.w",
+        ]
+        for text in texts {
+            let statement = try store.prepare(text)
+            var options = ExecutionOptions()
+            options.maximumResultByteCount = 700
+            let error = #expect(throws: CQLError.self, "\(text)") { try statement.execute([], options: options) }
+            let message = error?.message ?? ""
+            #expect(message.hasPrefix("Response is too big: length 7"), "\(text) \(message)")
+            options.maximumResultByteCount = 10_000
+            #expect(try statement.execute([], options: options).count == 100)
+        }
+    }
+
     @Test("beyond the capacity the statements that were used last stay")
     func eviction() throws {
         let few = PreparedStatements(capacity: 4)

@@ -76,6 +76,7 @@ final class RequestExecutor: Sendable {
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
         options.isTracing = work.isTracing
+        options.maximumResultByteCount = work.largestBodyByteCount
         options.maskedUserName = maskedUserName.withLock { $0 }
         return options
     }

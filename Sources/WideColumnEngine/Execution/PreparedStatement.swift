@@ -146,7 +146,8 @@ public struct PreparedStatement: Sendable {
         context.nowInSeconds = options.nowInSeconds.map(Int64.init)
         var executor = try SelectExecutor(
             select, context, snapshot.view, pageSize: options.pageSize ?? .max,
-            pagingState: options.pagingState, tombstoneGuard: tombstoneGuard)
+            pagingState: options.pagingState, maximumByteCount: options.maximumResultByteCount,
+            tombstoneGuard: tombstoneGuard)
         executor.tracer = tracer
         return try executor.run()
     }
