@@ -388,6 +388,12 @@
                 try await client.send(RequestBytes.query("SELECT * FROM ks.t", version: 5))
                 #expect(try await client.next()?.resultKind == 2)
             }
+            await #expect(throws: (any Error).self) {
+                let old = try files.clientContext(newest: .tlsv11)
+                try await LoopbackClient.run(port: listener.port, tls: old) { client in
+                    try await client.startUp(5)
+                }
+            }
             try await listener.shutDown()
             await #expect(throws: StorageError.self) {
                 _ = try await start { $0.tls = .init(certificate: files.key, key: files.key) }

@@ -122,8 +122,11 @@
                     NIOSSLCertificateSource.certificate($0)
                 }
                 let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-                return try NIOSSLContext(
-                    configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+                var configuration = TLSConfiguration.makeServerConfiguration(
+                    certificateChain: chain, privateKey: .privateKey(key))
+                // The versions before it are broken, and no driver needs them.
+                configuration.minimumTLSVersion = .tlsv12
+                return try NIOSSLContext(configuration: configuration)
             } catch {
                 throw StorageError(
                     .invalidArgument,
