@@ -378,6 +378,20 @@
             try await listener.shutDown()
         }
 
+        @Test("bounds below 1 are refused")
+        func bounds() async throws {
+            let changes: [(inout CQLListenerOptions) -> Void] = [
+                { $0.connectionCount = 0 }, { $0.requestCountPerConnection = 0 }, { $0.requestByteCount = -1 },
+                { $0.answerByteCount = 0 }, { $0.largestRequestByteCount = 0 }, { $0.largestAnswerByteCount = 0 },
+                { $0.threadCount = 0 }, { $0.handshakeTimeout = .zero }, { $0.idleTimeout = .zero },
+                { $0.port = -1 }, { $0.port = 65536 },
+            ]
+            for change in changes {
+                let error = await #expect(throws: StorageError.self) { _ = try await start(change) }
+                #expect(error?.code == .invalidArgument)
+            }
+        }
+
         @Test("TLS encrypts the connection; files that are none are refused")
         func tls() async throws {
             let files = try TLSFixture()

@@ -27,11 +27,12 @@
 
         /// Begins to listen.
         ///
-        /// - Throws: `StorageError` (`invalidArgument`) for an address beyond the loopback without users, and for TLS files
-        ///   that can't be used; the system's error where it can't listen.
+        /// - Throws: `StorageError` (`invalidArgument`) for bounds below 1, for an address beyond the loopback without users, and
+        ///   for TLS files that can't be used; the system's error where it can't listen.
         public static func start(
             serving store: WideColumnStore, options: CQLListenerOptions = CQLListenerOptions()
         ) async throws -> CQLListener {
+            try options.check()
             let address = try resolve(options)
             let tls = try options.tls.map { try context($0) }
             let connections = Connections(largestCount: options.connectionCount)

@@ -61,6 +61,26 @@
         }
 
         public init() {}
+
+        /// - Throws: `StorageError` (`invalidArgument`) for what no server can have.
+        func check() throws {
+            let counts = [
+                ("connectionCount", connectionCount), ("requestCountPerConnection", requestCountPerConnection),
+                ("requestByteCount", requestByteCount), ("answerByteCount", answerByteCount),
+                ("largestRequestByteCount", largestRequestByteCount),
+                ("largestAnswerByteCount", largestAnswerByteCount), ("threadCount", threadCount),
+            ]
+            for (name, count) in counts where count < 1 {
+                throw StorageError.invalidArgument("\(name) is \(count), and has to be 1 at least")
+            }
+            for (name, time) in [("handshakeTimeout", handshakeTimeout), ("idleTimeout", idleTimeout ?? .seconds(1))]
+            where time <= .zero {
+                throw StorageError.invalidArgument("\(name) is \(time), and has to be longer than nothing")
+            }
+            guard (0...Int(UInt16.max)).contains(port) else {
+                throw StorageError.invalidArgument("port is \(port), and has to be 0 to 65535")
+            }
+        }
     }
 
 #endif

@@ -25,7 +25,7 @@
             self.store = store
             self.options = options
             shared = NIOLoopBound(LoopState(options), eventLoop: loop)
-            threads = NIOThreadPool(numberOfThreads: max(1, options.threadCount))
+            threads = NIOThreadPool(numberOfThreads: options.threadCount)
         }
     }
 
