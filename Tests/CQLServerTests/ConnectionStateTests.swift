@@ -216,6 +216,13 @@ struct ConnectionStateTests {
         driver.state.idle()
         driver.act()
         #expect(driver.isClosed)
+        // Here it is the server that does not read.
+        var paused = try StateDriver()
+        paused.state.setWritable(false)
+        paused.act()
+        paused.state.idle()
+        paused.act()
+        #expect(!paused.isReading && !paused.isClosed)
         var late = try StateDriver()
         late.state.handshakeTimedOut()
         late.act()

@@ -185,9 +185,9 @@ struct ConnectionState {
         if phase != .closed { phase = .closing }
     }
 
-    /// Time went by without a byte: the connection closes if it owes no answer.
+    /// Time went by without a byte in or out: the connection closes if it owes no answer and what is silent is the peer.
     mutating func idle() {
-        if requestsUnderWay == 0, !isAuthenticating { drain() }
+        if requestsUnderWay == 0, !isAuthenticating, !isPaused { drain() }
     }
 
     /// The time for STARTUP and authentication is over.

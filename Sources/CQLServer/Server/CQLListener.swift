@@ -144,13 +144,14 @@
                 .serverChannelOption(.backlog, value: 256)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
                         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
                         if let timeout = server.options.idleTimeout {
-                            try pipeline.addHandler(IdleStateHandler(readTimeout: TimeAmount(timeout)))
+                            try pipeline.addHandler(IdleStateHandler(allTimeout: TimeAmount(timeout)))
                         }
                         let handler = try ConnectionHandler(server)
                         try pipeline.addHandler(handler)
