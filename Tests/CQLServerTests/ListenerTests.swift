@@ -212,6 +212,27 @@
             try await listener.shutDown()
         }
 
+        @Test("who registered for events and does not read is closed when there is one")
+        func unreadEvents() async throws {
+            try insertLargeRows()
+            let (listener, store) = (try await start(), store)
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                try await client.send(RequestBytes().short(1).string("SCHEMA_CHANGE").envelope(0x0B))
+                #expect(try await client.next()?.opcode == 2)
+                for stream in 0..<4 {
+                    try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                }
+                // Before the answers are there an event only waits behind them.
+                for number in 0..<500 where listener.connectionCount > 0 {
+                    try store.execute("CREATE TABLE ks.u\(number) (a int PRIMARY KEY)")
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                #expect(listener.connectionCount == 0)
+            }
+            try await listener.shutDown()
+        }
+
         @Test("connections beyond the limit are closed")
         func limit() async throws {
             let listener = try await start { $0.connectionCount = 1 }

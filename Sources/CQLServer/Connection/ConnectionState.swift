@@ -85,7 +85,7 @@ struct ConnectionState {
     private var isAuthenticating = false
     /// Credentials that were wrong.
     private var failureCount = 0
-    private var observesSchema = false
+    private(set) var observesSchema = false
     /// Of a request that begins, before it was admitted.
     private var awaitedHeader: EnvelopeHeader?
     /// Of a request that was begun.

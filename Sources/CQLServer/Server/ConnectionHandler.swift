@@ -87,6 +87,7 @@
 
         /// How long a peer that has been told the end may go on sending.
         private static let longestLinger = TimeAmount.seconds(1)
+        private static let largestUnsentBeforeEvent = 64 * 1024
         /// Of a request that is coming, on average.
         private static let leastBytesPerSecond = 64 * 1024
 
@@ -160,6 +161,8 @@
 
         /// The schema changed. Call it on the event loop.
         func schemaChanged(_ change: SchemaChange) {
+            // Events are not asked for one by one, so they would pile up for a peer that does not read.
+            if state.observesSchema, !isWritable, unsentByteCount > Self.largestUnsentBeforeEvent { return closeAtOnce() }
             state.schemaChanged(change)
             act()
         }
