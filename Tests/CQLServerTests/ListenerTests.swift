@@ -187,14 +187,22 @@
                 // The first answer shows that the server has met the requests.
                 #expect(try await client.next()?.resultKind == 1)
                 async let isDown: Void = listener.shutDown(within: .seconds(3600))
+                async let isDownToo = shutDownAgain(listener)
                 while let response = try await client.next() { #expect(response.resultKind == 1) }
                 try await isDown
+                #expect(try await isDownToo == 0)
             }
             #expect(listener.connectionCount == 0)
             await #expect(throws: (any Error).self) {
                 try await LoopbackClient.run(port: listener.port) { try await $0.startUp(4) }
             }
             try await listener.shutDown()
+        }
+
+        /// How many connections there are when a call that is not the first returns.
+        private func shutDownAgain(_ listener: CQLListener) async throws -> Int {
+            try await listener.shutDown()
+            return listener.connectionCount
         }
 
         @Test("a change of the schema is told to those who registered, whoever made it")

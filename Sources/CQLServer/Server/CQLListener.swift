@@ -18,7 +18,7 @@
         private let stopObserving: @Sendable () -> Void
         private let stopAnnouncing: @Sendable () -> Void
         private let progressChecks: RepeatedTask
-        private let isShutDown = Mutex(false)
+        private let stopping = Mutex<Task<Void, any Error>?>(nil)
 
         /// The port that is listened on.
         public let port: Int
@@ -83,12 +83,17 @@
         ///
         /// - Parameter patience: how long to wait for answers; after it connections are closed as they are. A statement
         ///   that is being executed is finished by the engine in any case, and this waits for it.
+        ///   Who calls it again waits for what the first call began.
         public func shutDown(within patience: Duration = .seconds(10)) async throws {
-            let isFirst = isShutDown.withLock { isShutDown in
-                defer { isShutDown = true }
-                return !isShutDown
+            let task = stopping.withLock { stopping in
+                let task = stopping ?? Task { try await self.stop(within: patience) }
+                stopping = task
+                return task
             }
-            guard isFirst else { return }
+            try await task.value
+        }
+
+        private func stop(within patience: Duration) async throws {
             stopObserving()
             stopAnnouncing()
             try? await channel.close()

@@ -162,7 +162,9 @@
         /// The schema changed. Call it on the event loop.
         func schemaChanged(_ change: SchemaChange) {
             // Events are not asked for one by one, so they would pile up for a peer that does not read.
-            if state.observesSchema, !isWritable, unsentByteCount > Self.largestUnsentBeforeEvent { return closeAtOnce() }
+            if state.observesSchema, !isWritable, unsentByteCount > Self.largestUnsentBeforeEvent {
+                return closeAtOnce()
+            }
             state.schemaChanged(change)
             act()
         }

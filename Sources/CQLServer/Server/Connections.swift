@@ -65,9 +65,11 @@
         }
 
         func closeAll() async {
-            for connection in connections.withLock({ Array($0.values) }) {
+            // All at once: each may take as long as its peer.
+            let closings = connections.withLock { $0.values.map { $0.channel.close() } }
+            for closing in closings {
                 // One that closed in the meantime answers with an error.
-                try? await connection.channel.close()
+                try? await closing.get()
             }
         }
     }
