@@ -50,9 +50,13 @@
         }
 
         func run() async throws {
-            let options = try listenerOptions()
+            var options = try listenerOptions()
             let signals = TerminationSignals()
-            let shop = try ShopStream.open(at: data)
+            let shopOptions = ShopStreamOptions()
+            // A connection that finds no descriptor would stop the listener, a file that finds none the storage.
+            options.connectionCount = DescriptorLimit.connectionCount(
+                options.connectionCount, limit: DescriptorLimit.raise(), storage: shopOptions.storage.descriptorBudget)
+            let shop = try ShopStream.open(at: data, options: shopOptions)
             do {
                 let listener = try await CQLListener.start(serving: shop.wideColumns, options: options)
                 // Whoever started it may wait for this line.
