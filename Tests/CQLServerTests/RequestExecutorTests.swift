@@ -60,13 +60,13 @@ struct RequestExecutorTests {
 
     private func int(_ value: Int32) -> WireValue { .bytes(RequestBytes().int(Int(value)).bytes) }
 
-    @Test("values come by position or by name; one that is not named, or unset, is left out")
+    @Test("values come by position or by name, each of them, though one may be unset")
     func values() throws {
         _ = query("INSERT INTO ks.t (a, b, v) VALUES (?, ?, ?)") {
             $0.values = .positional([self.int(1), self.int(2), .bytes(Array("x".utf8))])
         }
         _ = query("INSERT INTO ks.t (a, b, v) VALUES (:a, :b, :v)") {
-            $0.values = .named(["a": self.int(1), "b": self.int(2), "V": .null])
+            $0.values = .named(["a": self.int(1), "b": self.int(2), "v": .unset, "V": .null])
         }
         _ = query("INSERT INTO ks.t (a, b, v) VALUES (?, ?, ?)") {
             $0.values = .positional([self.int(1), self.int(2), .unset])
@@ -78,7 +78,20 @@ struct RequestExecutorTests {
         #expect(try store.execute("SELECT v FROM ks.t WHERE a = 1").first?["v"] == .null)
         let few = error(query("SELECT * FROM ks.t WHERE a = ?"))
         #expect(few?.code == .invalid)
-        #expect(few?.message == "there were 1 markers(?) in CQL but 0 bound variables")
+        #expect(few?.message == "Invalid amount of bind variables")
+        let unnamed = error(
+            query("INSERT INTO ks.t (a, b, v) VALUES (:a, :b, :v)") {
+                $0.values = .named(["a": self.int(1), "b": self.int(2), "V": .null])
+            })
+        #expect(unnamed?.message == "Invalid amount of bind variables")
+        let id = try prepare("INSERT INTO ks.t (a, b, v) VALUES (:a, :b, :v)").id
+        var parameters = QueryParameters()
+        for values in [.named(["a": int(1), "v": .null, "w": .null]), BoundValues.positional([int(1), int(2)])] {
+            parameters.values = values
+            let failure = error(executor.respond(to: work(.execute(id: id, resultMetadataID: nil, parameters))))
+            #expect(failure?.message == "there were 3 markers(?) in CQL but 2 bound variables")
+            #expect(failure?.code == .invalid)
+        }
         let wrong = query("SELECT * FROM ks.t WHERE a = ?") { $0.values = .positional([.bytes([1, 2])]) }
         #expect(error(wrong)?.code == .invalid)
     }

@@ -59,7 +59,11 @@ final class RequestExecutor: Sendable {
         metadata: (ResultSet) -> (skips: Bool, changedID: [UInt8]?)
     ) throws -> Response {
         try statement.refresh()
-        let values = try Self.values(parameters.values, for: statement)
+        let values = try Self.values(parameters.values, for: statement) { expected, count in
+            work.request.opcode == .query
+                ? "Invalid amount of bind variables"
+                : "there were \(expected) markers(?) in CQL but \(count) bound variables"
+        }
         var options = try options(parameters, work)
         options.pageSize = parameters.pageSize
         options.pagingState = try parameters.pagingState.map { try PagingState(bytes: $0) }
@@ -143,7 +147,10 @@ final class RequestExecutor: Sendable {
         let statements = try request.statements.map { entry -> (statement: PreparedStatement, values: [CQLValue]) in
             let statement = try statement(entry.text, in: session)
             try statement.refresh()
-            return (statement, try Self.values(.positional(entry.values), for: statement))
+            let values = try Self.values(.positional(entry.values), for: statement) { expected, count in
+                "There were \(expected) markers(?) in CQL but \(count) bound variables"
+            }
+            return (statement, values)
         }
         let result = try store.execute(
             StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, work))
@@ -152,20 +159,20 @@ final class RequestExecutor: Sendable {
 
     // MARK: Values
 
-    private static func values(_ values: BoundValues, for statement: PreparedStatement) throws -> [CQLValue] {
+    /// - Parameter message: of the error where there are fewer or more values than markers, from both numbers. Cassandra has
+    ///   one for each kind of request ([CA] cql3/QueryProcessor.java, transport/messages/BatchMessage.java).
+    private static func values(
+        _ values: BoundValues, for statement: PreparedStatement, message: (Int, Int) -> String
+    ) throws -> [CQLValue] {
         let markers = statement.markers
-        let ordered: [WireValue]
-        switch values {
-        case .positional(let values):
-            guard values.count == markers.count else {
-                throw CQLError(
-                    .invalidRequest,
-                    "there were \(markers.count) markers(?) in CQL but \(values.count) bound variables")
+        let ordered =
+            switch values {
+            case .positional(let values): values
+            // A name that no marker has is passed over, one that is missing is missed.
+            case .named(let values): markers.compactMap { values[$0.name] }
             }
-            ordered = values
-        case .named(let values):
-            // A name that is missing is unset, as in Cassandra.
-            ordered = markers.map { values[$0.name] ?? .unset }
+        guard ordered.count == markers.count else {
+            throw CQLError(.invalidRequest, message(markers.count, ordered.count))
         }
         return try zip(ordered, markers).map { value, marker in
             switch value {
