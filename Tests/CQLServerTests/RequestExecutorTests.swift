@@ -272,6 +272,14 @@ struct RequestExecutorTests {
         writer = WireWriter()
         failure.write(to: &writer, .v4)
         #expect(writer.bytes == expected.int(1).byte(0).bytes)
+        var parameters = QueryParameters()
+        parameters.consistency = .quorum
+        let other = error(executor.respond(to: work(.query("SELECT * FROM ks.t", parameters))))
+        guard case .readFailure(let replicas, _, _) = other?.code else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(replicas == ErrorMessage.Replicas(consistency: .quorum, received: 0, required: 1))
     }
 
     @Test("schema statements answer with the change, and what exists is named")

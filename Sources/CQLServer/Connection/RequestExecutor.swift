@@ -44,7 +44,10 @@ final class RequestExecutor: Sendable {
                 throw CQLError(.serverError, "\(work.request.opcode.name) is answered without the engine")
             }
         } catch {
-            return Response(.error(ErrorMessage(error, writeType: writeType(of: work.request))))
+            let request = work.request
+            return Response(
+                .error(
+                    ErrorMessage(error, consistency: request.consistency, writeType: writeType(of: request))))
         }
     }
 

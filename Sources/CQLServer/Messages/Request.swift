@@ -59,6 +59,17 @@ enum Request: Hashable, Sendable {
     }
 }
 
+extension Request {
+    /// What the request says; the usual one where it says nothing.
+    var consistency: Consistency {
+        switch self {
+        case .query(_, let parameters), .execute(_, _, let parameters): parameters.consistency
+        case .batch(let batch): batch.parameters.consistency
+        case .prepare, .startup, .options, .authResponse, .register: .localOne
+        }
+    }
+}
+
 /// Statements that commit together.
 struct BatchRequest: Hashable, Sendable {
     /// They go over the wire: do not renumber.
