@@ -147,6 +147,10 @@ struct RequestExecutorTests {
         // Version 4 can't say what it knows.
         #expect(rows(execute(message.id, metadataID: nil))?.skipsMetadata == false)
         #expect(try prepare("SELECT * FROM ks.t").resultMetadataID == current)
+        // One client knows three columns, and the other four.
+        try store.execute("ALTER TABLE ks.t DROP w")
+        #expect(rows(execute(message.id, metadataID: nil))?.skipsMetadata == false)
+        #expect(rows(execute(message.id, metadataID: known))?.skipsMetadata == true)
     }
 
     @Test("the result of a condition always tells its columns")

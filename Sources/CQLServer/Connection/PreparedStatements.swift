@@ -16,6 +16,8 @@ final class PreparedStatements: Sendable {
         /// The columns that the first client was told; whoever knows others needs to be told again.
         var announcedColumns: [ResultColumn]
         var announcedMetadataID: [UInt8]
+        /// Whether a later client was told other columns: nobody knows then which of both one without a number knows.
+        var isAmbiguous = false
         fileprivate var lastUse: UInt64 = 0
         fileprivate var byteCount = 0
     }
@@ -70,6 +72,7 @@ final class PreparedStatements: Sendable {
                     byteCount: byteCount)
                 state.byteCount += byteCount
             }
+            if state.entries[id]?.announcedColumns != columns { state.entries[id]?.isAmbiguous = true }
             state.entries[id]?.lastUse = state.uses
         }
         return id

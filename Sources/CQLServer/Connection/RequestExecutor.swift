@@ -108,7 +108,9 @@ final class RequestExecutor: Sendable {
         of result: ResultSet, _ entry: PreparedStatements.Entry, known: [UInt8]?, skips: Bool
     ) -> (skips: Bool, changedID: [UInt8]?) {
         guard entry.statement.resultColumns == result.columns else { return (false, nil) }
-        guard let known else { return (skips && entry.announcedColumns == result.columns, nil) }
+        guard let known else {
+            return (skips && !entry.isAmbiguous && entry.announcedColumns == result.columns, nil)
+        }
         // The usual case costs a comparison, not a hash.
         if entry.announcedColumns == result.columns, entry.announcedMetadataID == known { return (skips, nil) }
         let current = result.columns.metadataID
