@@ -205,6 +205,34 @@
             return listener.connectionCount
         }
 
+        @Test("a connection with many requests does not keep those of others waiting")
+        func fairness() async throws {
+            let listener = try await start { $0.threadCount = 1 }
+            let gate = DispatchSemaphore(value: 0)
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                try await LoopbackClient.run(port: listener.port) { second in
+                    try await second.startUp(4)
+                    listener.server.threads.submit { _ in gate.wait() }
+                    for stream in 0..<100 {
+                        let text = "INSERT INTO ks.t (a) VALUES (\(stream))"
+                        try await client.send(RequestBytes.query(text, stream: stream))
+                    }
+                    try await client.send(RequestBytes().envelope(5))
+                    #expect(try await client.next()?.opcode == 6)
+                    try await second.send(RequestBytes.query("SELECT count(*) FROM ks.t"))
+                    try await second.send(RequestBytes().envelope(5))
+                    #expect(try await second.next()?.opcode == 6)
+                    gate.signal()
+                    // Two of the others were with the threads before it, and one took its turn.
+                    let count = try #require(try await second.next()?.body.last)
+                    #expect(count <= 3)
+                }
+                for _ in 0..<100 { #expect(try await client.next()?.resultKind == 1) }
+            }
+            try await listener.shutDown()
+        }
+
         @Test("a change of the schema is told to those who registered, whoever made it")
         func events() async throws {
             let listener = try await start()

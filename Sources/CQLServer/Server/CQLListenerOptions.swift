@@ -33,7 +33,7 @@
         /// The largest body of an answer.
         public var largestAnswerByteCount = 256 * 1024 * 1024
         /// How many requests the engine works on at a time.
-        public var threadCount = 8
+        public var threadCount = 16
         /// How long a connection may take until it is ready.
         public var handshakeTimeout: Duration = .seconds(10)
         /// How long a ready connection may say nothing; `nil`: as long as it likes. Drivers send something every half minute.

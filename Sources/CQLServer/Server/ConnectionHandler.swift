@@ -141,6 +141,7 @@
 
         func channelWritabilityChanged(context: ChannelHandlerContext) {
             state.setWritable(context.channel.isWritable)
+            if let id { shared.hold(id, !context.channel.isWritable) }
             act()
             context.fireChannelWritabilityChanged()
         }
@@ -205,7 +206,7 @@
                     send(bytes, context)
                 case .reserve(let byteCount): reserve(byteCount)
                 case .release(let charge): shared.release([charge])
-                case .perform(let work): perform(work, context.eventLoop)
+                case .perform(let work): if let id { shared.enqueue(work, of: id) }
                 case .authenticate(let response, let stream): authenticate(response, stream, context.eventLoop)
                 case .pauseReading: setReading(false, context)
                 case .resumeReading: setReading(true, context)
@@ -321,7 +322,9 @@
             context.channel.setOption(.autoRead, value: isOn).whenFailure { _ in }
         }
 
-        private func perform(_ work: RequestWork, _ loop: any EventLoop) {
+        /// Gives a request to the threads.
+        func start(_ work: RequestWork) {
+            guard let loop = context?.eventLoop else { return }
             let (finished, executor) = (finished, executor)
             let this = NIOLoopBound(self, eventLoop: loop)
             server.threads.submit { threadState in
@@ -338,6 +341,7 @@
             act()
             // The answers are with the channel, or there is nobody to answer.
             shared.release(finished.compactMap(\.1))
+            shared.finish(finished.count)
         }
 
         private func authenticate(_ response: [UInt8], _ stream: Int16, _ loop: any EventLoop) {

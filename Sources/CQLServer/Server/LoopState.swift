@@ -6,6 +6,10 @@
     /// The server's bounds over all connections, and which handler has which number.
     final class LoopState {
         private var budget: RequestBudget
+        private var queue = RequestQueue<RequestWork>()
+        /// With the threads.
+        private var startedCount = 0
+        private let largestStartedCount: Int
         private var handlers: [RequestBudget.ConnectionID: ConnectionHandler] = [:]
         /// Handed to channels, and not with the system yet.
         private(set) var unsentByteCount = 0
@@ -17,6 +21,8 @@
         init(_ options: CQLListenerOptions) {
             budget = RequestBudget(
                 largestByteCount: options.requestByteCount, connectionCount: options.connectionCount)
+            // One more for each thread, so that none waits for the event loop.
+            largestStartedCount = 2 * options.threadCount
             largestUnsentByteCount = options.answerByteCount
             largestPasswordCount = options.waitingPasswordCount
         }
@@ -29,6 +35,7 @@
 
         func remove(_ id: RequestBudget.ConnectionID) {
             handlers[id] = nil
+            release(queue.remove(id).compactMap(\.charge))
             resume(budget.remove(id))
         }
 
@@ -56,6 +63,32 @@
                     continue
                 }
                 handler.admit(charge)
+            }
+        }
+
+        /// The request is carried out when it is its connection's turn.
+        func enqueue(_ work: RequestWork, of id: RequestBudget.ConnectionID) {
+            queue.append(work, of: id)
+            start()
+        }
+
+        /// Whether requests of a connection are not to be begun, as its peer does not take the answers.
+        func hold(_ id: RequestBudget.ConnectionID, _ isHeld: Bool) {
+            queue.hold(id, isHeld)
+            start()
+        }
+
+        /// Requests were carried out.
+        func finish(_ count: Int) {
+            startedCount -= count
+            start()
+        }
+
+        private func start() {
+            while startedCount < largestStartedCount, let (id, work) = queue.next() {
+                guard let handler = handlers[id] else { continue }
+                startedCount += 1
+                handler.start(work)
             }
         }
 
