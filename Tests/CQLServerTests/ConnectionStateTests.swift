@@ -52,6 +52,17 @@ struct ConnectionStateTests {
         #expect(driver.responses().map(\.opcode) == [2])
     }
 
+    @Test("a request for the engine is handed out as it came, and read where it is carried out")
+    func unread() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup() + RequestBytes().int(1_000_000).envelope(7, stream: 3))
+        _ = driver.responses()
+        #expect(driver.waiting.map(\.envelope.body) == [[0, 0x0F, 0x42, 0x40]])
+        driver.answerAll()
+        let response = driver.responses().first
+        #expect(response?.errorCode == 0x000A && response?.stream == 3)
+    }
+
     @Test("answers go out in the order in which they come, each with its stream")
     func streams() throws {
         var driver = try StateDriver()
@@ -73,7 +84,7 @@ struct ConnectionStateTests {
         #expect(driver.waiting.count == 2)
         #expect(!driver.isReading)
         driver.answer()
-        #expect(driver.waiting.map(\.stream) == [2, 3])
+        #expect(driver.waiting.map(\.envelope.header.stream) == [2, 3])
         driver.answerAll()
         #expect(driver.isReading)
         #expect(driver.responses().map(\.stream) == [0, 1, 2, 3, 4, 5])
@@ -374,6 +385,7 @@ struct ConnectionStateTests {
         var driver = try StateDriver()
         driver.receive(RequestBytes.startup())
         driver.receive(compressed)
+        driver.answerAll()
         #expect(driver.responses().last?.errorCode == 0x000A)
 
         driver = try StateDriver()
@@ -388,6 +400,7 @@ struct ConnectionStateTests {
         #expect(bytes.prefix(4) == [0, 0, 0, 2])
         // What claims to be larger than a message may be is refused before anything is allocated.
         driver.receive(RequestBytes(bytes: RequestBytes().int(.max).bytes + block).envelope(7, flags: 1))
+        driver.answerAll()
         #expect(driver.responses().first?.errorCode != nil)
     }
 

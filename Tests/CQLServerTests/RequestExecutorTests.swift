@@ -18,16 +18,14 @@ struct RequestExecutorTests {
         try store.execute("CREATE TABLE ks.t (a int, b int, v text, PRIMARY KEY (a, b))")
     }
 
-    private func work(_ request: Request, isTracing: Bool = false, version: ProtocolVersion = .v5) -> RequestWork {
-        RequestWork(
-            request: request, stream: 1, isTracing: isTracing, encoder: EnvelopeEncoder(version: version),
-            largestBodyByteCount: .max)
+    private func call(_ request: Request, isTracing: Bool = false) -> RequestExecutor.Call {
+        RequestExecutor.Call(request: request, isTracing: isTracing)
     }
 
     private func query(_ text: String, _ change: (inout QueryParameters) -> Void = { _ in }) -> Response {
         var parameters = QueryParameters()
         change(&parameters)
-        return executor.respond(to: work(.query(text, parameters)))
+        return executor.respond(to: call(.query(text, parameters)))
     }
 
     private func error(_ response: Response) -> ErrorMessage? {
@@ -42,7 +40,7 @@ struct RequestExecutorTests {
     }
 
     private func prepare(_ text: String, keyspace: String? = nil) throws -> PreparedMessage {
-        let response = executor.respond(to: work(.prepare(text, keyspace: keyspace)))
+        let response = executor.respond(to: call(.prepare(text, keyspace: keyspace)))
         guard case .prepared(let message) = response.message else {
             throw error(response) ?? ErrorMessage(.serverError, "not prepared")
         }
@@ -55,7 +53,7 @@ struct RequestExecutorTests {
         var parameters = QueryParameters()
         parameters.values = .positional(values)
         parameters.skipsMetadata = skips
-        return executor.respond(to: work(.execute(id: id, resultMetadataID: metadataID, parameters)))
+        return executor.respond(to: call(.execute(id: id, resultMetadataID: metadataID, parameters)))
     }
 
     private func int(_ value: Int32) -> WireValue { .bytes(RequestBytes().int(Int(value)).bytes) }
@@ -88,7 +86,7 @@ struct RequestExecutorTests {
         var parameters = QueryParameters()
         for values in [.named(["a": int(1), "v": .null, "w": .null]), BoundValues.positional([int(1), int(2)])] {
             parameters.values = values
-            let failure = error(executor.respond(to: work(.execute(id: id, resultMetadataID: nil, parameters))))
+            let failure = error(executor.respond(to: call(.execute(id: id, resultMetadataID: nil, parameters))))
             #expect(failure?.message == "there were 3 markers(?) in CQL but 2 bound variables")
             #expect(failure?.code == .invalid)
         }
@@ -188,7 +186,7 @@ struct RequestExecutorTests {
                 .value([0, 0, 0, 1]).byte(0).longString("INSERT INTO ks.t (a, b, v) VALUES (1, 2, 'q')").short(0)
                 .short(1).int(0x20).long(77).bytes)
         let request = Request.batch(try BatchRequest(&reader, .v5))
-        let response = executor.respond(to: work(request, isTracing: true))
+        let response = executor.respond(to: call(request, isTracing: true))
         guard case .void = response.message else {
             Issue.record("\(response.message)")
             return
@@ -244,7 +242,7 @@ struct RequestExecutorTests {
 
     @Test("tracing gives an id whose session is in the system tables")
     func tracing() throws {
-        let response = executor.respond(to: work(.query("SELECT * FROM ks.t", QueryParameters()), isTracing: true))
+        let response = executor.respond(to: call(.query("SELECT * FROM ks.t", QueryParameters()), isTracing: true))
         let id = try #require(response.tracingID)
         let events = try store.execute("SELECT * FROM system_traces.events WHERE session_id = ?", [.uuid(id)])
         #expect(!events.isEmpty)
@@ -260,7 +258,7 @@ struct RequestExecutorTests {
         try store.execute("CREATE TABLE ks.t (a int PRIMARY KEY)")
         let executor = try RequestExecutor(store, PreparedStatements(), durability: .buffered)
         func select() -> Response {
-            executor.respond(to: work(.query("SELECT * FROM ks.t", QueryParameters())))
+            executor.respond(to: call(.query("SELECT * FROM ks.t", QueryParameters())))
         }
         for a in 1...2 { try store.execute("DELETE FROM ks.t WHERE a = ?", [.int(Int32(a))]) }
         #expect(
@@ -278,7 +276,7 @@ struct RequestExecutorTests {
         #expect(writer.bytes == expected.int(1).byte(0).bytes)
         var parameters = QueryParameters()
         parameters.consistency = .quorum
-        let other = error(executor.respond(to: work(.query("SELECT * FROM ks.t", parameters))))
+        let other = error(executor.respond(to: call(.query("SELECT * FROM ks.t", parameters))))
         guard case .readFailure(let replicas, _, _) = other?.code else {
             Issue.record("no failure")
             return

@@ -338,11 +338,12 @@ extension ConnectionState {
         guard header.stream >= 0 else {
             throw CQLError(.protocolError, "Invalid stream \(header.stream): those of requests are not negative")
         }
-        let body = try body(of: envelope)
-        var reader = WireReader(body)
-        if header.flags.contains(.customPayload) { try reader.skipBytesMap() }
-        let request = try Request(header.opcode, &reader, header.version)
-        try checkIsExpected(request)
+        if let opcode = Opcode(rawValue: header.opcode), opcode.isOfStatements {
+            try checkIsExpected(opcode)
+            return perform(envelope)
+        }
+        let request = try Request(envelope, compression: compression(of: header))
+        try checkIsExpected(request.opcode)
         switch request {
         case .startup(let options): try start(options, header)
         case .options: answer(Response(.supported(Self.supportedOptions)), header.stream)
@@ -352,47 +353,38 @@ extension ConnectionState {
         case .authResponse(let token):
             isAuthenticating = true
             return .authenticate(token ?? [], stream: header.stream)
-        case .query, .prepare, .execute, .batch:
-            requestsUnderWay += 1
-            defer { charge = nil }
-            return .perform(
-                RequestWork(
-                    request: request, stream: header.stream, isTracing: header.flags.contains(.tracing),
-                    charge: charge, encoder: encoder, largestBodyByteCount: limits.answerBodyByteCount,
-                    frameEncoder: frameEncoder))
+        case .query, .prepare, .execute, .batch: break
         }
         return nil
     }
 
-    private func body(of envelope: Envelope) throws -> [UInt8] {
-        guard envelope.header.flags.contains(.compression), envelope.header.version == .v4, !envelope.body.isEmpty
-        else { return envelope.body }
-        guard decompressesBodies else {
-            throw CQLError(.protocolError, "A compressed message came where no compression was agreed on")
-        }
-        var reader = WireReader(envelope.body)
-        let byteCount = Int(try reader.int())
-        let largest = envelopes.largestBodyByteCount(of: envelope.header)
-        guard byteCount <= largest else {
-            throw CQLError(
-                .invalidRequest,
-                "Request is too big: length \(byteCount) exceeds maximum allowed length \(largest).")
-        }
-        return try LZ4Block.decompressed(Array(envelope.body[reader.offset...]), byteCount: byteCount)
+    /// Hands a request out as it came: it may be large, so it is not read here.
+    private mutating func perform(_ envelope: Envelope) -> Action {
+        requestsUnderWay += 1
+        defer { charge = nil }
+        return .perform(
+            RequestWork(
+                envelope: envelope, compression: compression(of: envelope.header), charge: charge, encoder: encoder,
+                largestBodyByteCount: limits.answerBodyByteCount, frameEncoder: frameEncoder))
+    }
+
+    private func compression(of header: EnvelopeHeader) -> BodyCompression {
+        BodyCompression(
+            isAgreed: decompressesBodies, largestByteCount: envelopes.largestBodyByteCount(of: header))
     }
 
     /// The texts are Cassandra's ([CA] transport/ServerConnection.java, `validateNewMessage`).
-    private func checkIsExpected(_ request: Request) throws {
-        let name = request.opcode.name
+    private func checkIsExpected(_ opcode: Opcode) throws {
+        let name = opcode.name
         switch phase {
         case .established:
-            guard request.opcode != .startup, request.opcode != .options else { return }
+            guard opcode != .startup, opcode != .options else { return }
             throw CQLError(.protocolError, "Unexpected message \(name), expecting STARTUP or OPTIONS")
         case .authenticating:
-            guard request.opcode != .authResponse, request.opcode != .options else { return }
+            guard opcode != .authResponse, opcode != .options else { return }
             throw CQLError(.protocolError, "Unexpected message \(name), expecting SASL_RESPONSE")
         default:
-            guard request.opcode == .startup || request.opcode == .authResponse else { return }
+            guard opcode == .startup || opcode == .authResponse else { return }
             throw CQLError(
                 .protocolError, "Unexpected message \(name), the connection is already initialized")
         }

@@ -5,6 +5,14 @@ internal import WideColumnEngine
 
 /// Carries out a connection's requests, several at a time.
 final class RequestExecutor: Sendable {
+    /// A request as it is carried out.
+    struct Call: Sendable {
+        var request: Request
+        var isTracing = false
+        /// How large a result may be; `nil`: as large as it is.
+        var maximumResultByteCount: Int?
+    }
+
     private let store: WideColumnStore
     private let prepared: PreparedStatements
     private let durability: Durability
@@ -27,24 +35,24 @@ final class RequestExecutor: Sendable {
     func maskColumns(for userName: String) { maskedUserName.withLock { $0 = userName } }
 
     /// The answer to a request; an error is an answer too.
-    func respond(to work: RequestWork) -> Response {
+    func respond(to call: Call) -> Response {
         do {
-            switch work.request {
+            switch call.request {
             case .query(let text, let parameters):
                 let statement = try session(parameters.keyspace).prepare(text)
-                return try execute(statement, parameters, work) { _ in (parameters.skipsMetadata, nil) }
+                return try execute(statement, parameters, call) { _ in (parameters.skipsMetadata, nil) }
             case .execute(let id, let metadataID, let parameters):
                 let entry = try prepared.entry(id)
-                return try execute(entry.statement, parameters, work) { result in
+                return try execute(entry.statement, parameters, call) { result in
                     Self.metadata(of: result, entry, known: metadataID, skips: parameters.skipsMetadata)
                 }
             case .prepare(let text, let keyspace): return try prepare(text, keyspace)
-            case .batch(let batch): return try execute(batch, work)
+            case .batch(let batch): return try execute(batch, call)
             case .startup, .options, .authResponse, .register:
-                throw CQLError(.serverError, "\(work.request.opcode.name) is answered without the engine")
+                throw CQLError(.serverError, "\(call.request.opcode.name) is answered without the engine")
             }
         } catch {
-            let request = work.request
+            let request = call.request
             return Response(
                 .error(
                     ErrorMessage(error, consistency: request.consistency, writeType: writeType(of: request))))
@@ -58,16 +66,16 @@ final class RequestExecutor: Sendable {
     // MARK: QUERY, EXECUTE, PREPARE
 
     private func execute(
-        _ statement: PreparedStatement, _ parameters: QueryParameters, _ work: RequestWork,
+        _ statement: PreparedStatement, _ parameters: QueryParameters, _ call: Call,
         metadata: (ResultSet) -> (skips: Bool, changedID: [UInt8]?)
     ) throws -> Response {
         try statement.refresh()
         let values = try Self.values(parameters.values, for: statement) { expected, count in
-            work.request.opcode == .query
+            call.request.opcode == .query
                 ? "Invalid amount of bind variables"
                 : "there were \(expected) markers(?) in CQL but \(count) bound variables"
         }
-        var options = try options(parameters, work)
+        var options = try options(parameters, call)
         options.pageSize = parameters.pageSize
         options.pagingState = try parameters.pagingState.map { try PagingState(bytes: $0) }
         let result = try statement.execute(values, options: options)
@@ -78,12 +86,12 @@ final class RequestExecutor: Sendable {
         return Self.response(result, metadata)
     }
 
-    private func options(_ parameters: QueryParameters, _ work: RequestWork) throws -> ExecutionOptions {
+    private func options(_ parameters: QueryParameters, _ call: Call) throws -> ExecutionOptions {
         var options = ExecutionOptions(durability: durability)
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
-        options.isTracing = work.isTracing
-        options.maximumResultByteCount = work.largestBodyByteCount
+        options.isTracing = call.isTracing
+        options.maximumResultByteCount = call.maximumResultByteCount
         options.maskedUserName = maskedUserName.withLock { $0 }
         return options
     }
@@ -147,7 +155,7 @@ final class RequestExecutor: Sendable {
         }
     }
 
-    private func execute(_ request: BatchRequest, _ work: RequestWork) throws -> Response {
+    private func execute(_ request: BatchRequest, _ call: Call) throws -> Response {
         let session = try session(request.parameters.keyspace)
         let statements = try request.statements.map { entry -> (statement: PreparedStatement, values: [CQLValue]) in
             let statement = try statement(entry.text, in: session)
@@ -158,7 +166,7 @@ final class RequestExecutor: Sendable {
             return (statement, values)
         }
         let result = try store.execute(
-            StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, work))
+            StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, call))
         return Self.response(result) { _ in (false, nil) }
     }
 
