@@ -127,6 +127,33 @@ struct RequestExecutorTests {
         #expect(unknown?.message.hasPrefix("Prepared query with ID 0102 not found") == true)
     }
 
+    @Test("the id of a prepared statement depends on the keyspace only where that decides what is named")
+    func ids() throws {
+        let qualified = [
+            "SELECT * FROM ks.t", "SELECT CAST(b AS text) FROM ks.t WHERE a = ?",
+            "UPDATE ks.t SET v = ? WHERE a = 1 AND b = 1",
+            "BEGIN BATCH DELETE FROM ks.t WHERE a = 1; DELETE FROM ks.t WHERE a = 2; APPLY BATCH",
+        ]
+        let others = [
+            "SELECT * FROM t", "BEGIN BATCH DELETE FROM ks.t WHERE a = 1; DELETE FROM t WHERE a = 2; APPLY BATCH",
+        ]
+        let session = try store.session(keyspace: "ks")
+        let elsewhere = try store.session(keyspace: "system")
+        for text in qualified {
+            let ids = try [store.prepare(text), session.prepare(text), elsewhere.prepare(text)]
+                .map(PreparedStatements.id)
+            #expect(Set(ids).count == 1, "\(text)")
+        }
+        try store.execute(
+            "CREATE KEYSPACE k2 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("CREATE TABLE k2.t (a int, b int, PRIMARY KEY (a, b))")
+        let second = try store.session(keyspace: "k2")
+        for text in others {
+            let ids = try [session.prepare(text), second.prepare(text)].map(PreparedStatements.id)
+            #expect(Set(ids).count == 2, "\(text)")
+        }
+    }
+
     @Test("metadata is left out only while the client knows it, in both versions, across a change of the table")
     func metadata() throws {
         let message = try prepare("SELECT * FROM ks.t")

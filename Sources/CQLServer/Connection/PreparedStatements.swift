@@ -1,6 +1,6 @@
 // PreparedStatements.swift — the statements that clients of a server prepared, by their ids.
 //
-// The id is a hash of keyspace and text, so every connection prepares a statement under the same id, and may execute what
+// The id is a hash of text and keyspace (if that matters), so every connection prepares a statement under the same id, and may execute what
 // another one prepared, as drivers do. Beyond the capacity, of statements or of the memory they take, the least recently
 // used half goes: who executes one of those is told that it is unprepared, and drivers prepare it again.
 
@@ -40,9 +40,12 @@ final class PreparedStatements: Sendable {
     /// What a statement is taken to need: its text, and a plan that grows with it.
     private static func byteCount(_ statement: PreparedStatement) -> Int { 1024 + 16 * statement.cql.utf8.count }
 
+    /// The keyspace counts only where it means something: a statement that names its own keeps its id across USE, as a driver
+    /// expects that prepares it again after that (CASSANDRA-15252).
     static func id(_ statement: PreparedStatement) -> [UInt8] {
         var writer = WireWriter()
-        writer.optionalBytes(statement.keyspace.map { Array($0.utf8) })
+        let keyspace = statement.isQualified ? nil : statement.keyspace
+        writer.optionalBytes(keyspace.map { Array($0.utf8) })
         writer.longString(statement.cql)
         return Array(SHA256.hash(data: writer.bytes).prefix(16))
     }

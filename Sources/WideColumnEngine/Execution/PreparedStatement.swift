@@ -228,6 +228,9 @@ extension PreparedStatement {
     /// The keyspace that names without one are of.
     public var keyspace: String? { text.keyspace }
 
+    /// Whether each table and type is named with its keyspace, so that the statement means the same in every one.
+    public var isQualified: Bool { text.isQualified }
+
     /// Plans the statement again if the schema has changed, so that its metadata is today's.
     ///
     /// - Throws: `CQLError` where the schema lacks what the statement names.
