@@ -95,9 +95,6 @@ struct MessageTests {
         #expect(message(0x07, RequestBytes().int(-5)) != nil)
         #expect(message(0x07, RequestBytes().int(1_000_000)) != nil)
         #expect(message(0x07, RequestBytes().longString("q").short(1).byte(1).short(1).int(-3)) != nil)
-        #expect(
-            message(0x07, RequestBytes().longString("q").short(1).byte(0x10).short(1))
-                == "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
         #expect(message(0x07, RequestBytes().longString("q").short(1).byte(0x20).long(.min)) != nil)
         let pages = RequestBytes().longString("q").short(1).byte(0x04)
         #expect(message(0x07, pages.int(0)) == "The page size cannot be 0")

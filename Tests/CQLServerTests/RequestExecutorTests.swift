@@ -154,6 +154,33 @@ struct RequestExecutorTests {
         }
     }
 
+    @Test("the serial consistency is minded by conditions only")
+    func serialConsistency() throws {
+        let insert = "INSERT INTO ks.t (a, b) VALUES (1, 1)"
+        let message = "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL"
+        for (level, isAllowed) in [(Consistency.serial, true), (.localSerial, true), (.one, false)] {
+            #expect(error(query(insert) { $0.serialConsistency = level }) == nil)
+            let answer = error(query("\(insert) IF NOT EXISTS") { $0.serialConsistency = level })
+            #expect(answer?.message == (isAllowed ? nil : message))
+            for (text, isAllowed) in [(insert, true), ("\(insert) IF NOT EXISTS", isAllowed)] {
+                let start = RequestBytes().byte(0).short(1).byte(0).longString(text).short(0).short(1)
+                var reader = WireReader(start.int(0x10).short(Int(level.rawValue)).bytes)
+                let batch = try BatchRequest(&reader, .v5)
+                #expect(error(executor.respond(to: call(.batch(batch))))?.message == (isAllowed ? nil : message))
+            }
+        }
+    }
+
+    @Test("a statement of more markers than sixteen bits count is not prepared")
+    func markers() throws {
+        func text(_ count: Int) -> String {
+            "SELECT * FROM ks.t WHERE a IN (\(Array(repeating: "?", count: count).joined(separator: ",")))"
+        }
+        #expect(try prepare(text(65_535)).markers.count == 65_535)
+        let failure = #expect(throws: ErrorMessage.self) { try prepare(text(65_536)) }
+        #expect(failure?.message == "Too many markers(?). 65536 markers exceed the allowed maximum of 65535")
+    }
+
     @Test("metadata is left out only while the client knows it, in both versions, across a change of the table")
     func metadata() throws {
         let message = try prepare("SELECT * FROM ks.t")

@@ -75,6 +75,7 @@ final class RequestExecutor: Sendable {
                 ? "Invalid amount of bind variables"
                 : "there were \(expected) markers(?) in CQL but \(count) bound variables"
         }
+        if statement.isConditional { try parameters.checkSerialConsistency() }
         var options = try options(parameters, call)
         options.pageSize = parameters.pageSize
         options.pagingState = try parameters.pagingState.map { try PagingState(bytes: $0) }
@@ -99,6 +100,13 @@ final class RequestExecutor: Sendable {
     private func prepare(_ text: String, _ keyspace: String?) throws -> Response {
         let statement = try session(keyspace).prepare(text)
         try statement.refresh()
+        // They are counted in sixteen bits ([CA] cql3/QueryProcessor.java, `prepare`).
+        let (count, largest) = (statement.markers.count, UInt16.max)
+        guard count <= largest else {
+            throw CQLError(
+                .invalidRequest,
+                "Too many markers(?). \(count) markers exceed the allowed maximum of \(largest)")
+        }
         let columns = statement.resultColumns
         return Response(
             .prepared(
@@ -165,6 +173,7 @@ final class RequestExecutor: Sendable {
             }
             return (statement, values)
         }
+        if statements.contains(where: \.statement.isConditional) { try request.parameters.checkSerialConsistency() }
         let result = try store.execute(
             StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, call))
         return Self.response(result) { _ in (false, nil) }
