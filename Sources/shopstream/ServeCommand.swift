@@ -5,6 +5,7 @@
     internal import CQLServer
     internal import Dispatch
     internal import ShopStreamKit
+    internal import Synchronization
     #if canImport(Glibc)
         internal import Glibc
     #else
@@ -49,9 +50,13 @@
         }
 
         func run() async throws {
-            let options = try listenerOptions()
+            var options = try listenerOptions()
             let signals = TerminationSignals()
-            let shop = try ShopStream.open(at: data)
+            let shopOptions = ShopStreamOptions()
+            // A connection that finds no descriptor would stop the listener, a file that finds none the storage.
+            options.connectionCount = DescriptorLimit.connectionCount(
+                options.connectionCount, limit: DescriptorLimit.raise(), storage: shopOptions.storage.descriptorBudget)
+            let shop = try ShopStream.open(at: data, options: shopOptions)
             do {
                 let listener = try await CQLListener.start(serving: shop.wideColumns, options: options)
                 // Whoever started it may wait for this line.
@@ -100,7 +105,7 @@
         }
     }
 
-    /// Waits for SIGINT or SIGTERM, which do not end the process any more.
+    /// Waits for SIGINT or SIGTERM, the first of which does not end the process any more. The second does, at once.
     private struct TerminationSignals {
         private let stream: AsyncStream<Void>
         private let sources: [any DispatchSourceSignal]
@@ -108,13 +113,26 @@
         init() {
             let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
             self.stream = stream
+            // One after another, so that only one is the first.
+            let queue = DispatchQueue(label: "signals")
+            let count = Counter()
             sources = [SIGINT, SIGTERM].map { number in
                 signal(number, SIG_IGN)
-                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-                source.setEventHandler { continuation.yield() }
+                let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+                source.setEventHandler {
+                    // What is committed is safe, as after a crash.
+                    if count.next() > 1 { _exit(130) }
+                    continuation.yield()
+                }
                 source.resume()
                 return source
             }
+        }
+
+        private final class Counter: Sendable {
+            private let count = Atomic(0)
+
+            func next() -> Int { count.add(1, ordering: .relaxed).newValue }
         }
 
         func first() async {

@@ -52,6 +52,17 @@ struct ConnectionStateTests {
         #expect(driver.responses().map(\.opcode) == [2])
     }
 
+    @Test("a request for the engine is handed out as it came, and read where it is carried out")
+    func unread() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup() + RequestBytes().int(1_000_000).envelope(7, stream: 3))
+        _ = driver.responses()
+        #expect(driver.waiting.map(\.envelope.body) == [[0, 0x0F, 0x42, 0x40]])
+        driver.answerAll()
+        let response = driver.responses().first
+        #expect(response?.errorCode == 0x000A && response?.stream == 3)
+    }
+
     @Test("answers go out in the order in which they come, each with its stream")
     func streams() throws {
         var driver = try StateDriver()
@@ -73,26 +84,108 @@ struct ConnectionStateTests {
         #expect(driver.waiting.count == 2)
         #expect(!driver.isReading)
         driver.answer()
-        #expect(driver.waiting.map(\.stream) == [2, 3])
+        #expect(driver.waiting.map(\.envelope.header.stream) == [2, 3])
         driver.answerAll()
         #expect(driver.isReading)
         #expect(driver.responses().map(\.stream) == [0, 1, 2, 3, 4, 5])
     }
 
-    @Test("nothing is handed out while the owner holds it or the peer does not read")
+    @Test("no request begins while there is no room for all of it or the peer does not read")
     func held() throws {
         var driver = try StateDriver()
-        driver.receive(RequestBytes.startup())
-        driver.state.hold(true)
-        driver.receive(RequestBytes.query("SELECT", stream: 1))
+        driver.budget = RequestBudget(largestByteCount: 1000, connectionCount: 1 << 20)
+        _ = driver.budget.add(address: "127.0.0.1")
+        let other = driver.budget.add(address: "10.0.0.1")
+        let charge = try #require(driver.budget.reserve(900, for: other))
+        driver.receive(RequestBytes.startup() + RequestBytes().envelope(5, stream: 7))
+        #expect(driver.responses().map(\.stream) == [0, 7])
+        let query = RequestBytes.query("SELECT", stream: 1)
+        driver.receive(query + query)
         #expect(driver.waiting.isEmpty && !driver.isReading)
-        driver.state.hold(false)
+        driver.release(charge)
+        #expect(driver.waiting.count == 1 && !driver.isReading)
+        driver.answerAll()
+        #expect(driver.isReading && driver.budget.byteCount == 0)
         driver.state.setWritable(false)
         driver.act()
-        #expect(driver.waiting.isEmpty && !driver.isReading)
+        driver.receive(query)
+        #expect(driver.waiting.isEmpty && !driver.isReading && driver.budget.byteCount == 0)
         driver.state.setWritable(true)
         driver.act()
         #expect(driver.waiting.count == 1 && driver.isReading)
+    }
+
+    @Test("a request that was begun is taken whole, whatever the peer reads, and its room is given back once")
+    func begunRequests() throws {
+        var limits = ConnectionLimits()
+        limits.requestCount = 1
+        var driver = try StateDriver(limits: limits)
+        driver.receive(RequestBytes.startup())
+        let query = RequestBytes.query("SELECT key FROM system.local" + String(repeating: " ", count: 100_000))
+        driver.receive(Array(query.prefix(70_000)))
+        driver.state.setWritable(false)
+        driver.act()
+        #expect(driver.isReading && driver.state.bufferedByteCount == 70_000 - 9)
+        driver.receive(Array(query.dropFirst(70_000)) + query.prefix(10))
+        #expect(driver.waiting.count == 1 && !driver.isReading)
+        let charge = try #require(driver.waiting.first?.charge)
+        #expect(charge.byteCount == query.count + RequestWork.overheadByteCount)
+        driver.state.setWritable(true)
+        driver.answerAll()
+        #expect(driver.isReading && driver.state.bufferedByteCount == 1)
+        // The connection ends within the second one.
+        driver.state.drain()
+        driver.act()
+        #expect(driver.isClosed && driver.state.bufferedByteCount == 0)
+        #expect(driver.state.abandon() == nil)
+    }
+
+    @Test("who asks for it is told of an overload at once, and goes on")
+    func overload() throws {
+        var driver = try StateDriver()
+        driver.budget = RequestBudget(largestByteCount: 4000, connectionCount: 1 << 20)
+        _ = driver.budget.add(address: "127.0.0.1")
+        let other = driver.budget.add(address: "10.0.0.1")
+        let charge = try #require(driver.budget.reserve(3800, for: other))
+        let options = RequestBytes().map([("CQL_VERSION", "3.0.0"), ("THROW_ON_OVERLOAD", "1")])
+        driver.receive(options.envelope(1) + RequestBytes.query("SELECT key FROM system.local"))
+        let responses = driver.responses()
+        #expect(responses.map(\.errorCode) == [nil, 0x1001])
+        #expect(
+            responses.last?.errorMessage
+                == "Request breached limit(s) on bytes in flight (Endpoint: 0/1000 bytes, Global: 3800/4000 bytes.)")
+        #expect(driver.isReading && driver.budget.waitingCount == 0)
+        driver.release(charge)
+        #expect(driver.query("SELECT key FROM system.local")?.resultKind == 2)
+    }
+
+    @Test("what needs no engine is answered in turns, and no further than the peer takes it", arguments: [4, 5])
+    func turns(_ version: UInt8) throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup(version: version))
+        let options = RequestBytes().envelope(5, version: version)
+        let many = Array(repeating: options, count: 5000).flatMap(\.self)
+        let bytes = version == 4 ? many : ClientFrames.plain(many)
+        _ = driver.responses()
+        driver.receive(version == 4 ? options : ClientFrames.plain(options))
+        let answer = driver.sent.count
+        driver.sent = []
+        driver.proceedsAtOnce = false
+        driver.receive(bytes)
+        #expect(driver.isYielding && !driver.isReading)
+        #expect(driver.sent.count > 10_000 && driver.sent.count <= ConnectionState.largestTurn * answer)
+        driver.room = 200_000
+        driver.proceedsAtOnce = true
+        driver.state.proceed()
+        driver.act()
+        #expect(!driver.isReading && driver.waiting.isEmpty)
+        #expect(driver.sent.count < 200_000 + 2 * ConnectionState.fullOutputByteCount)
+        driver.room = nil
+        driver.state.setWritable(true)
+        driver.act()
+        #expect(driver.isReading)
+        let responses = version == 4 ? driver.responses() : driver.framedResponses()
+        #expect(responses.count == 5000)
     }
 
     @Test("after a violation the answers under way go out, then the connection closes")
@@ -134,6 +227,13 @@ struct ConnectionStateTests {
         driver.state.idle()
         driver.act()
         #expect(driver.isClosed)
+        // Here it is the server that does not read.
+        var paused = try StateDriver()
+        paused.state.setWritable(false)
+        paused.act()
+        paused.state.idle()
+        paused.act()
+        #expect(!paused.isReading && !paused.isClosed)
         var late = try StateDriver()
         late.state.handshakeTimedOut()
         late.act()
@@ -148,17 +248,29 @@ struct ConnectionStateTests {
         #expect(driver.responses().first?.string(0) == "org.apache.cassandra.auth.PasswordAuthenticator")
         driver.receive(RequestBytes.query("SELECT"))
         #expect(driver.responses().first?.errorMessage == "Unexpected message QUERY, expecting SASL_RESPONSE")
-        for (name, password) in [("ann", "Secret"), ("bob", "secret"), ("ann", "")] {
+        for (name, password) in [("ann", "Secret"), ("bob", "secret")] {
             driver.receive(RequestBytes.plain(name, password))
             let response = driver.responses().first
             #expect(response?.errorCode == 0x0100)
             #expect(response?.errorMessage == "Provided username \(name) and/or password are incorrect")
         }
-        driver.receive(RequestBytes().value([1, 2]).envelope(0x0F))
-        #expect(driver.responses().first?.errorCode == 0x0100)
         driver.receive(RequestBytes.plain("ann", "secret"))
         #expect(driver.responses().map(\.opcode) == [0x10])
         #expect(driver.query("SELECT key FROM system.local")?.resultKind == 2)
+    }
+
+    @Test("a connection has three guesses")
+    func guesses() throws {
+        let users = CQLUsers(["ann": PasswordHash(password: "secret", iterationCount: 2)])
+        var driver = try StateDriver(users: users)
+        driver.receive(RequestBytes.startup())
+        for response in [RequestBytes.plain("ann", ""), RequestBytes().value([1, 2]).envelope(0x0F)] {
+            driver.receive(response)
+            #expect(driver.responses().last?.errorCode == 0x0100 && !driver.isClosed)
+        }
+        driver.receive(RequestBytes.plain("ann", "Secret") + RequestBytes.plain("ann", "secret"))
+        #expect(driver.responses().map(\.errorCode) == [0x0100])
+        #expect(driver.isClosed)
     }
 
     @Test("who registered is told of changes of the schema; every kind of event may be registered, and no other")
@@ -211,6 +323,20 @@ struct ConnectionStateTests {
         #expect(responses.allSatisfy { $0.resultKind == 2 })
     }
 
+    @Test("answers that are ready together go out together while they are small, a large one alone")
+    func sends() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup())
+        driver.receive((1...8).flatMap { RequestBytes.query("SELECT", stream: $0) })
+        driver.sizesOfSends = []
+        for byteCount in [10, 20, 100_000, 70_000, 30, 40_000, 40_000, 50] {
+            driver.state.finish(Answer(bytes: [UInt8](repeating: 0, count: byteCount)))
+        }
+        driver.waiting = []
+        driver.act()
+        #expect(driver.sizesOfSends == [30, 100_000, 70_000, 40_030, 40_050])
+    }
+
     @Test("before a connection is ready its messages are small")
     func handshakeLimit() throws {
         var driver = try StateDriver()
@@ -259,6 +385,7 @@ struct ConnectionStateTests {
         var driver = try StateDriver()
         driver.receive(RequestBytes.startup())
         driver.receive(compressed)
+        driver.answerAll()
         #expect(driver.responses().last?.errorCode == 0x000A)
 
         driver = try StateDriver()
@@ -273,13 +400,15 @@ struct ConnectionStateTests {
         #expect(bytes.prefix(4) == [0, 0, 0, 2])
         // What claims to be larger than a message may be is refused before anything is allocated.
         driver.receive(RequestBytes(bytes: RequestBytes().int(.max).bytes + block).envelope(7, flags: 1))
+        driver.answerAll()
         #expect(driver.responses().first?.errorCode != nil)
     }
 
     @Test("a request beyond the limit is refused, and the connection goes on")
     func oversized() throws {
         var limits = ConnectionLimits()
-        limits.messageByteCount = 1000
+        limits.requestBodyByteCount = 1000
+        limits.answerBodyByteCount = 1000
         var driver = try StateDriver(limits: limits)
         driver.receive(RequestBytes.startup())
         driver.receive(RequestBytes.query(String(repeating: " ", count: 2000)))

@@ -60,6 +60,30 @@ struct FrameTests {
         #expect(next.header.stream == 10)
     }
 
+    @Test("a large body needs memory as it comes, never more than it says, and none is kept behind it")
+    func memory() throws {
+        let byteCount = 3_000_000
+        let body = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        let large = RequestBytes(bytes: body).envelope(7, stream: 9)
+        let bytes = large + RequestBytes().envelope(5) + [4]
+        for step in [1000, 50_000, 4_000_000] {
+            var decoder = EnvelopeDecoder(largestBodyByteCount: byteCount)
+            var elements: [EnvelopeDecoder.Element] = []
+            for start in stride(from: 0, to: bytes.count, by: step) {
+                decoder.append(bytes[start..<min(start + step, bytes.count)])
+                while let element = try decoder.next() { elements.append(element) }
+                #expect(step > byteCount || decoder.capacity < max(256 * 1024, 2 * start) + 2 * step)
+                #expect(step > byteCount || decoder.capacity < byteCount + 300_000)
+            }
+            guard elements.count == 2, case .envelope(let envelope) = elements[0] else {
+                Issue.record("\(elements.count) elements")
+                return
+            }
+            #expect(envelope.body == body)
+            #expect(decoder.bufferedByteCount == 1 && decoder.capacity <= 128 * 1024)
+        }
+    }
+
     @Test("a version that is not spoken is named, and answered so that drivers negotiate", arguments: [1, 2, 3, 6, 66])
     func versions(_ version: UInt8) {
         var decoder = EnvelopeDecoder(largestBodyByteCount: 1000)

@@ -55,7 +55,8 @@ struct FuzzTests {
         var random = SeededRandom(seed: seed)
         for round in 0..<400 {
             var limits = ConnectionLimits()
-            limits.messageByteCount = 1 << 20
+            limits.requestBodyByteCount = 1 << 20
+            limits.answerBodyByteCount = 1 << 20
             var driver = try Self.driver(limits)
             let isCompressed = Bool.random(using: &random)
             driver.receive(RequestBytes.startup(compression: isCompressed ? "lz4" : nil))

@@ -1,5 +1,6 @@
 #if Servers
 
+    import Dispatch
     import NIOCore
     import NIOPosix
     import NIOSSL
@@ -76,6 +77,104 @@
             try await listener.shutDown()
         }
 
+        private func insertLargeRows() throws {
+            let insert = try store.prepare("INSERT INTO ks.t (a, v) VALUES (?, ?)")
+            for index in 0..<40 {
+                try insert.execute([.int(Int32(index)), .text(String(repeating: "x", count: 250_000))])
+            }
+        }
+
+        /// Waits until the listener has no connection any more.
+        private func waitUntilEmpty(_ listener: CQLListener) async throws {
+            let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+            while listener.connectionCount > 0 {
+                try #require(ContinuousClock.now < deadline)
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+
+        @Test("a peer that takes nothing of its answers is closed after a while, and sooner where the server stops")
+        func stalledPeers() async throws {
+            try insertLargeRows()
+            for isStopping in [false, true] {
+                let listener = try await start {
+                    $0.writeStallTimeout = isStopping ? .seconds(3600) : .milliseconds(500)
+                    $0.progressInterval = .milliseconds(50)
+                    $0.closeTimeout = .milliseconds(200)
+                }
+                try await LoopbackClient.run(port: listener.port) { client in
+                    try await client.startUp(4)
+                    for stream in 0..<4 {
+                        try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                    }
+                    if isStopping { try await listener.shutDown(within: .seconds(3600)) }
+                    try await waitUntilEmpty(listener)
+                }
+                try await listener.shutDown()
+            }
+        }
+
+        @Test("requests of a connection that is gone are not carried out")
+        func abandonedRequests() async throws {
+            let listener = try await start { $0.threadCount = 1 }
+            let gate = DispatchSemaphore(value: 0)
+            listener.server.threads.submit { _ in gate.wait() }
+            try await LoopbackClient.run(port: listener.port, resets: true) { client in
+                try await client.startUp(4)
+                for stream in 0..<50 {
+                    try await client.send(RequestBytes.query("INSERT INTO ks.t (a) VALUES (1)", stream: stream))
+                }
+                // The server has met all of them when it answers this.
+                try await client.send(RequestBytes().envelope(5))
+                #expect(try await client.next()?.opcode == 6)
+            }
+            try await waitUntilEmpty(listener)
+            gate.signal()
+            try await listener.shutDown()
+            #expect(try store.execute("SELECT count(*) FROM ks.t").first?[0] == .bigint(0))
+        }
+
+        @Test("a request that comes too slowly for the room it holds ends its connection; who waited has its turn")
+        func slowRequests() async throws {
+            let listener = try await start {
+                $0.requestByteCount = 1 << 20
+                $0.receiveGrace = .milliseconds(500)
+                $0.progressInterval = .milliseconds(50)
+            }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                let query = RequestBytes.query("SELECT * FROM ks.t" + String(repeating: " ", count: 2 << 20))
+                try await client.send(Array(query.prefix(1000)))
+                try await LoopbackClient.run(port: listener.port) { second in
+                    try await second.startUp(4)
+                    try await second.send(RequestBytes.query("SELECT * FROM ks.t"))
+                    // It does not fit beside the first one, so it waits until that is gone.
+                    #expect(try await second.next()?.resultKind == 2)
+                    #expect(listener.connectionCount == 1)
+                }
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("beyond the bound on unsent answers the connection with most of them is closed, and no other")
+        func unsentAnswers() async throws {
+            try insertLargeRows()
+            let listener = try await start { $0.answerByteCount = 12 << 20 }
+            try await LoopbackClient.run(port: listener.port) { reader in
+                try await reader.startUp(5)
+                try await LoopbackClient.run(port: listener.port) { client in
+                    try await client.startUp(4)
+                    for stream in 0..<8 {
+                        try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                    }
+                    while listener.connectionCount > 1 { try await Task.sleep(for: .milliseconds(10)) }
+                }
+                try await reader.send(RequestBytes.query("SELECT a FROM ks.t", version: 5))
+                #expect(try await reader.next()?.resultKind == 2)
+            }
+            try await listener.shutDown()
+        }
+
         @Test("shutting down answers what is under way and closes the connections")
         func shutDown() async throws {
             let listener = try await start()
@@ -88,12 +187,48 @@
                 // The first answer shows that the server has met the requests.
                 #expect(try await client.next()?.resultKind == 1)
                 async let isDown: Void = listener.shutDown(within: .seconds(3600))
+                async let isDownToo = shutDownAgain(listener)
                 while let response = try await client.next() { #expect(response.resultKind == 1) }
                 try await isDown
+                #expect(try await isDownToo == 0)
             }
             #expect(listener.connectionCount == 0)
             await #expect(throws: (any Error).self) {
                 try await LoopbackClient.run(port: listener.port) { try await $0.startUp(4) }
+            }
+            try await listener.shutDown()
+        }
+
+        /// How many connections there are when a call that is not the first returns.
+        private func shutDownAgain(_ listener: CQLListener) async throws -> Int {
+            try await listener.shutDown()
+            return listener.connectionCount
+        }
+
+        @Test("a connection with many requests does not keep those of others waiting")
+        func fairness() async throws {
+            let listener = try await start { $0.threadCount = 1 }
+            let gate = DispatchSemaphore(value: 0)
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                try await LoopbackClient.run(port: listener.port) { second in
+                    try await second.startUp(4)
+                    listener.server.threads.submit { _ in gate.wait() }
+                    for stream in 0..<100 {
+                        let text = "INSERT INTO ks.t (a) VALUES (\(stream))"
+                        try await client.send(RequestBytes.query(text, stream: stream))
+                    }
+                    try await client.send(RequestBytes().envelope(5))
+                    #expect(try await client.next()?.opcode == 6)
+                    try await second.send(RequestBytes.query("SELECT count(*) FROM ks.t"))
+                    try await second.send(RequestBytes().envelope(5))
+                    #expect(try await second.next()?.opcode == 6)
+                    gate.signal()
+                    // Two of the others were with the threads before it, and one took its turn.
+                    let count = try #require(try await second.next()?.body.last)
+                    #expect(count <= 3)
+                }
+                for _ in 0..<100 { #expect(try await client.next()?.resultKind == 1) }
             }
             try await listener.shutDown()
         }
@@ -109,6 +244,27 @@
                 try store.execute("CREATE TABLE ks.u (a int PRIMARY KEY)")
                 let event = try await client.next()
                 #expect(event?.opcode == 0x0C && event?.stream == -1)
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("who registered for events and does not read is closed when there is one")
+        func unreadEvents() async throws {
+            try insertLargeRows()
+            let (listener, store) = (try await start(), store)
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                try await client.send(RequestBytes().short(1).string("SCHEMA_CHANGE").envelope(0x0B))
+                #expect(try await client.next()?.opcode == 2)
+                for stream in 0..<4 {
+                    try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                }
+                // Before the answers are there an event only waits behind them.
+                for number in 0..<500 where listener.connectionCount > 0 {
+                    try store.execute("CREATE TABLE ks.u\(number) (a int PRIMARY KEY)")
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                #expect(listener.connectionCount == 0)
             }
             try await listener.shutDown()
         }
@@ -146,6 +302,38 @@
                     try await client.send(RequestBytes.query("INSERT INTO ks.t (a) VALUES (1)", stream: stream))
                 }
                 for stream in 0..<200 { #expect(try await client.next()?.stream == stream) }
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("passwords are checked beside requests, and only so many wait")
+        func passwords() async throws {
+            let users = CQLUsers(["ann": PasswordHash(password: "x", iterationCount: 1)])
+            let listener = try await start {
+                $0.users = users
+                $0.threadCount = 1
+                $0.waitingPasswordCount = 1
+            }
+            let gate = DispatchSemaphore(value: 0)
+            listener.server.threads.submit { _ in gate.wait() }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+                #expect(try await client.next()?.opcode == 3)
+                #expect(try await client.next()?.opcode == 0x10)
+            }
+            gate.signal()
+            for _ in 0..<2 { listener.server.passwordThreads.submit { _ in gate.wait() } }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+                #expect(try await client.next()?.opcode == 3)
+                try await LoopbackClient.run(port: listener.port) { second in
+                    try await second.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+                    #expect(try await second.next()?.opcode == 3)
+                    #expect(try await second.next()?.errorCode == 0x1001)
+                    #expect(try await second.next() == nil)
+                }
+                for _ in 0..<2 { gate.signal() }
+                #expect(try await client.next()?.opcode == 0x10)
             }
             try await listener.shutDown()
         }
@@ -247,6 +435,20 @@
             try await listener.shutDown()
         }
 
+        @Test("bounds below 1 are refused")
+        func bounds() async throws {
+            let changes: [(inout CQLListenerOptions) -> Void] = [
+                { $0.connectionCount = 0 }, { $0.requestCountPerConnection = 0 }, { $0.requestByteCount = -1 },
+                { $0.answerByteCount = 0 }, { $0.largestRequestByteCount = 0 }, { $0.largestAnswerByteCount = 0 },
+                { $0.threadCount = 0 }, { $0.handshakeTimeout = .zero }, { $0.idleTimeout = .zero },
+                { $0.port = -1 }, { $0.port = 65536 },
+            ]
+            for change in changes {
+                let error = await #expect(throws: StorageError.self) { _ = try await start(change) }
+                #expect(error?.code == .invalidArgument)
+            }
+        }
+
         @Test("TLS encrypts the connection; files that are none are refused")
         func tls() async throws {
             let files = try TLSFixture()
@@ -256,6 +458,12 @@
                 try await client.startUp(5)
                 try await client.send(RequestBytes.query("SELECT * FROM ks.t", version: 5))
                 #expect(try await client.next()?.resultKind == 2)
+            }
+            await #expect(throws: (any Error).self) {
+                let old = try files.clientContext(newest: .tlsv11)
+                try await LoopbackClient.run(port: listener.port, tls: old) { client in
+                    try await client.startUp(5)
+                }
             }
             try await listener.shutDown()
             await #expect(throws: StorageError.self) {

@@ -1,6 +1,11 @@
 // LoopbackClient.swift — a tiny client: bytes out, envelopes in.
 #if Servers
 
+    #if canImport(Glibc)
+        import Glibc
+    #else
+        import Darwin
+    #endif
     import NIOCore
     import NIOPosix
     import NIOSSL
@@ -14,10 +19,18 @@
         private var envelopes: [UInt8] = []
         private var hasFrames = false
 
+        /// - Parameter resets: whether the connection ends by a reset, as that of a machine that is gone.
         static func run(
-            port: Int, tls: NIOSSLContext? = nil, _ body: (inout LoopbackClient) async throws -> Void
+            port: Int, tls: NIOSSLContext? = nil, resets: Bool = false,
+            _ body: (inout LoopbackClient) async throws -> Void
         ) async throws {
-            let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            if resets {
+                bootstrap = bootstrap.channelOption(
+                    .socketOption(.so_linger), value: linger(l_onoff: 1, l_linger: 0))
+            }
+            let channel =
+                try await bootstrap
                 .connect(host: "127.0.0.1", port: port) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         if let tls {

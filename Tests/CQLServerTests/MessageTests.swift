@@ -67,6 +67,12 @@ struct MessageTests {
         #expect(throws: CQLError.self) { try request(0x0D, RequestBytes().byte(3)) }
     }
 
+    @Test("a negative size of pages means none")
+    func unpaged() throws {
+        let pages = RequestBytes().longString("q").short(1).byte(0x04)
+        #expect(try request(0x07, pages.int(-1)) == .query("q", parameters(.one)))
+    }
+
     private func parameters(_ consistency: Consistency) -> QueryParameters {
         var parameters = QueryParameters()
         parameters.consistency = consistency
@@ -89,10 +95,9 @@ struct MessageTests {
         #expect(message(0x07, RequestBytes().int(-5)) != nil)
         #expect(message(0x07, RequestBytes().int(1_000_000)) != nil)
         #expect(message(0x07, RequestBytes().longString("q").short(1).byte(1).short(1).int(-3)) != nil)
-        #expect(
-            message(0x07, RequestBytes().longString("q").short(1).byte(0x10).short(1))
-                == "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
         #expect(message(0x07, RequestBytes().longString("q").short(1).byte(0x20).long(.min)) != nil)
+        let pages = RequestBytes().longString("q").short(1).byte(0x04)
+        #expect(message(0x07, pages.int(0)) == "The page size cannot be 0")
     }
 
     private func body(_ message: Response.Message, _ version: ProtocolVersion = .v4) -> [UInt8] {

@@ -18,16 +18,14 @@ struct RequestExecutorTests {
         try store.execute("CREATE TABLE ks.t (a int, b int, v text, PRIMARY KEY (a, b))")
     }
 
-    private func work(_ request: Request, isTracing: Bool = false, version: ProtocolVersion = .v5) -> RequestWork {
-        RequestWork(
-            request: request, stream: 1, isTracing: isTracing, byteCount: 0,
-            encoder: EnvelopeEncoder(version: version), largestBodyByteCount: .max)
+    private func call(_ request: Request, isTracing: Bool = false) -> RequestExecutor.Call {
+        RequestExecutor.Call(request: request, isTracing: isTracing)
     }
 
     private func query(_ text: String, _ change: (inout QueryParameters) -> Void = { _ in }) -> Response {
         var parameters = QueryParameters()
         change(&parameters)
-        return executor.respond(to: work(.query(text, parameters)))
+        return executor.respond(to: call(.query(text, parameters)))
     }
 
     private func error(_ response: Response) -> ErrorMessage? {
@@ -42,7 +40,7 @@ struct RequestExecutorTests {
     }
 
     private func prepare(_ text: String, keyspace: String? = nil) throws -> PreparedMessage {
-        let response = executor.respond(to: work(.prepare(text, keyspace: keyspace)))
+        let response = executor.respond(to: call(.prepare(text, keyspace: keyspace)))
         guard case .prepared(let message) = response.message else {
             throw error(response) ?? ErrorMessage(.serverError, "not prepared")
         }
@@ -55,18 +53,18 @@ struct RequestExecutorTests {
         var parameters = QueryParameters()
         parameters.values = .positional(values)
         parameters.skipsMetadata = skips
-        return executor.respond(to: work(.execute(id: id, resultMetadataID: metadataID, parameters)))
+        return executor.respond(to: call(.execute(id: id, resultMetadataID: metadataID, parameters)))
     }
 
     private func int(_ value: Int32) -> WireValue { .bytes(RequestBytes().int(Int(value)).bytes) }
 
-    @Test("values come by position or by name; one that is not named, or unset, is left out")
+    @Test("values come by position or by name, each of them, though one may be unset")
     func values() throws {
         _ = query("INSERT INTO ks.t (a, b, v) VALUES (?, ?, ?)") {
             $0.values = .positional([self.int(1), self.int(2), .bytes(Array("x".utf8))])
         }
         _ = query("INSERT INTO ks.t (a, b, v) VALUES (:a, :b, :v)") {
-            $0.values = .named(["a": self.int(1), "b": self.int(2), "V": .null])
+            $0.values = .named(["a": self.int(1), "b": self.int(2), "v": .unset, "V": .null])
         }
         _ = query("INSERT INTO ks.t (a, b, v) VALUES (?, ?, ?)") {
             $0.values = .positional([self.int(1), self.int(2), .unset])
@@ -78,7 +76,20 @@ struct RequestExecutorTests {
         #expect(try store.execute("SELECT v FROM ks.t WHERE a = 1").first?["v"] == .null)
         let few = error(query("SELECT * FROM ks.t WHERE a = ?"))
         #expect(few?.code == .invalid)
-        #expect(few?.message == "there were 1 markers(?) in CQL but 0 bound variables")
+        #expect(few?.message == "Invalid amount of bind variables")
+        let unnamed = error(
+            query("INSERT INTO ks.t (a, b, v) VALUES (:a, :b, :v)") {
+                $0.values = .named(["a": self.int(1), "b": self.int(2), "V": .null])
+            })
+        #expect(unnamed?.message == "Invalid amount of bind variables")
+        let id = try prepare("INSERT INTO ks.t (a, b, v) VALUES (:a, :b, :v)").id
+        var parameters = QueryParameters()
+        for values in [.named(["a": int(1), "v": .null, "w": .null]), BoundValues.positional([int(1), int(2)])] {
+            parameters.values = values
+            let failure = error(executor.respond(to: call(.execute(id: id, resultMetadataID: nil, parameters))))
+            #expect(failure?.message == "there were 3 markers(?) in CQL but 2 bound variables")
+            #expect(failure?.code == .invalid)
+        }
         let wrong = query("SELECT * FROM ks.t WHERE a = ?") { $0.values = .positional([.bytes([1, 2])]) }
         #expect(error(wrong)?.code == .invalid)
     }
@@ -116,6 +127,60 @@ struct RequestExecutorTests {
         #expect(unknown?.message.hasPrefix("Prepared query with ID 0102 not found") == true)
     }
 
+    @Test("the id of a prepared statement depends on the keyspace only where that decides what is named")
+    func ids() throws {
+        let qualified = [
+            "SELECT * FROM ks.t", "SELECT CAST(b AS text) FROM ks.t WHERE a = ?",
+            "UPDATE ks.t SET v = ? WHERE a = 1 AND b = 1",
+            "BEGIN BATCH DELETE FROM ks.t WHERE a = 1; DELETE FROM ks.t WHERE a = 2; APPLY BATCH",
+        ]
+        let others = [
+            "SELECT * FROM t", "BEGIN BATCH DELETE FROM ks.t WHERE a = 1; DELETE FROM t WHERE a = 2; APPLY BATCH",
+        ]
+        let session = try store.session(keyspace: "ks")
+        let elsewhere = try store.session(keyspace: "system")
+        for text in qualified {
+            let ids = try [store.prepare(text), session.prepare(text), elsewhere.prepare(text)]
+                .map(PreparedStatements.id)
+            #expect(Set(ids).count == 1, "\(text)")
+        }
+        try store.execute(
+            "CREATE KEYSPACE k2 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("CREATE TABLE k2.t (a int, b int, PRIMARY KEY (a, b))")
+        let second = try store.session(keyspace: "k2")
+        for text in others {
+            let ids = try [session.prepare(text), second.prepare(text)].map(PreparedStatements.id)
+            #expect(Set(ids).count == 2, "\(text)")
+        }
+    }
+
+    @Test("the serial consistency is minded by conditions only")
+    func serialConsistency() throws {
+        let insert = "INSERT INTO ks.t (a, b) VALUES (1, 1)"
+        let message = "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL"
+        for (level, isAllowed) in [(Consistency.serial, true), (.localSerial, true), (.one, false)] {
+            #expect(error(query(insert) { $0.serialConsistency = level }) == nil)
+            let answer = error(query("\(insert) IF NOT EXISTS") { $0.serialConsistency = level })
+            #expect(answer?.message == (isAllowed ? nil : message))
+            for (text, isAllowed) in [(insert, true), ("\(insert) IF NOT EXISTS", isAllowed)] {
+                let start = RequestBytes().byte(0).short(1).byte(0).longString(text).short(0).short(1)
+                var reader = WireReader(start.int(0x10).short(Int(level.rawValue)).bytes)
+                let batch = try BatchRequest(&reader, .v5)
+                #expect(error(executor.respond(to: call(.batch(batch))))?.message == (isAllowed ? nil : message))
+            }
+        }
+    }
+
+    @Test("a statement of more markers than sixteen bits count is not prepared")
+    func markers() throws {
+        func text(_ count: Int) -> String {
+            "SELECT * FROM ks.t WHERE a IN (\(Array(repeating: "?", count: count).joined(separator: ",")))"
+        }
+        #expect(try prepare(text(65_535)).markers.count == 65_535)
+        let failure = #expect(throws: ErrorMessage.self) { try prepare(text(65_536)) }
+        #expect(failure?.message == "Too many markers(?). 65536 markers exceed the allowed maximum of 65535")
+    }
+
     @Test("metadata is left out only while the client knows it, in both versions, across a change of the table")
     func metadata() throws {
         let message = try prepare("SELECT * FROM ks.t")
@@ -134,6 +199,10 @@ struct RequestExecutorTests {
         // Version 4 can't say what it knows.
         #expect(rows(execute(message.id, metadataID: nil))?.skipsMetadata == false)
         #expect(try prepare("SELECT * FROM ks.t").resultMetadataID == current)
+        // One client knows three columns, and the other four.
+        try store.execute("ALTER TABLE ks.t DROP w")
+        #expect(rows(execute(message.id, metadataID: nil))?.skipsMetadata == false)
+        #expect(rows(execute(message.id, metadataID: known))?.skipsMetadata == true)
     }
 
     @Test("the result of a condition always tells its columns")
@@ -171,7 +240,7 @@ struct RequestExecutorTests {
                 .value([0, 0, 0, 1]).byte(0).longString("INSERT INTO ks.t (a, b, v) VALUES (1, 2, 'q')").short(0)
                 .short(1).int(0x20).long(77).bytes)
         let request = Request.batch(try BatchRequest(&reader, .v5))
-        let response = executor.respond(to: work(request, isTracing: true))
+        let response = executor.respond(to: call(request, isTracing: true))
         guard case .void = response.message else {
             Issue.record("\(response.message)")
             return
@@ -227,7 +296,7 @@ struct RequestExecutorTests {
 
     @Test("tracing gives an id whose session is in the system tables")
     func tracing() throws {
-        let response = executor.respond(to: work(.query("SELECT * FROM ks.t", QueryParameters()), isTracing: true))
+        let response = executor.respond(to: call(.query("SELECT * FROM ks.t", QueryParameters()), isTracing: true))
         let id = try #require(response.tracingID)
         let events = try store.execute("SELECT * FROM system_traces.events WHERE session_id = ?", [.uuid(id)])
         #expect(!events.isEmpty)
@@ -243,7 +312,7 @@ struct RequestExecutorTests {
         try store.execute("CREATE TABLE ks.t (a int PRIMARY KEY)")
         let executor = try RequestExecutor(store, PreparedStatements(), durability: .buffered)
         func select() -> Response {
-            executor.respond(to: work(.query("SELECT * FROM ks.t", QueryParameters())))
+            executor.respond(to: call(.query("SELECT * FROM ks.t", QueryParameters())))
         }
         for a in 1...2 { try store.execute("DELETE FROM ks.t WHERE a = ?", [.int(Int32(a))]) }
         #expect(
@@ -259,6 +328,14 @@ struct RequestExecutorTests {
         writer = WireWriter()
         failure.write(to: &writer, .v4)
         #expect(writer.bytes == expected.int(1).byte(0).bytes)
+        var parameters = QueryParameters()
+        parameters.consistency = .quorum
+        let other = error(executor.respond(to: call(.query("SELECT * FROM ks.t", parameters))))
+        guard case .readFailure(let replicas, _, _) = other?.code else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(replicas == ErrorMessage.Replicas(consistency: .quorum, received: 0, required: 1))
     }
 
     @Test("schema statements answer with the change, and what exists is named")
@@ -304,6 +381,29 @@ struct RequestExecutorTests {
         try store.execute("SELECT * FROM ks.t").appendWireRows(to: &bytes)
         let first = RequestBytes().value([0, 0, 0, 1]).value([0, 0, 0, 2]).value(Array("é".utf8))
         #expect(bytes == first.value([0, 0, 0, 1]).value([0, 0, 0, 3]).value(nil).bytes)
+    }
+
+    @Test("a result that is too large is refused while it is made, whatever it is selected by")
+    func largeResults() throws {
+        try store.execute("CREATE TABLE ks.w (a int, b int, v blob, l list<int>, PRIMARY KEY (a, b))")
+        for b in 0..<100 {
+            try store.execute("INSERT INTO ks.w (a, b, v) VALUES (1, ?, ?)", [.int(Int32(b)), .blob([1, 2, 3])])
+        }
+        // Four lengths of four bytes, two numbers, three bytes; a prefix of the key is there once.
+        let texts = [
+            "SELECT * FROM ks.w", "SELECT a, b FROM ks.w", "SELECT l, l, l FROM ks.w",
+            "SELECT b, v FROM ks.w WHERE v > 0x00 ALLOW FILTERING", "SELECT writetime(v), v FROM ks.w",
+        ]
+        for text in texts {
+            let statement = try store.prepare(text)
+            var options = ExecutionOptions()
+            options.maximumResultByteCount = 700
+            let error = #expect(throws: CQLError.self, "\(text)") { try statement.execute([], options: options) }
+            let message = error?.message ?? ""
+            #expect(message.hasPrefix("Response is too big: length 7"), "\(text) \(message)")
+            options.maximumResultByteCount = 10_000
+            #expect(try statement.execute([], options: options).count == 100)
+        }
     }
 
     @Test("beyond the capacity the statements that were used last stay")

@@ -10,10 +10,17 @@ import StorageTypes
 struct StateDriver {
     var state: ConnectionState
     var sent: [UInt8] = []
+    var sizesOfSends: [Int] = []
     var waiting: [RequestWork] = []
     var isReading = true
     var isClosed = false
+    /// What the peer takes before its side is full; `nil`: everything.
+    var room: Int?
+    var proceedsAtOnce = true
+    var isYielding = false
     var users: CQLUsers?
+    var budget = RequestBudget(largestByteCount: 1 << 30, connectionCount: 1)
+    private let id: RequestBudget.ConnectionID
     let executor: RequestExecutor
     let store: WideColumnStore
 
@@ -22,6 +29,7 @@ struct StateDriver {
         executor = try RequestExecutor(store, PreparedStatements(), durability: .buffered)
         state = ConnectionState(limits: limits, requiresAuthentication: users != nil)
         self.users = users
+        id = budget.add(address: "127.0.0.1")
     }
 
     mutating func receive(_ bytes: [UInt8]) {
@@ -32,7 +40,18 @@ struct StateDriver {
     mutating func act() {
         while let action = state.next() {
             switch action {
-            case .send(let bytes): sent += bytes
+            case .send(let bytes):
+                sent += bytes
+                sizesOfSends.append(bytes.count)
+                if let room { state.setWritable(sent.count < room) }
+            case .reserve(let byteCount):
+                do {
+                    let charge =
+                        try state.throwsOnOverload
+                        ? budget.reserveAtOnce(byteCount, for: id) : budget.reserve(byteCount, for: id)
+                    if let charge { state.admit(charge) }
+                } catch { state.refuse(error) }
+            case .release(let charge): release(charge)
             case .perform(let work): waiting.append(work)
             case .authenticate(let response, let stream):
                 do {
@@ -41,6 +60,9 @@ struct StateDriver {
                 } catch { state.finishAuthentication(error, stream: stream) }
             case .pauseReading: isReading = false
             case .resumeReading: isReading = true
+            case .yield:
+                isYielding = !proceedsAtOnce
+                if proceedsAtOnce { state.proceed() }
             case .close: isClosed = true
             }
         }
@@ -48,7 +70,15 @@ struct StateDriver {
 
     /// Answers one of the requests that wait.
     mutating func answer(_ index: Int = 0) {
-        state.finish(waiting.remove(at: index).answer(by: executor))
+        let work = waiting.remove(at: index)
+        state.finish(work.answer(by: executor))
+        act()
+        if let charge = work.charge { release(charge) }
+    }
+
+    /// Gives room back, which the connection may have waited for.
+    mutating func release(_ charge: RequestBudget.Charge) {
+        for granted in budget.release([charge]) where granted.connection == id { state.admit(granted) }
         act()
     }
 

@@ -50,8 +50,11 @@
             try? files.removeDirectory(directory)
         }
 
-        func clientContext() throws -> NIOSSLContext {
+        /// - Parameter newest: the newest version that the client speaks.
+        func clientContext(newest: TLSVersion = .tlsv13) throws -> NIOSSLContext {
             var configuration = TLSConfiguration.makeClientConfiguration()
+            configuration.minimumTLSVersion = .tlsv1
+            configuration.maximumTLSVersion = newest
             configuration.trustRoots = .file(certificate)
             return try NIOSSLContext(configuration: configuration)
         }

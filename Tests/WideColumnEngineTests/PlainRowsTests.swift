@@ -166,7 +166,7 @@ struct PlainRowsTests {
             let bytes = (0..<byteCount).map { _ in UInt8.random(in: 0...255, using: &random) }
             var builder = RowBuilder(columns: [ResultColumn(name: "a", type: type)])
             try builder.append(bytes.rawSpan)
-            builder.endRow()
+            try builder.endRow()
             let result = ResultSet(builder.storage())
             // NaN is not equal to itself.
             #expect("\(result[0][0])" == "\((try? type.value(of: bytes)) ?? .null)", "\(type) \(bytes)")
@@ -179,7 +179,7 @@ struct PlainRowsTests {
         let names = ["a", "b", "a", "c", "a name that is longer than fifteen bytes", "c", "d"]
         var builder = RowBuilder(columns: names.map { ResultColumn(name: $0, type: .int) })
         for index in names.indices { try builder.append(.int(Int32(index)), .int) }
-        builder.endRow()
+        try builder.endRow()
         let row = ResultSet(builder.storage())[0]
         var random = SeededRandom(seed: 94)
         for _ in 0..<500 {
@@ -200,8 +200,8 @@ struct PlainRowsTests {
                 let byteCount = index % 500 == 499 ? 200_000 : Int.random(in: 0...90, using: &random)
                 let value = [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: byteCount)
                 try builder.append(value.rawSpan)
-                builder.appendNull()
-                builder.endRow()
+                try builder.appendNull()
+                try builder.endRow()
                 model.append([value, nil])
             }
             let order = Array(Array(0..<rowCount).shuffled(using: &random).prefix(rowCount / 2 + 1))

@@ -4,17 +4,22 @@
 // carries out each action until there is none. It owns these invariants:
 //
 //   1. A request is handed out only after STARTUP and, where users are configured, after AUTH_RESPONSE succeeded.
-//   2. At most `limits.requestCount` requests are handed out and unanswered at a time, and none while the owner holds the
-//      connection or the peer does not read its answers. What arrived meanwhile waits unparsed, and reading pauses.
+//   2. At most `limits.requestCount` requests are handed out and unanswered at a time, and none is begun while the peer does
+//      not read its answers, or before the owner has room for all of it. What arrived meanwhile waits unparsed, and reading
+//      pauses. One that was begun is taken whole.
 //   3. Every request is answered exactly once, with its stream's number; the order is that of the answers.
 //   4. After a violation of the framing nothing more is read; the answers under way go out, then the connection closes.
+//   5. No more than `largestTurn` messages and frames are taken before the owner had a chance to do something else, and
+//      none while `fullOutputByteCount` of answers wait for it to send them.
 
 internal import WideColumnEngine
 
 /// The bounds of one connection.
 struct ConnectionLimits: Hashable, Sendable {
-    /// Of a message's body, compressed or not.
-    var messageByteCount = 256 * 1024 * 1024
+    /// Of a request's body, compressed or not. A batch holds 64 MiB at most.
+    var requestBodyByteCount = 64 * 1024 * 1024 + 64 * 1024
+    /// Of an answer's body.
+    var answerBodyByteCount = 256 * 1024 * 1024
     /// The same before the connection is ready: nobody knows yet whose it is.
     var handshakeMessageByteCount = 64 * 1024
     /// Requests handed out and not answered yet.
@@ -35,16 +40,29 @@ struct ConnectionState {
     enum Action {
         /// Check a response of SASL's PLAIN, and call `finishAuthentication`.
         case authenticate([UInt8], stream: Int16)
+        /// A request of so many bytes begins: call `admit` once there is room for it, or `refuse`. Nothing is taken before.
+        case reserve(byteCount: Int)
+        /// The room is not needed any more.
+        case release(RequestBudget.Charge)
         /// Execute the request, and call `finish`.
         case perform(RequestWork)
         case send([UInt8])
         case pauseReading
         case resumeReading
+        /// Much came at once: let others have their turn, then call `proceed`. Nothing is taken before.
+        case yield
         case close
     }
 
+    /// Messages and frames that are taken in one go.
+    static let largestTurn = 256
+    /// Guesses at a password, after which the connection closes.
+    static let largestFailureCount = 3
+    /// Answers of so many bytes are sent before more requests are taken.
+    static let fullOutputByteCount = 64 * 1024
+
     private(set) var phase = Phase.established {
-        didSet { if phase == .ready { envelopes.largestBodyByteCount = limits.messageByteCount } }
+        didSet { if phase == .ready { envelopes.largestStatementByteCount = limits.requestBodyByteCount } }
     }
     private let limits: ConnectionLimits
     private let requiresAuthentication: Bool
@@ -62,20 +80,27 @@ struct ConnectionState {
     private var decompressesBodies = false
 
     private var output: [Answer] = []
-    /// Answers from before the frames began, which go out without.
-    private var unframedOutput: [[UInt8]] = []
+    private var outputByteCount = 0
     private var requestsUnderWay = 0
     private var isAuthenticating = false
-    private var observesSchema = false
-    private var isHeld = false
+    /// Credentials that were wrong.
+    private var failureCount = 0
+    private(set) var observesSchema = false
+    /// Of a request that begins, before it was admitted.
+    private var awaitedHeader: EnvelopeHeader?
+    /// Of a request that was begun.
+    private var charge: RequestBudget.Charge?
     private var isWritable = true
     private var isPaused = false
+    private var isYielding = false
+    /// What was taken since the owner last had nothing to do.
+    private var takenCount = 0
 
     init(limits: ConnectionLimits = ConnectionLimits(), requiresAuthentication: Bool) {
         self.limits = limits
         self.requiresAuthentication = requiresAuthentication
         envelopes = EnvelopeDecoder(
-            largestBodyByteCount: min(limits.handshakeMessageByteCount, limits.messageByteCount))
+            largestBodyByteCount: min(limits.handshakeMessageByteCount, limits.requestBodyByteCount))
     }
 
     // MARK: Events
@@ -90,7 +115,7 @@ struct ConnectionState {
     mutating func finish(_ answer: Answer) {
         assert(requestsUnderWay > 0, "More answers than requests.")
         requestsUnderWay -= 1
-        output.append(answer)
+        append(answer)
     }
 
     /// The credentials were checked.
@@ -98,10 +123,19 @@ struct ConnectionState {
         isAuthenticating = false
         if let error {
             answer(Response(error), stream)
+            failureCount += 1
+            if failureCount == Self.largestFailureCount { drain() }
         } else {
             if phase == .authenticating { phase = .ready }
             answer(Response(.authSuccess), stream)
         }
+    }
+
+    /// Too many credentials wait to be checked.
+    mutating func refuseAuthentication(_ error: any Error, stream: Int16) {
+        isAuthenticating = false
+        answer(Response(error), stream)
+        drain()
     }
 
     /// The schema changed.
@@ -110,20 +144,50 @@ struct ConnectionState {
         answer(Response(.schemaChangeEvent(change)), -1)
     }
 
-    /// The owner has no room for requests: none is handed out until it has.
-    mutating func hold(_ isHeld: Bool) { self.isHeld = isHeld }
+    /// There is room for the request that begins.
+    mutating func admit(_ charge: RequestBudget.Charge) {
+        assert(self.charge == nil, "One request begins at a time.")
+        self.charge = charge
+        guard awaitedHeader != nil else { return }
+        awaitedHeader = nil
+        envelopes.admit()
+    }
+
+    /// There is no room for the request that begins, and its client does not want to wait.
+    mutating func refuse(_ error: any Error) {
+        guard let header = awaitedHeader else { return }
+        awaitedHeader = nil
+        envelopes.skip()
+        encoder.version = header.version
+        answer(Response(error), header.stream)
+    }
+
+    /// The connection is gone.
+    ///
+    /// - Returns: what is to be released.
+    mutating func abandon() -> RequestBudget.Charge? {
+        phase = .closed
+        defer { charge = nil }
+        return charge
+    }
 
     /// Whether the peer takes what is sent.
     mutating func setWritable(_ isWritable: Bool) { self.isWritable = isWritable }
+
+    /// Others had their turn.
+    mutating func proceed() {
+        isYielding = false
+        takenCount = 0
+    }
 
     /// Nothing more is to be read: the server stops, or the peer has closed its side.
     mutating func drain() {
         if phase != .closed { phase = .closing }
     }
 
-    /// Time went by without a byte: the connection closes if it owes no answer.
+    /// Time went by without a byte in or out: the connection closes if it owes no answer and what is silent is the peer.
     mutating func idle() {
-        if requestsUnderWay == 0, !isAuthenticating { drain() }
+        if requestsUnderWay == 0, !isAuthenticating, !isPaused { drain() }
     }
 
     /// The time for STARTUP and authentication is over.
@@ -131,49 +195,84 @@ struct ConnectionState {
         if phase == .established || phase == .authenticating { drain() }
     }
 
-    var isReady: Bool { phase == .ready }
+    /// Whether requests are to be refused where they would wait for room.
+    var throwsOnOverload: Bool { startupOptions["THROW_ON_OVERLOAD"] == "1" }
+
+    /// How many bytes have come of a request that was begun.
+    var bufferedByteCount: Int { envelopes.bufferedByteCount + (frames?.bufferedByteCount ?? 0) }
+
+    /// The room of a request that has not come whole.
+    var incompleteCharge: RequestBudget.Charge? { envelopes.isInMessage ? charge : nil }
 
     // MARK: Actions
 
     /// What to do next; `nil` until something happens.
     mutating func next() -> Action? {
-        while mayTakeRequest {
+        if isOver, let charge {
+            self.charge = nil
+            // What came of the request is not needed either.
+            envelopes = EnvelopeDecoder(largestBodyByteCount: 0)
+            return .release(charge)
+        }
+        while mayGoOn {
+            guard takenCount < Self.largestTurn else {
+                isYielding = true
+                return .yield
+            }
+            takenCount += 1
             do {
-                guard let element = try nextElement() else { break }
-                if let action = take(element) { return action }
+                if let element = try envelopes.next() {
+                    if let action = take(element) { return action }
+                } else if let payload = try frames?.next() {
+                    envelopes.append(payload)
+                } else {
+                    break
+                }
             } catch {
-                output.append(Answer(bytes: EnvelopeEncoder.protocolError(error)))
+                append(Answer(bytes: EnvelopeEncoder.protocolError(error)))
                 phase = .closing
             }
         }
-        if !output.isEmpty || !unframedOutput.isEmpty { return .send(takeOutput()) }
+        if !output.isEmpty { return .send(takeOutput()) }
         if phase == .closing, requestsUnderWay == 0, !isAuthenticating {
             phase = .closed
             return .close
         }
-        let shouldPause = phase != .closing && phase != .closed && !mayTakeRequest
-        guard shouldPause != isPaused else { return nil }
+        let shouldPause = !isOver && !mayGoOn
+        guard shouldPause != isPaused else {
+            takenCount = 0
+            return nil
+        }
         isPaused = shouldPause
         return shouldPause ? .pauseReading : .resumeReading
     }
 
-    private var mayTakeRequest: Bool {
-        guard phase != .closing, phase != .closed else { return false }
-        return requestsUnderWay < limits.requestCount && !isAuthenticating && !isHeld && isWritable
+    private var isOver: Bool { phase == .closing || phase == .closed }
+
+    private var mayGoOn: Bool {
+        guard !isOver, !isYielding else { return false }
+        // Once a request has room it is taken: room that waits for the peer would be missing to others.
+        if envelopes.isInMessage { return true }
+        return awaitedHeader == nil && !isAuthenticating && isWritable && requestsUnderWay < limits.requestCount
+            && outputByteCount < Self.fullOutputByteCount
     }
 
-    private mutating func nextElement() throws(FatalViolation) -> EnvelopeDecoder.Element? {
-        while true {
-            if let element = try envelopes.next() { return element }
-            guard let payload = try frames?.next() else { return nil }
-            envelopes.append(payload)
-        }
-    }
-
+    /// The first answer as it is where it is a large one, else the small ones up to the next that is.
     private mutating func takeOutput() -> [UInt8] {
-        var bytes = Array(unframedOutput.joined())
+        var count = 0
+        var byteCount = 0
+        while count < output.count, byteCount + output[count].bytes.count <= Self.fullOutputByteCount {
+            byteCount += output[count].bytes.count
+            count += 1
+        }
+        let answers = Array(output.prefix(max(1, count)))
+        output.removeFirst(answers.count)
+        outputByteCount -= answers.reduce(0) { $0 + $1.bytes.count }
+        // A copy of a large one would take as much memory again.
+        if answers.count == 1, answers[0].isFramed || frameEncoder == nil { return answers[0].bytes }
+        var bytes: [UInt8] = []
         var envelopes: [[UInt8]] = []
-        for answer in output {
+        for answer in answers {
             guard answer.isFramed else {
                 envelopes.append(answer.bytes)
                 continue
@@ -182,20 +281,27 @@ struct ConnectionState {
             bytes.append(contentsOf: answer.bytes)
         }
         frame(&envelopes, into: &bytes)
-        unframedOutput.removeAll()
-        output.removeAll(keepingCapacity: true)
         return bytes
     }
 
     /// Appends the frames of envelopes, in version 4 the envelopes themselves.
     private func frame(_ envelopes: inout [[UInt8]], into bytes: inout [UInt8]) {
         if envelopes.isEmpty { return }
-        bytes.append(contentsOf: frameEncoder?.frames(envelopes) ?? Array(envelopes.joined()))
+        if let frameEncoder {
+            bytes.append(contentsOf: frameEncoder.frames(envelopes))
+        } else {
+            for envelope in envelopes { bytes.append(contentsOf: envelope) }
+        }
         envelopes.removeAll()
     }
 
     private mutating func answer(_ response: Response, _ stream: Int16) {
-        output.append(Answer(bytes: encoder.envelope(response, stream: stream)))
+        append(Answer(bytes: encoder.envelope(response, stream: stream)))
+    }
+
+    private mutating func append(_ answer: Answer) {
+        output.append(answer)
+        outputByteCount += answer.bytes.count
     }
 }
 
@@ -205,18 +311,23 @@ extension ConnectionState {
     /// Answers what needs no engine; hands out the rest.
     private mutating func take(_ element: EnvelopeDecoder.Element) -> Action? {
         switch element {
+        case .header(let header):
+            awaitedHeader = header
+            return .reserve(
+                byteCount: RequestWork.overheadByteCount + EnvelopeHeader.byteCount + header.bodyByteCount)
         case .oversized(let header):
             encoder.version = header.version
             let message =
                 "Request is too big: length \(header.bodyByteCount) exceeds maximum allowed length "
-                + "\(envelopes.largestBodyByteCount)."
+                + "\(envelopes.largestBodyByteCount(of: header))."
             answer(Response(CQLError(.invalidRequest, message)), header.stream)
             return nil
         case .envelope(let envelope):
             encoder.version = envelope.header.version
             do { return try take(envelope) } catch {
                 answer(Response(error), envelope.header.stream)
-                return nil
+                defer { charge = nil }
+                return charge.map { .release($0) }
             }
         }
     }
@@ -227,11 +338,12 @@ extension ConnectionState {
         guard header.stream >= 0 else {
             throw CQLError(.protocolError, "Invalid stream \(header.stream): those of requests are not negative")
         }
-        let body = try body(of: envelope)
-        var reader = WireReader(body)
-        if header.flags.contains(.customPayload) { try reader.skipBytesMap() }
-        let request = try Request(header.opcode, &reader, header.version)
-        try checkIsExpected(request)
+        if let opcode = Opcode(rawValue: header.opcode), opcode.isOfStatements {
+            try checkIsExpected(opcode)
+            return perform(envelope)
+        }
+        let request = try Request(envelope, compression: compression(of: header))
+        try checkIsExpected(request.opcode)
         switch request {
         case .startup(let options): try start(options, header)
         case .options: answer(Response(.supported(Self.supportedOptions)), header.stream)
@@ -241,46 +353,38 @@ extension ConnectionState {
         case .authResponse(let token):
             isAuthenticating = true
             return .authenticate(token ?? [], stream: header.stream)
-        case .query, .prepare, .execute, .batch:
-            requestsUnderWay += 1
-            return .perform(
-                RequestWork(
-                    request: request, stream: header.stream, isTracing: header.flags.contains(.tracing),
-                    byteCount: EnvelopeHeader.byteCount + max(envelope.body.count, body.count), encoder: encoder,
-                    largestBodyByteCount: limits.messageByteCount, frameEncoder: frameEncoder))
+        case .query, .prepare, .execute, .batch: break
         }
         return nil
     }
 
-    private func body(of envelope: Envelope) throws -> [UInt8] {
-        guard envelope.header.flags.contains(.compression), envelope.header.version == .v4, !envelope.body.isEmpty
-        else { return envelope.body }
-        guard decompressesBodies else {
-            throw CQLError(.protocolError, "A compressed message came where no compression was agreed on")
-        }
-        var reader = WireReader(envelope.body)
-        let byteCount = Int(try reader.int())
-        guard byteCount <= envelopes.largestBodyByteCount else {
-            throw CQLError(
-                .invalidRequest,
-                "Request is too big: length \(byteCount) exceeds maximum allowed length "
-                    + "\(envelopes.largestBodyByteCount).")
-        }
-        return try LZ4Block.decompressed(Array(envelope.body[reader.offset...]), byteCount: byteCount)
+    /// Hands a request out as it came: it may be large, so it is not read here.
+    private mutating func perform(_ envelope: Envelope) -> Action {
+        requestsUnderWay += 1
+        defer { charge = nil }
+        return .perform(
+            RequestWork(
+                envelope: envelope, compression: compression(of: envelope.header), charge: charge, encoder: encoder,
+                largestBodyByteCount: limits.answerBodyByteCount, frameEncoder: frameEncoder))
+    }
+
+    private func compression(of header: EnvelopeHeader) -> BodyCompression {
+        BodyCompression(
+            isAgreed: decompressesBodies, largestByteCount: envelopes.largestBodyByteCount(of: header))
     }
 
     /// The texts are Cassandra's ([CA] transport/ServerConnection.java, `validateNewMessage`).
-    private func checkIsExpected(_ request: Request) throws {
-        let name = request.opcode.name
+    private func checkIsExpected(_ opcode: Opcode) throws {
+        let name = opcode.name
         switch phase {
         case .established:
-            guard request.opcode != .startup, request.opcode != .options else { return }
+            guard opcode != .startup, opcode != .options else { return }
             throw CQLError(.protocolError, "Unexpected message \(name), expecting STARTUP or OPTIONS")
         case .authenticating:
-            guard request.opcode != .authResponse, request.opcode != .options else { return }
+            guard opcode != .authResponse, opcode != .options else { return }
             throw CQLError(.protocolError, "Unexpected message \(name), expecting SASL_RESPONSE")
         default:
-            guard request.opcode == .startup || request.opcode == .authResponse else { return }
+            guard opcode == .startup || opcode == .authResponse else { return }
             throw CQLError(
                 .protocolError, "Unexpected message \(name), the connection is already initialized")
         }
@@ -323,9 +427,8 @@ extension ConnectionState {
         var decoder = FrameDecoder(format)
         decoder.append(envelopes.takeRest())
         frames = decoder
-        // What waits to be sent was made before there were frames.
-        unframedOutput = output.map(\.bytes)
-        output = []
+        // What waits to be sent was made before there were frames, and goes out without.
+        for index in output.indices { output[index].isFramed = true }
         frameEncoder = FrameEncoder(format)
     }
 

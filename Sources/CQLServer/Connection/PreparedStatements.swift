@@ -1,6 +1,6 @@
 // PreparedStatements.swift — the statements that clients of a server prepared, by their ids.
 //
-// The id is a hash of keyspace and text, so every connection prepares a statement under the same id, and may execute what
+// The id is a hash of text and keyspace (if that matters), so every connection prepares a statement under the same id, and may execute what
 // another one prepared, as drivers do. Beyond the capacity, of statements or of the memory they take, the least recently
 // used half goes: who executes one of those is told that it is unprepared, and drivers prepare it again.
 
@@ -16,6 +16,8 @@ final class PreparedStatements: Sendable {
         /// The columns that the first client was told; whoever knows others needs to be told again.
         var announcedColumns: [ResultColumn]
         var announcedMetadataID: [UInt8]
+        /// Whether a later client was told other columns: nobody knows then which of both one without a number knows.
+        var isAmbiguous = false
         fileprivate var lastUse: UInt64 = 0
         fileprivate var byteCount = 0
     }
@@ -38,9 +40,12 @@ final class PreparedStatements: Sendable {
     /// What a statement is taken to need: its text, and a plan that grows with it.
     private static func byteCount(_ statement: PreparedStatement) -> Int { 1024 + 16 * statement.cql.utf8.count }
 
+    /// The keyspace counts only where it means something: a statement that names its own keeps its id across USE, as a driver
+    /// expects that prepares it again after that (CASSANDRA-15252).
     static func id(_ statement: PreparedStatement) -> [UInt8] {
         var writer = WireWriter()
-        writer.optionalBytes(statement.keyspace.map { Array($0.utf8) })
+        let keyspace = statement.isQualified ? nil : statement.keyspace
+        writer.optionalBytes(keyspace.map { Array($0.utf8) })
         writer.longString(statement.cql)
         return Array(SHA256.hash(data: writer.bytes).prefix(16))
     }
@@ -70,6 +75,7 @@ final class PreparedStatements: Sendable {
                     byteCount: byteCount)
                 state.byteCount += byteCount
             }
+            if state.entries[id]?.announcedColumns != columns { state.entries[id]?.isAmbiguous = true }
             state.entries[id]?.lastUse = state.uses
         }
         return id

@@ -5,6 +5,14 @@ internal import WideColumnEngine
 
 /// Carries out a connection's requests, several at a time.
 final class RequestExecutor: Sendable {
+    /// A request as it is carried out.
+    struct Call: Sendable {
+        var request: Request
+        var isTracing = false
+        /// How large a result may be; `nil`: as large as it is.
+        var maximumResultByteCount: Int?
+    }
+
     private let store: WideColumnStore
     private let prepared: PreparedStatements
     private let durability: Durability
@@ -27,24 +35,27 @@ final class RequestExecutor: Sendable {
     func maskColumns(for userName: String) { maskedUserName.withLock { $0 = userName } }
 
     /// The answer to a request; an error is an answer too.
-    func respond(to work: RequestWork) -> Response {
+    func respond(to call: Call) -> Response {
         do {
-            switch work.request {
+            switch call.request {
             case .query(let text, let parameters):
                 let statement = try session(parameters.keyspace).prepare(text)
-                return try execute(statement, parameters, work) { _ in (parameters.skipsMetadata, nil) }
+                return try execute(statement, parameters, call) { _ in (parameters.skipsMetadata, nil) }
             case .execute(let id, let metadataID, let parameters):
                 let entry = try prepared.entry(id)
-                return try execute(entry.statement, parameters, work) { result in
+                return try execute(entry.statement, parameters, call) { result in
                     Self.metadata(of: result, entry, known: metadataID, skips: parameters.skipsMetadata)
                 }
             case .prepare(let text, let keyspace): return try prepare(text, keyspace)
-            case .batch(let batch): return try execute(batch, work)
+            case .batch(let batch): return try execute(batch, call)
             case .startup, .options, .authResponse, .register:
-                throw CQLError(.serverError, "\(work.request.opcode.name) is answered without the engine")
+                throw CQLError(.serverError, "\(call.request.opcode.name) is answered without the engine")
             }
         } catch {
-            return Response(.error(ErrorMessage(error, writeType: writeType(of: work.request))))
+            let request = call.request
+            return Response(
+                .error(
+                    ErrorMessage(error, consistency: request.consistency, writeType: writeType(of: request))))
         }
     }
 
@@ -55,12 +66,17 @@ final class RequestExecutor: Sendable {
     // MARK: QUERY, EXECUTE, PREPARE
 
     private func execute(
-        _ statement: PreparedStatement, _ parameters: QueryParameters, _ work: RequestWork,
+        _ statement: PreparedStatement, _ parameters: QueryParameters, _ call: Call,
         metadata: (ResultSet) -> (skips: Bool, changedID: [UInt8]?)
     ) throws -> Response {
         try statement.refresh()
-        let values = try Self.values(parameters.values, for: statement)
-        var options = try options(parameters, work)
+        let values = try Self.values(parameters.values, for: statement) { expected, count in
+            call.request.opcode == .query
+                ? "Invalid amount of bind variables"
+                : "there were \(expected) markers(?) in CQL but \(count) bound variables"
+        }
+        if statement.isConditional { try parameters.checkSerialConsistency() }
+        var options = try options(parameters, call)
         options.pageSize = parameters.pageSize
         options.pagingState = try parameters.pagingState.map { try PagingState(bytes: $0) }
         let result = try statement.execute(values, options: options)
@@ -71,11 +87,12 @@ final class RequestExecutor: Sendable {
         return Self.response(result, metadata)
     }
 
-    private func options(_ parameters: QueryParameters, _ work: RequestWork) throws -> ExecutionOptions {
+    private func options(_ parameters: QueryParameters, _ call: Call) throws -> ExecutionOptions {
         var options = ExecutionOptions(durability: durability)
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
-        options.isTracing = work.isTracing
+        options.isTracing = call.isTracing
+        options.maximumResultByteCount = call.maximumResultByteCount
         options.maskedUserName = maskedUserName.withLock { $0 }
         return options
     }
@@ -83,6 +100,13 @@ final class RequestExecutor: Sendable {
     private func prepare(_ text: String, _ keyspace: String?) throws -> Response {
         let statement = try session(keyspace).prepare(text)
         try statement.refresh()
+        // They are counted in sixteen bits ([CA] cql3/QueryProcessor.java, `prepare`).
+        let (count, largest) = (statement.markers.count, UInt16.max)
+        guard count <= largest else {
+            throw CQLError(
+                .invalidRequest,
+                "Too many markers(?). \(count) markers exceed the allowed maximum of \(largest)")
+        }
         let columns = statement.resultColumns
         return Response(
             .prepared(
@@ -100,7 +124,9 @@ final class RequestExecutor: Sendable {
         of result: ResultSet, _ entry: PreparedStatements.Entry, known: [UInt8]?, skips: Bool
     ) -> (skips: Bool, changedID: [UInt8]?) {
         guard entry.statement.resultColumns == result.columns else { return (false, nil) }
-        guard let known else { return (skips && entry.announcedColumns == result.columns, nil) }
+        guard let known else {
+            return (skips && !entry.isAmbiguous && entry.announcedColumns == result.columns, nil)
+        }
         // The usual case costs a comparison, not a hash.
         if entry.announcedColumns == result.columns, entry.announcedMetadataID == known { return (skips, nil) }
         let current = result.columns.metadataID
@@ -137,34 +163,38 @@ final class RequestExecutor: Sendable {
         }
     }
 
-    private func execute(_ request: BatchRequest, _ work: RequestWork) throws -> Response {
+    private func execute(_ request: BatchRequest, _ call: Call) throws -> Response {
         let session = try session(request.parameters.keyspace)
         let statements = try request.statements.map { entry -> (statement: PreparedStatement, values: [CQLValue]) in
             let statement = try statement(entry.text, in: session)
             try statement.refresh()
-            return (statement, try Self.values(.positional(entry.values), for: statement))
+            let values = try Self.values(.positional(entry.values), for: statement) { expected, count in
+                "There were \(expected) markers(?) in CQL but \(count) bound variables"
+            }
+            return (statement, values)
         }
+        if statements.contains(where: \.statement.isConditional) { try request.parameters.checkSerialConsistency() }
         let result = try store.execute(
-            StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, work))
+            StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, call))
         return Self.response(result) { _ in (false, nil) }
     }
 
     // MARK: Values
 
-    private static func values(_ values: BoundValues, for statement: PreparedStatement) throws -> [CQLValue] {
+    /// - Parameter message: of the error where there are fewer or more values than markers, from both numbers. Cassandra has
+    ///   one for each kind of request ([CA] cql3/QueryProcessor.java, transport/messages/BatchMessage.java).
+    private static func values(
+        _ values: BoundValues, for statement: PreparedStatement, message: (Int, Int) -> String
+    ) throws -> [CQLValue] {
         let markers = statement.markers
-        let ordered: [WireValue]
-        switch values {
-        case .positional(let values):
-            guard values.count == markers.count else {
-                throw CQLError(
-                    .invalidRequest,
-                    "there were \(markers.count) markers(?) in CQL but \(values.count) bound variables")
+        let ordered =
+            switch values {
+            case .positional(let values): values
+            // A name that no marker has is passed over, one that is missing is missed.
+            case .named(let values): markers.compactMap { values[$0.name] }
             }
-            ordered = values
-        case .named(let values):
-            // A name that is missing is unset, as in Cassandra.
-            ordered = markers.map { values[$0.name] ?? .unset }
+        guard ordered.count == markers.count else {
+            throw CQLError(.invalidRequest, message(markers.count, ordered.count))
         }
         return try zip(ordered, markers).map { value, marker in
             switch value {

@@ -6,6 +6,7 @@ internal import WideColumnEngine
 struct Answer: Hashable, Sendable {
     /// An envelope, or the frames that hold it.
     var bytes: [UInt8]
+    /// Whether the bytes go out as they are.
     var isFramed = false
 
     /// In bytes. Larger envelopes have frames of their own.
@@ -14,31 +15,45 @@ struct Answer: Hashable, Sendable {
 
 /// A request that a connection handed out.
 struct RequestWork: Sendable {
-    var request: Request
-    var stream: Int16
-    var isTracing: Bool
-    /// What it counts against the server's bound.
-    var byteCount: Int
+    /// What a request is taken to need beside its bytes.
+    static let overheadByteCount = 512
+
+    var envelope: Envelope
+    var compression: BodyCompression
+    /// What it holds of the server's bounds, until it is answered.
+    var charge: RequestBudget.Charge?
     /// How the answer is encoded.
     var encoder: EnvelopeEncoder
     var largestBodyByteCount: Int
     /// Version 5: what puts the answer into frames.
     var frameEncoder: FrameEncoder?
 
-    /// The answer. Blocks while the engine works, compresses and computes checksums: never call it on an event loop.
+    /// The answer. Blocks while it reads the request, the engine works, and it compresses and computes checksums: never call
+    /// it on an event loop.
     func answer(by executor: RequestExecutor) -> Answer {
-        let envelope = envelope(by: executor)
+        let envelope = answerEnvelope(by: executor)
         // Small ones share frames, so that is left to whoever sends them.
         guard let frameEncoder, envelope.count > Answer.largestShared else { return Answer(bytes: envelope) }
         return Answer(bytes: frameEncoder.frames([envelope]), isFramed: true)
     }
 
-    private func envelope(by executor: RequestExecutor) -> [UInt8] {
-        let envelope = encoder.envelope(executor.respond(to: self), stream: stream)
-        guard envelope.count - EnvelopeHeader.byteCount > largestBodyByteCount else { return envelope }
+    private func answerEnvelope(by executor: RequestExecutor) -> [UInt8] {
+        let stream = envelope.header.stream
+        let answer = encoder.envelope(response(by: executor), stream: stream)
+        guard answer.count - EnvelopeHeader.byteCount > largestBodyByteCount else { return answer }
         let message =
-            "Response is too big: length \(envelope.count) exceeds maximum allowed length "
+            "Response is too big: length \(answer.count) exceeds maximum allowed length "
             + "\(largestBodyByteCount). Use paging or LIMIT."
         return encoder.envelope(Response(CQLError(.invalidRequest, message)), stream: stream)
+    }
+
+    private func response(by executor: RequestExecutor) -> Response {
+        do {
+            let request = try Request(envelope, compression: compression)
+            return executor.respond(
+                to: RequestExecutor.Call(
+                    request: request, isTracing: envelope.header.flags.contains(.tracing),
+                    maximumResultByteCount: largestBodyByteCount))
+        } catch { return Response(error) }
     }
 }

@@ -6,6 +6,10 @@ struct ByteQueue {
     private var start = 0
 
     var count: Int { bytes.count - start }
+    var capacity: Int { bytes.capacity }
+
+    /// More memory than this is given back when most of it is not needed.
+    private static let keptCapacity = 64 * 1024
 
     mutating func append(_ more: some Collection<UInt8>) {
         // What was taken is given up once it is half of the array, so a byte is moved once at most on average.
@@ -40,15 +44,23 @@ struct ByteQueue {
         return taken
     }
 
+    /// Moves that many bytes, of which there must be as many, to the end of an array.
+    mutating func move(_ byteCount: Int, to array: inout [UInt8]) {
+        precondition(byteCount >= 0 && byteCount <= count, "\(byteCount) of \(count) bytes cannot be moved.")
+        array.append(contentsOf: bytes[start..<start + byteCount])
+        drop(byteCount)
+    }
+
     mutating func drop(_ byteCount: Int) {
         precondition(byteCount >= 0 && byteCount <= count, "\(byteCount) of \(count) bytes cannot be dropped.")
         start += byteCount
-        if start == bytes.count { removeAll() }
-    }
-
-    mutating func removeAll() {
         // A large message must not hold its memory for the rest of the connection.
-        bytes.removeAll(keepingCapacity: bytes.capacity <= 64 * 1024)
-        start = 0
+        if bytes.capacity > Self.keptCapacity, bytes.capacity > 4 * count {
+            bytes = Array(bytes[start...])
+            start = 0
+        } else if start == bytes.count {
+            bytes.removeAll(keepingCapacity: true)
+            start = 0
+        }
     }
 }

@@ -51,6 +51,9 @@ enum Opcode: UInt8, Sendable, CaseIterable {
     case authResponse = 0x0F
     case authSuccess = 0x10
 
+    /// Whether it is a request for the engine.
+    var isOfStatements: Bool { self == .query || self == .prepare || self == .execute || self == .batch }
+
     /// As Cassandra's messages name it.
     var name: String {
         switch self {
@@ -84,6 +87,9 @@ struct EnvelopeHeader: Hashable, Sendable {
     /// Not checked yet.
     var opcode: UInt8
     var bodyByteCount: Int
+
+    /// Whether it is of a request for the engine.
+    var isOfStatements: Bool { Opcode(rawValue: opcode)?.isOfStatements == true }
 }
 
 /// A request as it came from the wire.

@@ -12,26 +12,67 @@ struct FatalViolation: Error, Hashable {
 struct EnvelopeDecoder {
     enum Element: Hashable {
         case envelope(Envelope)
+        /// A request for the engine begins: its body is not taken before `admit`, or is read past after `skip`.
+        case header(EnvelopeHeader)
         /// An envelope beyond the limit. Its body is read past and never held.
         case oversized(EnvelopeHeader)
     }
 
     /// A body that is larger is read past.
-    var largestBodyByteCount: Int
+    let largestBodyByteCount: Int
+    /// Of requests for the engine, once there may be any; they have to be admitted then.
+    var largestStatementByteCount: Int?
     private var queue = ByteQueue()
+    /// Of the message whose body is to come.
+    private var header: EnvelopeHeader?
+    private var isAdmitted = false
+    /// What came of a large body. It grows with what comes, and never beyond the length that the header says.
+    private var body: [UInt8] = []
     /// How much of an oversized body is still to come.
     private var skippedByteCount = 0
     /// Set once the connection has one: no other is accepted then.
     var version: ProtocolVersion?
 
+    /// A larger body does not wait in the queue until it is whole.
+    private static let largestQueuedBodyByteCount = 64 * 1024
+
     init(largestBodyByteCount: Int) {
         self.largestBodyByteCount = largestBodyByteCount
     }
 
-    var bufferedByteCount: Int { queue.count }
+    var bufferedByteCount: Int { body.count + queue.count }
+    /// How much memory is held for what was not taken yet.
+    var capacity: Int { body.capacity + queue.capacity }
 
     mutating func append(_ bytes: some Collection<UInt8>) {
-        queue.append(bytes)
+        guard queue.count == 0 else { return queue.append(bytes) }
+        // These need not pass through the queue.
+        let skipped = min(skippedByteCount, bytes.count)
+        skippedByteCount -= skipped
+        var rest = bytes.dropFirst(skipped)
+        if let header, header.bodyByteCount > Self.largestQueuedBodyByteCount {
+            let part = rest.prefix(header.bodyByteCount - body.count)
+            reserveBody(part.count, header)
+            body.append(contentsOf: part)
+            rest = rest.dropFirst(part.count)
+        }
+        queue.append(rest)
+    }
+
+    /// Whether a message was begun that is to be taken.
+    var isInMessage: Bool { header != nil && isAdmitted }
+
+    mutating func admit() { isAdmitted = true }
+
+    /// The body of the message that begins is read past.
+    mutating func skip() {
+        skippedByteCount = header?.bodyByteCount ?? 0
+        header = nil
+    }
+
+    /// What a message's body may have.
+    func largestBodyByteCount(of header: EnvelopeHeader) -> Int {
+        header.isOfStatements ? largestStatementByteCount ?? largestBodyByteCount : largestBodyByteCount
     }
 
     /// What arrived behind the last envelope; the decoder forgets it.
@@ -42,18 +83,42 @@ struct EnvelopeDecoder {
         let skipped = min(skippedByteCount, queue.count)
         queue.drop(skipped)
         skippedByteCount -= skipped
-        guard skippedByteCount == 0, let header = try header() else { return nil }
-        guard header.bodyByteCount <= largestBodyByteCount else {
+        guard skippedByteCount == 0 else { return nil }
+        if header == nil {
+            guard let next = try nextHeader() else { return nil }
             queue.drop(EnvelopeHeader.byteCount)
-            skippedByteCount = header.bodyByteCount
-            return .oversized(header)
+            guard next.bodyByteCount <= largestBodyByteCount(of: next) else {
+                skippedByteCount = next.bodyByteCount
+                return .oversized(next)
+            }
+            header = next
+            isAdmitted = !next.isOfStatements || largestStatementByteCount == nil
+            if !isAdmitted { return .header(next) }
         }
-        guard queue.count >= EnvelopeHeader.byteCount + header.bodyByteCount else { return nil }
-        queue.drop(EnvelopeHeader.byteCount)
-        return .envelope(Envelope(header: header, body: queue.take(header.bodyByteCount)))
+        guard isAdmitted, let header, let body = takeBody(header) else { return nil }
+        self.header = nil
+        return .envelope(Envelope(header: header, body: body))
     }
 
-    private func header() throws(FatalViolation) -> EnvelopeHeader? {
+    private mutating func takeBody(_ header: EnvelopeHeader) -> [UInt8]? {
+        guard header.bodyByteCount > Self.largestQueuedBodyByteCount else {
+            return queue.count < header.bodyByteCount ? nil : queue.take(header.bodyByteCount)
+        }
+        let count = min(queue.count, header.bodyByteCount - body.count)
+        reserveBody(count, header)
+        queue.move(count, to: &body)
+        guard body.count == header.bodyByteCount else { return nil }
+        defer { body = [] }
+        return body
+    }
+
+    private mutating func reserveBody(_ additionalByteCount: Int, _ header: EnvelopeHeader) {
+        let needed = body.count + additionalByteCount
+        guard needed > body.capacity else { return }
+        body.reserveCapacity(min(header.bodyByteCount, max(needed, 2 * body.capacity)))
+    }
+
+    private func nextHeader() throws(FatalViolation) -> EnvelopeHeader? {
         guard queue.count > 0 else { return nil }
         let number = queue[0] & ~ProtocolVersion.responseBit
         // The header of versions 1 and 2 has a stream of one byte.

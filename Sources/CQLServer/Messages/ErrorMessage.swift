@@ -58,12 +58,17 @@ struct ErrorMessage: Hashable, Sendable {
         self.message = message
     }
 
-    /// - Parameter writeType: of the request, for a commit of which nobody knows whether it will survive.
-    init(_ error: any Error, writeType: @autoclosure () -> WriteType = .simple) {
+    /// - Parameters:
+    ///   - consistency: of the request, for errors that tell it.
+    ///   - writeType: of the request, for a commit of which nobody knows whether it will survive.
+    init(
+        _ error: any Error, consistency: Consistency = .localOne, writeType: @autoclosure () -> WriteType = .simple
+    ) {
+        let replicas = Replicas(consistency: consistency)
         switch error {
         case let error as ErrorMessage: self = error
-        case let error as CQLError: self.init(Code(error), error.message)
-        case let error as StorageError: self.init(Code(error, writeType()), "\(error)")
+        case let error as CQLError: self.init(Code(error, replicas), error.message)
+        case let error as StorageError: self.init(Code(error, replicas, writeType()), "\(error)")
         default: self.init(.serverError, "\(error)")
         }
     }
@@ -72,8 +77,7 @@ struct ErrorMessage: Hashable, Sendable {
 extension ErrorMessage: Error {}
 
 extension ErrorMessage.Code {
-    init(_ error: CQLError) {
-        let replicas = ErrorMessage.Replicas()
+    fileprivate init(_ error: CQLError, _ replicas: ErrorMessage.Replicas) {
         self =
             switch error.code {
             case .serverError: .serverError
@@ -100,11 +104,11 @@ extension ErrorMessage.Code {
             }
     }
 
-    init(_ error: StorageError, _ writeType: ErrorMessage.WriteType) {
+    fileprivate init(_ error: StorageError, _ replicas: ErrorMessage.Replicas, _ writeType: ErrorMessage.WriteType) {
         self =
             switch error.code {
             // The commit may survive or not, which is what a client takes a time-out of a write for.
-            case .commitOutcomeUnknown: .writeTimeout(ErrorMessage.Replicas(), writeType: writeType)
+            case .commitOutcomeUnknown: .writeTimeout(replicas, writeType: writeType)
             case .batchTooLarge, .keyTooLarge, .valueTooLarge: .invalid
             case .diskFull: .overloaded
             case .readOnly: .unauthorized

@@ -49,7 +49,8 @@ struct QueryParameters: Hashable, Sendable {
         skipsMetadata = flags.contains(.skipMetadata)
         if flags.contains(.pageSize) {
             let size = try reader.int()
-            // As in Cassandra, no positive number means no pages.
+            guard size != 0 else { throw WireReader.malformed("The page size cannot be 0") }
+            // As in Cassandra, a negative number means no pages.
             pageSize = size > 0 ? Int(size) : nil
         }
         if flags.contains(.pagingState) { pagingState = try reader.optionalBytes() }
@@ -58,15 +59,7 @@ struct QueryParameters: Hashable, Sendable {
 
     /// The part that BATCH has too.
     mutating func readLast(_ reader: inout WireReader, _ flags: QueryFlags) throws {
-        if flags.contains(.serialConsistency) {
-            let level = try reader.consistency()
-            guard level == .serial || level == .localSerial else {
-                throw CQLError(
-                    .invalidRequest,
-                    "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
-            }
-            serialConsistency = level
-        }
+        if flags.contains(.serialConsistency) { serialConsistency = try reader.consistency() }
         if flags.contains(.defaultTimestamp) {
             let microseconds = try reader.long()
             guard microseconds != .min else {
@@ -77,6 +70,13 @@ struct QueryParameters: Hashable, Sendable {
         }
         if flags.contains(.keyspace) { keyspace = try reader.string() }
         if flags.contains(.nowInSeconds) { nowInSeconds = try reader.int() }
+    }
+
+    /// Only what has conditions uses the level, and minds it ([CA] db/ConsistencyLevel.java, `validateForCas`).
+    func checkSerialConsistency() throws {
+        guard let serialConsistency, serialConsistency != .serial, serialConsistency != .localSerial else { return }
+        throw CQLError(
+            .invalidRequest, "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
     }
 
     private static func values(_ reader: inout WireReader, areNamed: Bool) throws -> BoundValues {

@@ -14,6 +14,14 @@ enum Request: Hashable, Sendable {
     case batch(BatchRequest)
     case register([String])
 
+    /// The request in an envelope.
+    init(_ envelope: Envelope, compression: BodyCompression) throws {
+        let header = envelope.header
+        var reader = WireReader(try compression.body(of: envelope))
+        if header.flags.contains(.customPayload) { try reader.skipBytesMap() }
+        try self.init(header.opcode, &reader, header.version)
+    }
+
     /// The request in a body, which is not compressed any more and begins behind the custom payload.
     init(_ opcode: UInt8, _ reader: inout WireReader, _ version: ProtocolVersion) throws {
         switch Opcode(rawValue: opcode) {
@@ -56,6 +64,40 @@ enum Request: Hashable, Sendable {
         case .batch: .batch
         case .register: .register
         }
+    }
+}
+
+extension Request {
+    /// What the request says; the usual one where it says nothing.
+    var consistency: Consistency {
+        switch self {
+        case .query(_, let parameters), .execute(_, _, let parameters): parameters.consistency
+        case .batch(let batch): batch.parameters.consistency
+        case .prepare, .startup, .options, .authResponse, .register: .localOne
+        }
+    }
+}
+
+/// How a connection's bodies are compressed, one by one: in version 4.
+struct BodyCompression: Hashable, Sendable {
+    var isAgreed = false
+    /// After decompression.
+    var largestByteCount: Int
+
+    func body(of envelope: Envelope) throws -> [UInt8] {
+        guard envelope.header.flags.contains(.compression), envelope.header.version == .v4, !envelope.body.isEmpty
+        else { return envelope.body }
+        guard isAgreed else {
+            throw CQLError(.protocolError, "A compressed message came where no compression was agreed on")
+        }
+        var reader = WireReader(envelope.body)
+        let byteCount = Int(try reader.int())
+        guard byteCount <= largestByteCount else {
+            throw CQLError(
+                .invalidRequest,
+                "Request is too big: length \(byteCount) exceeds maximum allowed length \(largestByteCount).")
+        }
+        return try LZ4Block.decompressed(Array(envelope.body[reader.offset...]), byteCount: byteCount)
     }
 }
 

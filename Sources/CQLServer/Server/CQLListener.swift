@@ -11,13 +11,14 @@
     ///
     /// The store stays the caller's, who may go on using it and closes its storage after ``shutDown(within:)``.
     public final class CQLListener: Sendable {
-        private let server: ServerContext
+        let server: ServerContext
         private let channel: any Channel
         private let group: MultiThreadedEventLoopGroup
         private let connections: Connections
         private let stopObserving: @Sendable () -> Void
         private let stopAnnouncing: @Sendable () -> Void
-        private let isShutDown = Mutex(false)
+        private let progressChecks: RepeatedTask
+        private let stopping = Mutex<Task<Void, any Error>?>(nil)
 
         /// The port that is listened on.
         public let port: Int
@@ -26,22 +27,26 @@
 
         /// Begins to listen.
         ///
-        /// - Throws: `StorageError` (`invalidArgument`) for an address beyond the loopback without users, and for TLS files
-        ///   that can't be used; the system's error where it can't listen.
+        /// - Throws: `StorageError` (`invalidArgument`) for bounds below 1, for an address beyond the loopback without users, and
+        ///   for TLS files that can't be used; the system's error where it can't listen.
         public static func start(
             serving store: WideColumnStore, options: CQLListenerOptions = CQLListenerOptions()
         ) async throws -> CQLListener {
+            try options.check()
             let address = try resolve(options)
             let tls = try options.tls.map { try context($0) }
-            let server = ServerContext(store, options)
             let connections = Connections(largestCount: options.connectionCount)
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let loop = group.next()
+            let server = try await loop.submit { ServerContext(store, options, loop) }.get()
             server.threads.start()
+            server.passwordThreads.start()
             do {
                 let channel = try await bootstrap(group, server, connections, tls).bind(to: address).get()
                 return CQLListener(server, channel, group, connections)
             } catch {
                 try await server.threads.shutdownGracefully()
+                try await server.passwordThreads.shutdownGracefully()
                 try await group.shutdownGracefully()
                 throw error
             }
@@ -61,6 +66,10 @@
             let description = ServerDescription(address: host, port: port) { [weak connections] in
                 connections?.clients ?? []
             }
+            let interval = TimeAmount(server.options.progressInterval)
+            progressChecks = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+                connections.forEachNow { $0.checkProgress(at: .now()) }
+            }
             stopAnnouncing = server.store.announce(description)
             stopObserving = server.store.observeSchemaChanges { change in
                 connections.forEach { $0.schemaChanged(change) }
@@ -74,19 +83,26 @@
         ///
         /// - Parameter patience: how long to wait for answers; after it connections are closed as they are. A statement
         ///   that is being executed is finished by the engine in any case, and this waits for it.
+        ///   Who calls it again waits for what the first call began.
         public func shutDown(within patience: Duration = .seconds(10)) async throws {
-            let isFirst = isShutDown.withLock { isShutDown in
-                defer { isShutDown = true }
-                return !isShutDown
+            let task = stopping.withLock { stopping in
+                let task = stopping ?? Task { try await self.stop(within: patience) }
+                stopping = task
+                return task
             }
-            guard isFirst else { return }
+            try await task.value
+        }
+
+        private func stop(within patience: Duration) async throws {
             stopObserving()
             stopAnnouncing()
             try? await channel.close()
             connections.forEach { $0.drain() }
             await connections.waitUntilEmpty(within: patience)
             await connections.closeAll()
+            progressChecks.cancel()
             try await server.threads.shutdownGracefully()
+            try await server.passwordThreads.shutdownGracefully()
             try await group.shutdownGracefully()
         }
     }
@@ -112,8 +128,11 @@
                     NIOSSLCertificateSource.certificate($0)
                 }
                 let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-                return try NIOSSLContext(
-                    configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+                var configuration = TLSConfiguration.makeServerConfiguration(
+                    certificateChain: chain, privateKey: .privateKey(key))
+                // The versions before it are broken, and no driver needs them.
+                configuration.minimumTLSVersion = .tlsv12
+                return try NIOSSLContext(configuration: configuration)
             } catch {
                 throw StorageError(
                     .invalidArgument,
@@ -130,13 +149,14 @@
                 .serverChannelOption(.backlog, value: 256)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
                         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
                         if let timeout = server.options.idleTimeout {
-                            try pipeline.addHandler(IdleStateHandler(readTimeout: TimeAmount(timeout)))
+                            try pipeline.addHandler(IdleStateHandler(allTimeout: TimeAmount(timeout)))
                         }
                         let handler = try ConnectionHandler(server)
                         try pipeline.addHandler(handler)

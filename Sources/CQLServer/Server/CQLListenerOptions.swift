@@ -22,16 +22,32 @@
         public var connectionCount = 1024
         /// The most requests of one connection at a time; beyond it, its bytes are not read.
         public var requestCountPerConnection = 128
-        /// The most bytes of requests at a time, over all connections; beyond it no bytes are read.
+        /// The most bytes of requests in flight, over all connections, and of one address a quarter of it; a request that does
+        /// not fit waits unread. (Cassandra's `native_transport_max_request_data_in_flight`, and that `_per_ip`.)
         public var requestByteCount = 512 * 1024 * 1024
-        /// The largest message, of either direction.
-        public var messageByteCount = 256 * 1024 * 1024
+        /// The most bytes of answers that peers have not taken, over all connections; beyond it those are closed that leave
+        /// most of them lie.
+        public var answerByteCount = 1024 * 1024 * 1024
+        /// The largest body of a request. A batch holds 64 MiB at most.
+        public var largestRequestByteCount = 64 * 1024 * 1024 + 64 * 1024
+        /// The largest body of an answer.
+        public var largestAnswerByteCount = 256 * 1024 * 1024
         /// How many requests the engine works on at a time.
-        public var threadCount = 8
+        public var threadCount = 16
         /// How long a connection may take until it is ready.
         public var handshakeTimeout: Duration = .seconds(10)
         /// How long a ready connection may say nothing; `nil`: as long as it likes. Drivers send something every half minute.
         public var idleTimeout: Duration?
+        /// How long a peer may take nothing of the answers that wait for it.
+        var writeStallTimeout: Duration = .seconds(30)
+        /// How long a closing connection waits for its peer to take the last answers.
+        var closeTimeout: Duration = .seconds(10)
+        /// The most passwords that are being checked or wait for it.
+        var waitingPasswordCount = 64
+        /// How long a request that is coming may be slow.
+        var receiveGrace: Duration = .seconds(10)
+        /// How often the progress of connections is looked at.
+        var progressInterval: Duration = .seconds(1)
 
         public struct TLSFiles: Hashable, Sendable {
             public var certificate: String
@@ -45,6 +61,26 @@
         }
 
         public init() {}
+
+        /// - Throws: `StorageError` (`invalidArgument`) for what no server can have.
+        func check() throws {
+            let counts = [
+                ("connectionCount", connectionCount), ("requestCountPerConnection", requestCountPerConnection),
+                ("requestByteCount", requestByteCount), ("answerByteCount", answerByteCount),
+                ("largestRequestByteCount", largestRequestByteCount),
+                ("largestAnswerByteCount", largestAnswerByteCount), ("threadCount", threadCount),
+            ]
+            for (name, count) in counts where count < 1 {
+                throw StorageError.invalidArgument("\(name) is \(count), and has to be 1 at least")
+            }
+            for (name, time) in [("handshakeTimeout", handshakeTimeout), ("idleTimeout", idleTimeout ?? .seconds(1))]
+            where time <= .zero {
+                throw StorageError.invalidArgument("\(name) is \(time), and has to be longer than nothing")
+            }
+            guard (0...Int(UInt16.max)).contains(port) else {
+                throw StorageError.invalidArgument("port is \(port), and has to be 0 to 65535")
+            }
+        }
     }
 
 #endif

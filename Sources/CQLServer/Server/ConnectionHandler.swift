@@ -14,30 +14,40 @@
         let options: CQLListenerOptions
         let store: WideColumnStore
         let prepared = PreparedStatements()
-        let admission: Admission
         let threads: NIOThreadPool
+        /// Hashes of passwords take long on purpose: they must not keep requests waiting.
+        let passwordThreads = NIOThreadPool(numberOfThreads: 2)
+        /// Touched on the event loop only.
+        let shared: NIOLoopBound<LoopState>
 
-        init(_ store: WideColumnStore, _ options: CQLListenerOptions) {
+        /// Call it on the event loop.
+        init(_ store: WideColumnStore, _ options: CQLListenerOptions, _ loop: any EventLoop) {
             self.store = store
             self.options = options
-            admission = Admission(largestByteCount: options.requestByteCount)
-            threads = NIOThreadPool(numberOfThreads: max(1, options.threadCount))
+            shared = NIOLoopBound(LoopState(options), eventLoop: loop)
+            threads = NIOThreadPool(numberOfThreads: options.threadCount)
         }
     }
 
     /// Answers that wait for the event loop.
     private final class FinishedRequests: Sendable {
-        private let answers = Mutex<[Answer]>([])
+        private let answers = Mutex<[(Answer, RequestBudget.Charge?)]>([])
+        private let abandoned = Atomic(false)
+
+        /// Whether nobody is left to answer. Requests that were not begun need not be carried out.
+        var isAbandoned: Bool { abandoned.load(ordering: .relaxed) }
+
+        func abandon() { abandoned.store(true, ordering: .relaxed) }
 
         /// Whether the loop has to be woken: it is not yet for another one.
-        func add(_ answer: Answer) -> Bool {
+        func add(_ answer: Answer, _ charge: RequestBudget.Charge?) -> Bool {
             answers.withLock { answers in
-                answers.append(answer)
+                answers.append((answer, charge))
                 return answers.count == 1
             }
         }
 
-        func take() -> [Answer] {
+        func take() -> [(Answer, RequestBudget.Charge?)] {
             answers.withLock { answers in
                 defer { answers = [] }
                 return answers
@@ -66,15 +76,29 @@
         private var isInputClosed = false
         private var isOutputClosed = false
 
+        private var writes = WriteProgress()
+        private let shared: LoopState
+        private var id: RequestBudget.ConnectionID?
+        /// When the request that is coming was admitted.
+        private var admissionTime = NIODeadline.uptimeNanoseconds(0)
+        /// Handed to the channel, and not with the system yet.
+        private(set) var unsentByteCount = 0
+        private var isClosingAtOnce = false
+
         /// How long a peer that has been told the end may go on sending.
         private static let longestLinger = TimeAmount.seconds(1)
+        private static let largestUnsentBeforeEvent = 64 * 1024
+        /// Of a request that is coming, on average.
+        private static let leastBytesPerSecond = 64 * 1024
 
         init(_ server: ServerContext) throws {
             self.server = server
+            shared = server.shared.value
             executor = try RequestExecutor(server.store, server.prepared, durability: server.options.durability)
             record = ClientRecord(executor)
             var limits = ConnectionLimits()
-            limits.messageByteCount = server.options.messageByteCount
+            limits.requestBodyByteCount = server.options.largestRequestByteCount
+            limits.answerBodyByteCount = server.options.largestAnswerByteCount
             limits.requestCount = server.options.requestCountPerConnection
             state = ConnectionState(limits: limits, requiresAuthentication: server.options.users != nil)
         }
@@ -92,13 +116,19 @@
         }
 
         func channelActive(context: ChannelHandlerContext) {
+            id = shared.add(self, address: context.channel.remoteAddress?.ipAddress ?? "")
             note(context)
             context.fireChannelActive()
         }
 
         func handlerRemoved(context: ChannelHandlerContext) {
             handshake?.cancel()
+            finished.abandon()
             self.context = nil
+            forgetUnsent()
+            let charge = state.abandon()
+            if let id { shared.remove(id) }
+            shared.release(charge.map { [$0] } ?? [])
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -111,6 +141,7 @@
 
         func channelWritabilityChanged(context: ChannelHandlerContext) {
             state.setWritable(context.channel.isWritable)
+            if let id { shared.hold(id, !context.channel.isWritable) }
             act()
             context.fireChannelWritabilityChanged()
         }
@@ -131,6 +162,10 @@
 
         /// The schema changed. Call it on the event loop.
         func schemaChanged(_ change: SchemaChange) {
+            // Events are not asked for one by one, so they would pile up for a peer that does not read.
+            if state.observesSchema, !isWritable, unsentByteCount > Self.largestUnsentBeforeEvent {
+                return closeAtOnce()
+            }
             state.schemaChanged(change)
             act()
         }
@@ -141,6 +176,21 @@
             act()
         }
 
+        /// There is room for the request that begins.
+        func admit(_ charge: RequestBudget.Charge) {
+            admissionTime = .now()
+            state.admit(charge)
+            act()
+        }
+
+        /// Closes without waiting for the peer.
+        func closeAtOnce() {
+            forgetUnsent()
+            context?.close(promise: nil)
+        }
+
+        var isWritable: Bool { context?.channel.isWritable == true }
+
         // MARK: Actions
 
         /// Carries out what the state says until there is nothing left.
@@ -149,18 +199,63 @@
             guard let context, !isActing else { return }
             isActing = true
             defer { isActing = false }
-            while let action = state.next() {
+            while !isClosingAtOnce, let action = state.next() {
                 note(context)
                 switch action {
                 case .send(let bytes):
-                    lastWrite = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)))
-                    state.setWritable(context.channel.isWritable)
-                case .perform(let work): perform(work, context.eventLoop)
+                    send(bytes, context)
+                case .reserve(let byteCount): reserve(byteCount)
+                case .release(let charge): shared.release([charge])
+                case .perform(let work): if let id { shared.enqueue(work, of: id) }
                 case .authenticate(let response, let stream): authenticate(response, stream, context.eventLoop)
                 case .pauseReading: setReading(false, context)
                 case .resumeReading: setReading(true, context)
+                case .yield: proceedLater(context.eventLoop)
                 case .close: close(context)
                 }
+            }
+        }
+
+        private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
+            let byteCount = bytes.count
+            unsentByteCount += byteCount
+            let write = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)))
+            lastWrite = write
+            state.setWritable(context.channel.isWritable)
+            shared.countUnsent(byteCount)
+            write.assumeIsolated().whenComplete { _ in
+                self.writes.finish()
+                guard !self.isClosingAtOnce else { return }
+                self.unsentByteCount -= byteCount
+                self.shared.countUnsent(-byteCount)
+            }
+        }
+
+        /// What is unsent will not be sent.
+        private func forgetUnsent() {
+            guard !isClosingAtOnce else { return }
+            isClosingAtOnce = true
+            shared.countUnsent(-unsentByteCount)
+            unsentByteCount = 0
+        }
+
+        private func reserve(_ byteCount: Int) {
+            guard let id else { return }
+            do {
+                let charge =
+                    try state.throwsOnOverload
+                    ? shared.reserveAtOnce(byteCount, for: id) : shared.reserve(byteCount, for: id)
+                guard let charge else { return }
+                admissionTime = .now()
+                state.admit(charge)
+            } catch { state.refuse(error) }
+        }
+
+        private func proceedLater(_ loop: any EventLoop) {
+            let this = NIOLoopBound(self, eventLoop: loop)
+            loop.execute {
+                this.value.state.proceed()
+                this.value.act()
             }
         }
 
@@ -180,12 +275,33 @@
             if isOutputClosed { context.close(promise: nil) }
         }
 
-        /// Closes once the last answer is with the system: closing drops what is not.
+        /// Closes the connection if the peer took nothing for a long time, though there is something for it, or if a request
+        /// that others make room for comes too slowly. Call it on the event loop, now and then.
+        func checkProgress(at now: NIODeadline) {
+            guard let context else { return }
+            let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+            let stalled = writes.stalledTime(at: now, unsentByteCount: unsent ?? 0)
+            let isStalled = stalled >= TimeAmount(server.options.writeStallTimeout)
+            if isStalled || isReceivingTooSlowly(at: now) { closeAtOnce() }
+        }
+
+        private func isReceivingTooSlowly(at now: NIODeadline) -> Bool {
+            guard let charge = state.incompleteCharge, !charge.isFree else { return false }
+            let time = now - admissionTime
+            guard time >= TimeAmount(server.options.receiveGrace) else { return false }
+            let expected = Double(time.nanoseconds) / 1e9 * Double(Self.leastBytesPerSecond)
+            return Double(state.bufferedByteCount) < expected
+        }
+
+        /// Closes once the last answer is with the system: closing drops what is not. A peer that does not take it within
+        /// `closeTimeout` goes without.
         ///
         /// What the peer still sends is read and dropped until it has seen the end: closing over unread bytes resets the
         /// connection, and the peer may lose answers by it.
         private func close(_ context: ChannelHandlerContext) {
             let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+            let channel = context.channel
+            context.eventLoop.scheduleTask(in: TimeAmount(server.options.closeTimeout)) { channel.close(promise: nil) }
             guard let lastWrite else { return closeOutput(context) }
             lastWrite.hop(to: context.eventLoop).whenComplete { _ in
                 guard let context = this.value.context else { return }
@@ -206,36 +322,37 @@
             context.channel.setOption(.autoRead, value: isOn).whenFailure { _ in }
         }
 
-        private func perform(_ work: RequestWork, _ loop: any EventLoop) {
-            let admission = server.admission
+        /// Gives a request to the threads.
+        func start(_ work: RequestWork) {
+            guard let loop = context?.eventLoop else { return }
             let (finished, executor) = (finished, executor)
             let this = NIOLoopBound(self, eventLoop: loop)
-            admission.enter(work.byteCount)
             server.threads.submit { threadState in
                 // A pool that is shutting down takes no more work; the connection closes with it.
-                let answer = threadState == .active ? work.answer(by: executor) : Answer(bytes: [])
-                if finished.add(answer) { loop.execute { this.value.takeFinished() } }
-                admission.leave(work.byteCount)
+                let isWanted = threadState == .active && !finished.isAbandoned
+                let answer = isWanted ? work.answer(by: executor) : Answer(bytes: [])
+                if finished.add(answer, work.charge) { loop.execute { this.value.takeFinished() } }
             }
-            let hasRoom = admission.hasRoom {
-                loop.execute {
-                    this.value.state.hold(false)
-                    this.value.act()
-                }
-            }
-            state.hold(!hasRoom)
         }
 
         private func takeFinished() {
-            for answer in finished.take() { state.finish(answer) }
+            let finished = finished.take()
+            for (answer, _) in finished { state.finish(answer) }
             act()
+            // The answers are with the channel, or there is nobody to answer.
+            shared.release(finished.compactMap(\.1))
+            shared.finish(finished.count)
         }
 
         private func authenticate(_ response: [UInt8], _ stream: Int16, _ loop: any EventLoop) {
+            guard shared.beginPassword() else {
+                let error = CQLError(.overloaded, "Too many connections are being authenticated")
+                return state.refuseAuthentication(error, stream: stream)
+            }
             let users = server.options.users
             let executor = executor
             let this = NIOLoopBound(self, eventLoop: loop)
-            server.threads.submit { threadState in
+            server.passwordThreads.submit { threadState in
                 var failure: (any Error)?
                 var name: String?
                 do {
@@ -248,6 +365,7 @@
                     name = user
                 } catch { failure = error }
                 loop.execute { [failure, name] in
+                    this.value.shared.endPassword()
                     this.value.userName = name
                     this.value.state.finishAuthentication(failure, stream: stream)
                     this.value.act()

@@ -50,6 +50,11 @@
             }
         }
 
+        /// The same at once. Call it on the event loop, which is that of all connections.
+        func forEachNow(_ body: (ConnectionHandler) -> Void) {
+            for connection in connections.withLock({ Array($0.values) }) { body(connection.handler.value) }
+        }
+
         /// Waits until there is no connection, or the time is over.
         func waitUntilEmpty(within patience: Duration) async {
             let clock = ContinuousClock()
@@ -60,9 +65,11 @@
         }
 
         func closeAll() async {
-            for connection in connections.withLock({ Array($0.values) }) {
+            // All at once: each may take as long as its peer.
+            let closings = connections.withLock { $0.values.map { $0.channel.close() } }
+            for closing in closings {
                 // One that closed in the meantime answers with an error.
-                try? await connection.channel.close()
+                try? await closing.get()
             }
         }
     }

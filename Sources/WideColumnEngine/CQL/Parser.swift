@@ -14,6 +14,8 @@ struct Parser {
     /// Operators of the chains that are being read.
     var operators = 0
     var markers: [String?] = []
+    /// Whether a table or a type was named without its keyspace.
+    private var hasUnqualifiedName = false
 
     /// Longer statements are refused: the parser holds all tokens of a text. Values have room enough in markers.
     static let maximumByteCount = 16 << 20
@@ -36,7 +38,8 @@ struct Parser {
         let statement = try parser.statement()
         while parser.take(.semicolon) {}
         guard parser.current.kind == .end else { throw parser.mismatched(expecting: "EOF") }
-        return ParsedStatement(statement: statement, markers: parser.markers)
+        return ParsedStatement(
+            statement: statement, markers: parser.markers, hasUnqualifiedName: parser.hasUnqualifiedName)
     }
 
     /// A type as CQL writes it.
@@ -146,7 +149,10 @@ struct Parser {
 
     mutating func tableName() throws -> TableName {
         let first = try identifier()
-        guard take(.dot) else { return TableName(keyspace: nil, name: first) }
+        guard take(.dot) else {
+            hasUnqualifiedName = true
+            return TableName(keyspace: nil, name: first)
+        }
         return TableName(keyspace: first, name: try identifier())
     }
 

@@ -5,6 +5,8 @@ struct ParsedStatement: Sendable {
     var statement: Statement
     /// One for each marker in the order of the text: the name of `:name`, `nil` for `?`.
     var markers: [String?]
+    /// Whether a table or a type is named without its keyspace.
+    var hasUnqualifiedName = false
 }
 
 enum Statement: Sendable {

@@ -146,7 +146,7 @@ struct ConditionEvaluator {
     static func applied() throws -> ResultSet {
         var builder = RowBuilder(columns: [ResultColumn(name: ResultSet.appliedColumn, type: .boolean)])
         try builder.append(.boolean(true), .boolean)
-        builder.endRow()
+        try builder.endRow()
         return ResultSet(builder.storage())
     }
 
@@ -171,11 +171,11 @@ struct ConditionEvaluator {
             for column in selected {
                 try evaluator.row.append(masks?[column] ?? .column(column), evaluator.context, to: &builder)
             }
-            builder.endRow()
+            try builder.endRow()
         }
         if shown.isEmpty {
             try builder.append(.boolean(false), .boolean)
-            builder.endRow()
+            try builder.endRow()
         }
         return ResultSet(builder.storage())
     }

@@ -17,6 +17,9 @@ public struct ExecutionOptions: Sendable {
     /// The name of a user who lacks Cassandra's UNMASK permission: what is read of columns with a mask is what the mask makes
     /// of them, and a SELECT must not restrict them. `nil`: everything is shown as it is stored.
     public var maskedUserName: String?
+    /// How large a SELECT's result may be as the native protocol has it, without its columns; a larger one is refused while
+    /// it is made. `nil`: as large as it is.
+    public var maximumResultByteCount: Int?
     /// Whether the result has a trace, and system_traces too.
     public var isTracing = false
 

@@ -43,7 +43,7 @@ struct PlainRows {
         if !isTemplateReady { try appendPartitionKey(to: &rows) }
         // More than there is in a row: what is decoded from a key by its form is no longer than the key.
         try rows.reserve(value.byteCount + key.byteCount)
-        rows.beginRow(template)
+        try rows.beginRow(template)
         // Where the value begins, if it goes into the result as it is.
         let base = Int32(truncatingIfNeeded: selection.takesWholeRows ? rows.byteCount : 0)
         guard try findCells(in: value, base, &rows) else { return false }
@@ -101,7 +101,7 @@ struct PlainRows {
         let isLive = fragment.isLive(at: now, needsMarker: needsMarker)
         tombstoneCount &+= fragment.tombstoneCount(at: now, isLive: isLive)
         guard isLive else { return false }
-        rows.beginRow(template)
+        try rows.beginRow(template)
         for (column, target) in selection.cellTargets.enumerated() where target >= 0 {
             guard let cell = fragment.cell(UInt16(truncatingIfNeeded: column)), cell.isLive(at: now) else { continue }
             rows[target] = CellRange(

@@ -8,6 +8,8 @@ final class PlannedText: Sendable {
     let keyspace: String?
     /// Whether it is an INSERT, UPDATE, DELETE or BATCH.
     let isWrite: Bool
+    /// Whether it means the same in every keyspace.
+    let isQualified: Bool
     private let parsed: ParsedStatement
     private let cachedPlan: Mutex<StatementPlan>
 
@@ -18,6 +20,11 @@ final class PlannedText: Sendable {
         isWrite =
             switch parsed.statement {
             case .modification, .batch: true
+            default: false
+            }
+        isQualified =
+            switch parsed.statement {
+            case .modification, .batch, .select: !parsed.hasUnqualifiedName
             default: false
             }
         cachedPlan = Mutex(try StatementPlan(parsed, schema: schema, currentKeyspace: keyspace))

@@ -157,7 +157,8 @@ public struct PreparedStatement: Sendable {
         context.nowInSeconds = options.nowInSeconds.map(Int64.init)
         var executor = try SelectExecutor(
             select, context, snapshot.view, pageSize: options.pageSize ?? .max,
-            pagingState: options.pagingState, tombstoneGuard: tombstoneGuard)
+            pagingState: options.pagingState, maximumByteCount: options.maximumResultByteCount,
+            tombstoneGuard: tombstoneGuard)
         executor.tracer = tracer
         return try executor.run()
     }
@@ -251,6 +252,9 @@ extension PreparedStatement {
 
     /// The keyspace that names without one are of.
     public var keyspace: String? { text.keyspace }
+
+    /// Whether each table and type is named with its keyspace, so that the statement means the same in every one.
+    public var isQualified: Bool { text.isQualified }
 
     /// Plans the statement again if the schema has changed, so that its metadata is today's.
     ///

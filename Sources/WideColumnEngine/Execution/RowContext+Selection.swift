@@ -9,7 +9,7 @@ extension RowContext {
     ) throws {
         if case .cellTime(let time) = value, time.isList {
             // Some have no time: nulls in a list, which no literal can have.
-            guard case .list(let elements) = try self.value(time, context) else { return builder.appendNull() }
+            guard case .list(let elements) = try self.value(time, context) else { return try builder.appendNull() }
             var bytes: [UInt8] = []
             bytes.appendBigEndian(Int32(truncatingIfNeeded: elements.count))
             for element in elements {
@@ -24,7 +24,7 @@ extension RowContext {
         guard case .column(let column) = value else {
             return try builder.append(try self.value(value, context, aggregates), value.type)
         }
-        if !(try withValue(of: column) { try builder.append($0) }) { builder.appendNull() }
+        if !(try withValue(of: column) { try builder.append($0) }) { try builder.appendNull() }
     }
 
     func value(_ selected: SelectedValue, _ context: ExecutionContext, _ aggregates: [CQLValue] = []) throws -> CQLValue

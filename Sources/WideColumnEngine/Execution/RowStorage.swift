@@ -119,9 +119,10 @@ struct RowBuilder: ~Copyable {
     /// The column of the row that is being appended whose value comes next.
     private var column = 0
 
-    init(_ layout: ResultLayout, maximumCount: Int = .max) {
+    init(_ layout: ResultLayout, maximumCount: Int = .max, maximumByteCount: Int? = nil) {
         self.layout = layout
-        rows = UnsafeRows(width: layout.columns.count, maximumCount: maximumCount)
+        rows = UnsafeRows(
+            width: layout.columns.count, maximumCount: maximumCount, maximumByteCount: maximumByteCount)
     }
 
     init(columns: [ResultColumn]) {
@@ -133,27 +134,27 @@ struct RowBuilder: ~Copyable {
     mutating func append(_ value: RawSpan) throws {
         try rows.reserve(value.byteCount)
         let cell = rows.append(value)
-        append(cell)
+        try append(cell)
     }
 
     mutating func append(_ value: CQLValue, _ type: CQLType) throws {
-        if value.isNull { return appendNull() }
+        if value.isNull { return try appendNull() }
         let bytes = try value.serialized(as: type)
         try append(bytes.rawSpan)
     }
 
-    mutating func appendNull() {
-        append(.null)
+    mutating func appendNull() throws {
+        try append(.null)
     }
 
-    private mutating func append(_ cell: CellRange) {
-        if column == 0 { rows.beginRow() }
+    private mutating func append(_ cell: CellRange) throws {
+        if column == 0 { try rows.beginRow() }
         rows[column] = cell
         column += 1
     }
 
-    mutating func endRow() {
-        if column == 0 { rows.beginRow() }
+    mutating func endRow() throws {
+        if column == 0 { try rows.beginRow() }
         rows.endRow()
         column = 0
     }

@@ -34,7 +34,7 @@ struct SelectExecutor: ~Copyable {
 
     init(
         _ plan: SelectPlan, _ context: ExecutionContext, _ view: ReadView, pageSize: Int = .max,
-        pagingState: PagingState? = nil, tombstoneGuard: TombstoneGuard? = nil
+        pagingState: PagingState? = nil, maximumByteCount: Int? = nil, tombstoneGuard: TombstoneGuard? = nil
     ) throws {
         let limit = try Self.limit(plan.limit, "LIMIT", context)
         let perPartitionLimit =
@@ -62,7 +62,9 @@ struct SelectExecutor: ~Copyable {
         let row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
         self.row = row
         plainRows = plan.plainSelection.map { PlainRows($0, now: row.now, needsMarker: row.needsMarker) }
-        builder = RowBuilder(plan.layout, maximumCount: min(self.pageSize, Int(clamping: remaining)))
+        builder = RowBuilder(
+            plan.layout, maximumCount: min(self.pageSize, Int(clamping: remaining)),
+            maximumByteCount: maximumByteCount)
     }
 
     private static func limit(_ term: BoundTerm?, _ name: String, _ context: ExecutionContext) throws -> Int64 {
@@ -372,7 +374,7 @@ struct SelectExecutor: ~Copyable {
         } else {
             // Not as above: no copy of the row.
             for value in plan.selection { try row.append(value, context, to: &builder) }
-            builder.endRow()
+            try builder.endRow()
         }
         return countRow(key: key, clusteringOffset: clusteringOffset)
     }
@@ -408,7 +410,7 @@ struct SelectExecutor: ~Copyable {
         } else {
             for value in plan.selection { try row.append(value, context, aggregates, to: &builder) }
         }
-        builder.endRow()
+        try builder.endRow()
     }
 
     // MARK: Groups

@@ -30,10 +30,13 @@ struct CellRange: Sendable {
     private(set) var count = 0
     /// How many rows there may be at most. Memory for all of them is no loss, since what is not written to is not there.
     private let maximumCount: Int
+    /// How large the result may be with a length of four bytes in front of each value.
+    private let maximumByteCount: Int
 
-    init(width: Int, maximumCount: Int = .max) {
+    init(width: Int, maximumCount: Int = .max, maximumByteCount: Int? = nil) {
         self.width = width
         self.maximumCount = maximumCount
+        self.maximumByteCount = maximumByteCount ?? .max
     }
 
     deinit {
@@ -59,7 +62,7 @@ struct CellRange: Sendable {
 
     /// Makes room.
     ///
-    /// - Throws: `CQLError` where the result would grow out of the reach of its ranges.
+    /// - Throws: `CQLError` where the result would grow out of the reach of its ranges, or beyond what it may have.
     @inline(__always)
     mutating func reserve(_ additionalByteCount: Int) throws {
         if unsafe additionalByteCount > memory.count - byteCount { try grow(by: additionalByteCount) }
@@ -71,10 +74,24 @@ struct CellRange: Sendable {
         guard !overflow, needed <= Int(Int32.max) else {
             throw CQLError.invalid("The result is larger than 2 GiB; use paging or LIMIT")
         }
+        try checkByteCount(needed)
         let larger = unsafe UnsafeResultMemory.allocate(capacity(after: memory.count, used: byteCount, needed: needed))
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<byteCount]))
         unsafe UnsafeResultMemory.deallocate(memory)
         unsafe memory = larger
+    }
+
+    @inline(__always)
+    private func checkByteCount(_ byteCount: Int) throws {
+        let wireByteCount = byteCount &+ 4 &* width &* count
+        if wireByteCount > maximumByteCount { throw tooLarge(wireByteCount) }
+    }
+
+    @inline(never)
+    private func tooLarge(_ byteCount: Int) -> CQLError {
+        .invalid(
+            "Response is too big: length \(byteCount) exceeds maximum allowed length \(maximumByteCount). "
+                + "Use paging or LIMIT.")
     }
 
     private static let maximumExpectedByteCount = 1 << 23
@@ -89,7 +106,7 @@ struct CellRange: Sendable {
         // As the rows so far, and an eighth more.
         let (expected, overflow) = (usedByteCount / max(1, count)).multipliedReportingOverflow(by: maximumCount)
         let all = overflow ? 0 : min(expected, Self.maximumExpectedByteCount)
-        return min(max(needed, byteCount * 2, all + all / 8), max(needed, Int(Int32.max)))
+        return min(max(needed, byteCount * 2, all + all / 8), max(needed, min(Int(Int32.max), maximumByteCount)))
     }
 
     /// The end of the bytes, moved on; room was made.
@@ -150,14 +167,22 @@ struct CellRange: Sendable {
     // MARK: Rows
 
     /// Makes the place of the row behind the last one, of nulls; it counts once it is ended.
-    mutating func beginRow() {
+    ///
+    /// - Throws: `CQLError` where the result is larger than it may be.
+    mutating func beginRow() throws {
+        try checkByteCount(byteCount)
+        placeRow()
+    }
+
+    private mutating func placeRow() {
         if unsafe (count &+ 1) &* width > slots.count { growSlots() }
         for column in 0..<width { unsafe slots[count &* width &+ column] = .null }
     }
 
     /// As above, of the values of `template`.
     @inline(__always)
-    mutating func beginRow(_ template: [CellRange]) {
+    mutating func beginRow(_ template: [CellRange]) throws {
+        try checkByteCount(byteCount)
         precondition(template.count == width, "A template has a value for each column.")
         if unsafe (count &+ 1) &* width > slots.count { growSlots() }
         for column in 0..<width { unsafe slots[count &* width &+ column] = template[column] }
@@ -197,7 +222,7 @@ struct CellRange: Sendable {
     mutating func reorder(_ permutation: [Int]) {
         var ordered = UnsafeRows(width: width)
         for row in permutation {
-            ordered.beginRow()
+            ordered.placeRow()
             for column in 0..<width { ordered[column] = cell(row: row, column: column) }
             ordered.endRow()
         }

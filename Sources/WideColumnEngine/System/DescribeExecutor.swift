@@ -172,7 +172,7 @@ struct DescribeExecutor {
         var builder = RowBuilder(columns: names.map { ResultColumn(name: $0, type: .text, table: table) })
         for row in rows {
             for value in row { try builder.append(.text(value), .text) }
-            builder.endRow()
+            try builder.endRow()
         }
         return ResultSet(builder.storage())
     }
