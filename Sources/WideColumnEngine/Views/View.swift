@@ -14,7 +14,7 @@ final class View: Sendable {
         case cell(UInt16)
     }
 
-    /// A condition of the view's WHERE clause on a key column, on ordered bytes.
+    /// A condition of the view's WHERE clause on a key column, on ordered bytes; the operands are prepared.
     struct KeyCondition: Sendable {
         var component: Int
         var type: CQLType
@@ -91,7 +91,9 @@ final class View: Sendable {
                 }
                 return try OrderedComponent.bytes(constant.value(as: type).serialized(as: type), type)
             }
-            return KeyCondition(component: component, type: type, comparison: relation.comparison, operands: operands)
+            return KeyCondition(
+                component: component, type: type, comparison: relation.comparison,
+                operands: relation.comparison.prepared(operands))
         }
     }
 
