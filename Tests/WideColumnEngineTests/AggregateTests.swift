@@ -270,6 +270,65 @@ struct JSONTests {
         expectInvalid("Error decoding JSON value for k: Unable to make int from 'x'") {
             try store.execute(#"INSERT INTO t JSON '{"k": "x"}'"#)
         }
+    @Test("a negated number keeps its type, and wraps within it")
+    func negation() throws {
+        let store = try makeStore()
+        try store.execute(
+            """
+            CREATE TABLE m (k int PRIMARY KEY, a tinyint, b smallint, c int, d bigint, e varint, f decimal, g float,
+            h double, w text, n int)
+            """)
+        try store.execute(
+            """
+            INSERT INTO m (k, a, b, c, d, e, f, g, h)
+            VALUES (1, -128, 5, -2147483648, 7, 12, 1.234567890123456789012345678901234567890123456789, 0.0, 0.0)
+            """)
+        let result = try store.execute("SELECT -a, -b, -c, -d, -e, -f, -g, -h, -n, - -a, -(a), - 5 FROM m")
+        #expect(
+            result.columns.map(\.type) == [
+                .tinyint, .smallint, .int, .bigint, .varint, .decimal, .float, .double, .int, .tinyint, .tinyint, .int,
+            ])
+        #expect(
+            result[0].values.map(\.description) == [
+                "-128", "-5", "-2147483648", "-7", "-12", "-1.234567890123456789012345678901234567890123456789", "-0.0",
+                "-0.0", "null", "-128", "-128", "-5",
+            ])
+        #expect(result.columns.map(\.name).prefix(2) == ["-a", "-b"])
+        try store.execute("UPDATE m SET a = -(tinyint) -128, g = - 0.0, h = -(1.5 + 2) WHERE k = 1")
+        #expect(try store.lines("SELECT a, g, h FROM m WHERE k = - - 1") == ["-128 -0.0 -3.5"])
+        for cql in ["SELECT -w FROM m", "UPDATE m SET w = -(text) 'a' WHERE k = 1"] {
+            let error = #expect(throws: CQLError.self, "\(cql)") { try store.execute(cql) }
+            #expect(error?.code == .invalidRequest)
+        }
+    }
+
+    @Test("casts of floating-point numbers narrow and write them as Java does")
+    func floatingCasts() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE c (k int PRIMARY KEY, d double, f float)")
+        for (number, narrowed, text, floatText) in [
+            ("300.7", "44 300 300 300", "300.7", "300.7"), ("-129.0", "127 -129 -129 -129", "-129.0", "-129.0"),
+            ("1e10", "-1 -1 2147483647 10000000000", "1.0E10", "1.0E10"),
+            ("-1e300", "0 0 -2147483648 -9223372036854775808", "-1.0E300", "-Infinity"),
+            ("Infinity", "-1 -1 2147483647 9223372036854775807", "Infinity", "Infinity"),
+            ("-Infinity", "0 0 -2147483648 -9223372036854775808", "-Infinity", "-Infinity"),
+            ("NaN", "0 0 0 0", "NaN", "NaN"), ("0.0", "0 0 0 0", "0.0", "0.0"), ("-0.0", "0 0 0 0", "-0.0", "-0.0"),
+            ("1e7", "-128 -27008 10000000 10000000", "1.0E7", "1.0E7"),
+            ("9999999.0", "127 -27009 9999999 9999999", "9999999.0", "9999999.0"),
+            ("1234567.0", "-121 -10617 1234567 1234567", "1234567.0", "1234567.0"),
+            ("0.001", "0 0 0 0", "0.001", "0.001"), ("0.00012", "0 0 0 0", "1.2E-4", "1.2E-4"),
+            ("1e-5", "0 0 0 0", "1.0E-5", "1.0E-5"), ("0.1", "0 0 0 0", "0.1", "0.1"),
+            ("123456789.5", "21 -13035 123456789 123456789", "1.234567895E8", "1.2345679E8"),
+        ] {
+            try store.execute("INSERT INTO c (k, d, f) VALUES (1, \(number), \(number))")
+            let casts = ["tinyint", "smallint", "int", "bigint"].map { "CAST(d AS \($0))" }.joined(separator: ", ")
+            #expect(try store.lines("SELECT \(casts) FROM c") == [narrowed], "\(number)")
+            #expect(
+                try store.lines("SELECT CAST(d AS text), CAST(f AS ascii) FROM c") == ["'\(text)' '\(floatText)'"],
+                "\(number)")
+        }
+    }
+
     }
 
     @Test("documents are read by the rules of RFC 8259")

@@ -85,6 +85,25 @@ extension ScalarFunction {
 
     // MARK: Numbers
 
+    /// `-operand`: of the operand's type, whatever it is, where it wraps as Java's integers do ([CA] cql3/functions/
+    /// OperationFcts.java).
+    static func negation(_ type: CQLType, of operand: String) throws -> ScalarFunction {
+        guard type.isNumeric else { throw CQLError.invalid("the '-' operation is not supported on \(operand)") }
+        return ScalarFunction("_-", [type], type == .counter ? .bigint : type) { values, _ in
+            switch values[0] {
+            case .tinyint(let number): .tinyint(0 &- number)
+            case .smallint(let number): .smallint(0 &- number)
+            case .int(let number): .int(0 &- number)
+            case .bigint(let number): .bigint(0 &- number)
+            case .varint(let number): .varint(-number)
+            case .decimal(let number): .decimal(-number)
+            case .float(let number): .float(-number)
+            case .double(let number): .double(-number)
+            default: .null
+            }
+        }
+    }
+
     private static func math(_ name: String, _ arguments: [CQLType?]) -> ScalarFunction? {
         guard arguments.count == 1, let type = arguments[0], type.isNumeric else { return nil }
         return ScalarFunction(name, [type], type == .counter ? .bigint : type) { values, _ in
@@ -285,3 +304,5 @@ extension CQLValue {
         return self
     }
 }
+        case .float(let number): JavaNumberText.text(number)
+        case .double(let number): JavaNumberText.text(number)

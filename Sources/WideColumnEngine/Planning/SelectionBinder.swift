@@ -36,6 +36,9 @@ struct SelectionBinder {
         case .binary(let operation, let left, let right): return try binary(operation, left, right, expected, &binder)
         case .element(let base, let key): return try element(base, key, &binder)
         case .slice(let base, let lower, let upper): return try slice(base, lower, upper, &binder)
+        case .negation(let operand):
+            let value = try bind(operand, as: expected, &binder)
+            return .call(try ScalarFunction.negation(value.type, of: operand.name), [value])
         case .field(let base, let name): return try field(base, name, &binder)
         case .list(let elements): return try collection(elements, expected, "list", &binder)
         case .set(let elements): return try collection(elements, expected, "set", &binder)
