@@ -166,14 +166,11 @@ struct ArithmeticOperation: Hashable, Sendable {
             return .timestamp(
                 moved &* CalendarText.millisecondsPerDay &+ rest &+ duration.nanoseconds / 1_000_000 &* sign)
         case .date(let day):
-            guard duration.nanoseconds % CalendarText.nanosecondsPerDay == 0 else {
+            guard duration.nanoseconds == 0 else {
                 throw CQLError.invalid(
                     "The duration must have a day precision. Was: \(duration)")
             }
-            let moved =
-                CalendarText.addingMonths(months, toDay: Int64(day)) + days
-                + duration.nanoseconds / CalendarText.nanosecondsPerDay * sign
-            return .date(Int32(clamping: moved))
+            return .date(Int32(clamping: CalendarText.addingMonths(months, toDay: Int64(day)) + days))
         default: return .null
         }
     }
