@@ -100,6 +100,64 @@ struct AggregateTests {
             ])
     }
 
+    @Test("floor of times and dates: without a length, longer than a day, and over all years")
+    func floorExtremes() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE e (k int PRIMARY KEY, t timestamp, i time, d date)")
+        try store.execute(
+            "INSERT INTO e (k, t, i, d) VALUES (1, 9223372036854775807, '08:12:54', '2025-03-10')")
+        for (expression, value) in [
+            ("floor(t, 0ns)", "'292278994-08-17 07:12:55.807+0000'"), ("floor(i, 0ns)", "'08:12:54.000000000'"),
+            ("floor(d, 0d)", "'2025-03-10'"), ("floor(i, 1h)", "'08:00:00.000000000'"),
+            ("floor(i, 24h)", "'00:00:00.000000000'"), ("floor(t, 1mo)", "'292278994-08-01 00:00:00.000+0000'"),
+            ("floor(t, 1y)", "'292278994-01-01 00:00:00.000+0000'"),
+            ("floor(t, 2147483647mo)", "'178958940-08-01 00:00:00.000+0000'"),
+            ("floor(t, 1mo, '2000-01-31')", "'292278994-07-31 00:00:00.000+0000'"),
+            ("floor(d, 1mo, '2024-01-31')", "'2025-02-28'"), ("floor(d, 1mo15d)", "'2025-02-09'"),
+        ] { #expect(try store.lines("SELECT \(expression) FROM e") == [value], "\(expression)") }
+        for duration in ["25h", "1d", "1mo"] {
+            expectInvalid("For time values, the floor can only be computed for durations smaller that a day") {
+                try store.execute("SELECT floor(i, \(duration)) FROM e")
+            }
+        }
+    }
+
+    @Test("a date moves by months and days only", arguments: ["24h", "1d24h", "1ns"])
+    func datePrecision(duration: String) throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE e (k int PRIMARY KEY, d date)")
+        try store.execute("INSERT INTO e (k, d) VALUES (1, '2025-03-10')")
+        for sign in ["+", "-"] {
+            expectInvalid("The duration must have a day precision. Was: \(duration)") {
+                try store.execute("SELECT d \(sign) \(duration) FROM e")
+            }
+        }
+        #expect(try store.lines("SELECT d + 1mo2d FROM e") == ["'2025-04-12'"])
+    }
+
+    @Test("DISTINCT gives aggregates one row of each partition")
+    func distinct() throws {
+        let store = try makeRows()
+        for (cql, rows) in [
+            ("SELECT DISTINCT p, count(p) FROM t GROUP BY p", ["1 1", "2 1", "3 1"]),
+            ("SELECT DISTINCT p, count(*) FROM t", ["1 3"]), ("SELECT DISTINCT count(p) FROM t", ["3"]),
+            ("SELECT DISTINCT count(p), sum(s) FROM t", ["3 1"]),
+            ("SELECT DISTINCT p, count(*) FROM t WHERE p IN (1, 3)", ["1 2"]),
+            ("SELECT DISTINCT count(token(p)) FROM t", ["3"]),
+        ] { #expect(try store.lines(cql).sorted() == rows, "\(cql)") }
+        try checkPages(try store.prepare("SELECT DISTINCT p, count(p) FROM t GROUP BY p"))
+    }
+
+    @Test("columns that = fixes may be left out of GROUP BY, be it by filtering")
+    func fixedColumns() throws {
+        let store = try makeRows()
+        #expect(
+            try store.lines("SELECT b, count(*) FROM t WHERE p = 1 AND a = 2 GROUP BY b") == ["1 1", "2 1"])
+        #expect(
+            try store.lines("SELECT p, b, count(*) FROM t WHERE a = 2 GROUP BY p, b ALLOW FILTERING").sorted()
+                == ["1 1 1", "1 2 1", "2 1 1", "2 2 1"])
+    }
+
     @Test("functions may be named with their keyspace, system; others have none")
     func qualifiedFunctions() throws {
         let store = try makeStore()
@@ -139,6 +197,40 @@ struct AggregateTests {
                 "PER PARTITION LIMIT is not allowed with aggregate queries."
             ),
             ("SELECT max(min(v)) FROM t", "aggregate functions cannot be used as arguments of aggregate functions"),
+            ("SELECT sum(count(*)) FROM t", "aggregate functions cannot be used as arguments of aggregate functions"),
+            (
+                "SELECT max(1 + count(*)) FROM t",
+                "aggregate functions cannot be used as arguments of aggregate functions"
+            ),
+            (
+                "SELECT DISTINCT p, max(v) FROM t",
+                "SELECT DISTINCT queries must only request partition key columns and/or static columns (not v)"
+            ),
+            (
+                "SELECT DISTINCT p FROM t WHERE v = 1 ALLOW FILTERING",
+                "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns."
+            ),
+            ("SELECT a FROM two GROUP BY a", "Group by is not supported on only a part of the partition key"),
+            (
+                "SELECT a FROM two WHERE a = 1 AND b = 2 GROUP BY a",
+                "Group by is not supported on only a part of the partition key"
+            ),
+            (
+                "SELECT a FROM two GROUP BY floor(a, 1h)",
+                "Group by functions are only supported on clustering columns, got a"
+            ),
+            (
+                "SELECT a FROM two GROUP BY floor(v, 1h)",
+                "Group by functions are only supported on clustering columns, got v"
+            ),
+            (
+                "SELECT a FROM two GROUP BY a, b, floor(c, 1h), d",
+                "Functions are only supported on the last element of the GROUP BY clause"
+            ),
+            (
+                "SELECT a FROM two GROUP BY a, b, floor(c, 1h), floor(d, 1h)",
+                "Functions are only supported on the last element of the GROUP BY clause"
+            ),
             ("SELECT writetime(p) FROM t", "Cannot use selection function writetime on PRIMARY KEY part p"),
             ("SELECT nosuch(v) FROM t", "Unknown function 'nosuch'"),
             (
@@ -149,6 +241,10 @@ struct AggregateTests {
         ])
     func refusals(cql: String, message: String) throws {
         let store = try makeRows()
+        try store.execute(
+            """
+            CREATE TABLE two (a timestamp, b int, c timestamp, d timestamp, v timestamp, PRIMARY KEY ((a, b), c, d))
+            """)
         expectInvalid(message) { try store.execute(cql) }
     }
 
@@ -172,6 +268,65 @@ struct AggregateTests {
         }
         try store.execute("UPDATE t SET v = 1 + 2 * 3, w = 7 - 10 WHERE p = 1 AND a = 1 AND b = 1")
         #expect(try store.lines("SELECT v, w FROM t WHERE p = 1 AND a = 3 - 2 AND b = 1") == ["7 -3"])
+    }
+
+    @Test("a negated number keeps its type, and wraps within it")
+    func negation() throws {
+        let store = try makeStore()
+        try store.execute(
+            """
+            CREATE TABLE m (k int PRIMARY KEY, a tinyint, b smallint, c int, d bigint, e varint, f decimal, g float,
+            h double, w text, n int)
+            """)
+        try store.execute(
+            """
+            INSERT INTO m (k, a, b, c, d, e, f, g, h)
+            VALUES (1, -128, 5, -2147483648, 7, 12, 1.234567890123456789012345678901234567890123456789, 0.0, 0.0)
+            """)
+        let result = try store.execute("SELECT -a, -b, -c, -d, -e, -f, -g, -h, -n, - -a, -(a), - 5 FROM m")
+        #expect(
+            result.columns.map(\.type) == [
+                .tinyint, .smallint, .int, .bigint, .varint, .decimal, .float, .double, .int, .tinyint, .tinyint, .int,
+            ])
+        #expect(
+            result[0].values.map(\.description) == [
+                "-128", "-5", "-2147483648", "-7", "-12", "-1.234567890123456789012345678901234567890123456789", "-0.0",
+                "-0.0", "null", "-128", "-128", "-5",
+            ])
+        #expect(result.columns.map(\.name).prefix(2) == ["-a", "-b"])
+        try store.execute("UPDATE m SET a = -(tinyint) -128, g = - 0.0, h = -(1.5 + 2) WHERE k = 1")
+        #expect(try store.lines("SELECT a, g, h FROM m WHERE k = - - 1") == ["-128 -0.0 -3.5"])
+        for cql in ["SELECT -w FROM m", "UPDATE m SET w = -(text) 'a' WHERE k = 1"] {
+            let error = #expect(throws: CQLError.self, "\(cql)") { try store.execute(cql) }
+            #expect(error?.code == .invalidRequest)
+        }
+    }
+
+    @Test("casts of floating-point numbers narrow and write them as Java does")
+    func floatingCasts() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE c (k int PRIMARY KEY, d double, f float)")
+        for (number, narrowed, text, floatText) in [
+            ("300.7", "44 300 300 300", "300.7", "300.7"), ("-129.0", "127 -129 -129 -129", "-129.0", "-129.0"),
+            ("1e10", "-1 -1 2147483647 10000000000", "1.0E10", "1.0E10"),
+            ("-1e300", "0 0 -2147483648 -9223372036854775808", "-1.0E300", "-Infinity"),
+            ("Infinity", "-1 -1 2147483647 9223372036854775807", "Infinity", "Infinity"),
+            ("-Infinity", "0 0 -2147483648 -9223372036854775808", "-Infinity", "-Infinity"),
+            ("NaN", "0 0 0 0", "NaN", "NaN"), ("0.0", "0 0 0 0", "0.0", "0.0"), ("-0.0", "0 0 0 0", "-0.0", "-0.0"),
+            ("1e7", "-128 -27008 10000000 10000000", "1.0E7", "1.0E7"),
+            ("9999999.0", "127 -27009 9999999 9999999", "9999999.0", "9999999.0"),
+            ("1234567.0", "-121 -10617 1234567 1234567", "1234567.0", "1234567.0"),
+            ("0.001", "0 0 0 0", "0.001", "0.001"), ("0.00012", "0 0 0 0", "1.2E-4", "1.2E-4"),
+            ("1e-5", "0 0 0 0", "1.0E-5", "1.0E-5"), ("0.1", "0 0 0 0", "0.1", "0.1"),
+            ("123456789.5", "21 -13035 123456789 123456789", "1.234567895E8", "1.2345679E8"),
+        ] {
+            try store.execute("INSERT INTO c (k, d, f) VALUES (1, \(number), \(number))")
+            let casts = ["tinyint", "smallint", "int", "bigint"].map { "CAST(d AS \($0))" }.joined(separator: ", ")
+            #expect(try store.lines("SELECT \(casts) FROM c") == [narrowed], "\(number)")
+            #expect(
+                try store.lines("SELECT CAST(d AS text), CAST(f AS ascii) FROM c") == ["'\(text)' '\(floatText)'"],
+                "\(number)")
+        }
     }
 
     @Test("casts and functions")

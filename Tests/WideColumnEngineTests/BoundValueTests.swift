@@ -142,6 +142,44 @@ struct BoundValueTests {
         #expect(try store.execute("SELECT v FROM t WHERE k = 3").isEmpty)
     }
 
+    @Test("an unset value within a term deletes nothing")
+    func unsetMembers() throws {
+        let store = try makeTables()
+        try store.execute("CREATE TYPE u (a int, b text)")
+        try store.execute(
+            """
+            CREATE TABLE x (k int PRIMARY KEY, l list<int>, st set<int>, m map<text, int>, n int, tu tuple<int, text>,
+            f frozen<u>, o u, fl frozen<list<frozen<list<int>>>>, w vector<int, 2>)
+            """)
+        try store.execute(
+            """
+            INSERT INTO x (k, l, st, m, n, tu, f, o, fl, w)
+            VALUES (1, [1], {1}, {'a': 1}, 1, (1, 'a'), {a: 1}, {a: 1}, [[1]], [1, 2])
+            """)
+        for (assignment, message) in [
+            ("tu = (1, ?)", "Invalid unset value for tuple field number 1"),
+            ("tu = (?, 'a')", "Invalid unset value for tuple field number 0"),
+            ("f = {a: ?}", "Invalid unset value for field 'a' of user defined type u"),
+            ("o = {b: ?}", "Invalid unset value for field 'b' of user defined type u"),
+            ("n = 1 + ?", "Invalid unset value for argument in call to function _+"),
+            ("n = -(int) ?", "Invalid unset value for argument in call to function _-"),
+            ("n = blobAsInt(?)", "Invalid unset value for argument in call to function blobasint"),
+            ("m = {?: 1}", "Invalid unset map key"), ("m = m + {?: 1}", "Invalid unset map key"),
+        ] {
+            expectInvalid(message) { try store.execute("UPDATE x SET \(assignment) WHERE k = 1", [.unset]) }
+        }
+        for assignment in [
+            "l = [?]", "l = [1, ?]", "l = l + [2, ?]", "l = [?] + l", "l = l - [?]", "st = {?}", "st = st + {2, ?}",
+            "st = st - {?}", "m = {'b': ?}", "m = m + {'a': ?}", "m = m - {?}", "fl = [[1], [2, ?]]", "w = [2, ?]",
+        ] { try store.execute("UPDATE x SET \(assignment) WHERE k = 1", [.unset]) }
+        #expect(
+            try store.lines("SELECT l, st, m, n, tu, f, o, fl, w FROM x")
+                == ["[1] {1} {'a': 1} 1 (1, 'a') {a: 1, b: null} {a: 1, b: null} [[1]] [1, 2]"])
+        expectInvalid("Invalid unset value for column c") {
+            try store.execute("SELECT * FROM t WHERE k = 1 AND (c, d) = ?", [.unset])
+        }
+    }
+
     @Test("IF c CONTAINS looks into collections, frozen ones too")
     func contains() throws {
         let store = try makeTables()

@@ -31,6 +31,19 @@ struct LexerTests {
                 ])
     }
 
+    @Test("digits behind the point of a number may be missing, unless it is the first of two")
+    func points() throws {
+        #expect(
+            try kinds("1. -2.e5 3.E-1 [1..2] 4.a") == [
+                .float("1."), .float("-2.e5"), .float("3.E-1"), .symbol(.leftBracket), .integer("1"), .symbol(.dots),
+                .integer("2"), .symbol(.rightBracket), .float("4."), .name("a"), .end,
+            ])
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, d double, f float, n decimal)")
+        try store.execute("INSERT INTO t (k, d, f, n) VALUES (1, 1., -2.e2, 1.e3)")
+        #expect(try store.lines("SELECT d, f, n FROM t") == ["1.0 -200.0 1E+3"])
+    }
+
     @Test("names without quotes are in lower case")
     func names() throws {
         #expect(try kinds("SELECT Foo \"Foo\"") == [.name("select"), .name("foo"), .quotedName("Foo"), .end])

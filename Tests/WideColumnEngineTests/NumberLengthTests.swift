@@ -81,6 +81,25 @@ struct NumberLengthTests {
         }
     }
 
+    @Test("a sum of decimals that becomes longer is refused on the way", .timeLimit(.minutes(1)))
+    func sums() throws {
+        let store = try makeTable()
+        let list = (0..<200).map { "1e\(-9_000 * $0)" }.joined(separator: ", ")
+        let message = "the sum of decimals has too many digits"
+        try store.execute("CREATE TABLE s (k int PRIMARY KEY, l list<decimal>)")
+        try store.execute("INSERT INTO s (k, l) VALUES (1, [\(list)])")
+        for function in ["collection_sum", "collection_avg"] {
+            expectInvalid(message, .functionFailure) { try store.execute("SELECT \(function)(l) FROM s") }
+        }
+        for index in 0..<9 {
+            try store.execute("INSERT INTO t (k, d, i, v) VALUES (1, 1, \(index), 1e\(-9_000 * index))")
+        }
+        for function in ["sum", "avg"] {
+            expectInvalid(message, .functionFailure) { try store.execute("SELECT \(function)(v) FROM t") }
+        }
+        #expect(try store.execute("SELECT sum(v) FROM t WHERE k = 1 AND d = 1 AND i < 8").count == 1)
+    }
+
     @Test("a product that becomes longer is refused")
     func products() throws {
         let store = try makeTable()

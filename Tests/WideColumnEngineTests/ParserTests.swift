@@ -105,6 +105,31 @@ struct ParserTests {
         #expect(throws: CQLError(.syntaxException, message)) { try Parser.parse(text) }
     }
 
+    @Test("a function may have the name of the column that it sets")
+    func functionsNamedAsColumns() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE f (k int PRIMARY KEY, uuid uuid, now timeuuid, system timeuuid, l list<int>)")
+        try store.execute("UPDATE f SET uuid = uuid(), now = now(), system = system.now(), l = [1] WHERE k = 1")
+        #expect(try store.execute("SELECT uuid, now, system FROM f")[0].values.allSatisfy { !$0.isNull })
+        try store.execute("UPDATE f SET l = l + [2] WHERE k = 1")
+        try store.execute("UPDATE f SET l = [0] + l WHERE k = 1")
+        #expect(try store.lines("SELECT l FROM f") == ["[0, 1, 2]"])
+    }
+
+    @Test(
+        "relations may stand in parentheses",
+        arguments: [
+            "(k = 1) AND (c > 2)", "((k = 1)) AND (c) > (2)", "(k IN (1)) AND ((c, d) > (2, 9))",
+            "(token(k) = token(1))",
+        ])
+    func parentheses(relations: String) throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE p (k int, c int, d int, PRIMARY KEY (k, c, d))")
+        for row in ["1, 2, 1", "1, 3, 1"] { try store.execute("INSERT INTO p (k, c, d) VALUES (\(row))") }
+        #expect(try store.lines("SELECT * FROM p WHERE \(relations)").last == "1 3 1")
+        #expect(throws: CQLError.self) { try store.execute("SELECT * FROM p WHERE (k = 1 AND c = 2)") }
+    }
+
     @Test("types are read as they are written; names that are no native types are looked up later")
     func types() throws {
         #expect(try Parser.parseType("map<text, frozen<list<int>>>") == .map(.text, .frozen(.list(.int))))
@@ -128,6 +153,12 @@ struct ParserTests {
         #expect(throws: Never.self) { try Parser.parse("SELECT a" + String(repeating: " + 1", count: 200) + " FROM t") }
         let type = String(repeating: "frozen<", count: 100_000)
         #expect(throws: CQLError.self) { try Parser.parse("CREATE TABLE t (a \(type)") }
+        for prefix in ["frozen<list<", "list<", "tuple<int,", "map<int,frozen<", "vector<"] {
+            let type = String(repeating: prefix, count: 100_000)
+            #expect(throws: CQLError.self, "\(prefix)") { try Parser.parseType(type) }
+        }
+        let relation = String(repeating: "(", count: 100_000)
+        #expect(throws: CQLError.self) { try Parser.parse("SELECT * FROM t WHERE \(relation)k = 1") }
     }
 
     @Test("no byte sequence makes the parser trap")

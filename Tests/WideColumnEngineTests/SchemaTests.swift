@@ -60,6 +60,39 @@ struct SchemaTests {
         expectInvalid(message) { try store.execute(cql) }
     }
 
+    @Test("a user-defined type that is not frozen has no collections that are not")
+    func nestedCollections() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE c (a int, b list<int>)")
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v frozen<c>)")
+        for cql in [
+            "CREATE TABLE n (k int PRIMARY KEY, v c)", "CREATE TABLE n (k int, c int, v c STATIC, PRIMARY KEY (k, c))",
+            "ALTER TABLE t ADD w c",
+        ] {
+            expectInvalid("Non-frozen UDTs with nested non-frozen collections are not supported") {
+                try store.execute(cql)
+            }
+        }
+        try store.execute("CREATE TYPE f (a int, b frozen<list<int>>)")
+        try store.execute("ALTER TABLE t ADD w f")
+    }
+
+    @Test("only Cassandra's own keyspaces are system keyspaces")
+    func systemNames() throws {
+        let store = try makeStore()
+        let replication = "WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
+        try store.execute("CREATE KEYSPACE system_of_mine \(replication)")
+        try store.execute("CREATE TABLE system_of_mine.t (k int PRIMARY KEY)")
+        try store.execute("INSERT INTO system_of_mine.t (k) VALUES (1)")
+        #expect(try store.lines("SELECT k FROM system_of_mine.t") == ["1"])
+        try store.execute("DROP KEYSPACE system_of_mine")
+        for name in ["system", "system_schema", "system_auth", "system_traces", "system_distributed", "system_views"] {
+            expectInvalid("\(name) keyspace is not user-modifiable.", .unauthorized) {
+                try store.execute("CREATE KEYSPACE \(name) \(replication)")
+            }
+        }
+    }
+
     @Test("codes tell kinds of refusals apart")
     func codes() throws {
         let store = try makeStore()

@@ -133,10 +133,14 @@ struct SystemTests {
             "INSERT INTO system.local (key) VALUES ('x')", "TRUNCATE system.local", "DROP TABLE system.local",
             "CREATE TABLE system.x (a int PRIMARY KEY)", "DROP KEYSPACE system",
             "DELETE FROM system.peers WHERE peer = '1.1.1.1'",
+            "BEGIN BATCH INSERT INTO system.local (key) VALUES ('x') APPLY BATCH",
         ] {
             #expect(throws: CQLError(.unauthorized, "system keyspace is not user-modifiable."), "\(cql)") {
                 try store.execute(cql)
             }
+        }
+        #expect(throws: CQLError(.unauthorized, "system_schema keyspace is not user-modifiable.")) {
+            try session.execute("BEGIN BATCH DELETE FROM tables WHERE keyspace_name = 'ks' APPLY BATCH")
         }
     }
 

@@ -153,6 +153,29 @@ struct TableOptionTests {
         #expect(try store.execute("DESCRIBE TABLE t")[0]["create_statement", as: String.self] == described)
     }
 
+    @Test("booleans have Cassandra's six words")
+    func flags() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY)")
+        for (text, value) in [
+            ("true", true), ("FALSE", false), ("1", true), ("0", false), ("'yes'", true), ("'No'", false),
+        ] {
+            try store.execute(
+                "ALTER TABLE t WITH cdc = \(text) AND allow_auto_snapshot = \(text) AND incremental_backups = \(text)")
+            let row = try store.execute(
+                """
+                SELECT cdc, allow_auto_snapshot, incremental_backups FROM system_schema.tables
+                WHERE keyspace_name = 'ks' AND table_name = 't'
+                """)[0]
+            #expect(row.values == [.boolean(value), .boolean(value), .boolean(value)], "\(text)")
+            let described = try store.execute("DESCRIBE TABLE t")[0]["create_statement", as: String.self]
+            #expect(described?.contains("cdc = \(value)") == true)
+        }
+        expectInvalid("Invalid boolean value maybe for 'cdc'", .syntaxException) {
+            try store.execute("ALTER TABLE t WITH cdc = 'maybe'")
+        }
+    }
+
     @Test("a stored table whose options would be refused today opens, and its other options change")
     func storedOptions() throws {
         let storage = try Storage.inMemory()

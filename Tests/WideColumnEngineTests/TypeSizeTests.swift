@@ -92,6 +92,34 @@ struct TypeSizeTests {
         try store.execute("ALTER TYPE other ADD b int")
     }
 
+    private func expectTooDeep(_ store: WideColumnStore, _ cql: String) {
+        let error = #expect(throws: CQLError.self, "\(cql)") { try store.execute(cql) }
+        #expect(error?.code == .invalidRequest && error?.message.contains("is nested too deeply") == true)
+    }
+
+    @Test("types that nest more deeply with every definition are refused at the depth that no stack bears")
+    func depth() throws {
+        let store = try makeTable()
+        try store.execute("CREATE TYPE d0 (a int)")
+        // Each definition adds the type and as many levels of lists as a statement may have.
+        let lists = String(repeating: "list<", count: 60)
+        let ends = String(repeating: ">", count: 60)
+        for depth in 1...4 {
+            try store.execute("CREATE TYPE d\(depth) (a frozen<\(lists)frozen<d\(depth - 1)>\(ends)>)")
+        }
+        expectTooDeep(store, "CREATE TYPE d5 (a frozen<\(lists)frozen<d4>\(ends)>)")
+        for field in 1...10 {
+            try store.execute("CREATE TYPE e\(field) (a frozen<\(field == 1 ? "d4" : "e\(field - 1)")>)")
+        }
+        try store.execute("CREATE TABLE x (k int PRIMARY KEY, v frozen<e10>)")
+        expectTooDeep(store, "CREATE TABLE y (k int PRIMARY KEY, v frozen<list<frozen<e10>>>)")
+        // What others are made of may not make them too deep either.
+        expectInvalid("Type ks.e10 is nested too deeply: written out it has more than 256 levels") {
+            try store.execute("ALTER TYPE d0 ADD b frozen<list<frozen<list<int>>>>")
+        }
+        #expect(try store.lines("SELECT v FROM x") == [])
+    }
+
     @Test("a chain of many types is quick to look up")
     func chain() throws {
         let store = try makeTable()

@@ -108,6 +108,37 @@ struct ViewTests {
         #expect(try store.lines("SELECT * FROM m") == [])
     }
 
+    @Test("the WHERE clause may have terms that are always the same, and shows them as they were written")
+    func termsOfConditions() throws {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TABLE t (k int, c frozen<list<int>>, u uuid, PRIMARY KEY (k, c, u))")
+        let from = "AS SELECT * FROM t WHERE"
+        try store.execute(
+            """
+            CREATE MATERIALIZED VIEW m \(from) k = blobAsInt(0x00000001) + - -1 AND c IN ([1, 2], [3])
+            AND u IS NOT NULL PRIMARY KEY (k, c, u)
+            """)
+        for k in 1...2 {
+            for list in ["[1, 2]", "[2]", "[3]"] {
+                try store.execute("INSERT INTO t (k, c, u) VALUES (\(k), \(list), uuid())")
+            }
+        }
+        #expect(try store.lines("SELECT k, c FROM m") == ["2 [1, 2]", "2 [3]"])
+        #expect(try store.storage.verify().problems.isEmpty)
+        let described = try store.execute("DESCRIBE MATERIALIZED VIEW m")[0]["create_statement", as: String.self]
+        try store.execute("DROP MATERIALIZED VIEW m")
+        try store.execute(try #require(described))
+        #expect(try store.lines("SELECT k, c FROM m") == ["2 [1, 2]", "2 [3]"])
+        expectInvalid("Only constants are supported in the WHERE clause of a materialized view") {
+            try store.execute(
+                "CREATE MATERIALIZED VIEW n \(from) k = 1 AND c IS NOT NULL AND u = uuid() PRIMARY KEY (k, c, u)")
+        }
+        expectInvalid("Invalid STRING constant (a) for \"k\" of type int") {
+            try store.execute(
+                "CREATE MATERIALIZED VIEW n \(from) k = 'a' AND c IS NOT NULL AND u IS NOT NULL PRIMARY KEY (k, c, u)")
+        }
+    }
+
     @Test("verify finds a view that does not match its table")
     func crossCheck() throws {
         let store = try makeViewStore()
@@ -192,6 +223,14 @@ struct ViewTests {
             (
                 "SELECT * FROM by_c WHERE k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (k, c)",
                 "Materialized views cannot be created against other materialized views"
+            ),
+            (
+                "SELECT * FROM t WHERE k = 1 AND k = 2 AND c IS NOT NULL PRIMARY KEY (k, c)",
+                "k cannot be restricted by more than one relation if it includes an Equal"
+            ),
+            (
+                "SELECT * FROM t WHERE k IS NOT NULL AND c > 1 AND c >= 2 PRIMARY KEY (k, c)",
+                "More than one restriction was found for the start bound on c"
             ),
             (
                 "SELECT * FROM t WHERE k = ? AND c IS NOT NULL PRIMARY KEY (k, c)",

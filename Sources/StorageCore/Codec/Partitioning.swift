@@ -4,7 +4,7 @@ extension RandomAccessCollection {
     /// The first index for whose element a predicate holds that fails up to some place and holds from there on; `endIndex`
     /// if it holds nowhere.
     @inline(__always)
-    func partitioningIndex(where predicate: (Element) throws -> Bool) rethrows -> Index {
+    package func partitioningIndex(where predicate: (Element) throws -> Bool) rethrows -> Index {
         var low = startIndex
         var count = distance(from: low, to: endIndex)
         while count > 0 {

@@ -137,7 +137,8 @@ struct Lexer {
         advance()
         _ = take { $0.isDigit }
         var isFloat = false
-        if peek() == UInt8(ascii: "."), peek(1)?.isDigit == true {
+        // `1.` is a number; in `1..2` there are two.
+        if peek() == UInt8(ascii: "."), peek(1) != UInt8(ascii: ".") {
             isFloat = true
             advance()
             _ = take { $0.isDigit }

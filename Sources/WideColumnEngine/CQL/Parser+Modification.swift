@@ -127,7 +127,8 @@ extension Parser {
             return Assignment(column: column, operation: .subtract(try term()))
         }
         try expect(.equal)
-        if isNamed(column) {
+        // A function may have the column's name: `uuid = uuid()`.
+        if isNamed(column), peek(1).kind != .symbol(.leftParenthesis), peek(1).kind != .symbol(.dot) {
             advance()
             if take(.plus) { return Assignment(column: column, operation: .add(try term())) }
             // `c = c -1`: the lexer takes the sign for the number's.

@@ -9,7 +9,7 @@ extension Parser {
 
     private mutating func relation() throws -> Relation {
         if isAt("token"), peek(1).kind == .symbol(.leftParenthesis) { return try tokenRelation() }
-        if isAt(.leftParenthesis) { return try multiColumnRelation() }
+        if isAt(.leftParenthesis) { return try isColumnTupleAhead ? multiColumnRelation() : parenthesizedRelation() }
         let column = try identifier()
         if take(.leftBracket) {
             let key = try term()
@@ -53,6 +53,22 @@ extension Parser {
         try expect(.rightParenthesis)
         let comparison = try comparison()
         return Relation(target: .token(columns), comparison: comparison, terms: [try term()])
+    }
+
+    /// Whether `(a, b)` or `(a)` comes, not a relation in parentheses.
+    private var isColumnTupleAhead: Bool {
+        switch (peek(1).kind, peek(2).kind) {
+        case (.name, .symbol(let symbol)), (.quotedName, .symbol(let symbol)):
+            symbol == .comma || symbol == .rightParenthesis
+        default: false
+        }
+    }
+
+    private mutating func parenthesizedRelation() throws -> Relation {
+        try expect(.leftParenthesis)
+        let relation = try nested { try $0.relation() }
+        try expect(.rightParenthesis)
+        return relation
     }
 
     private mutating func multiColumnRelation() throws -> Relation {

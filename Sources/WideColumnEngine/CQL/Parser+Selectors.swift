@@ -60,8 +60,7 @@ extension Parser {
     private mutating func selectFactor() throws -> SelectExpression {
         if isAt(.minus), !isAt("nan", 1), !isAt("infinity", 1) {
             advance()
-            let operand = try nested { try $0.selectFactor() }
-            return .binary(.subtract, .term(.constant(.integer("0"))), operand)
+            return .negation(try nested { try $0.selectFactor() })
         }
         var expression = try selectPrimary()
         while true {

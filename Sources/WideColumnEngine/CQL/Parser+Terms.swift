@@ -59,7 +59,7 @@ extension Parser {
     private mutating func factor() throws -> Term {
         if isAt(.minus), !isAt("nan", 1), !isAt("infinity", 1) {
             advance()
-            return .binary(.subtract, .constant(.integer("0")), try nested { try $0.factor() })
+            return .negation(try nested { try $0.factor() })
         }
         return try termBody()
     }

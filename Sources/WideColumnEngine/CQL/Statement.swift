@@ -306,6 +306,8 @@ indirect enum SelectExpression: Hashable, Sendable {
     /// `(type) …`.
     case typeHint(CQLType, SelectExpression)
     case binary(ArithmeticOperator, SelectExpression, SelectExpression)
+    /// `-…`.
+    case negation(SelectExpression)
     case element(SelectExpression, Term)
     case slice(SelectExpression, from: Term?, to: Term?)
     case field(SelectExpression, String)

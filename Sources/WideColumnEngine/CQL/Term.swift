@@ -13,6 +13,8 @@ indirect enum Term: Hashable, Sendable {
     /// `{street: 'x', zip: 1}`.
     case userDefined([Field])
     case binary(ArithmeticOperator, Term, Term)
+    /// `-term`.
+    case negation(Term)
     /// `(type) term`.
     case cast(CQLType, Term)
 
@@ -51,6 +53,9 @@ extension Term: CustomStringConvertible {
         case .userDefined(let fields):
             "{\(fields.map { "\(CQLName.quotedIfNeeded($0.name)): \($0.value)" }.joined(separator: ", "))}"
         case .binary(let operation, let left, let right): "\(left) \(operation.rawValue) \(right)"
+        case .negation(let term):
+            // Two signs would begin a comment.
+            term.description.hasPrefix("-") ? "-(\(term))" : "-\(term)"
         case .cast(let type, let term): "(\(type))\(term)"
         }
     }

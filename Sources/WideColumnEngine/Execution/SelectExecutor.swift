@@ -439,7 +439,8 @@ struct SelectExecutor: ~Copyable {
             try group?.states[index].add(value)
         }
         if pageSize != .max { group?.lastKey = key.array() }
-        return .more
+        // DISTINCT counts partitions: the first row stands for its own.
+        return plan.isDistinct ? .partitionDone : .more
     }
 
     private mutating func finish(_ finished: RowGroup) throws {

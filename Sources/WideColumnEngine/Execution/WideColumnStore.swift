@@ -135,6 +135,11 @@ public final class WideColumnStore: Sendable {
         {
             return try systemStatement(cql, parsed, keyspace)
         }
+        if !isSystem, case .batch(let batch) = parsed.statement {
+            for member in batch.statements {
+                try (member.table.keyspace ?? keyspace).map(SchemaName.checkIsNotSystem)
+            }
+        }
         let text = try PlannedText(cql, parsed, keyspace: keyspace, schema: catalog.schema)
         if text.isReusable { statements.keep(text) }
         return PreparedStatement(text, store: self)

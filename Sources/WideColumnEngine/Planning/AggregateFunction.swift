@@ -63,7 +63,7 @@ struct AggregateState {
             switch value {
             case .float, .double: addFloating(value.double ?? 0)
             case .decimal(let number):
-                guard let sum = decimal.exactSum(number) else {
+                guard let sum = decimal.exactSum(number), sum.unscaled.hasAllowedLength else {
                     throw CQLError(.functionFailure, "the sum of decimals has too many digits")
                 }
                 decimal = sum

@@ -166,14 +166,11 @@ struct ArithmeticOperation: Hashable, Sendable {
             return .timestamp(
                 moved &* CalendarText.millisecondsPerDay &+ rest &+ duration.nanoseconds / 1_000_000 &* sign)
         case .date(let day):
-            guard duration.nanoseconds % CalendarText.nanosecondsPerDay == 0 else {
+            guard duration.nanoseconds == 0 else {
                 throw CQLError.invalid(
                     "The duration must have a day precision. Was: \(duration)")
             }
-            let moved =
-                CalendarText.addingMonths(months, toDay: Int64(day)) + days
-                + duration.nanoseconds / CalendarText.nanosecondsPerDay * sign
-            return .date(Int32(clamping: moved))
+            return .date(Int32(clamping: CalendarText.addingMonths(months, toDay: Int64(day)) + days))
         default: return .null
         }
     }
@@ -215,24 +212,16 @@ extension CQLValue {
     func number(as type: CQLType) -> CQLValue? {
         let whole: CQLInteger? =
             switch self {
-            case .float(let value): CQLInteger(truncating: Double(value))
-            case .double(let value): CQLInteger(truncating: value)
+            case .float(let value): Self.whole(Double(value), as: type)
+            case .double(let value): Self.whole(value, as: type)
             case .decimal(let value): value.integer
             default: integer
             }
         switch type {
         case .tinyint: return whole.map { .tinyint(Int8(truncatingIfNeeded: $0.truncated)) }
         case .smallint: return whole.map { .smallint(Int16(truncatingIfNeeded: $0.truncated)) }
-        case .int:
-            if let value = double, integer == nil, decimalOrNil == nil {
-                return .int(Int32(clamping: CQLInteger(truncating: value).int64 ?? (value < 0 ? .min : .max)))
-            }
-            return whole.map { .int(Int32(truncatingIfNeeded: $0.truncated)) }
-        case .bigint, .counter:
-            if let value = double, integer == nil, decimalOrNil == nil {
-                return .bigint(CQLInteger(truncating: value).int64 ?? (value < 0 ? .min : .max))
-            }
-            return whole.map { .bigint($0.truncated) }
+        case .int: return whole.map { .int(Int32(truncatingIfNeeded: $0.truncated)) }
+        case .bigint, .counter: return whole.map { .bigint($0.truncated) }
         case .varint: return whole.map { .varint($0) }
         case .float: return double.map { .float(Float($0)) }
         case .double: return double.map { .double($0) }
@@ -241,8 +230,15 @@ extension CQLValue {
         }
     }
 
-    private var decimalOrNil: CQLDecimal? {
-        if case .decimal(let value) = self { return value }
-        return nil
+    /// A floating-point number as Java narrows it: to the nearest `int`, from which the shorter types are cut, or `long`
+    /// (JLS 5.1.3).
+    private static func whole(_ value: Double, as type: CQLType) -> CQLInteger {
+        let whole = CQLInteger(truncating: value)
+        let nearest = (value.isInfinite ? nil : whole.int64) ?? (value < 0 ? .min : .max)
+        return switch type {
+        case .tinyint, .smallint, .int: CQLInteger(Int64(Int32(clamping: nearest)))
+        case .bigint, .counter: CQLInteger(nearest)
+        default: whole
+        }
     }
 }

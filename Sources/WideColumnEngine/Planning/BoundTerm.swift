@@ -42,18 +42,23 @@ indirect enum BoundTerm: Sendable {
         case .jsonMember(let text, let column, let type, let names, let unsetIfMissing):
             return try Self.member(text, column, type, names, unsetIfMissing, context)
         case .tupleMember(let tuple, let type, let index):
-            guard case .tuple(let members) = try tuple.value(as: type, context), index < members.count,
+            let result = try tuple.evaluate(context)
+            guard case .bytes(let bytes) = result else { return result }
+            guard case .tuple(let members) = try CQLValue(bytes.rawSpan, type: type), index < members.count,
                 !members[index].isNull
             else { return .null }
             return .bytes(try members[index].serialized(as: type.components[index]))
         case .binary(let operation, let left, let right):
+            let name = "_\(operation.operator.rawValue)"
             let operands = (
-                try left.value(as: operation.left, context), try right.value(as: operation.right, context)
+                try left.argument(operation.left, of: name, context),
+                try right.argument(operation.right, of: name, context)
             )
             let value = try operation.apply(operands.0, operands.1)
             return value.isNull ? .null : .bytes(try value.serialized(as: operation.result))
         case .collection(let type, let members):
-            return .bytes(try Self.collection(type, members, context).serialized(as: type))
+            guard let value = try Self.collection(type, members, context) else { return .unset }
+            return .bytes(try value.serialized(as: type))
         }
     }
 
@@ -62,10 +67,27 @@ indirect enum BoundTerm: Sendable {
     ) throws -> Result {
         var values: [CQLValue] = []
         for (argument, type) in zip(arguments, function.argumentTypes) {
-            values.append(try argument.value(as: type, context))
+            values.append(try argument.argument(type, of: function.name, context))
         }
         let value = try function.call(values, context)
         return value.isNull ? .null : .bytes(try value.serialized(as: function.returnType))
+    }
+
+    /// The term's value where it is an argument: no function tells apart what is null and what is not given.
+    private func argument(_ type: CQLType, of function: String, _ context: ExecutionContext) throws -> CQLValue {
+        guard let value = try setValue(as: type, context) else {
+            throw CQLError.invalid("Invalid unset value for argument in call to function \(function)")
+        }
+        return value
+    }
+
+    /// The term's value; `nil` for one that is unset.
+    private func setValue(as type: CQLType, _ context: ExecutionContext) throws -> CQLValue? {
+        switch try evaluate(context) {
+        case .null: .null
+        case .unset: nil
+        case .bytes(let bytes): try CQLValue(bytes.rawSpan, type: type)
+        }
     }
 
     /// The term's value; `null` for a marker that is unset.
@@ -109,27 +131,60 @@ indirect enum BoundTerm: Sendable {
         return values
     }
 
+    /// The value of a literal; `nil` where it is unset, as it is with an element that is. What is always written as a whole,
+    /// tuples and user-defined types, must have its members ([CA] cql3: Lists, Sets, Maps, Tuples, UserTypes, `DelayedValue`).
     private static func collection(
         _ type: CQLType, _ members: [BoundTerm], _ context: ExecutionContext
-    ) throws -> CQLValue {
+    ) throws -> CQLValue? {
         switch type.bare {
         case .tuple(let types):
-            return .tuple(try zip(members, types).map { try $0.value(as: $1, context) })
+            return .tuple(
+                try zip(members, types).enumerated().map { index, member in
+                    guard let value = try member.0.setValue(as: member.1, context) else {
+                        throw CQLError.invalid("Invalid unset value for tuple field number \(index)")
+                    }
+                    return value
+                })
         case .userType(let user):
             return .userDefined(
-                try zip(user.fields, members).map { .init($0.name, try $1.value(as: $0.type, context)) })
-        case .vector(let element, _): return .vector(try members.map { try $0.value(as: element, context) })
-        case .list(let element): return .list(try members.map { try $0.value(as: element, context) })
-        case .set(let element): return .set(try members.map { try $0.value(as: element, context) })
-        case .map(let key, let value):
-            return .map(
-                try stride(from: 0, to: members.count, by: 2).map { index in
-                    CQLValue.Entry(
-                        key: try members[index].value(as: key, context),
-                        value: try members[index + 1].value(as: value, context))
+                try zip(user.fields, members).map { field, member in
+                    guard let value = try member.setValue(as: field.type, context) else {
+                        throw CQLError.invalid(
+                            "Invalid unset value for field '\(field.name)' of user defined type \(user.name)")
+                    }
+                    return .init(field.name, value)
                 })
+        case .vector(let element, _): return try elements(members, element, context).map { .vector($0) }
+        case .list(let element): return try elements(members, element, context).map { .list($0) }
+        case .set(let element): return try elements(members, element, context).map { .set($0) }
+        case .map(let key, let value): return try map(members, key, value, context)
         default: throw CQLError.invalid("Invalid collection literal of type \(type)")
         }
+    }
+
+    private static func elements(
+        _ members: [BoundTerm], _ type: CQLType, _ context: ExecutionContext
+    ) throws -> [CQLValue]? {
+        var elements: [CQLValue] = []
+        for member in members {
+            guard let element = try member.setValue(as: type, context) else { return nil }
+            elements.append(element)
+        }
+        return elements
+    }
+
+    private static func map(
+        _ members: [BoundTerm], _ keyType: CQLType, _ valueType: CQLType, _ context: ExecutionContext
+    ) throws -> CQLValue? {
+        var entries: [CQLValue.Entry] = []
+        for index in stride(from: 0, to: members.count, by: 2) {
+            guard let key = try members[index].setValue(as: keyType, context) else {
+                throw CQLError.invalid("Invalid unset map key")
+            }
+            guard let value = try members[index + 1].setValue(as: valueType, context) else { return nil }
+            entries.append(CQLValue.Entry(key: key, value: value))
+        }
+        return .map(entries)
     }
 }
 

@@ -45,7 +45,7 @@ struct Filter: Sendable {
     /// A filter with its operands evaluated once for an execution.
     struct Evaluated {
         var filter: Filter
-        /// In ordered form.
+        /// In ordered form, prepared for the comparison.
         var operands: [[UInt8]]
         /// The key of a map's entry.
         var key: CQLValue = .null
@@ -55,7 +55,8 @@ struct Filter: Sendable {
         switch target {
         case .columns(let columns):
             let tuples = try operands.evaluate(context, columns: columns.map(\.name))
-            return Evaluated(filter: self, operands: try tuples.map { try Self.ordered($0, columns) })
+            return Evaluated(
+                filter: self, operands: comparison.prepared(try tuples.map { try Self.ordered($0, columns) }))
         case .entry(let column, let key, let keyType, let type):
             let bytes = try operands.evaluate(context, column: column.name)
             return Evaluated(
@@ -64,7 +65,8 @@ struct Filter: Sendable {
         case .column(let column):
             let bytes = try operands.evaluate(context, column: column.name)
             let type = memberType(of: column)
-            return Evaluated(filter: self, operands: try bytes.map { try Self.comparable($0, type) })
+            return Evaluated(
+                filter: self, operands: comparison.prepared(try bytes.map { try Self.comparable($0, type) }))
         }
     }
 

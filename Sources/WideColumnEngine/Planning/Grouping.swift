@@ -15,20 +15,26 @@ struct Grouping: Sendable {
         let key = table.definition.partitionKey + table.definition.clustering
         var next = 0
         var function: SelectedValue?
-        for (index, expression) in expressions.enumerated() {
+        for expression in expressions {
             var name = ""
             if case .column(let column) = expression {
+                guard function == nil else { throw Self.functionNotLast }
                 name = column
             } else {
                 guard case .call(let called, let arguments) = expression,
                     case .column(let column)? = arguments.first(where: { if case .column = $0 { true } else { false } })
                 else { throw Self.wrongOrder }
-                guard index == expressions.count - 1, called == "floor" else {
+                guard called == "floor" else {
                     throw CQLError.invalid(
                         "Only monotonic functions are supported in the GROUP BY clause. Got: system.\(called) : "
                             + "(\(arguments.map(\.name).joined(separator: ", ")))")
                 }
+                guard function == nil else { throw Self.functionNotLast }
                 name = column
+                guard try table.requiredColumn(name).kind == .clustering else {
+                    throw CQLError.invalid(
+                        "Group by functions are only supported on clustering columns, got \(name)")
+                }
                 var selection = SelectionBinder(table, binder.scope)
                 function = try selection.bind(expression, &binder)
             }
@@ -42,28 +48,23 @@ struct Grouping: Sendable {
             else { throw Self.wrongOrder }
             next = position + 1
         }
-        guard
-            next >= table.definition.partitionKey.count
-                || Self.areFixed(key[next..<table.definition.partitionKey.count], whereClause)
-        else {
-            throw CQLError.invalid(
-                "Group by is not supported on only a part of the partition key")
+        guard next >= table.definition.partitionKey.count else {
+            throw CQLError.invalid("Group by is not supported on only a part of the partition key")
         }
         clusteringCount = max(0, next - table.definition.partitionKey.count - (function == nil ? 0 : 1))
         self.function = function
+    }
+
+    private static var functionNotLast: CQLError {
+        .invalid("Functions are only supported on the last element of the GROUP BY clause")
     }
 
     private static var wrongOrder: CQLError {
         .invalid("Group by currently only support groups of columns following their declared order in the PRIMARY KEY")
     }
 
-    /// Columns that `=` gives one value may be left out.
+    /// Columns that `=` gives one value, be it by a filter, may be left out.
     private static func areFixed(_ columns: ArraySlice<ColumnDefinition>, _ whereClause: WhereClause) -> Bool {
-        columns.allSatisfy { column in
-            if column.kind == .partitionKey {
-                return whereClause.partition.map { $0.values[column.position].single != nil } ?? false
-            }
-            return whereClause.clustering.hasSingleValue(at: column.position)
-        }
+        columns.allSatisfy(whereClause.hasSingleValue)
     }
 }

@@ -85,6 +85,25 @@ extension ScalarFunction {
 
     // MARK: Numbers
 
+    /// `-operand`: of the operand's type, whatever it is, where it wraps as Java's integers do ([CA] cql3/functions/
+    /// OperationFcts.java).
+    static func negation(_ type: CQLType, of operand: String) throws -> ScalarFunction {
+        guard type.isNumeric else { throw CQLError.invalid("the '-' operation is not supported on \(operand)") }
+        return ScalarFunction("_-", [type], type == .counter ? .bigint : type) { values, _ in
+            switch values[0] {
+            case .tinyint(let number): .tinyint(0 &- number)
+            case .smallint(let number): .smallint(0 &- number)
+            case .int(let number): .int(0 &- number)
+            case .bigint(let number): .bigint(0 &- number)
+            case .varint(let number): .varint(-number)
+            case .decimal(let number): .decimal(-number)
+            case .float(let number): .float(-number)
+            case .double(let number): .double(-number)
+            default: .null
+            }
+        }
+    }
+
     private static func math(_ name: String, _ arguments: [CQLType?]) -> ScalarFunction? {
         guard arguments.count == 1, let type = arguments[0], type.isNumeric else { return nil }
         return ScalarFunction(name, [type], type == .counter ? .bigint : type) { values, _ in
@@ -178,9 +197,9 @@ extension ScalarFunction {
         let types = [type, .duration] + (arguments.count == 3 ? [result] : [])
         return ScalarFunction("floor", types, result) { values, _ in
             guard case .duration(let duration) = values[1] else { return .null }
-            guard duration.months >= 0, duration.days >= 0, duration.nanoseconds >= 0,
-                duration != CQLDuration()
-            else { throw CQLError.invalid("Negative durations are not supported by the floor function") }
+            guard duration.months >= 0, duration.days >= 0, duration.nanoseconds >= 0 else {
+                throw CQLError.invalid("Negative durations are not supported by the floor function")
+            }
             return try TimeFloor(duration, start: values.count == 3 ? values[2] : nil).floor(values[0])
         }
     }
@@ -211,11 +230,13 @@ private struct TimeFloor {
             let value = try milliseconds(Int64(day) * CalendarText.millisecondsPerDay)
             return .date(Int32(clamping: value / CalendarText.millisecondsPerDay))
         case .time(let value):
-            guard duration.months == 0, duration.days == 0 else {
+            guard duration.months == 0, duration.days == 0,
+                duration.nanoseconds <= CalendarText.nanosecondsPerDay
+            else {
                 throw CQLError.invalid(
                     "For time values, the floor can only be computed for durations smaller that a day")
             }
-            return .time(value - value % duration.nanoseconds)
+            return duration.nanoseconds == 0 ? time : .time(value - value % duration.nanoseconds)
         default: return .null
         }
     }
@@ -238,22 +259,38 @@ private struct TimeFloor {
             let distance = time &- origin
             return origin &+ distance &- distance % step
         }
-        // Months have no fixed length: search for the last step that is not after the time.
-        var (low, high): (Int64, Int64) = (0, 12 * 600_000 / Int64(duration.months) + 1)
+        // Months have no fixed length: search for the last step that is not after the time. No month has less than 28 days.
+        let day = CalendarText.floorDivide(time, CalendarText.millisecondsPerDay)
+        let originDay = CalendarText.floorDivide(origin, CalendarText.millisecondsPerDay)
+        var (low, high) = (Int64(0), (day - originDay) / 28 / Int64(duration.months) + 2)
+        var floor = origin
         while high - low > 1 {
             let middle = low + (high - low) / 2
-            if position(middle) <= time { low = middle } else { high = middle }
+            if let position = position(middle), position <= time {
+                (low, floor) = (middle, position)
+            } else {
+                high = middle
+            }
         }
-        return position(low)
+        return floor
     }
 
-    /// The start of the interval with this number.
-    private func position(_ count: Int64) -> Int64 {
+    /// The start of the interval with this number; `nil` where it is no timestamp, being too late.
+    private func position(_ count: Int64) -> Int64? {
         let day = CalendarText.floorDivide(origin, CalendarText.millisecondsPerDay)
         let rest = origin &- day &* CalendarText.millisecondsPerDay
-        let moved = CalendarText.addingMonths(Int64(duration.months) &* count, toDay: day)
-        return (moved &+ Int64(duration.days) &* count) &* CalendarText.millisecondsPerDay &+ rest
-            &+ duration.nanoseconds / 1_000_000 &* count
+        var position = CalendarText.addingMonths(Int64(duration.months) * count, toDay: day)
+        for (amount, unit) in [
+            (Int64(duration.days), CalendarText.millisecondsPerDay), (duration.nanoseconds / 1_000_000, 1),
+        ] {
+            let (distance, overflow) = amount.multipliedReportingOverflow(by: count)
+            let (sum, isTooLate) = position.addingReportingOverflow(distance)
+            let (scaled, isTooLong) = sum.multipliedReportingOverflow(by: unit)
+            guard !overflow, !isTooLate, !isTooLong else { return nil }
+            position = scaled
+        }
+        let (sum, isTooLate) = position.addingReportingOverflow(rest)
+        return isTooLate ? nil : sum
     }
 }
 
@@ -268,6 +305,8 @@ extension CQLValue {
         case .date(let days): CalendarText.date(days: Int64(days))
         case .time(let nanoseconds): CalendarText.time(nanoseconds: nanoseconds)
         case .inet(let bytes): InternetAddress.text(bytes)
+        case .float(let number): JavaNumberText.text(number)
+        case .double(let number): JavaNumberText.text(number)
         default: description
         }
     }

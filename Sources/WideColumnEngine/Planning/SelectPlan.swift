@@ -88,10 +88,12 @@ struct SelectPlan: Sendable {
 
     private func checkDistinct(_ statement: SelectStatement) throws {
         guard isDistinct else { return }
-        guard !whereClause.restrictsClustering else {
+        let restrictsRows = restrictedColumns.contains { table.column($0)?.kind == .regular }
+        guard !whereClause.restrictsClustering, !restrictsRows else {
             throw CQLError.invalid(
                 "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.")
         }
+        let selection = selection + aggregates.compactMap(\.argument)
         for value in selection {
             for column in value.columns where column.kind != .partitionKey && column.kind != .static {
                 throw CQLError.invalid(

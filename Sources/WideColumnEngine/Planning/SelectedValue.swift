@@ -107,7 +107,7 @@ extension SelectExpression {
         case .call(let name, let arguments): "system.\(name)(\(Self.names(arguments)))"
         case .cast(let operand, let type): "cast(\(operand.name) as \(type))"
         case .typeHint(let type, let operand): "(\(type))\(operand.name)"
-        case .binary(.subtract, .term(.constant(.integer("0"))), let operand): "-\(operand.name)"
+        case .negation(let operand): "-\(operand.name)"
         case .binary(let operation, let left, let right): "\(left.name) \(operation.rawValue) \(right.name)"
         case .element(let base, let key): "\(base.name)[\(key)]"
         case .slice(let base, let lower, let upper):

@@ -17,7 +17,9 @@ struct SelectionBinder {
     ) throws -> SelectedValue {
         switch expression {
         case .column(let name): return .column(try table.requiredColumn(name))
-        case .count: return aggregate(try AggregateFunction("count", nil), nil)
+        case .count:
+            try checkIsNotInAggregate()
+            return aggregate(try AggregateFunction("count", nil), nil)
         case .writetime(let operand): return .cellTime(try cellTime(.writetime, operand, &binder))
         case .maxWritetime(let operand): return .cellTime(try cellTime(.maxwritetime, operand, &binder))
         case .timeToLive(let operand): return .cellTime(try cellTime(.ttl, operand, &binder))
@@ -34,6 +36,9 @@ struct SelectionBinder {
             }
             return value
         case .binary(let operation, let left, let right): return try binary(operation, left, right, expected, &binder)
+        case .negation(let operand):
+            let value = try bind(operand, as: expected, &binder)
+            return .call(try ScalarFunction.negation(value.type, of: operand.name), [value])
         case .element(let base, let key): return try element(base, key, &binder)
         case .slice(let base, let lower, let upper): return try slice(base, lower, upper, &binder)
         case .field(let base, let name): return try field(base, name, &binder)
@@ -82,6 +87,12 @@ struct SelectionBinder {
         return .aggregate(aggregates.count - 1, function.resultType)
     }
 
+    private func checkIsNotInAggregate() throws {
+        guard !isInAggregate else {
+            throw CQLError.invalid("aggregate functions cannot be used as arguments of aggregate functions")
+        }
+    }
+
     private mutating func call(
         _ name: String, _ arguments: [SelectExpression], _ expected: CQLType?, _ binder: inout TermBinder
     ) throws -> SelectedValue {
@@ -92,9 +103,7 @@ struct SelectionBinder {
                     "Invalid number of arguments in call to function system.\(name): 1 required but \(arguments.count) provided"
                 )
             }
-            guard !isInAggregate else {
-                throw CQLError.invalid("aggregate functions cannot be used as arguments of aggregate functions")
-            }
+            try checkIsNotInAggregate()
             isInAggregate = true
             defer { isInAggregate = false }
             let argument = try bind(arguments[0], &binder)

@@ -51,6 +51,7 @@ struct TermBinder {
         case .call(let name, let arguments): return try bind(call: name, arguments, as: type)
         case .binary(let operation, let left, let right):
             return try bind(operation, left, right, as: type, receiver)
+        case .negation(let operand): return try bind(negationOf: operand, as: type, receiver)
         case .cast(let written, let inner):
             let castType = try written.resolved(in: scope)
             guard castType.form == type.form else {
@@ -79,6 +80,19 @@ struct TermBinder {
             bound, try bind(left, as: leftType, receiver: receiver), try bind(right, as: rightType, receiver: receiver))
     }
 
+    private mutating func bind(
+        negationOf operand: Term, as type: CQLType, _ receiver: String
+    ) throws -> BoundTerm {
+        let operandType = try self.type(of: .negation(operand)) ?? type
+        let function = try ScalarFunction.negation(operandType, of: operand.description)
+        guard function.returnType == type || Self.widens(function.returnType, type) else {
+            throw CQLError.invalid(
+                "Type error: cannot assign result of function system.\(function.name) (type \(function.returnType)) to "
+                    + "\(receiver) (type \(type))")
+        }
+        return .call(function, [try bind(operand, as: operandType, receiver: receiver)])
+    }
+
     private static func widens(_ from: CQLType, _ to: CQLType) -> Bool { from == .bigint && to == .counter }
 
     private mutating func bind(call name: String, _ arguments: [Term], as type: CQLType?) throws -> BoundTerm {
@@ -104,6 +118,9 @@ struct TermBinder {
         case .binary(_, let left, let right):
             guard let left = try type(of: left), let right = try type(of: right) else { return nil }
             return ArithmeticOperation.promoted(left, right) ?? left
+        // A constant takes the type that is wanted.
+        case .negation(.constant): return nil
+        case .negation(let operand): return try type(of: operand)
         case .constant(.string), .constant(.integer): return nil
         case .constant(let constant): return constant.naturalType
         case .cast(let type, _): return try type.resolved(in: scope)

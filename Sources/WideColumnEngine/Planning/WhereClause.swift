@@ -14,10 +14,13 @@ struct WhereClause: Sendable {
     /// Whether any clustering column is restricted, be it by a filter: then a static row alone is no answer.
     var restrictsClustering = false
 
-    /// Whether `=` gives the clustering column one value, be it by a filter.
+    /// Whether `=` gives the key column one value, be it by a filter.
     func hasSingleValue(_ column: ColumnDefinition) -> Bool {
-        clustering.hasSingleValue(at: column.position)
-            || filters.contains { $0.column?.name == column.name && $0.comparison == .equal }
+        if filters.contains(where: { $0.column?.name == column.name && $0.comparison == .equal }) { return true }
+        if column.kind == .partitionKey {
+            return partition.map { $0.values[column.position].single != nil } ?? false
+        }
+        return clustering.hasSingleValue(at: column.position)
     }
 }
 

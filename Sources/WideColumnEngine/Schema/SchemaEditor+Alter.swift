@@ -36,6 +36,7 @@ extension SchemaEditor {
         }
         let type = try column.type.resolved(in: try schema.userTypes(in: table.identifier.keyspace))
         try Self.check(column, type, table)
+        try TableDefinition.checkValue(type)
         try Self.checkReuse(column, type, table)
         let used = table.columns.map(\.id) + table.droppedColumns.map(\.id)
         guard let last = used.max(), last < .max else { throw CQLError.invalid("Too many columns") }

@@ -68,7 +68,7 @@ enum SchemaName {
         }
     }
 
-    static func isSystem(_ keyspace: String) -> Bool { keyspace == "system" || keyspace.hasPrefix("system_") }
+    static func isSystem(_ keyspace: String) -> Bool { SystemSchema.keyspaces.contains(keyspace) }
 
     static func checkIsNotSystem(_ keyspace: String) throws {
         guard !isSystem(keyspace) else {
@@ -117,6 +117,7 @@ extension TableDefinition {
                 "Static columns are only useful (and thus allowed) if the table has at least one clustering column")
         }
         try checkCounters()
+        for column in others { try Self.checkValue(column.type) }
         for column in statement.columns {
             guard let mask = column.mask, let definition = columns[column.name] else { continue }
             try mask.check(column: column.name, definition.type, scope)
@@ -140,6 +141,12 @@ extension TableDefinition {
         guard !column.type.contains({ $0 == .duration }) else {
             throw CQLError.invalid("duration type is not supported for PRIMARY KEY column '\(column.name)'")
         }
+    }
+
+    /// What types a column may have that no key is.
+    static func checkValue(_ type: CQLType) throws {
+        guard case .userType(let user) = type, user.fields.contains(where: \.type.isMultiCell) else { return }
+        throw CQLError.invalid("Non-frozen UDTs with nested non-frozen collections are not supported")
     }
 
     private func checkCounters() throws {

@@ -86,7 +86,7 @@ extension TableOptions {
             }
         case "cdc", "allow_auto_snapshot", "incremental_backups":
             let value = try scalar(property)
-            guard isFlag(value) else {
+            guard flag(value) != nil else {
                 throw CQLError.syntax("Invalid boolean value \(value) for '\(property.name)'")
             }
         case "speculative_retry", "additional_write_policy":
@@ -99,8 +99,17 @@ extension TableOptions {
         }
     }
 
-    /// Whether a text is that of a boolean.
+    /// Whether a text is that of a boolean, for what is within an option.
     static func isFlag(_ text: String) -> Bool { ["true", "false"].contains(text.lowercased()) }
+
+    /// The boolean that an option's text stands for ([CA] cql3/statements/PropertyDefinitions.java, `parseBoolean`).
+    static func flag(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "1", "true", "yes": true
+        case "0", "false", "no": false
+        default: nil
+        }
+    }
 
     private func checkIndexIntervals() throws {
         let (minimum, maximum) = (minimumIndexInterval, maximumIndexInterval)

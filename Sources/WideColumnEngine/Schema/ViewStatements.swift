@@ -146,12 +146,19 @@ extension TableDefinition {
             }
             restricted.insert(name)
         }
+        try checkTogether(relations.filter { $0.comparison != .isNotNull }, base)
         let missing = keyNames.filter { !restricted.contains($0) }
         guard missing.isEmpty else {
             throw CQLError.invalid(
                 "Primary key columns \(missing.joined(separator: ", ")) must be restricted with 'IS NOT NULL' or otherwise"
             )
         }
+    }
+
+    /// Refuses relations that a SELECT could not have together.
+    private static func checkTogether(_ relations: [Relation], _ base: Table) throws {
+        var binder = TermBinder([], scope: UserTypes(keyspace: base.identifier.keyspace))
+        _ = try RelationCollector(relations, table: base, binder: &binder)
     }
 
     private static func viewOptions(_ statement: CreateViewStatement, _ source: TableDefinition) throws -> TableOptions

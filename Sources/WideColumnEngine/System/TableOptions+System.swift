@@ -42,7 +42,7 @@ extension TableOptions {
     }
 
     private func flag(_ name: String, _ standard: Bool) -> Bool {
-        scalar(name, standard ? "true" : "false").lowercased() == "true"
+        Self.flag(scalar(name, "")) ?? standard
     }
 
     /// Bytes by name; a value that isn't written as a blob stands for the bytes of its text.

@@ -283,9 +283,17 @@ extension OrderedComponent {
 }
 
 extension Comparison {
-    /// Whether `value` compares like this with the operands, all of them in ordered form.
+    /// The operands, in ordered form, as `holds` takes them: those of IN sorted, for there may be many of them.
+    func prepared(_ operands: [[UInt8]]) -> [[UInt8]] {
+        self == .in ? ClusteringRestriction.sortedUnique(operands) : operands
+    }
+
+    /// Whether `value` compares like this with the operands, which are prepared.
     func holds(_ value: [UInt8], _ operands: [[UInt8]]) -> Bool {
-        if self == .in { return operands.contains(value) }
+        if self == .in {
+            let index = operands.partitioningIndex { !$0.lexicographicallyPrecedes(value) }
+            return index < operands.count && operands[index] == value
+        }
         guard let operand = operands.first else { return false }
         let order = value.rawSpan.compare(operand.rawSpan)
         return switch self {

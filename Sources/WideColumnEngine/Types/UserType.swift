@@ -123,11 +123,15 @@ extension UserType {
 private struct TypeExtent {
     private static let maximumPartCount = 1 << 16
     private static let maximumValueCount = 1 << 20
+    /// Values are read and written by functions that call themselves, once and more for each level.
+    private static let maximumDepth = 256
 
     /// The type itself and, written out, everything that it is made of.
     var partCount = 1
     /// The values that each value of the type has: elements of vectors, fields of tuples and of user-defined types.
     var valueCount = 1
+    /// The levels of the type: one more than its deepest part has.
+    var depth = 1
 
     static func sum(_ left: Int, _ right: Int) -> Int {
         let (sum, overflow) = left.addingReportingOverflow(right)
@@ -140,6 +144,10 @@ private struct TypeExtent {
     }
 
     func check(_ name: @autoclosure () -> String) throws {
+        guard depth <= Self.maximumDepth else {
+            throw CQLError.invalid(
+                "Type \(name()) is nested too deeply: written out it has more than \(Self.maximumDepth) levels")
+        }
         guard partCount <= Self.maximumPartCount else {
             throw CQLError.invalid(
                 "Type \(name()) is too large: written out it has more than \(Self.maximumPartCount) parts")
@@ -161,6 +169,7 @@ extension CQLType {
             var extent = element.extent(in: scope)
             extent.partCount = TypeExtent.sum(extent.partCount, 1)
             extent.valueCount = TypeExtent.product(extent.valueCount, max(count, 1))
+            extent.depth += 1
             return extent
         case .tuple(let elements): return Self.extent(ofFields: elements, in: scope)
         default:
@@ -168,7 +177,8 @@ extension CQLType {
             let extents = components.map { $0.extent(in: scope) }
             return TypeExtent(
                 partCount: extents.reduce(1) { TypeExtent.sum($0, $1.partCount) },
-                valueCount: extents.reduce(1) { max($0, $1.valueCount) })
+                valueCount: extents.reduce(1) { max($0, $1.valueCount) },
+                depth: extents.reduce(0) { max($0, $1.depth) } + 1)
         }
     }
 
@@ -177,6 +187,7 @@ extension CQLType {
             let field = type.extent(in: scope)
             extent.partCount = TypeExtent.sum(extent.partCount, field.partCount)
             extent.valueCount = TypeExtent.sum(extent.valueCount, field.valueCount)
+            extent.depth = max(extent.depth, field.depth + 1)
         }
     }
 }

@@ -14,7 +14,7 @@ final class View: Sendable {
         case cell(UInt16)
     }
 
-    /// A condition of the view's WHERE clause on a key column, on ordered bytes.
+    /// A condition of the view's WHERE clause on a key column, on ordered bytes; the operands are prepared.
     struct KeyCondition: Sendable {
         var component: Int
         var type: CQLType
@@ -65,7 +65,7 @@ final class View: Sendable {
             if missing > 0 { selected += repeatElement(false, count: missing) }
             selected[Int(column.id)] = true
         }
-        conditions = try Self.conditions(definition.view?.whereText ?? "", baseKey)
+        conditions = try Self.conditions(definition.view?.whereText ?? "", base)
         deadCells = Set(base.droppedColumns.map(\.id))
     }
 
@@ -79,20 +79,31 @@ final class View: Sendable {
         return base.regularColumns.filter { names.contains($0.name) }.map(\.id)
     }
 
-    private static func conditions(_ text: String, _ baseKey: [ColumnDefinition]) throws -> [KeyCondition] {
-        try Parser.parseRelations(text).compactMap { relation in
+    private static func conditions(_ text: String, _ base: TableDefinition) throws -> [KeyCondition] {
+        let key = base.partitionKey + base.clustering
+        var binder = TermBinder([], scope: UserTypes(keyspace: base.identifier.keyspace))
+        return try Parser.parseRelations(text).compactMap { relation in
             guard case .column(let name) = relation.target, relation.comparison != .isNotNull,
-                let component = baseKey.firstIndex(where: { $0.name == name })
+                let component = key.firstIndex(where: { $0.name == name })
             else { return nil }
-            let type = baseKey[component].type
-            let operands = try relation.terms.map { term in
-                guard case .constant(let constant) = term else {
-                    throw CQLError.invalid("Only constants are supported in the WHERE clause of a materialized view")
-                }
-                return try OrderedComponent.bytes(constant.value(as: type).serialized(as: type), type)
-            }
-            return KeyCondition(component: component, type: type, comparison: relation.comparison, operands: operands)
+            let operands = try relation.terms.map { try operand($0, key[component], &binder) }
+            return KeyCondition(
+                component: component, type: key[component].type, comparison: relation.comparison,
+                operands: relation.comparison.prepared(operands))
         }
+    }
+
+    /// The value of a term, in ordered form.
+    private static func operand(
+        _ term: Term, _ column: ColumnDefinition, _ binder: inout TermBinder
+    ) throws -> [UInt8] {
+        guard term.isFixed else {
+            throw CQLError.invalid("Only constants are supported in the WHERE clause of a materialized view")
+        }
+        let context = ExecutionContext(
+            values: [], now: StorageInstant(seconds: 0), generators: Generators(SystemRandomNumberGenerator()))
+        let value = try KeyValues.required(try binder.bind(term, to: column), context, column.name)
+        return try OrderedComponent.bytes(value, column.type)
     }
 
     /// The view's row of a table's row; `nil` if it has none.
@@ -221,5 +232,21 @@ struct ViewRow: Hashable {
 
     func hash(into hasher: inout Hasher) {
         hasher.combine(key)
+    }
+}
+
+extension Term {
+    /// Whether it has the same value whenever it is evaluated. All functions without arguments make a new one each time.
+    fileprivate var isFixed: Bool {
+        switch self {
+        case .constant: true
+        case .marker: false
+        case .call(_, let arguments): !arguments.isEmpty && arguments.allSatisfy(\.isFixed)
+        case .list(let terms), .set(let terms), .tuple(let terms): terms.allSatisfy(\.isFixed)
+        case .map(let entries): entries.allSatisfy { $0.key.isFixed && $0.value.isFixed }
+        case .userDefined(let fields): fields.allSatisfy(\.value.isFixed)
+        case .binary(_, let left, let right): left.isFixed && right.isFixed
+        case .negation(let term), .cast(_, let term): term.isFixed
+        }
     }
 }

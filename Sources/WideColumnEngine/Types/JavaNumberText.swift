@@ -1,0 +1,34 @@
+// JavaNumberText.swift — floating-point numbers as Java writes them, which is what CAST gives (`Double.toString`, `Float.toString`).
+
+enum JavaNumberText {
+    static func text(_ number: Double) -> String {
+        text(CQLDecimal(shortest: number), isNegative: number.sign == .minus, isNaN: number.isNaN)
+    }
+
+    static func text(_ number: Float) -> String {
+        text(number.isFinite ? CQLDecimal("\(number)") : nil, isNegative: number.sign == .minus, isNaN: number.isNaN)
+    }
+
+    /// - Parameter decimal: the shortest that is read as the number; `nil` where the number is not finite.
+    private static func text(_ decimal: CQLDecimal?, isNegative: Bool, isNaN: Bool) -> String {
+        if isNaN { return "NaN" }
+        let sign = isNegative ? "-" : ""
+        guard let decimal else { return sign + "Infinity" }
+        guard !decimal.unscaled.isZero else { return sign + "0.0" }
+        let number = decimal.normalized
+        return sign + text(number.unscaled.digits, pointPosition: Int(number.pointPosition))
+    }
+
+    /// Plain digits from 10⁻³ up to 10⁷, an exponent otherwise, and at least one digit behind the point.
+    private static func text(_ digits: String, pointPosition: Int) -> String {
+        guard (-2...7).contains(pointPosition) else {
+            let fraction = digits.dropFirst()
+            return "\(digits.prefix(1)).\(fraction.isEmpty ? "0" : fraction)E\(pointPosition - 1)"
+        }
+        let padded =
+            String(repeating: "0", count: max(0, 1 - pointPosition)) + digits
+            + String(repeating: "0", count: max(0, pointPosition + 1 - digits.utf8.count))
+        let wholeCount = max(1, pointPosition)
+        return "\(padded.prefix(wholeCount)).\(padded.dropFirst(wholeCount))"
+    }
+}
