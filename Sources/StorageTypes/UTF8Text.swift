@@ -8,7 +8,7 @@ extension String {
     public init?(validUTF8 bytes: RawSpan) {
         let text = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
         // What is not valid was replaced.
-        let isUnchanged = text.utf8.withContiguousStorageIfAvailable {
+        let isUnchanged = unsafe text.utf8.withContiguousStorageIfAvailable {
             unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)).equals(bytes)
         }
         guard isUnchanged == true else { return nil }

@@ -314,7 +314,8 @@
                 $0.threadCount = 1
                 $0.waitingPasswordCount = 1
             }
-            let gate = DispatchSemaphore(value: 0)
+            // Two of them, since a signal may go to one that came after it.
+            let (gate, passwordGate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
             listener.server.threads.submit { _ in gate.wait() }
             try await LoopbackClient.run(port: listener.port) { client in
                 try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
@@ -322,7 +323,7 @@
                 #expect(try await client.next()?.opcode == 0x10)
             }
             gate.signal()
-            for _ in 0..<2 { listener.server.passwordThreads.submit { _ in gate.wait() } }
+            for _ in 0..<2 { listener.server.passwordThreads.submit { _ in passwordGate.wait() } }
             try await LoopbackClient.run(port: listener.port) { client in
                 try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
                 #expect(try await client.next()?.opcode == 3)
@@ -332,7 +333,7 @@
                     #expect(try await second.next()?.errorCode == 0x1001)
                     #expect(try await second.next() == nil)
                 }
-                for _ in 0..<2 { gate.signal() }
+                for _ in 0..<2 { passwordGate.signal() }
                 #expect(try await client.next()?.opcode == 0x10)
             }
             try await listener.shutDown()

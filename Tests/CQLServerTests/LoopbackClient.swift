@@ -24,13 +24,7 @@
             port: Int, tls: NIOSSLContext? = nil, resets: Bool = false,
             _ body: (inout LoopbackClient) async throws -> Void
         ) async throws {
-            var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            if resets {
-                bootstrap = bootstrap.channelOption(
-                    .socketOption(.so_linger), value: linger(l_onoff: 1, l_linger: 0))
-            }
-            let channel =
-                try await bootstrap
+            let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .connect(host: "127.0.0.1", port: port) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         if let tls {
@@ -42,6 +36,10 @@
                             configuration: .init(inboundType: ByteBuffer.self, outboundType: ByteBuffer.self))
                     }
                 }
+            if resets {
+                let provider = channel.channel as? any SocketOptionProvider
+                try await provider?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+            }
             try await channel.executeThenClose { inbound, outbound in
                 var client = LoopbackClient(iterator: inbound.makeAsyncIterator(), outbound: outbound)
                 try await body(&client)

@@ -173,11 +173,8 @@ struct RequestExecutorTests {
 
     @Test("a statement of more markers than sixteen bits count is not prepared")
     func markers() throws {
-        func text(_ count: Int) -> String {
-            "SELECT * FROM ks.t WHERE a IN (\(Array(repeating: "?", count: count).joined(separator: ",")))"
-        }
-        #expect(try prepare(text(65_535)).markers.count == 65_535)
-        let failure = #expect(throws: ErrorMessage.self) { try prepare(text(65_536)) }
+        try RequestExecutor.checkMarkers(65_535)
+        let failure = #expect(throws: CQLError.self) { try RequestExecutor.checkMarkers(65_536) }
         #expect(failure?.message == "Too many markers(?). 65536 markers exceed the allowed maximum of 65535")
     }
 
@@ -300,6 +297,19 @@ struct RequestExecutorTests {
         let id = try #require(response.tracingID)
         let events = try store.execute("SELECT * FROM system_traces.events WHERE session_id = ?", [.uuid(id)])
         #expect(!events.isEmpty)
+        // What fails while it is carried out has one too.
+        let text = "SELECT * FROM ks.t WHERE a = 1 LIMIT 0"
+        for isTracing in [true, false] {
+            let failure = executor.respond(to: call(.query(text, QueryParameters()), isTracing: isTracing))
+            #expect(error(failure) != nil && (failure.tracingID != nil) == isTracing)
+            guard let id = failure.tracingID else { continue }
+            let session = try store.execute("SELECT * FROM system_traces.sessions WHERE session_id = ?", [.uuid(id)])
+            #expect(session.count == 1)
+        }
+        var reader = WireReader(
+            RequestBytes().byte(0).short(1).byte(0).longString(text).short(0).short(1).int(0).bytes)
+        let batch = Request.batch(try BatchRequest(&reader, .v5))
+        #expect(executor.respond(to: call(batch, isTracing: true)).tracingID != nil)
     }
 
     @Test("a read that passes too many tombstones is a failure of the one replica, with the reason in version 5")

@@ -65,7 +65,10 @@ struct RequestQueueTests {
             #expect(queue.count == model.values.reduce(0) { $0 + $1.count }, "seed \(seed), step \(step)")
         }
         for connection in 0..<5 { queue.hold(connection, false) }
-        while let (connection, request) = queue.next() { #expect(model[connection]?.removeFirst() == request) }
-        #expect(model.values.allSatisfy(\.isEmpty), "seed \(seed)")
+        while let (connection, request) = queue.next() {
+            let expected = model[connection]?.removeFirst()
+            #expect(expected == request, "seed \(seed)")
+        }
+        #expect(model.values.allSatisfy { $0.isEmpty }, "seed \(seed)")
     }
 }

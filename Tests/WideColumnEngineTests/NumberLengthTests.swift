@@ -81,23 +81,20 @@ struct NumberLengthTests {
         }
     }
 
-    @Test("a sum of decimals that becomes longer is refused on the way", .timeLimit(.minutes(1)))
+    @Test("a sum of decimals that becomes longer is refused on the way")
     func sums() throws {
         let store = try makeTable()
-        let list = (0..<200).map { "1e\(-9_000 * $0)" }.joined(separator: ", ")
+        // Each has ten thousand digits more behind the point than the one before.
+        let numbers = (0..<8).map { "1e\(-10_000 * $0)" }
         let message = "the sum of decimals has too many digits"
         try store.execute("CREATE TABLE s (k int PRIMARY KEY, l list<decimal>)")
-        try store.execute("INSERT INTO s (k, l) VALUES (1, [\(list)])")
-        for function in ["collection_sum", "collection_avg"] {
-            expectInvalid(message, .functionFailure) { try store.execute("SELECT \(function)(l) FROM s") }
+        try store.execute("INSERT INTO s (k, l) VALUES (1, [\(numbers.joined(separator: ", "))])")
+        expectInvalid(message, .functionFailure) { try store.execute("SELECT collection_sum(l) FROM s") }
+        for (index, number) in numbers.enumerated() {
+            try store.execute("INSERT INTO t (k, d, i, v) VALUES (1, 1, \(index), \(number))")
         }
-        for index in 0..<9 {
-            try store.execute("INSERT INTO t (k, d, i, v) VALUES (1, 1, \(index), 1e\(-9_000 * index))")
-        }
-        for function in ["sum", "avg"] {
-            expectInvalid(message, .functionFailure) { try store.execute("SELECT \(function)(v) FROM t") }
-        }
-        #expect(try store.execute("SELECT sum(v) FROM t WHERE k = 1 AND d = 1 AND i < 8").count == 1)
+        expectInvalid(message, .functionFailure) { try store.execute("SELECT avg(v) FROM t") }
+        #expect(try store.execute("SELECT sum(v) FROM t WHERE k = 1 AND d = 1 AND i < 3").count == 1)
     }
 
     @Test("a product that becomes longer is refused")

@@ -8,9 +8,25 @@ final class RequestExecutor: Sendable {
     /// A request as it is carried out.
     struct Call: Sendable {
         var request: Request
-        var isTracing = false
+        var isTracing: Bool
         /// How large a result may be; `nil`: as large as it is.
         var maximumResultByteCount: Int?
+        fileprivate let failedTrace = FailedTrace()
+
+        init(request: Request, isTracing: Bool = false, maximumResultByteCount: Int? = nil) {
+            self.request = request
+            self.isTracing = isTracing
+            self.maximumResultByteCount = maximumResultByteCount
+        }
+    }
+
+    /// The trace of a statement that failed.
+    fileprivate final class FailedTrace: Sendable {
+        private let state = Mutex<CQLUUID?>(nil)
+
+        var id: CQLUUID? { state.withLock { $0 } }
+
+        func set(_ id: CQLUUID) { state.withLock { $0 = id } }
     }
 
     private let store: WideColumnStore
@@ -53,9 +69,11 @@ final class RequestExecutor: Sendable {
             }
         } catch {
             let request = call.request
-            return Response(
+            var response = Response(
                 .error(
                     ErrorMessage(error, consistency: request.consistency, writeType: writeType(of: request))))
+            response.tracingID = call.failedTrace.id
+            return response
         }
     }
 
@@ -92,6 +110,8 @@ final class RequestExecutor: Sendable {
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
         options.isTracing = call.isTracing
+        let failedTrace = call.failedTrace
+        options.onFailedTrace = { failedTrace.set($0.id) }
         options.maximumResultByteCount = call.maximumResultByteCount
         options.maskedUserName = maskedUserName.withLock { $0 }
         return options
@@ -100,19 +120,21 @@ final class RequestExecutor: Sendable {
     private func prepare(_ text: String, _ keyspace: String?) throws -> Response {
         let statement = try session(keyspace).prepare(text)
         try statement.refresh()
-        // They are counted in sixteen bits ([CA] cql3/QueryProcessor.java, `prepare`).
-        let (count, largest) = (statement.markers.count, UInt16.max)
-        guard count <= largest else {
-            throw CQLError(
-                .invalidRequest,
-                "Too many markers(?). \(count) markers exceed the allowed maximum of \(largest)")
-        }
+        try Self.checkMarkers(statement.markers.count)
         let columns = statement.resultColumns
         return Response(
             .prepared(
                 PreparedMessage(
                     id: try prepared.keep(statement), resultMetadataID: columns.metadataID, markers: statement.markers,
                     partitionKeyMarkers: statement.partitionKeyMarkers, resultColumns: columns)))
+    }
+
+    /// They are counted in sixteen bits ([CA] cql3/QueryProcessor.java, `prepare`).
+    static func checkMarkers(_ count: Int) throws {
+        let largest = Int(UInt16.max)
+        guard count > largest else { return }
+        throw CQLError(
+            .invalidRequest, "Too many markers(?). \(count) markers exceed the allowed maximum of \(largest)")
     }
 
     /// Whether the client knows the columns of a result.

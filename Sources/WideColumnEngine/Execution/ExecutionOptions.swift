@@ -22,6 +22,8 @@ public struct ExecutionOptions: Sendable {
     public var maximumResultByteCount: Int?
     /// Whether the result has a trace, and system_traces too.
     public var isTracing = false
+    /// Called with the trace of a statement that fails, which no result can have.
+    public var onFailedTrace: (@Sendable (StatementTrace) -> Void)?
 
     public init() {}
 

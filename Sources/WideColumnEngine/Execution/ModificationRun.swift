@@ -166,10 +166,17 @@ extension WideColumnStore {
     public func execute(_ batch: StatementBatch, options: ExecutionOptions = ExecutionOptions()) throws -> ResultSet {
         guard options.isTracing else { return try perform(batch, options, nil) }
         let tracer = StatementTracer(self)
-        var result = try perform(batch, options, tracer)
-        tracer.endWriting()
-        result.statementTrace = finish(tracer, batch.statements.map(\.statement.cql).joined(separator: "; "))
-        return result
+        let text = batch.statements.map(\.statement.cql).joined(separator: "; ")
+        do {
+            var result = try perform(batch, options, tracer)
+            tracer.endWriting()
+            result.statementTrace = finish(tracer, text)
+            return result
+        } catch {
+            let trace = finish(tracer, text)
+            options.onFailedTrace?(trace)
+            throw error
+        }
     }
 
     private func perform(

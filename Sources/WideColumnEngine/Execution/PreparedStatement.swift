@@ -97,9 +97,15 @@ public struct PreparedStatement: Sendable {
         let tracer = StatementTracer(store)
         tracer.add("Parsing \(text.cql)")
         tracer.add("Preparing statement")
-        var result = try perform(values, options, currentKeyspace, tracer)
-        result.statementTrace = store.finish(tracer, text.cql)
-        return result
+        do {
+            var result = try perform(values, options, currentKeyspace, tracer)
+            result.statementTrace = store.finish(tracer, text.cql)
+            return result
+        } catch {
+            let trace = store.finish(tracer, text.cql)
+            options.onFailedTrace?(trace)
+            throw error
+        }
     }
 
     private func perform(

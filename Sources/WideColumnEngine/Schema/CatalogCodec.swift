@@ -273,7 +273,8 @@ private struct CatalogReader {
     }
 
     mutating func text() throws -> String {
-        guard let text = String(validUTF8: try byteString().rawSpan) else { throw ByteReader.tooShort }
+        let bytes = try byteString()
+        guard let text = String(validUTF8: bytes.rawSpan) else { throw ByteReader.tooShort }
         return text
     }
 
