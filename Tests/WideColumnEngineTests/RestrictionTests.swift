@@ -190,11 +190,11 @@ struct RestrictionTests {
         try store.execute("CREATE TABLE l (k int, c int, d int, v int, PRIMARY KEY (k, c))")
         try store.execute("CREATE INDEX ON l (d)")
         let insert = try store.prepare("INSERT INTO l (k, c, d, v) VALUES (1, ?, 1, ?)")
-        let rowCount: Int32 = 10_000
+        let rowCount: Int32 = 4_000
         try store.storage.write { transaction in
             for row in 0..<rowCount { try insert.execute([.int(row), .int(row)], in: transaction) }
         }
-        let list = CQLValue.list((0..<90_000).map { .int($0 * 2 % 90_000) })
+        let list = CQLValue.list((0..<60_000).map { .int($0 * 2 % 60_000) })
         for condition in ["v IN ?", "d = 1 AND c IN ? AND k = 1", "d = 1 AND v IN ?"] {
             let count = try store.execute("SELECT count(*) FROM l WHERE \(condition) ALLOW FILTERING", [list])[0][0]
             #expect(count == .bigint(Int64(rowCount / 2)), "\(condition)")

@@ -110,8 +110,7 @@ final class RequestExecutor: Sendable {
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
         options.isTracing = call.isTracing
-        let failedTrace = call.failedTrace
-        options.onFailedTrace = { failedTrace.set($0.id) }
+        if call.isTracing { options.onFailedTrace = { [failedTrace = call.failedTrace] in failedTrace.set($0.id) } }
         options.maximumResultByteCount = call.maximumResultByteCount
         options.maskedUserName = maskedUserName.withLock { $0 }
         return options
