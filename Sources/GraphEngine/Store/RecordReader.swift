@@ -152,7 +152,9 @@ struct RecordReader: ~Escapable {
 
     private mutating func text() throws -> String {
         let byteCount = try count()
-        guard let text = String(validUTF8: bytes.extracting(offset..<(offset + byteCount))) else { throw damaged("a text is not valid UTF-8") }
+        guard let text = String(validUTF8: bytes.extracting(offset..<(offset + byteCount))) else {
+            throw damaged("a text is not valid UTF-8")
+        }
         offset += byteCount
         return text
     }
