@@ -14,8 +14,8 @@ struct RequestBudgetTests {
     func line() throws {
         var budget = budget(100)
         let ids = (0..<4).map { budget.add(address: "\($0)") }
-        let reserved1 = budget.reserve(90, for: ids[0])
-        let first = try #require(reserved1)
+        let reserved = budget.reserve(90, for: ids[0])
+        let first = try #require(reserved)
         #expect(budget.reserve(80, for: ids[1]) == nil)
         // It would fit, but is behind.
         #expect(budget.reserve(5, for: ids[2]) == nil)
@@ -33,8 +33,8 @@ struct RequestBudgetTests {
         var budget = budget(100)
         let many = (0..<3).map { _ in budget.add(address: "a") }
         let other = budget.add(address: "b")
-        let reserved2 = budget.reserve(20, for: many[0])
-        let first = try #require(reserved2)
+        let reserved = budget.reserve(20, for: many[0])
+        let first = try #require(reserved)
         #expect(budget.reserve(10, for: many[1]) == nil)
         #expect(budget.reserve(1, for: many[2]) == nil)
         #expect(budget.reserve(25, for: other) != nil)
@@ -45,8 +45,8 @@ struct RequestBudgetTests {
     func large() throws {
         var budget = budget(100)
         let (a, b) = (budget.add(address: "a"), budget.add(address: "b"))
-        let reserved3 = budget.reserve(1, for: b)
-        let small = try #require(reserved3)
+        let reserved = budget.reserve(1, for: b)
+        let small = try #require(reserved)
         #expect(budget.reserve(500, for: a) == nil)
         let granted = budget.release([small])
         #expect(granted.map(\.byteCount) == [500])
@@ -60,8 +60,8 @@ struct RequestBudgetTests {
         #expect(budget.freeByteCount == 100)
         let (a, b) = (budget.add(address: "a"), budget.add(address: "b"))
         #expect(budget.reserve(4000, for: a)?.isFree == false)
-        let reserved4 = budget.reserve(60, for: b)
-        let free = try #require(reserved4)
+        let reserved = budget.reserve(60, for: b)
+        let free = try #require(reserved)
         #expect(free.isFree && budget.byteCount == 4000)
         #expect(budget.reserve(60, for: b) == nil)
         #expect(budget.remove(b).isEmpty && budget.waitingCount == 0)
@@ -73,8 +73,8 @@ struct RequestBudgetTests {
     func removal() throws {
         var budget = budget(100)
         let ids = (0..<3).map { budget.add(address: "\($0)") }
-        let reserved5 = budget.reserve(90, for: ids[0])
-        let first = try #require(reserved5)
+        let reserved = budget.reserve(90, for: ids[0])
+        let first = try #require(reserved)
         #expect(budget.reserve(80, for: ids[1]) == nil)
         #expect(budget.reserve(5, for: ids[2]) == nil)
         #expect(budget.remove(ids[1]).map(\.connection) == [ids[2]])

@@ -13,9 +13,7 @@ struct AlterTests {
     func columns() throws {
         let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute(
             "CREATE TABLE t (k int, c int, v text, l list<int>, PRIMARY KEY (k, c)) WITH gc_grace_seconds = 5")
         try disk.store.execute("INSERT INTO t (k, c, v, l) VALUES (1, 1, 'old', [1])")

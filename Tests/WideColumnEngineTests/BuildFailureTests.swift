@@ -144,16 +144,10 @@ struct BuildFailureTests {
         try store.storage.write { try $0.put(table.storage, key.rawSpan, value.rawSpan) }
     }
 
-    private func createKeyspace(_ disk: StoreOnDisk) throws {
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
-    }
-
     @Test("a view or index that can't be built is taken away again")
     func failedCreation() throws {
         let disk = try StoreOnDisk(clock)
-        try createKeyspace(disk)
+        try disk.createKeyspace()
         let (key, value) = try makeDamagedTable(disk.store)
         for cql in [Self.view + "(v, k)", "CREATE INDEX i ON t (v)"] {
             #expect(throws: StorageError.self) { try disk.store.execute(cql) }
@@ -171,7 +165,7 @@ struct BuildFailureTests {
     @Test("what can't be completed at an opening keeps neither the store nor its schema from being used")
     func failedCompletion() throws {
         let disk = try StoreOnDisk(clock)
-        try createKeyspace(disk)
+        try disk.createKeyspace()
         let (key, value) = try makeDamagedTable(disk.store)
         try damage(disk.store, key, value)
         try disk.store.execute(Self.view + "(v, k)")
@@ -197,7 +191,7 @@ struct BuildFailureTests {
     @Test("a storage that may not be written is opened with what is unbuilt")
     func readOnly() throws {
         let disk = try StoreOnDisk(clock)
-        try createKeyspace(disk)
+        try disk.createKeyspace()
         try disk.store.execute("CREATE TABLE t (k int PRIMARY KEY, v text)")
         try disk.store.execute("INSERT INTO t (k, v) VALUES (1, 'a')")
         try disk.store.execute(Self.view + "(v, k)")

@@ -53,9 +53,7 @@ struct CollectionModelTests {
         var random = SeededRandom(seed: seed)
         let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute("CREATE TABLE t (k int, c int, m map<int, int>, PRIMARY KEY (k, c))")
         try disk.store.execute(
             "CREATE MATERIALIZED VIEW v AS SELECT * FROM t WHERE c IS NOT NULL AND k IS NOT NULL PRIMARY KEY (c, k)")

@@ -254,9 +254,7 @@ struct CollectionTests {
     func onDisk() throws {
         let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute("CREATE TYPE point (x int, y int)")
         try disk.store.execute(
             "CREATE TABLE t (k int PRIMARY KEY, m map<int, text>, p point) WITH gc_grace_seconds = 100")

@@ -18,6 +18,13 @@ final class StoreOnDisk {
         store = try WideColumnStore(storage: .open(at: "/data", options: options))
     }
 
+    /// The keyspace `ks`, in use.
+    func createKeyspace() throws {
+        try store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("USE ks")
+    }
+
     /// As after a restart of the program.
     func reopen(isReadOnly: Bool = false) throws {
         try store.storage.close()
@@ -95,9 +102,7 @@ struct DiskTests {
     @Test("a deletion stays for its grace period, so that late older writes find it")
     func grace() throws {
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute("CREATE TABLE t (k int PRIMARY KEY, v int) WITH gc_grace_seconds = 3600")
         let old = clock.now.microseconds - 1
         try disk.store.execute("DELETE FROM t WHERE k = 1")
@@ -113,9 +118,7 @@ struct DiskTests {
     @Test("a view whose building was interrupted is completed at the next opening")
     func interruptedBuild() throws {
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute("CREATE TABLE t (k int, c int, PRIMARY KEY (k, c))")
         for k in 0..<20 { try disk.store.execute("INSERT INTO t (k, c) VALUES (?, 1)", [.int(Int32(k))]) }
         try disk.store.execute(
@@ -139,9 +142,7 @@ struct DiskTests {
     /// A table with rows for several chunks, and an unbuilt view and index of it, as if the program had ended after these
     /// many chunks of each.
     private func makeHalfBuilt(_ disk: StoreOnDisk, chunkCount: Int) throws {
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute("CREATE TABLE t (k int, c int, v int, PRIMARY KEY (k, c))")
         for k in 0..<450 {
             for c in 0..<3 {

@@ -12,9 +12,7 @@ struct HarryPurgeTests {
 
     private func makeDisk(_ table: String) throws -> StoreOnDisk {
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute(table)
         return disk
     }

@@ -148,9 +148,7 @@ struct IndexTests {
         let seed: UInt64 = 20_251_124
         var random = SeededRandom(seed: seed)
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute(
             "CREATE TABLE t (k int, c int, s int STATIC, v int, e set<int>, m map<int, int>, PRIMARY KEY (k, c))")
         for target in ["v", "s", "c", "e", "entries(m)"] { try disk.store.execute("CREATE INDEX ON t (\(target))") }

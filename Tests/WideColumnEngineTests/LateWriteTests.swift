@@ -125,9 +125,7 @@ struct LateWriteTests {
 
     private func makeDisk() throws -> StoreOnDisk {
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute("CREATE TABLE t (k int PRIMARY KEY, a int) WITH gc_grace_seconds = 60")
         return disk
     }

@@ -39,9 +39,7 @@ struct OldStateTests {
     @Test("nor after a power cut that takes the newer commit back", arguments: [false, true])
     func powerCut(isTruncated: Bool) throws {
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute(
             "CREATE TABLE t (k int, c int, v int, PRIMARY KEY (k, c)) WITH gc_grace_seconds = 100")
         let table = try #require(disk.store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t"))).storage
@@ -128,8 +126,7 @@ struct OldStateTests {
     @Test("TRUNCATE is on the device when it returns")
     func truncate() throws {
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try disk.createKeyspace()
         try disk.store.execute("CREATE TABLE ks.t (k int PRIMARY KEY)")
         try disk.store.execute("INSERT INTO ks.t (k) VALUES (1)")
         try disk.store.execute("TRUNCATE ks.t")

@@ -209,9 +209,7 @@ struct SchemaTests {
     @Test("a type of the greatest depth is read again, from the catalog and from what DESCRIBE shows")
     func deepTypes() throws {
         let disk = try StoreOnDisk(ManualClock())
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         let depth = Parser.maximumNesting - 2
         func type(_ open: String, _ depth: Int) -> String {
             String(repeating: open, count: depth) + "int"
@@ -237,9 +235,7 @@ struct SchemaTests {
     @Test("a user-defined type with the name of a native one stays what it is")
     func typesNamedAsNativeOnes() throws {
         let disk = try StoreOnDisk(ManualClock())
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         for name in ["int", "varchar", "byte", "list"] {
             try disk.store.execute("CREATE TYPE \"\(name)\" (a int, b text)")
         }

@@ -66,9 +66,7 @@ struct TextIdentityTests {
         #expect(CQLValue.columnName("\"a\"\"\(mark)\"").utf8.elementsEqual(name.utf8))
         #expect(CQLValue.columnName(#"""" """"#) == #"" ""#)
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute(
             """
             CREATE TABLE t (k text, c int, "a""\(mark)" text MASKED WITH mask_replace('b''\(mark)'), PRIMARY KEY (k, c))

@@ -284,9 +284,7 @@ struct ViewModelTests {
         var random = SeededRandom(seed: seed)
         let clock = ManualClock()
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.createKeyspace()
         try disk.store.execute(
             "CREATE TABLE t (k int, c int, u text, v int, w int, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC)")
         let create = [

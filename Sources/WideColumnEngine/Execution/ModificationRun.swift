@@ -165,17 +165,10 @@ extension WideColumnStore {
     @discardableResult
     public func execute(_ batch: StatementBatch, options: ExecutionOptions = ExecutionOptions()) throws -> ResultSet {
         guard options.isTracing else { return try perform(batch, options, nil) }
-        let tracer = StatementTracer(self)
-        let text = batch.statements.map(\.statement.cql).joined(separator: "; ")
-        do {
-            var result = try perform(batch, options, tracer)
+        return try tracing(batch.statements.map(\.statement.cql).joined(separator: "; "), options) { tracer in
+            let result = try perform(batch, options, tracer)
             tracer.endWriting()
-            result.statementTrace = finish(tracer, text)
             return result
-        } catch {
-            let trace = finish(tracer, text)
-            options.onFailedTrace?(trace)
-            throw error
         }
     }
 

@@ -94,17 +94,10 @@ public struct PreparedStatement: Sendable {
         _ values: [CQLValue], options: ExecutionOptions, changing currentKeyspace: borrowing Mutex<String?>
     ) throws -> ResultSet {
         guard options.isTracing else { return try perform(values, options, currentKeyspace) }
-        let tracer = StatementTracer(store)
-        tracer.add("Parsing \(text.cql)")
-        tracer.add("Preparing statement")
-        do {
-            var result = try perform(values, options, currentKeyspace, tracer)
-            result.statementTrace = store.finish(tracer, text.cql)
-            return result
-        } catch {
-            let trace = store.finish(tracer, text.cql)
-            options.onFailedTrace?(trace)
-            throw error
+        return try store.tracing(text.cql, options) { tracer in
+            tracer.add("Parsing \(text.cql)")
+            tracer.add("Preparing statement")
+            return try perform(values, options, currentKeyspace, tracer)
         }
     }
 

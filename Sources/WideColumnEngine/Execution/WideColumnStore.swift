@@ -209,7 +209,23 @@ extension WideColumnStore {
     }
 
     /// Ends a statement's trace and keeps it where tools look for it.
-    func finish(_ tracer: StatementTracer, _ cql: String) -> StatementTrace {
+    /// Executes a statement with a trace, which its result has; where it fails, `onFailedTrace` is told.
+    func tracing(
+        _ cql: @autoclosure () -> String, _ options: ExecutionOptions, _ body: (StatementTracer) throws -> ResultSet
+    ) throws -> ResultSet {
+        let tracer = StatementTracer(self)
+        do {
+            var result = try body(tracer)
+            result.statementTrace = finish(tracer, cql())
+            return result
+        } catch {
+            let trace = finish(tracer, cql())
+            options.onFailedTrace?(trace)
+            throw error
+        }
+    }
+
+    private func finish(_ tracer: StatementTracer, _ cql: String) -> StatementTrace {
         tracer.end()
         let trace = tracer.trace
         // The statement is over: that its trace can't be kept would be no answer to whether it has committed.

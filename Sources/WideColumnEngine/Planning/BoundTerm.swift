@@ -92,8 +92,7 @@ indirect enum BoundTerm: Sendable {
 
     /// The term's value; `null` for a marker that is unset.
     func value(as type: CQLType, _ context: ExecutionContext) throws -> CQLValue {
-        guard case .bytes(let bytes) = try evaluate(context) else { return .null }
-        return try CQLValue(bytes.rawSpan, type: type)
+        try setValue(as: type, context) ?? .null
     }
 
     private static func member(
