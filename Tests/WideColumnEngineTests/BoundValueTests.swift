@@ -161,8 +161,8 @@ struct BoundValueTests {
             ("tu = (?, 'a')", "Invalid unset value for tuple field number 0"),
             ("f = {a: ?}", "Invalid unset value for field 'a' of user defined type u"),
             ("o = {b: ?}", "Invalid unset value for field 'b' of user defined type u"),
-            ("n = 1 + ?", "Invalid unset value for argument in call to function _+"),
-            ("n = -(int) ?", "Invalid unset value for argument in call to function _-"),
+            ("n = 1 + ?", "Invalid unset value for argument in call to function _add"),
+            ("n = -(int) ?", "Invalid unset value for argument in call to function _negate"),
             ("n = blobAsInt(?)", "Invalid unset value for argument in call to function blobasint"),
             ("m = {?: 1}", "Invalid unset map key"), ("m = m + {?: 1}", "Invalid unset map key"),
         ] {
@@ -177,6 +177,34 @@ struct BoundValueTests {
                 == ["[1] {1} {'a': 1} 1 (1, 'a') {a: 1, b: null} {a: 1, b: null} [[1]] [1, 2]"])
         expectInvalid("Invalid unset value for column c") {
             try store.execute("SELECT * FROM t WHERE k = 1 AND (c, d) = ?", [.unset])
+        }
+    }
+
+    @Test("a marker of a SELECT list that needs a value is refused without one, whether or not there are rows")
+    func selections() throws {
+        let store = try makeTables()
+        try store.execute("CREATE TABLE none (k int PRIMARY KEY, v int, at timestamp, m map<text, int>)")
+        let argument = "Invalid unset value for argument in call to function"
+        for (selector, value, message) in [
+            ("blobAsInt(?)", .unset, "\(argument) blobasint"), ("v + ?", .unset, "\(argument) _add"),
+            ("? % v", .unset, "\(argument) _modulo"), ("-(int) ?", .unset, "\(argument) _negate"),
+            ("CAST(? AS text)", .unset, "\(argument) castastext"), ("sum(v * ?)", .unset, "\(argument) _multiply"),
+            ("floor(at, ?)", .unset, "\(argument) floor"), ("to_json([v, ?])", .unset, "\(argument) to_json"),
+            ("abs(abs((int) ?))", .unset, "\(argument) abs"), ("(int) ?", .unset, "Invalid unset value for selection"),
+            ("m[?]", .unset, "Invalid unset value for element selection on m"),
+            ("m[?]", .null, "Invalid null value for element selection on m"),
+            ("writetime(m[?])", .unset, "Invalid unset value for element selection on m"),
+            ("m[?..]", .null, "Invalid null value for slice selection on m"),
+            ("m['a'..?]", .null, "Invalid null value for slice selection on m"),
+        ] as [(String, CQLValue, String)] {
+            expectInvalid(message) { try store.execute("SELECT \(selector) FROM none", [value]) }
+        }
+        try store.execute("INSERT INTO none (k, v, m) VALUES (1, 1, {'a': 1, 'b': 2})")
+        for (selector, value, line) in [
+            ("v + ?", .null, "null"), ("abs((int) ?)", .null, "null"), ("(int) ?", .null, "null"),
+            ("m[?]", .text("b"), "2"), ("m[?..'a']", .unset, "{'a': 1}"), ("m['b'..?]", .unset, "{'b': 2}"),
+        ] as [(String, CQLValue, String)] {
+            #expect(try store.execute("SELECT \(selector) FROM none", [value]).map { "\($0[0])" } == [line])
         }
     }
 

@@ -36,6 +36,7 @@ struct SelectExecutor: ~Copyable {
         _ plan: SelectPlan, _ context: ExecutionContext, _ view: ReadView, pageSize: Int = .max,
         pagingState: PagingState? = nil, maximumByteCount: Int? = nil, tombstoneGuard: TombstoneGuard? = nil
     ) throws {
+        try plan.checkSelection(context.values)
         let limit = try Self.limit(plan.limit, "LIMIT", context)
         let perPartitionLimit =
             plan.isDistinct ? 1 : try Self.limit(plan.perPartitionLimit, "PER PARTITION LIMIT", context)

@@ -6,6 +6,17 @@ enum ArithmeticOperator: String, Hashable, Sendable {
     case multiply = "*"
     case divide = "/"
     case remainder = "%"
+
+    /// What Cassandra calls the function that the operator stands for ([CA] cql3/functions/OperationFcts.java).
+    var functionName: String {
+        switch self {
+        case .add: "_add"
+        case .subtract: "_substract"
+        case .multiply: "_multiply"
+        case .divide: "_divide"
+        case .remainder: "_modulo"
+        }
+    }
 }
 
 /// An operator with the types of its operands and of its result.

@@ -49,7 +49,7 @@ indirect enum BoundTerm: Sendable {
             else { return .null }
             return .bytes(try members[index].serialized(as: type.components[index]))
         case .binary(let operation, let left, let right):
-            let name = "_\(operation.operator.rawValue)"
+            let name = operation.operator.functionName
             let operands = (
                 try left.argument(operation.left, of: name, context),
                 try right.argument(operation.right, of: name, context)

@@ -89,7 +89,7 @@ extension ScalarFunction {
     /// OperationFcts.java).
     static func negation(_ type: CQLType, of operand: String) throws -> ScalarFunction {
         guard type.isNumeric else { throw CQLError.invalid("the '-' operation is not supported on \(operand)") }
-        return ScalarFunction("_-", [type], type == .counter ? .bigint : type) { values, _ in
+        return ScalarFunction("_negate", [type], type == .counter ? .bigint : type) { values, _ in
             switch values[0] {
             case .tinyint(let number): .tinyint(0 &- number)
             case .smallint(let number): .smallint(0 &- number)

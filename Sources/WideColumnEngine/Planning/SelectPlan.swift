@@ -20,6 +20,8 @@ struct SelectPlan: Sendable {
     let perPartitionLimit: BoundTerm?
     /// The short way of a selection that has one.
     var plainSelection: PlainSelection?
+    /// The markers among the selected values that need a value.
+    private let selectionMarkers: [SelectionMarker]
     /// The columns that WHERE names.
     let restrictedColumns: Set<String>
 
@@ -63,6 +65,8 @@ struct SelectPlan: Sendable {
         mergesPartitions =
             !statement.orderings.isEmpty && !isOnePartition && aggregates.isEmpty && statement.groupBy.isEmpty
         restrictedColumns = Set(statement.relations.flatMap(\.target.columns))
+        selectionMarkers = (selection + aggregates.compactMap(\.argument) + [grouping?.function].compactMap(\.self))
+            .flatMap(\.markers)
         if isPlain { plainSelection = PlainSelection(selection, table) }
         try checkAggregates()
         try checkDistinct(statement)
@@ -79,6 +83,11 @@ struct SelectPlan: Sendable {
 
     /// Whether values go into the result as they are stored, if the selection has nothing but columns.
     var isPlain: Bool { !isJSON && aggregates.isEmpty && grouping == nil && whereClause.filters.isEmpty }
+
+    /// Refuses values that the markers of the selection can't have, whether or not there are rows.
+    func checkSelection(_ values: [CQLValue]) throws {
+        for marker in selectionMarkers { try marker.check(values[marker.index]) }
+    }
 
     private func checkAggregates() throws {
         guard perPartitionLimit == nil || aggregates.isEmpty || grouping != nil else {
