@@ -122,6 +122,61 @@ struct AggregateTests {
         }
     }
 
+    @Test("floor counts its intervals from the start, which has the type of the result; a time has none")
+    func floorStart() throws {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE e (k int, t timestamp, d date, s date, u timeuuid, i time, v int, PRIMARY KEY (k, t, d))")
+        try store.execute(
+            """
+            INSERT INTO e (k, t, d, s, u, i, v) VALUES (1, '2025-03-10 12:34:56.789+0000', '2025-03-10', '2025-03-01',
+            minTimeuuid('2025-03-10 12:34:56.789+0000'), '08:12:54.5', 1)
+            """)
+        for (expression, value) in [
+            ("floor(t, 7h, '2025-03-10')", "'2025-03-10 07:00:00.000+0000'"),
+            ("floor(t, 7h)", "'2025-03-10 09:00:00.000+0000'"), ("floor(t, 11ms)", "'2025-03-10 12:34:56.787+0000'"),
+            ("floor(t, 1d, '2025-03-08 13:00+0000')", "'2025-03-09 13:00:00.000+0000'"),
+            ("floor(t, 1d, '2025-03-10 12:34:56.789+0000')", "'2025-03-10 12:34:56.789+0000'"),
+            ("floor(t, 1d, '1969-12-31 06:00+0000')", "'2025-03-10 06:00:00.000+0000'"),
+            ("floor(t, 1mo, '2025-01-15 06:00+0000')", "'2025-02-15 06:00:00.000+0000'"),
+            ("floor(t, 1mo2h, '2025-01-10 11:00+0000')", "'2025-02-10 13:00:00.000+0000'"),
+            ("floor(t, 999us, '2025-03-10')", "'2025-03-10 12:34:56.789+0000'"),
+            ("floor(t, 1h, (timestamp) null)", "null"), ("floor(t, (duration) null, '2025-03-10')", "null"),
+            ("floor(u, 7h)", "'2025-03-10 09:00:00.000+0000'"),
+            ("floor(u, 1d, '2025-03-08 13:00+0000')", "'2025-03-09 13:00:00.000+0000'"),
+            ("floor(d, 7d, '2025-03-01')", "'2025-03-08'"), ("floor(d, 2d, s)", "'2025-03-09'"),
+            ("floor(d, 3d, '1969-12-30')", "'2025-03-08'"), ("floor(i, 7h)", "'07:00:00.000000000'"),
+            ("floor(i, 7ns)", "'08:12:54.499999996'"),
+        ] { #expect(try store.lines("SELECT \(expression) FROM e") == [value], "\(expression)") }
+        let late = "The floor function starting time is greater than the provided time"
+        let signatures =
+            "Invalid call to function floor, none of its type signatures match (known type signatures: "
+            + "system.floor : (timestamp, duration) -> timestamp, "
+            + "system.floor : (timestamp, duration, timestamp) -> timestamp, "
+            + "system.floor : (timeuuid, duration) -> timestamp, "
+            + "system.floor : (timeuuid, duration, timestamp) -> timestamp, "
+            + "system.floor : (date, duration) -> date, system.floor : (date, duration, date) -> date, "
+            + "system.floor : (time, duration) -> time)"
+        for (expression, message) in [
+            ("floor(t, 1h, '2025-03-10 12:34:56.790+0000')", late), ("floor(d, 1d, '2025-03-11')", late),
+            ("floor(t, -1h, '2026-01-01')", late), ("floor(u, 1h, '2026-01-01')", late),
+            ("floor(t, -1h)", "Negative durations are not supported by the floor function"),
+            ("floor(d, -1mo)", "Negative durations are not supported by the floor function"),
+            ("floor(i, -1d)", "Negative durations are not supported by the floor function"),
+            ("floor(i, 1h, i)", signatures), ("floor(t, 1h, d)", signatures), ("floor(d, 1d, t)", signatures),
+            ("floor(t, 1h, v)", signatures), ("floor(u, 1h, u)", signatures), ("floor(t, v)", signatures),
+        ] { expectInvalid(message) { try store.execute("SELECT \(expression) FROM e") } }
+        try store.execute(
+            "INSERT INTO e (k, t, d, s) VALUES (2, '2025-03-10', '2025-03-10', floor(?, ?))",
+            [
+                .date(10), .duration(CQLDuration(months: 0, days: 4, nanoseconds: 0)),
+            ])
+        #expect(try store.lines("SELECT s FROM e WHERE k = 2") == ["'1970-01-09'"])
+        expectInvalid(
+            "Only monotonic functions are supported in the GROUP BY clause. Got: system.floor : (t, 1h, system.to_timestamp(d))"
+        ) { try store.execute("SELECT t FROM e GROUP BY k, floor(t, 1h, to_timestamp(d))") }
+    }
+
     @Test("a date moves by months and days only", arguments: ["24h", "1d24h", "1ns"])
     func datePrecision(duration: String) throws {
         let store = try makeStore()

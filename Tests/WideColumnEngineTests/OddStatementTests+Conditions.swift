@@ -285,7 +285,7 @@ extension OddStatementTests {
         ),
         (
             "SELECT floor(w, 1h) FROM t",
-            "invalidRequest: Invalid call to function floor, none of its type signatures match"
+            "invalidRequest: Invalid call to function floor, none of its type signatures match (known type signatures: system.floor : (timestamp, duration) -> timestamp, system.floor : (timestamp, duration, timestamp) -> timestamp, system.floor : (timeuuid, duration) -> timestamp, system.floor : (timeuuid, duration, timestamp) -> timestamp, system.floor : (date, duration) -> date, system.floor : (date, duration, date) -> date, system.floor : (time, duration) -> time)"
         ),
         (
             "SELECT map_keys(l) FROM t",

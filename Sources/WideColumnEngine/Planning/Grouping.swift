@@ -24,11 +24,7 @@ struct Grouping: Sendable {
                 guard case .call(let called, let arguments) = expression,
                     case .column(let column)? = arguments.first(where: { if case .column = $0 { true } else { false } })
                 else { throw Self.wrongOrder }
-                guard called == "floor" else {
-                    throw CQLError.invalid(
-                        "Only monotonic functions are supported in the GROUP BY clause. Got: system.\(called) : "
-                            + "(\(arguments.map(\.name).joined(separator: ", ")))")
-                }
+                guard called == "floor" else { throw Self.notMonotonic(called, arguments) }
                 guard function == nil else { throw Self.functionNotLast }
                 name = column
                 guard try table.requiredColumn(name).kind == .clustering else {
@@ -37,6 +33,7 @@ struct Grouping: Sendable {
                 }
                 var selection = SelectionBinder(table, binder.scope)
                 function = try selection.bind(expression, &binder)
+                guard function?.columns.count == 1 else { throw Self.notMonotonic(called, arguments) }
             }
             let column = try table.requiredColumn(name)
             guard column.isPrimaryKey else {
@@ -57,6 +54,12 @@ struct Grouping: Sendable {
 
     private static var functionNotLast: CQLError {
         .invalid("Functions are only supported on the last element of the GROUP BY clause")
+    }
+
+    private static func notMonotonic(_ name: String, _ arguments: [SelectExpression]) -> CQLError {
+        .invalid(
+            "Only monotonic functions are supported in the GROUP BY clause. Got: system.\(name) : "
+                + "(\(arguments.map(\.name).joined(separator: ", ")))")
     }
 
     private static var wrongOrder: CQLError {

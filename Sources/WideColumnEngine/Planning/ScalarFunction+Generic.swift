@@ -1,5 +1,5 @@
-// ScalarFunction+Generic.swift — functions that exist for many types: casts, JSON, collections, numbers, vectors, times
-// ([CA] cql3/functions: CastFcts, ToJsonFct, FromJsonFct, CollectionFcts, MathFcts, VectorFcts, TimeFcts).
+// ScalarFunction+Generic.swift — functions that exist for many types: casts, JSON, collections, numbers, vectors
+// ([CA] cql3/functions: CastFcts, ToJsonFct, FromJsonFct, CollectionFcts, MathFcts, VectorFcts).
 
 extension ScalarFunction {
     /// The function of this name for arguments of these types, if it is one that fits many.
@@ -21,7 +21,6 @@ extension ScalarFunction {
             }
             return ScalarFunction(name, [.text], returning) { values, _ in try fromJSON(values[0], returning, name) }
         case "abs", "exp", "log", "log10", "round": return math(name, arguments)
-        case "floor": return floor(arguments)
         case "similarity_cosine", "similarity_euclidean", "similarity_dot_product": return similarity(name, arguments)
         default:
             if let masking = try masking(name, arguments) { return masking }
@@ -32,7 +31,7 @@ extension ScalarFunction {
 
     static let mathNames: Set<String> = ["abs", "exp", "log", "log10", "round"]
     static let genericNames: Set<String> = mathNames.union([
-        "to_json", "tojson", "from_json", "fromjson", "floor", "similarity_cosine", "similarity_euclidean",
+        "to_json", "tojson", "from_json", "fromjson", "similarity_cosine", "similarity_euclidean",
         "similarity_dot_product", "map_keys", "map_values", "collection_count", "collection_min", "collection_max",
         "collection_sum", "collection_avg",
     ])
@@ -40,7 +39,7 @@ extension ScalarFunction {
     /// How many arguments they take. Those of numbers exist for each type, as far as errors go.
     private static let genericArgumentCounts: [String: ClosedRange<Int>] = {
         var counts: [String: ClosedRange<Int>] = [
-            "floor": 2...3, "similarity_cosine": 2...2, "similarity_euclidean": 2...2, "similarity_dot_product": 2...2,
+            "similarity_cosine": 2...2, "similarity_euclidean": 2...2, "similarity_dot_product": 2...2,
         ]
         for name in genericNames.subtracting(mathNames) where counts[name] == nil { counts[name] = 1...1 }
         return counts
@@ -184,113 +183,6 @@ extension ScalarFunction {
                 return .float(Float((1 + dot / (norms.0 * norms.1).squareRoot()) / 2))
             }
         }
-    }
-
-    // MARK: floor
-
-    /// `floor(time, duration[, start])`: the beginning of the interval of that length that the time is in.
-    private static func floor(_ arguments: [CQLType?]) -> ScalarFunction? {
-        guard arguments.count == 2 || arguments.count == 3, let type = arguments[0],
-            [.timestamp, .timeuuid, .date, .time].contains(type), arguments[1] ?? .duration == .duration
-        else { return nil }
-        let result: CQLType = type == .timeuuid ? .timestamp : type
-        let types = [type, .duration] + (arguments.count == 3 ? [result] : [])
-        return ScalarFunction("floor", types, result) { values, _ in
-            guard case .duration(let duration) = values[1] else { return .null }
-            guard duration.months >= 0, duration.days >= 0, duration.nanoseconds >= 0 else {
-                throw CQLError.invalid("Negative durations are not supported by the floor function")
-            }
-            return try TimeFloor(duration, start: values.count == 3 ? values[2] : nil).floor(values[0])
-        }
-    }
-}
-
-/// The interval of a duration's length that a time is in ([CA] cql3/Duration.java `floorTimestamp`).
-private struct TimeFloor {
-    let duration: CQLDuration
-    let start: CQLValue?
-
-    init(_ duration: CQLDuration, start: CQLValue?) {
-        self.duration = duration
-        self.start = start
-    }
-
-    func floor(_ time: CQLValue) throws -> CQLValue {
-        switch time {
-        case .timestamp(let value): return .timestamp(try milliseconds(value))
-        case .uuid(let uuid):
-            guard let value = uuid.unixMilliseconds else { return .null }
-            return .timestamp(try milliseconds(value))
-        case .date(let day):
-            guard duration.nanoseconds == 0 else {
-                throw CQLError.invalid(
-                    "The floor on date values cannot be computed for the \(duration) duration as precision is below 1 day"
-                )
-            }
-            let value = try milliseconds(Int64(day) * CalendarText.millisecondsPerDay)
-            return .date(Int32(clamping: value / CalendarText.millisecondsPerDay))
-        case .time(let value):
-            guard duration.months == 0, duration.days == 0,
-                duration.nanoseconds <= CalendarText.nanosecondsPerDay
-            else {
-                throw CQLError.invalid(
-                    "For time values, the floor can only be computed for durations smaller that a day")
-            }
-            return duration.nanoseconds == 0 ? time : .time(value - value % duration.nanoseconds)
-        default: return .null
-        }
-    }
-
-    private var origin: Int64 {
-        switch start {
-        case .timestamp(let value): value
-        case .date(let day): Int64(day) * CalendarText.millisecondsPerDay
-        default: 0
-        }
-    }
-
-    private func milliseconds(_ time: Int64) throws -> Int64 {
-        guard time >= origin else {
-            throw CQLError.invalid("The floor function starting time is greater than the provided time")
-        }
-        if duration.months == 0 {
-            let step = Int64(duration.days) * CalendarText.millisecondsPerDay + duration.nanoseconds / 1_000_000
-            guard step > 0 else { return time }
-            let distance = time &- origin
-            return origin &+ distance &- distance % step
-        }
-        // Months have no fixed length: search for the last step that is not after the time. No month has less than 28 days.
-        let day = CalendarText.floorDivide(time, CalendarText.millisecondsPerDay)
-        let originDay = CalendarText.floorDivide(origin, CalendarText.millisecondsPerDay)
-        var (low, high) = (Int64(0), (day - originDay) / 28 / Int64(duration.months) + 2)
-        var floor = origin
-        while high - low > 1 {
-            let middle = low + (high - low) / 2
-            if let position = position(middle), position <= time {
-                (low, floor) = (middle, position)
-            } else {
-                high = middle
-            }
-        }
-        return floor
-    }
-
-    /// The start of the interval with this number; `nil` where it is no timestamp, being too late.
-    private func position(_ count: Int64) -> Int64? {
-        let day = CalendarText.floorDivide(origin, CalendarText.millisecondsPerDay)
-        let rest = origin &- day &* CalendarText.millisecondsPerDay
-        var position = CalendarText.addingMonths(Int64(duration.months) * count, toDay: day)
-        for (amount, unit) in [
-            (Int64(duration.days), CalendarText.millisecondsPerDay), (duration.nanoseconds / 1_000_000, 1),
-        ] {
-            let (distance, overflow) = amount.multipliedReportingOverflow(by: count)
-            let (sum, isTooLate) = position.addingReportingOverflow(distance)
-            let (scaled, isTooLong) = sum.multipliedReportingOverflow(by: unit)
-            guard !overflow, !isTooLate, !isTooLong else { return nil }
-            position = scaled
-        }
-        let (sum, isTooLate) = position.addingReportingOverflow(rest)
-        return isTooLate ? nil : sum
     }
 }
 

@@ -41,7 +41,8 @@ struct ScalarFunction: Sendable {
                     $1 == nil || $0.form == $1?.form || $0 == .text && $1 == .ascii
                 }
         }
-        guard let function = fitting.first else {
+        // Where arguments are of unknown types, what the result is for tells.
+        guard let function = fitting.first(where: { (try? $0.returning(returning)) != nil }) ?? fitting.first else {
             throw CQLError.invalid(
                 "Invalid call to function \(name), none of its type signatures match (known type signatures: "
                     + named.map(\.signature).joined(separator: ", ") + ")")
@@ -89,7 +90,7 @@ struct ScalarFunction: Sendable {
 // MARK: - The functions
 
 extension ScalarFunction {
-    private static let all: [ScalarFunction] = generators + fromTimes + bounds
+    private static let all: [ScalarFunction] = generators + fromTimes + bounds + floors
 
     private static let generators: [ScalarFunction] =
         [
