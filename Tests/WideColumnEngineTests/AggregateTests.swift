@@ -455,6 +455,38 @@ struct JSONTests {
         #expect(try store.lines("SELECT c, v, l FROM j") == (0..<9).map { "\($0) 'w\($0)' [\($0)]" })
     }
 
+    @Test("numbers in JSON are Java's; those that JSON lacks are null, and texts where they are keys")
+    func numbersInJSON() throws {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE n (k int PRIMARY KEY, d double, f float, e decimal, l list<double>, m map<float, double>)")
+        for (literal, double, float) in [
+            ("1e7", "1.0E7", "1.0E7"), ("9999999", "9999999.0", "9999999.0"), ("0.001", "0.001", "0.001"),
+            ("0.00099", "9.9E-4", "9.9E-4"), ("1e100", "1.0E100", "null"), ("-0.0", "-0.0", "-0.0"),
+            ("123456789", "1.23456789E8", "1.2345679E8"), ("NaN", "null", "null"), ("-Infinity", "null", "null"),
+            ("0.1", "0.1", "0.1"), ("16777216", "1.6777216E7", "1.6777216E7"), ("4e-320", "4.0E-320", "0.0"),
+        ] {
+            try store.execute("INSERT INTO n (k, d, f) VALUES (1, \(literal), \(literal))")
+            let row = try #require(try store.execute("SELECT to_json(d), to_json(f) FROM n").first)
+            let texts = [row[0], row[1]]
+            #expect(texts == [.text(double), .text(float)], "\(literal)")
+        }
+        for (literal, text) in [
+            ("0.000001", "0.000001"), ("0.0000001", "1E-7"), ("-0.00000012", "-1.2E-7"), ("1E+3", "1E+3"),
+            ("12.50", "12.50"), ("0E-7", "0E-7"), ("1.\(String(repeating: "3", count: 120))", nil),
+        ] as [(String, String?)] {
+            try store.execute("INSERT INTO n (k, e) VALUES (1, \(literal))")
+            #expect(try store.execute("SELECT to_json(e) FROM n").map { $0[0] } == [.text(text ?? literal)])
+        }
+        try store.execute(
+            "INSERT INTO n (k, d, f, e, l, m) VALUES (1, 1e10, 0.5, 2.0, [1e-5, NaN], {1e9: 3, NaN: Infinity})")
+        #expect(
+            try store.execute("SELECT JSON d, f, e, l, m FROM n").map { $0[0] } == [
+                .text(
+                    #"{"d": 1.0E10, "f": 0.5, "e": 2.0, "l": [1.0E-5, null], "m": {"1.0E9": 3.0, "null": null}}"#)
+            ])
+    }
+
     @Test("INSERT JSON writes what the document names; what it leaves out is null, or kept with DEFAULT UNSET")
     func insert() throws {
         let store = try makeStore()

@@ -12,9 +12,10 @@ extension CQLValue {
         case (.int(let value), _): return .number("\(value)")
         case (.bigint(let value), _): return .number("\(value)")
         case (.varint(let value), _): return .number("\(value)")
-        case (.decimal(let value), _): return .number("\(value)")
-        case (.float(let value), _): return value.isFinite ? .number("\(value)") : .null
-        case (.double(let value), _): return value.isFinite ? .number("\(value)") : .null
+        case (.decimal(let value), _): return .number(JavaNumberText.text(value))
+        // JSON has no other numbers ([CA] db/marshal/DoubleType.java, `toJSONString`).
+        case (.float(let value), _): return value.isFinite ? .number(JavaNumberText.text(value)) : .null
+        case (.double(let value), _): return value.isFinite ? .number(JavaNumberText.text(value)) : .null
         case (.text(let value), _): return .string(value)
         case (.blob(let value), _): return .string(value.cqlHexadecimal)
         case (.uuid(let value), _): return .string(value.description)

@@ -88,18 +88,22 @@ extension CQLInteger {
 
 extension CQLDecimal: CustomStringConvertible {
     /// Plain digits where there are not too many of them, otherwise with an exponent.
-    public var description: String {
-        let sign = unscaled.isNegative ? "-" : ""
+    public var description: String { scale < 0 || scale > 100 ? scientificText : plainText }
+
+    /// The digits with the decimal point where the scale, which is not negative, puts it.
+    var plainText: String {
         let digits = unscaled.digits
-        let count = digits.utf8.count
-        if scale == 0 { return sign + digits }
-        if scale < 0 || scale > 100 {
-            let exponent = Int64(count) - 1 - Int64(scale)
-            let head = digits.prefix(1) + (count > 1 ? "." + digits.dropFirst() : "")
-            return "\(sign)\(head)E\(exponent < 0 ? "" : "+")\(exponent)"
-        }
-        let padded = String(repeating: "0", count: max(0, Int(scale) + 1 - count)) + digits
-        return sign + padded.dropLast(Int(scale)) + "." + padded.suffix(Int(scale))
+        guard scale > 0 else { return (unscaled.isNegative ? "-" : "") + digits }
+        let padded = String(repeating: "0", count: max(0, Int(scale) + 1 - digits.utf8.count)) + digits
+        return (unscaled.isNegative ? "-" : "") + padded.dropLast(Int(scale)) + "." + padded.suffix(Int(scale))
+    }
+
+    /// One digit before the decimal point, and an exponent.
+    var scientificText: String {
+        let digits = unscaled.digits
+        let exponent = Int64(digits.utf8.count) - 1 - Int64(scale)
+        let fraction = digits.utf8.count > 1 ? "." + digits.dropFirst() : ""
+        return "\(unscaled.isNegative ? "-" : "")\(digits.prefix(1))\(fraction)E\(exponent < 0 ? "" : "+")\(exponent)"
     }
 }
 

@@ -1,4 +1,5 @@
-// JavaNumberText.swift — floating-point numbers as Java writes them, which is what CAST gives (`Double.toString`, `Float.toString`).
+// JavaNumberText.swift — numbers as Java writes them, which is what CAST and JSON give (`Double.toString`, `Float.toString`,
+// `BigDecimal.toString`).
 
 enum JavaNumberText {
     static func text(_ number: Double) -> String {
@@ -7,6 +8,11 @@ enum JavaNumberText {
 
     static func text(_ number: Float) -> String {
         text(number.isFinite ? CQLDecimal("\(number)") : nil, isNegative: number.sign == .minus, isNaN: number.isNaN)
+    }
+
+    /// With an exponent where the number has no decimal places, or more than six zeros before its first digit.
+    static func text(_ number: CQLDecimal) -> String {
+        number.scale < 0 || number.pointPosition < -5 ? number.scientificText : number.plainText
     }
 
     /// - Parameter decimal: the shortest that is read as the number; `nil` where the number is not finite.
