@@ -77,6 +77,18 @@ struct AlterTests {
         }
     }
 
+    @Test("a type may get a collection that is not frozen as long as no column has the type without being frozen")
+    func collectionsInTypes() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE u (a int, b int)")
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, f frozen<u>, l list<frozen<u>>)")
+        try store.execute("ALTER TYPE u ADD s set<int>")
+        try store.execute("INSERT INTO t (k, f) VALUES (1, {a: 1, b: 2, s: {3, 4}})")
+        // Two fields may change places.
+        try store.execute("ALTER TYPE u RENAME a TO b AND b TO a")
+        #expect(try store.lines("SELECT f FROM t") == ["{b: 1, a: 2, s: {3, 4}}"])
+    }
+
     @Test(
         "refusals have Cassandra's words",
         arguments: [
@@ -103,6 +115,12 @@ struct AlterTests {
                 "Cannot add new field l of type frozen<list<line>> to user type ks.point as it would create a circular reference"
             ),
             ("ALTER TYPE point RENAME z TO y", "Unknown field z in user type ks.point"),
+            ("ALTER TYPE point RENAME x TO y", "Duplicate field name y in type ks.point"),
+            (
+                "ALTER TYPE point ADD s set<int>",
+                "Non-frozen UDTs with nested non-frozen collections are not supported"
+            ),
+            ("ALTER TYPE line ADD c point", "A user type cannot contain non-frozen UDTs"),
             ("DROP TYPE point", "Cannot drop user type 'ks.point' as it is still used by user types line"),
             ("DROP TYPE line", "Cannot drop user type 'ks.line' as it is still used by tables u"),
             ("CREATE TYPE point (x int)", "A user type with name 'point' already exists"),
@@ -117,6 +135,7 @@ struct AlterTests {
         try store.execute("CREATE TYPE line (a frozen<point>, b frozen<point>)")
         try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
         try store.execute("CREATE TABLE u (k int PRIMARY KEY, l list<frozen<line>>)")
+        try store.execute("CREATE TABLE cells (k int, c int, p point static, PRIMARY KEY (k, c))")
         try store.execute("CREATE TABLE b (k int PRIMARY KEY, v int)")
         try store.execute(
             "CREATE MATERIALIZED VIEW m AS SELECT * FROM b WHERE v IS NOT NULL AND k IS NOT NULL PRIMARY KEY (v, k)")

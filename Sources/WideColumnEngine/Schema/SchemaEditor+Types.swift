@@ -60,6 +60,11 @@ extension SchemaEditor {
                         + keyed.map(\.identifier.description).joined(separator: ", "))
             }
             type.fields.append(try Self.resolved(field, try schema.userTypes(in: identifier.keyspace)))
+            // Columns that have the type without being frozen keep each field in a cell of its own.
+            for column in definitions.tables(in: identifier.keyspace).flatMap(\.columns) {
+                guard case .userType(let user) = column.type, user.name == type.name else { continue }
+                try TableDefinition.checkValue(.userType(type))
+            }
         case .rename(let changes, let ifFieldExists): try Self.rename(&type, changes, ifFieldExists)
         }
         try replace(type)
@@ -84,8 +89,10 @@ extension SchemaEditor {
     }
 
     private static func rename(_ type: inout UserType, _ changes: [NameChange], _ ifExists: Bool) throws {
+        // All at once, so that two fields may change places.
+        let original = type
         for change in changes {
-            guard let index = type.index(of: change.from) else {
+            guard let index = original.index(of: change.from) else {
                 if ifExists { continue }
                 throw CQLError.invalid("Unknown field \(change.from) in user type \(type.keyspace).\(type.name)")
             }
