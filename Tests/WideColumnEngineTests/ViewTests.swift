@@ -236,6 +236,34 @@ struct ViewTests {
                 "SELECT * FROM t WHERE k = ? AND c IS NOT NULL PRIMARY KEY (k, c)",
                 "Bind variables are not allowed in CREATE MATERIALIZED VIEW statements"
             ),
+            (
+                "SELECT * FROM t WHERE (k, c) > (1, 2) PRIMARY KEY (k, c)",
+                "Multi-column relations can only be applied to clustering columns but was applied to: k"
+            ),
+            (
+                "SELECT * FROM t WHERE k IS NOT NULL AND c IS NOT NULL AND (u) = ('a') PRIMARY KEY (k, c)",
+                "Multi-column relations can only be applied to clustering columns but was applied to: u"
+            ),
+            (
+                "SELECT * FROM t WHERE k IS NOT NULL AND (c) > (1, 2) PRIMARY KEY (k, c)",
+                "Expected 1 elements in value tuple, but got 2: (1, 2)"
+            ),
+            (
+                "SELECT * FROM t WHERE k IS NOT NULL AND c = 1 AND (c) > (1) PRIMARY KEY (k, c)",
+                "c cannot be restricted by more than one relation if it includes an Equal"
+            ),
+            (
+                "SELECT * FROM t WHERE k IS NOT NULL AND (c) IN ((uuid())) PRIMARY KEY (k, c)",
+                "Type error: cannot assign result of function uuid (type uuid) to a value of type int"
+            ),
+            (
+                "SELECT * FROM t WHERE k IS NOT NULL AND (c, c) > (1, 2) PRIMARY KEY (k, c)",
+                "Column \"c\" appeared twice in a relation: (c, c) > (1, 2)"
+            ),
+            (
+                "SELECT * FROM t WHERE k IS NOT NULL AND c IS NOT NULL AND m['a'] = 1 PRIMARY KEY (k, c)",
+                "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: m restricted illegally)"
+            ),
         ])
     func refusals(select: String, message: String) throws {
         let store = try makeViewStore()
@@ -255,6 +283,26 @@ struct ViewTests {
         ) { try store.execute(create) }
         try store.execute("ALTER TABLE t WITH gc_grace_seconds = 1")
         try store.execute(create)
+    }
+
+    @Test("a view's relation of several columns is shown, outlives a restart and follows a column to its new name")
+    func multiColumnRelations() throws {
+        let disk = try StoreOnDisk(clock)
+        try disk.createKeyspace()
+        try disk.store.execute("CREATE TABLE t (k int, a int, b text, v int, PRIMARY KEY (k, a, b))")
+        try disk.store.execute(
+            """
+            CREATE MATERIALIZED VIEW late AS SELECT * FROM t WHERE k IS NOT NULL AND (a, b) > (1, 'it''s')
+            PRIMARY KEY (b, a, k)
+            """)
+        try disk.store.execute("ALTER TABLE t RENAME b TO \"B\"")
+        try disk.reopen()
+        let shown = try disk.store.execute("SELECT where_clause FROM system_schema.views WHERE keyspace_name = 'ks'")
+        #expect(shown.map { $0[0] } == [.text(#""k" IS NOT NULL AND ("a", "B") > (1, 'it''s')"#)])
+        for (a, b) in [(0, "z"), (1, "a"), (1, "it's"), (1, "it's late"), (2, "a")] {
+            try disk.store.execute("INSERT INTO t (k, a, \"B\") VALUES (1, ?, ?)", [.int(Int32(a)), .text(b)])
+        }
+        #expect(try Set(disk.store.lines("SELECT a, \"B\" FROM late")) == ["1 'it''s late'", "2 'a'"])
     }
 
     @Test("views are changed only through their tables")
@@ -328,6 +376,57 @@ struct ViewModelTests {
             #expect(
                 try disk.store.lines("SELECT c, k, v, writetime(v) FROM c_vw").sorted() == withBoth.sorted(), comment)
             #expect(try disk.store.storage.verify().problems == [], comment)
+        }
+    }
+
+    @Test("a view of a range of several clustering columns always equals its query", arguments: [44, 55] as [UInt64])
+    func multiColumnRelations(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let disk = try StoreOnDisk(ManualClock())
+        try disk.createKeyspace()
+        try disk.store.execute(
+            """
+            CREATE TABLE t (k int, a int, b text, c int, v int, PRIMARY KEY (k, a, b, c))
+            WITH CLUSTERING ORDER BY (a ASC, b DESC, c ASC)
+            """)
+        let views: [(relations: String, notNull: String, key: String)] = [
+            ("(a, b) > (1, 'b')", "c IS NOT NULL", "((b, a), k, c)"),
+            ("(a, b, c) <= (2, 'a', 1)", "k IS NOT NULL", "(k, a, b, c)"),
+            ("(a, b) >= (0, 'c') AND (a, b, c) < (2, 'b', 1)", "k IS NOT NULL", "(c, b, a, k)"),
+            ("(a, b) IN ((0, 'a'), (2, 'c'), (7, '')) AND c > 0", "k IS NOT NULL", "(a, k, b, c)"),
+            ("(a, b) = (1, 'b')", "c IS NOT NULL AND v IS NOT NULL", "(v, k, a, b, c)"),
+            ("a = 1 AND (b, c) > ('a', 1)", "k IS NOT NULL", "(k, a, b, c)"),
+        ]
+        func create(_ index: Int) throws {
+            let view = views[index]
+            try disk.store.execute(
+                "CREATE MATERIALIZED VIEW v\(index) AS SELECT k, a, b, c, v FROM t "
+                    + "WHERE k IS NOT NULL AND \(view.relations) AND \(view.notNull) PRIMARY KEY \(view.key)")
+        }
+        for index in 0..<3 { try create(index) }
+        for step in 0..<300 {
+            if step == 150 { for index in 3..<views.count { try create(index) } }
+            let key: [CQLValue] = [
+                .int(.random(in: 1...2, using: &random)), .int(.random(in: 0...3, using: &random)),
+                .text(["", "a", "b", "c"].randomElement(using: &random) ?? ""),
+                .int(.random(in: 0...2, using: &random)),
+            ]
+            let v: CQLValue = [.int(1), .int(2), .null].randomElement(using: &random) ?? .null
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: try disk.store.execute("DELETE FROM t WHERE k = ? AND (a, b) >= (?, ?)", Array(key.prefix(3)))
+            case 1: try disk.store.execute("DELETE FROM t WHERE k = ? AND a = ? AND b = ? AND c = ?", key)
+            case 2: try disk.flushAndCompact()
+            default: try disk.store.execute("INSERT INTO t (k, a, b, c, v) VALUES (?, ?, ?, ?, ?)", key + [v])
+            }
+            guard step % 10 == 9 else { continue }
+            for (index, view) in views.enumerated().prefix(step < 150 ? 3 : views.count) {
+                let query = "SELECT k, a, b, c, v FROM t WHERE k IN (1, 2) AND \(view.relations)"
+                let rows = try disk.store.execute(query).map(\.values)
+                let expected = rows.filter { !view.notNull.contains("v") || !$0[4].isNull }.map { "\($0)" }
+                let found = try disk.store.execute("SELECT k, a, b, c, v FROM v\(index)").map { "\($0.values)" }
+                #expect(found.sorted() == expected.sorted(), "seed \(seed), step \(step), \(view.relations)")
+            }
+            #expect(try disk.store.storage.verify().problems == [], "seed \(seed), step \(step)")
         }
     }
 

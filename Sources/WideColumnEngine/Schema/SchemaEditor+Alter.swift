@@ -225,7 +225,12 @@ extension CQLType {
 extension Relation {
     fileprivate func renaming(_ change: NameChange) -> Relation {
         var relation = self
-        if case .column(change.from) = target { relation.target = .column(change.to) }
+        func renamed(_ name: String) -> String { name == change.from ? change.to : name }
+        switch target {
+        case .column(let name): relation.target = .column(renamed(name))
+        case .columns(let names): relation.target = .columns(names.map(renamed))
+        case .token, .element: break
+        }
         return relation
     }
 }

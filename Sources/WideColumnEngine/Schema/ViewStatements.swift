@@ -125,34 +125,30 @@ extension TableDefinition {
     private static func check(_ relations: [Relation], base: Table, keyNames: [String]) throws {
         var restricted: Set<String> = []
         for relation in relations {
-            if case .token = relation.target {
-                throw CQLError.invalid("Cannot use token relation when defining a materialized view")
-            }
-            guard case .column(let name) = relation.target else {
-                throw CQLError.invalid("Only relations of single columns are supported in materialized views")
-            }
-            let column = try base.requiredColumn(name)
-            guard column.kind != .static else {
-                throw CQLError.invalid(
-                    "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: \(name) restricted illegally)"
-                )
-            }
-            if !column.isPrimaryKey {
-                guard relation.comparison == .isNotNull else {
-                    throw CQLError.invalid(
-                        "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: \(name) restricted illegally)"
-                    )
+            switch relation.target {
+            case .token: throw CQLError.invalid("Cannot use token relation when defining a materialized view")
+            case .element(let name, _): throw isRestrictedIllegally(name)
+            case .columns(let names): restricted.formUnion(names)
+            case .column(let name):
+                let column = try base.requiredColumn(name)
+                guard column.kind != .static, column.isPrimaryKey || relation.comparison == .isNotNull else {
+                    throw isRestrictedIllegally(name)
                 }
+                restricted.insert(name)
             }
-            restricted.insert(name)
         }
-        try checkTogether(relations.filter { $0.comparison != .isNotNull }, base)
+        try checkTogether(relations.filter { $0.comparison != .isNotNull || $0.target.columns.count > 1 }, base)
         let missing = keyNames.filter { !restricted.contains($0) }
         guard missing.isEmpty else {
             throw CQLError.invalid(
                 "Primary key columns \(missing.joined(separator: ", ")) must be restricted with 'IS NOT NULL' or otherwise"
             )
         }
+    }
+
+    private static func isRestrictedIllegally(_ name: String) -> CQLError {
+        .invalid(
+            "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: \(name) restricted illegally)")
     }
 
     /// Refuses relations that a SELECT could not have together.
@@ -190,8 +186,12 @@ extension TableOptions {
 extension Relation {
     /// The relation as CQL text; only what views may hold.
     func cql() throws -> String {
-        guard case .column(let name) = target else { throw CQLError.invalid("Unsupported relation") }
-        let quoted = CQLName.quoted(name)
+        let quoted: String
+        switch target {
+        case .column(let name): quoted = CQLName.quoted(name)
+        case .columns(let names): quoted = "(\(names.map(CQLName.quoted).joined(separator: ", ")))"
+        case .token, .element: throw CQLError.invalid("Unsupported relation")
+        }
         switch comparison {
         case .isNotNull: return "\(quoted) IS NOT NULL"
         case .in: return "\(quoted) IN (\(terms.map(\.description).joined(separator: ", ")))"

@@ -14,10 +14,12 @@ final class View: Sendable {
         case cell(UInt16)
     }
 
-    /// A condition of the view's WHERE clause on a key column, on ordered bytes; the operands are prepared.
+    /// A condition of the view's WHERE clause on columns of the table's key, on ordered bytes; the operands are prepared.
+    ///
+    /// No value's ordered bytes begin with those of another, so the bytes of several columns, one after another, compare as
+    /// their tuple does.
     struct KeyCondition: Sendable {
-        var component: Int
-        var type: CQLType
+        var components: [(index: Int, type: CQLType)]
         var comparison: Comparison
         var operands: [[UInt8]]
     }
@@ -83,12 +85,15 @@ final class View: Sendable {
         let key = base.partitionKey + base.clustering
         var binder = TermBinder([], scope: UserTypes(keyspace: base.identifier.keyspace))
         return try Parser.parseRelations(text).compactMap { relation in
-            guard case .column(let name) = relation.target, relation.comparison != .isNotNull,
-                let component = key.firstIndex(where: { $0.name == name })
-            else { return nil }
-            let operands = try relation.terms.map { try operand($0, key[component], &binder) }
+            guard relation.comparison != .isNotNull else { return nil }
+            let components = relation.target.columns.compactMap { name in key.firstIndex { $0.name == name } }
+            guard components.count == relation.target.columns.count else { return nil }
+            let columns = components.map { key[$0] }
+            let operands = try relation.tuples.map { tuple in
+                try zip(tuple, columns).flatMap { try operand($0, $1, &binder) }
+            }
             return KeyCondition(
-                component: component, type: key[component].type, comparison: relation.comparison,
+                components: zip(components, columns).map { ($0, $1.type) }, comparison: relation.comparison,
                 operands: relation.comparison.prepared(operands))
         }
     }
@@ -175,7 +180,9 @@ final class View: Sendable {
 
     private func accepts(_ base: BaseRow) throws -> Bool {
         for condition in conditions {
-            let value = try OrderedComponent.bytes(base.keyComponents[condition.component], condition.type)
+            let value = try condition.components.flatMap { component in
+                try OrderedComponent.bytes(base.keyComponents[component.index], component.type)
+            }
             guard condition.comparison.holds(value, condition.operands) else { return false }
         }
         return true
@@ -232,6 +239,16 @@ struct ViewRow: Hashable {
 
     func hash(into hasher: inout Hasher) {
         hasher.combine(key)
+    }
+}
+
+extension Relation {
+    /// The operands, each with a term for every column that the relation is about.
+    fileprivate var tuples: [[Term]] {
+        terms.map { term in
+            if case .columns = target, case .tuple(let members) = term { return members }
+            return [term]
+        }
     }
 }
 
