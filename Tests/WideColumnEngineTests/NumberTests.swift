@@ -76,7 +76,7 @@ struct NumberTests {
         #expect(CQLDecimal("-0.0")?.compare(CQLDecimal(0)) == 0)
     }
 
-    @Test("operators round to 34 digits and never write out a huge exponent")
+    @Test("operators round to 10,000 digits and never write out a huge exponent")
     func decimalArithmetic() throws {
         let third = try #require(CQLDecimal(1).divided(by: CQLDecimal(3)))
         #expect(third.description == "0." + String(repeating: "3", count: 32))
@@ -86,7 +86,99 @@ struct NumberTests {
         #expect((huge + CQLDecimal(1)).compare(huge) == 0)
         #expect(huge.exactSum(CQLDecimal(1)) == nil)
         #expect((huge * huge).unscaled == CQLInteger(1))
+        let long = try #require(CQLDecimal("1." + String(repeating: "0", count: 40) + "1"))
+        #expect(
+            (long * long).description == "1." + String(repeating: "0", count: 40) + "2"
+                + String(repeating: "0", count: 40) + "1")
+        #expect((long + huge).compare(huge) == 0 && (long + -CQLDecimal(1)).pointPosition == -40)
+        // The digit behind the last one is a five.
+        let half = try #require(CQLDecimal("0." + String(repeating: "0", count: 9_999) + "5"))
+        #expect((CQLDecimal(1) + half).unscaled.digits.utf8.count == 10_000)
+        #expect((CQLDecimal(1) + half).unscaled.digits.hasSuffix("01"))
+        // A number behind whose digits another one goes on.
+        let low = try #require(CQLDecimal(String(repeating: "7", count: 12_000) + "E-18000"))
+        #expect((CQLDecimal("1E-5999").map { $0 + low })?.description.hasPrefix("1.0777777777") == true)
         #expect(CQLDecimal("7.5")?.remainder(dividingBy: CQLDecimal(2))?.description == "1.5")
+    }
+
+    @Test(
+        "functions of decimals have as many digits as the number, and at least 32",
+        arguments: [
+            ("exp", "1", "2.7182818284590452353602874713527"),
+            ("exp", "-1", "0.36787944117144232159552377016146"),
+            ("exp", "0.5", "1.6487212707001281468486507878142"),
+            ("exp", "10", "22026.465794806716516957900645284"),
+            ("exp", "100.25", "3.4516107331259239871361985995266E+43"),
+            ("exp", "-700", "9.8596765437597708567053729478495E-305"),
+            ("exp", "12345.678", "4.5691009592926589942508406944596E+5361"),
+            ("exp", "2147483647", "7.4057787974478016825915850600371E+932640297"),
+            ("exp", "1E-10", "1.0000000001000000000050000000002"),
+            ("exp", "123456789.123456789123456789123456789123", "1.86127558919474581148590691785942825846E+53616602"),
+            ("exp", "1E-33", "1.0000000000000000000000000000000"),
+            ("log", "2", "0.69314718055994530941723212145818"),
+            ("log", "10", "2.3025850929940456840179914546844"),
+            ("log", "0.1", "-2.3025850929940456840179914546844"),
+            ("log", "1.00000000000000000000000000001", "9.9999999999999999999999999999500E-30"),
+            ("log", "0.9999999999", "-1.0000000000500000000033333333336E-10"),
+            ("log", "123456789", "18.631401766168018033193933347963"),
+            ("log", "1E+1000000", "2302585.0929940456840179914546844"),
+            ("log", "3.1622776601683793319988935444327185337", "1.1512925464970228420089957273421821038"),
+            ("log", "1E-2000000000", "-4605170185.9880913680359829093687"),
+            ("log", "1.0000001", "9.9999995000000333333308333335333E-8"),
+            ("log", "9.9999999999999999999999999999999999999999", "2.3025850929940456840179914546843642076011"),
+            ("log10", "2", "0.30102999566398119521373889472449"),
+            ("log10", "0.5", "-0.30102999566398119521373889472449"),
+            ("log10", "1000.000000000000000000001", "3.0000000000000000000000004342945"),
+            ("log10", "999", "2.9995654882259823086935343993045"),
+            ("log10", "7E-500", "-499.15490195998574316928778374141"),
+            (
+                "log10", "1.000000000000000000000000000000000000000000001",
+                "4.342944819032518276511289189166050822943970056E-46"
+            ),
+        ])
+    func decimalFunctions(name: String, argument: String, expected: String) throws {
+        let number = try #require(CQLDecimal(argument))
+        let result = name == "exp" ? number.exponential() : name == "log" ? number.logarithm() : number.logarithm10()
+        #expect(result == CQLDecimal(expected))
+    }
+
+    @Test("functions of decimals are exact where they can be, and refuse what they can't be of")
+    func decimalFunctionLimits() throws {
+        #expect(CQLDecimal("0E-7")?.exponential() == CQLDecimal(1))
+        #expect(CQLDecimal("1E-2000000000")?.exponential() == CQLDecimal(1))
+        #expect(CQLDecimal("1.000")?.logarithm() == CQLDecimal(0))
+        for (argument, power) in [("1", 0), ("0.01", -2), ("1000.0", 3), ("1E+2147483648", 2_147_483_648)] {
+            #expect(CQLDecimal(argument)?.logarithm10() == CQLDecimal(Int64(power)), "\(argument)")
+        }
+        for argument in ["2147483648", "-2147483649", "1E+10", "1E+2000000000", "-1E+2000000000"] {
+            #expect(try #require(CQLDecimal(argument)).exponential() == nil, "\(argument)")
+        }
+        for argument in ["0", "0.00", "-1", "-1E-2000000000"] {
+            let number = try #require(CQLDecimal(argument))
+            #expect(number.logarithm() == nil && number.logarithm10() == nil, "\(argument)")
+        }
+    }
+
+    @Test("exponential and logarithm undo each other, to the last of many digits", arguments: [40, 333])
+    func inverseFunctions(digitCount: Int) throws {
+        for text in ["7", "1.5", "0.000123", "98765.4321"] {
+            let digits = text + (text.contains(".") ? "" : ".") + String(repeating: "3", count: digitCount)
+            let number = try #require(CQLDecimal(digits))
+            let back = try #require(number.logarithm()?.exponential())
+            let difference = try #require(back.exactSum(-number))
+            #expect(
+                difference.unscaled.isZero || difference.pointPosition < number.pointPosition - Int64(digitCount) + 4)
+        }
+    }
+
+    @Test("decimals are rounded to the nearest whole number, of two to the one farther from zero")
+    func wholeDecimals() throws {
+        for (text, whole) in [
+            ("2.5", "3"), ("-2.5", "-3"), ("2.4999", "2"), ("0.5", "1"), ("0.05", "0"), ("-0.4", "0"),
+            ("12E+2", "1200"),
+            ("1E+2000000000", "1E+2000000000"), ("1E-2000000000", "0"),
+            ("0.\(String(repeating: "9", count: 20_000))", "1"),
+        ] { #expect(CQLDecimal(text)?.roundedToWhole == CQLDecimal(whole), "\(whole)") }
     }
 
     @Test(

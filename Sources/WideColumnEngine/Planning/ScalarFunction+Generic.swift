@@ -114,12 +114,17 @@ extension ScalarFunction {
             case ("abs", _):
                 guard let number = value.integer else { return .null }
                 return CQLValue.varint(number.magnitude).number(as: type) ?? .null
-            case ("round", .decimal(let number)):
-                return number.quotient(CQLDecimal(1), scale: 0).map { .decimal($0) } ?? value
+            case ("round", .decimal(let number)): return .decimal(number.roundedToWhole)
             case ("round", .float), ("round", .double):
                 guard let number = value.double else { return .null }
                 return CQLValue.double((number + 0.5).rounded(.down)).number(as: type) ?? .null
             case ("round", _): return value
+            case (_, .decimal(let number)): return .decimal(try number.applying(name, type))
+            case (_, .varint(let number)):
+                guard let whole = try CQLDecimal(unscaled: number).applying(name, type).integer else {
+                    throw CQLDecimal.failure(of: name, type, "the result has too many digits")
+                }
+                return .varint(whole)
             default:
                 guard let number = value.double else { return .null }
                 let result = RealFunctions.apply(name, number)
@@ -183,6 +188,31 @@ extension ScalarFunction {
                 return .float(Float((1 + dot / (norms.0 * norms.1).squareRoot()) / 2))
             }
         }
+    }
+}
+
+extension CQLDecimal {
+    /// exp, log or log10 of the number.
+    fileprivate func applying(_ function: String, _ type: CQLType) throws -> CQLDecimal {
+        switch function {
+        case "exp":
+            guard let result = exponential() else { throw Self.failure(of: function, type, "Overflow") }
+            return result
+        case "log":
+            guard let result = logarithm() else {
+                throw Self.failure(of: function, type, "Natural log of number zero or less")
+            }
+            return result
+        default:
+            guard let result = logarithm10() else {
+                throw Self.failure(of: function, type, "Log10 of number zero or less")
+            }
+            return result
+        }
+    }
+
+    fileprivate static func failure(of function: String, _ type: CQLType, _ reason: String) -> CQLError {
+        CQLError(.functionFailure, "execution of 'system.\(function)[\(type)]' failed: \(reason)")
     }
 }
 
