@@ -89,6 +89,22 @@ struct AlterTests {
         #expect(try store.lines("SELECT f FROM t") == ["{b: 1, a: 2, s: {3, 4}}"])
     }
 
+    @Test("the number of the schema is that of the last change")
+    func version() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        let select = try store.prepare("SELECT * FROM t")
+        for change in [
+            "ALTER TABLE t ADD w int", "CREATE INDEX ON t (v)", "ALTER TABLE t DROP w", "DROP INDEX t_v_idx",
+        ] {
+            let before = store.catalog.version
+            try store.execute(change)
+            #expect(store.catalog.version > before && store.catalog.version == store.catalog.schema.version)
+            #expect(try select.plan().schemaVersion == store.catalog.version)
+        }
+        #expect(try select.execute().columns.map(\.name) == ["k", "v"])
+    }
+
     @Test(
         "refusals have Cassandra's words",
         arguments: [

@@ -32,11 +32,11 @@ final class PlannedText: Sendable {
 
     var lastPlan: StatementPlan { cachedPlan.withLock { $0 } }
 
-    /// The plan for this schema. Inside a write body the schema cannot change.
-    func plan(for schema: Schema) throws -> StatementPlan {
+    /// The plan for the current schema. Inside a write body the schema cannot change.
+    func plan(for catalog: SchemaCatalog) throws -> StatementPlan {
         let known = lastPlan
-        guard known.schemaVersion != schema.version else { return known }
-        let plan = try StatementPlan(parsed, schema: schema, currentKeyspace: keyspace)
+        guard known.schemaVersion != catalog.version else { return known }
+        let plan = try StatementPlan(parsed, schema: catalog.schema, currentKeyspace: keyspace)
         cachedPlan.withLock { $0 = plan }
         return plan
     }

@@ -16,7 +16,7 @@ public struct PreparedStatement: Sendable {
         if store.isSystem, case .select(let select) = text.lastPlan.kind {
             try store.prepareToRead(select.table.identifier)
         }
-        return try text.plan(for: store.catalog.schema)
+        return try text.plan(for: store.catalog)
     }
 
     // MARK: Executing
@@ -110,7 +110,7 @@ public struct PreparedStatement: Sendable {
         switch plan.kind {
         case .select(let select):
             let snapshot = store.storage.snapshot()
-            guard plan.schemaVersion == store.catalog.schema.version else {
+            guard plan.schemaVersion == store.catalog.version else {
                 // Indexes may have come or gone in between.
                 return try perform(values, options, currentKeyspace, tracer)
             }

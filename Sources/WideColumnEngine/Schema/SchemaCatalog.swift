@@ -17,6 +17,8 @@ final class SchemaCatalog: Sendable {
     private let storage: Storage
     private let entries: Keyspace
     private let current: Mutex<Schema>
+    /// That of the current schema.
+    private let currentVersion = Atomic<UInt64>(0)
     private let generators: Generators
     /// For the store behind system tables.
     private let allowsSystemNames: Bool
@@ -39,7 +41,7 @@ final class SchemaCatalog: Sendable {
         let loaded = try Schema(version: 1, definitions: Self.load(entries, storage)) { name, rowOperator, compaction in
             try Self.open(name, rowOperator, compaction, storage)
         }
-        current.withLock { $0 = loaded }
+        setCurrent(loaded)
         for table in loaded.allTables {
             table.rowOperator.follow(table.definition)
             let kept = try storage.get(entries, CatalogCodec.timestampKey(table.identifier).rawSpan)
@@ -51,6 +53,18 @@ final class SchemaCatalog: Sendable {
     }
 
     var schema: Schema { current.withLock { $0 } }
+
+    /// The number of the current schema, without the lock. Who reads it behind a commit that published a schema finds that
+    /// schema's number or a later one.
+    var version: UInt64 { currentVersion.load(ordering: .acquiring) }
+
+    /// Under the lock, so that who has seen the schema sees its number too.
+    private func setCurrent(_ schema: Schema) {
+        current.withLock { current in
+            current = schema
+            currentVersion.store(schema.version, ordering: .releasing)
+        }
+    }
 
     /// Has the table's operator keep timestamps beyond the clock in the catalog.
     private func keepTimestamps(of table: Table) {
@@ -220,7 +234,7 @@ final class SchemaCatalog: Sendable {
             }
             transaction.onCommit { [self] sequence in
                 completions.withLock { $0.merge(completed.map { ($0, sequence) }) { $1 } }
-                current.withLock { $0 = next }
+                setCurrent(next)
             }
         }
         for table in next.allTables { table.rowOperator.follow(table.definition) }
