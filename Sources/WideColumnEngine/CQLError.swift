@@ -66,6 +66,12 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
         CQLError(.alreadyExists, message, existing: Existing(keyspace: keyspace, name: name))
     }
 
+    /// What a client is told in the place of an answer that is larger than it may be.
+    package static func responseTooBig(byteCount: Int, maximum: Int) -> CQLError {
+        .invalid(
+            "Response is too big: length \(byteCount) exceeds maximum allowed length \(maximum). Use paging or LIMIT.")
+    }
+
     static func tooManyTombstones(_ message: String) -> CQLError {
         CQLError(.readFailure, message, existing: nil, failureReason: .tooManyTombstones)
     }

@@ -424,4 +424,20 @@ struct ConnectionStateTests {
         #expect(large?.errorCode == 0x2200)
         #expect(large?.errorMessage.hasPrefix("Response is too big") == true)
     }
+
+    @Test("an answer that is too large by its columns alone is refused too, and keeps its trace")
+    func oversizedColumns() throws {
+        var limits = ConnectionLimits()
+        limits.answerBodyByteCount = 20
+        var driver = try StateDriver(limits: limits)
+        driver.receive(RequestBytes.startup())
+        let last = driver.query("SELECT key FROM system.local", flags: 2)
+        let answer = try #require(last)
+        #expect(answer.opcode == 0 && answer.flags == 2 && answer.int(16) == 0x2200)
+        // The trace's id, kind and flags, the table, the column and its type, and a row of nine bytes.
+        let byteCount = 16 + 4 + 4 + 4 + 8 + 7 + 5 + 2 + 4 + 9
+        #expect(
+            answer.string(20)
+                == "Response is too big: length \(byteCount) exceeds maximum allowed length 20. Use paging or LIMIT.")
+    }
 }

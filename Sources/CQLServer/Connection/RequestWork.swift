@@ -39,12 +39,13 @@ struct RequestWork: Sendable {
 
     private func answerEnvelope(by executor: RequestExecutor) -> [UInt8] {
         let stream = envelope.header.stream
-        let answer = encoder.envelope(response(by: executor), stream: stream)
-        guard answer.count - EnvelopeHeader.byteCount > largestBodyByteCount else { return answer }
-        let message =
-            "Response is too big: length \(answer.count) exceeds maximum allowed length "
-            + "\(largestBodyByteCount). Use paging or LIMIT."
-        return encoder.envelope(Response(CQLError(.invalidRequest, message)), stream: stream)
+        let response = response(by: executor)
+        let answer = encoder.envelope(response, stream: stream)
+        let byteCount = answer.count - EnvelopeHeader.byteCount
+        guard byteCount > largestBodyByteCount else { return answer }
+        var refusal = Response(CQLError.responseTooBig(byteCount: byteCount, maximum: largestBodyByteCount))
+        refusal.tracingID = response.tracingID
+        return encoder.envelope(refusal, stream: stream)
     }
 
     private func response(by executor: RequestExecutor) -> Response {

@@ -89,9 +89,7 @@ struct CellRange: Sendable {
 
     @inline(never)
     private func tooLarge(_ byteCount: Int) -> CQLError {
-        .invalid(
-            "Response is too big: length \(byteCount) exceeds maximum allowed length \(maximumByteCount). "
-                + "Use paging or LIMIT.")
+        .responseTooBig(byteCount: byteCount, maximum: maximumByteCount)
     }
 
     private static let maximumExpectedByteCount = 1 << 23
