@@ -312,6 +312,36 @@ struct RequestExecutorTests {
         #expect(executor.respond(to: call(batch, isTracing: true)).tracingID != nil)
     }
 
+    @Test("what is refused before it is executed has a trace too, where one was asked for")
+    func tracesOfRefusals() throws {
+        let insert = try prepare("INSERT INTO ks.t (a, b, v) VALUES (?, ?, 'p')")
+        func batch(_ text: String) throws -> Request {
+            var reader = WireReader(
+                RequestBytes().byte(0).short(1).byte(0).longString(text).short(0).short(1).int(0).bytes)
+            return .batch(try BatchRequest(&reader, .v5))
+        }
+        for (request, text) in [
+            (.query("SELEC * FROM ks.t", QueryParameters()), "SELEC * FROM ks.t"),
+            (.query("SELECT * FROM ks.nosuch", QueryParameters()), "SELECT * FROM ks.nosuch"),
+            (.query("SELECT * FROM ks.t WHERE a = ?", QueryParameters()), "SELECT * FROM ks.t WHERE a = ?"),
+            (
+                .execute(id: insert.id, resultMetadataID: nil, QueryParameters()),
+                "INSERT INTO ks.t (a, b, v) VALUES (?, ?, 'p')"
+            ),
+            (.execute(id: [1, 2], resultMetadataID: nil, QueryParameters()), ""),
+            (try batch("INSERT INTO ks.nosuch (a) VALUES (1)"), "INSERT INTO ks.nosuch (a) VALUES (1)"),
+        ] as [(Request, String)] {
+            let untraced = executor.respond(to: call(request))
+            #expect(error(untraced) != nil && untraced.tracingID == nil)
+            let response = executor.respond(to: call(request, isTracing: true))
+            #expect(error(response) == error(untraced))
+            let id = try #require(response.tracingID)
+            let session = try store.execute(
+                "SELECT parameters['query'] AS query FROM system_traces.sessions WHERE session_id = ?", [.uuid(id)])
+            #expect(session.map { $0["query"] } == [.text(text)])
+        }
+    }
+
     @Test("a read that passes too many tombstones is a failure of the one replica, with the reason in version 5")
     func tombstones() throws {
         var limits = StatementLimits()

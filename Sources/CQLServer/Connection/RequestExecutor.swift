@@ -72,8 +72,22 @@ final class RequestExecutor: Sendable {
             var response = Response(
                 .error(
                     ErrorMessage(error, consistency: request.consistency, writeType: writeType(of: request))))
-            response.tracingID = call.failedTrace.id
+            if call.isTracing { response.tracingID = call.failedTrace.id ?? trace(refused: request) }
             return response
+        }
+    }
+
+    /// The id of a trace for a request that did not come to be executed, if it is of a kind that is traced.
+    private func trace(refused request: Request) -> CQLUUID? {
+        switch request {
+        case .query(let text, _): store.trace(refused: text).id
+        case .execute(let id, _, _): store.trace(refused: (try? prepared.entry(id).statement.cql) ?? "").id
+        case .batch(let batch):
+            store.trace(
+                refused: batch.statements.lazy
+                    .compactMap { if case .query(let text) = $0.text { text } else { nil } }.joined(separator: "; ")
+            ).id
+        case .prepare, .startup, .options, .authResponse, .register: nil
         }
     }
 

@@ -208,7 +208,6 @@ extension WideColumnStore {
         }
     }
 
-    /// Ends a statement's trace and keeps it where tools look for it.
     /// Executes a statement with a trace, which its result has; where it fails, `onFailedTrace` is told.
     func tracing(
         _ cql: @autoclosure () -> String, _ options: ExecutionOptions, _ body: (StatementTracer) throws -> ResultSet
@@ -225,6 +224,15 @@ extension WideColumnStore {
         }
     }
 
+    /// Keeps the trace of a request that was refused before it was a statement to execute: of CQL that can't be read, or of
+    /// values that don't fit.
+    public func trace(refused cql: String) -> StatementTrace {
+        let tracer = StatementTracer(self)
+        tracer.add("Parsing \(cql)")
+        return finish(tracer, cql)
+    }
+
+    /// Ends a statement's trace and keeps it where tools look for it.
     private func finish(_ tracer: StatementTracer, _ cql: String) -> StatementTrace {
         tracer.end()
         let trace = tracer.trace
