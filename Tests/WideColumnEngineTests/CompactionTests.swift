@@ -192,6 +192,17 @@ struct CompactionTests {
         #expect(try strategy(clause) == .leveled(LeveledOptions(multiplier: multiplier)))
     }
 
+    @Test(
+        "the target size of unified compaction is where levels cut their tables",
+        arguments: zip(["96MiB", "1.5 GiB"], [96, 1536]))
+    func unifiedTableSize(size: String, megabytes: Int) throws {
+        let options =
+            "'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'L4', 'target_sstable_size': '\(size)'"
+        #expect(
+            try strategy("WITH compaction = {\(options)}")
+                == .leveled(LeveledOptions(multiplier: 4, tableByteCount: megabytes << 20)))
+    }
+
     @Test("options that the storage has no use for are taken and kept")
     func withoutEffect() throws {
         let common = "'log_all': true, 'unchecked_tombstone_compaction': true"

@@ -5,15 +5,22 @@
 // one above, others in tiers with a fan factor of 2 + W, which is how many similar tables call for a compaction. `Ln` is 2 - n, `Tn` is n - 2, `N` is 0. There may be one for each
 // level, the last for all that follow; the storage goes by that one, since nearly all of the data is on those levels.
 //
-// `max_sstables_to_compact` bounds a compaction of tiers. The rest is checked and has no effect: the sizes, shards and growth
-// of tables are the storage's own, and so is when expired ones are looked for.
+// `max_sstables_to_compact` bounds a compaction of tiers, and `target_sstable_size` is where one of levels cuts its output. The
+// rest is checked and has no effect: shards and the growth of tables with them are unknown here, a tier's compaction writes
+// one table, and when expired ones are looked for is the storage's own.
 
 extension CompactionClause {
     private static let leastTargetByteCount: Double = 1_048_576
 
     func unified() throws -> CompactionStrategy {
         let parameter = try scalingParameters().last ?? 2
-        guard parameter >= 0 else { return .leveled(LeveledOptions(multiplier: 2 - Int(parameter))) }
+        guard parameter >= 0 else {
+            var options = LeveledOptions(multiplier: 2 - Int(parameter))
+            if let size = try byteCount("target_sstable_size") {
+                options.tableByteCount = Int(min(size, Double(Int32.max) * 1_048_576))
+            }
+            return .leveled(options)
+        }
         let fanFactor = Int(clamping: parameter) + 2
         let maximum = try integer("max_sstables_to_compact").map { $0 <= 0 ? Int64(Int32.max) : $0 } ?? 32
         return .sizeTiered(
