@@ -31,6 +31,28 @@ import Testing
         guard !cursor.isValid else { throw ModelMismatch(description: "\(what): more before the first") }
     }
 
+    @Test("a cursor loses nothing when another one is made after a write beside what comes next")
+    func writesBesideTheNextKey() throws {
+        let storage = try Storage.inMemory()
+        let keyspace = try storage.keyspace("k")
+        try storage.write { transaction in
+            for key in ["a1", "b1", "c1"] { try transaction.put(keyspace, bytes(key).rawSpan, [1].rawSpan) }
+            var cursor = try transaction.cursor(keyspace)
+            try cursor.seekToFirst()
+            for (written, next) in [("b2", "b1"), ("c0", "c1")] {
+                try transaction.put(keyspace, bytes(written).rawSpan, [1].rawSpan)
+                _ = try transaction.cursor(keyspace)
+                try cursor.next()
+                let key = cursor.isValid ? cursor.key.array() : nil
+                #expect(key == bytes(next))
+            }
+            try cursor.next()
+            let isDone = !cursor.isValid
+            #expect(isDone)
+            #expect(try keys(transaction.view, keyspace) == ["a1", "b1", "b2", "c0", "c1"].map(bytes))
+        }
+    }
+
     @Test("a cursor sees the transaction as it was at its creation, both ways and after every seek", arguments: 1...6)
     func snapshots(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)

@@ -11,15 +11,12 @@ internal import CStorage
         var branch: UnsafeTrieBranch
         /// Of the child that the way goes on to.
         var symbol: Int
-        /// The child behind that one, once it was looked up.
-        var following = unsafe Following.unknown
+        /// Of the child behind that one, ``noSymbol`` if there is none; nil where nobody has looked. Only the symbol: what
+        /// the child is may have changed by the time the walk gets there.
+        var following: Int?
     }
 
-    @unsafe private enum Following {
-        case unknown
-        case none
-        case child(symbol: Int, UnsafeTrieLink)
-    }
+    private static let noSymbol = 256
 
     /// Where a key lies.
     @unsafe private enum Landing {
@@ -155,22 +152,25 @@ internal import CStorage
 
     /// To the newest version of the next key.
     private mutating func advance() {
-        while let step = unsafe steps.popLast() {
-            var following = unsafe step.following
-            if case .unknown = unsafe following { unsafe following = Self.child(of: step.branch, behind: step.symbol) }
-            guard case .child(let symbol, let below) = unsafe following else { continue }
-            let next = unsafe Self.child(of: step.branch, behind: symbol)
-            if case .child(_, let link) = unsafe next { unsafe Self.prefetch(link) }
-            unsafe steps.append(Step(branch: step.branch, symbol: symbol, following: next))
-            return unsafe descendToFirst(below)
+        while let step = unsafe steps.last {
+            let symbol = unsafe step.following ?? Self.firstSymbol(of: step.branch, behind: step.symbol)
+            guard symbol != Self.noSymbol else {
+                unsafe steps.removeLast()
+                continue
+            }
+            let following = unsafe Self.firstSymbol(of: step.branch, behind: symbol)
+            unsafe steps[steps.count - 1] = Step(branch: step.branch, symbol: symbol, following: following)
+            return unsafe descendToFirst(step.branch.child(symbol))
         }
         unsafe link = .none
     }
 
+    /// Looks for the next child of a branch, and asks for its lines.
     @inline(__always)
-    private static func child(of branch: UnsafeTrieBranch, behind symbol: Int) -> Following {
-        guard let (symbol, link) = unsafe branch.firstChild(from: symbol + 1) else { return unsafe .none }
-        return unsafe .child(symbol: symbol, link)
+    private static func firstSymbol(of branch: UnsafeTrieBranch, behind symbol: Int) -> Int {
+        guard let (symbol, link) = unsafe branch.firstChild(from: symbol + 1) else { return noSymbol }
+        unsafe prefetch(link)
+        return symbol
     }
 
     /// Asks for a small branch, or for the head, the key and the beginning of the value of an entry.
