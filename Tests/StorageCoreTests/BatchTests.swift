@@ -205,4 +205,15 @@ import Testing
         try batch.merge(timed, [1].rawSpan, ModelTimedSet.encode([3: .max]).rawSpan)
         #expect(live(batch).map(\.expiry) == [.max])
     }
+
+    @Test("a batch that was large once gives its memory back")
+    func memory() throws {
+        let keyspace = try smallStorage().keyspace("k")
+        var batch = WriteBatch()
+        for count in [100, 50_000] {
+            for number in 0..<count { try batch.put(keyspace, bytes("\(number)").rawSpan, [1].rawSpan) }
+            batch.removeAll()
+            #expect(batch.isEmpty && (batch.entries.capacity >= 100) == (count == 100))
+        }
+    }
 }

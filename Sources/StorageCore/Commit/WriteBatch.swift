@@ -44,6 +44,7 @@ public struct WriteBatch: Sendable {
     static let maximumKeyByteCount = 256 << 10
     static let maximumValueByteCount = 32 << 20
     private static let linearLimit = 8
+    private static let keptEntryCount = 16 << 10
 
     private(set) var bytes: [UInt8] = []
     private(set) var entries: [Entry] = []
@@ -74,8 +75,9 @@ public struct WriteBatch: Sendable {
     var memtableByteCount: Int { byteCount + entries.count * 56 + rangeDeletes.count * 1024 }
 
     mutating func removeAll() {
+        // The batch is used again; one that was large once does not keep its memory.
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
-        entries.clear()
+        if entries.capacity <= Self.keptEntryCount { entries.clear() } else { entries = [] }
         if !rangeDeletes.isEmpty {
             rangeDeletes.removeAll()
             coverage = RangeTombstoneMap()
@@ -84,7 +86,7 @@ public struct WriteBatch: Sendable {
         changes = nil
         rangeDeleteByteCount = 0
         slots.removeAll()
-        if !index.isEmpty { index.removeAll(keepingCapacity: true) }
+        if !index.isEmpty { index.removeAll(keepingCapacity: index.capacity <= 4 * Self.keptEntryCount) }
         indexMask = 0
     }
 
