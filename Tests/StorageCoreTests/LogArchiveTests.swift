@@ -180,6 +180,36 @@ struct LogArchiveTests {
         #expect(error?.code == .invalidArgument)
     }
 
+    @Test("a checkpoint that can't be brought forward for want of room is as it was")
+    func restoreOnAFullDisk() throws {
+        let disk = SimulatedFileSystem()
+        let archive = DirectoryLogArchive(directory: "/archive", fileSystem: disk)
+        let storage = try Storage.open(at: "/db", options: options(disk, archive))
+        let keyspace = try storage.keyspace("notes")
+        try put(storage, keyspace, 0..<50)
+        try storage.checkpoint(to: "/backup")
+        try put(storage, keyspace, 50..<400)
+        try storage.archiveLog()
+        try copy("/backup", to: "/restored", disk)
+        var refusedCount = 0
+        for room in stride(from: Int64(0), to: 16 << 10, by: Soak.stride(512, brief: 2048)) {
+            disk.capacity = disk.usedByteCount + room
+            let code = errorCode { try archive.restore(into: "/restored") }
+            disk.capacity = nil
+            guard code != nil else { break }
+            #expect(code == .diskFull)
+            refusedCount += 1
+            let found = disk.crash(.everything)
+            let restored = try Storage.open(at: "/restored", options: options(found, nil))
+            let notes = try content(restored, try restored.keyspace("notes"))
+            #expect((49..<400).contains { notes == expected(through: $0) }, "\(room)")
+        }
+        #expect(refusedCount > 1)
+        try archive.restore(into: "/restored")
+        let restored = try Storage.open(at: "/restored", options: options(disk, nil))
+        #expect(try content(restored, try restored.keyspace("notes")) == expected(through: 399))
+    }
+
     @Test(
         "what crashes took back is not restored, and what they left is", arguments: 0..<5,
         [LogWriting.written, .mapped])

@@ -72,7 +72,10 @@ public struct DirectoryLogArchive: LogArchive {
         var end: SequenceNumber?
         for number in wanted {
             guard let segment = try segment(number, through: time) else { continue }
-            try fileSystem.writeSynced(segment.bytes, to: logDirectory + "/" + segment.fileName)
+            // In the place of what the checkpoint has of the segment, or not at all.
+            let path = logDirectory + "/" + segment.fileName
+            try fileSystem.writeSynced(segment.bytes, to: path + Self.unfinishedSuffix)
+            try fileSystem.rename(path + Self.unfinishedSuffix, to: path)
             end = segment.lastSequence
         }
         try fillGaps(of: logDirectory, state, identity)

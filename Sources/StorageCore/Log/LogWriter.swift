@@ -184,9 +184,12 @@ final class LogWriter: @unchecked Sendable {
         guard let newest = unsynced.last, target > durableLogged.load(ordering: .acquiring) else { return }
         let end = newest.endOffset
         for segment in unsynced { try segment.sync() }
-        state.withLock { $0.firstUnsynced = max($0.firstUnsynced, newest.number) }
+        state.withLock { state in
+            state.firstUnsynced = max(state.firstUnsynced, newest.number)
+            // Of the segment that takes the records; another one may have been begun meanwhile.
+            if state.segments.last === newest { synced.store(end, ordering: .relaxed) }
+        }
         durableLogged.store(target, ordering: .releasing)
-        synced.store(end, ordering: .relaxed)
         // A full segment that is synced is read by its name, if at all: its descriptor is free for a table.
         for segment in unsynced.dropLast() { try? segment.close() }
     }
