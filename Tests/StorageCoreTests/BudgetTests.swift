@@ -38,18 +38,47 @@ import Testing
     @Test("the shares of the budget never exceed it, and one memtable takes no more than a quarter of its share")
     func shares() {
         for budget in [0, 1 << 10, 1 << 20, 128 << 20, 512 << 20, 4 << 30] {
-            for cache in [0, 1 << 20, 128 << 20, 8 << 30] {
+            for cache in [nil, 0, 1 << 20, 128 << 20, 8 << 30] {
                 var options = StorageOptions()
                 options.memoryByteBudget = budget
                 options.blockCacheByteCount = cache
                 let shares = MemoryShares(options)
                 #expect(shares.tableReaders + shares.blockCache + shares.memtables == budget)
-                #expect(shares.blockCache <= cache)
+                #expect(shares.blockCache <= cache ?? budget / 4)
+                let waiting = shares.memtables - shares.activeMemtables
+                #expect(shares.blockCache(besideWaiting: waiting) == shares.blockCache)
+                #expect(shares.blockCache(besideWaiting: 0) - shares.blockCache == (cache == nil ? waiting : 0))
                 #expect(shares.memtable <= shares.memtables / 4)
                 #expect(shares.activeMemtables <= shares.memtables)
             }
         }
         #expect(MemoryShares(StorageOptions()).memtable == StorageOptions().memtableByteCount)
+    }
+
+    @Test("the block cache has what is kept for memtables that wait for their flush, as long as none does")
+    func lending() throws {
+        for cache in [nil, 2 << 20] {
+            let disk = SimulatedFileSystem()
+            var options = smallOptions(disk)
+            options.memtableByteCount = 1 << 20
+            options.memoryByteBudget = 16 << 20
+            options.blockCacheByteCount = cache
+            let storage = try Storage.open(at: "/db", options: options)
+            let keyspace = try storage.keyspace("k")
+            var capacity: Int { storage.statistics.blockCache.byteCapacity }
+            let whole = capacity
+            #expect(whole == (cache ?? (4 << 20) + (5 << 20)))
+            let value = [UInt8](repeating: 7, count: 1000)
+            for number in 0..<2500 {
+                try storage.write { try $0.put(keyspace, bytes("key \(number)").rawSpan, value.rawSpan) }
+            }
+            let waiting = keyspace.tree.state.immutables.reduce(0) { $0 + $1.byteCount }
+            #expect(waiting > 1 << 20)
+            storage.lendMemory()
+            #expect(capacity == (cache ?? whole - waiting))
+            while try storage.step() {}
+            #expect(capacity == whole)
+        }
     }
 
     @Test("writers wait for memory only while something is flushed, and a volatile keyspace never makes them")

@@ -53,6 +53,25 @@ struct TableCacheTests {
         if byteCapacity == 0 { #expect(statistics.blockCount == 0) }
     }
 
+    @Test("a cache that is made smaller keeps what is in use, and grows again")
+    func resize() throws {
+        let cache = BlockCache(byteCapacity: 4 << 20)
+        let hot = (0..<100).map { Self.key(1, $0) }
+        for key in hot { _ = try cache.insert(Self.block(byteCount: 4000), key) }
+        for _ in 0..<3 { for key in hot { _ = cache.block(key) } }
+        for number in 0..<800 { _ = try cache.insert(Self.block(byteCount: 4000), Self.key(2, number)) }
+        #expect(cache.statistics.byteCount > 3 << 20)
+        cache.resize(to: 1 << 20)
+        #expect(cache.byteCapacity == 1 << 20)
+        #expect(cache.statistics.byteCount <= 1 << 20)
+        #expect(hot.count { cache.block($0) != nil } == hot.count)
+        cache.resize(to: 4 << 20)
+        for number in 1000..<1500 { _ = try cache.insert(Self.block(byteCount: 4000), Self.key(2, number)) }
+        #expect(cache.statistics.byteCount > 2 << 20)
+        cache.resize(to: 0)
+        #expect(cache.statistics.blockCount == 0)
+    }
+
     @Test("blocks in use survive a scan of thirty times the cache's size")
     func scanResistance() throws {
         let cache = BlockCache(byteCapacity: 900_000)

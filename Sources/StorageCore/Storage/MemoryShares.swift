@@ -5,10 +5,14 @@ internal import Synchronization
 /// The parts of `StorageOptions.memoryByteBudget`.
 ///
 /// Open tables may keep an eighth (filters, top indexes); the block cache takes what it is allowed to, at most half of the
-/// rest; memtables have what is left.
+/// rest, or a quarter of the budget where nobody says; memtables have what is left. What is kept for memtables that wait
+/// for their flush is the cache's as long as none does, where nobody says how large that may be.
 struct MemoryShares: Equatable {
     var tableReaders: Int
+    /// What the cache has at any time.
     var blockCache: Int
+    /// What the cache has besides while no memtable waits for its flush.
+    private var lent: Int
     /// Memtables of all trees on disk, those included that wait for their flush.
     var memtables: Int
     /// What one memtable may hold: one tree alone does not use up the share before its first flush is done.
@@ -17,10 +21,14 @@ struct MemoryShares: Equatable {
     init(_ options: StorageOptions) {
         let budget = max(options.memoryByteBudget, 0)
         tableReaders = budget / 8
-        blockCache = min(max(options.blockCacheByteCount, 0), (budget - tableReaders) / 2)
+        blockCache = min(max(options.blockCacheByteCount ?? budget / 4, 0), (budget - tableReaders) / 2)
         memtables = budget - tableReaders - blockCache
         memtable = min(options.memtableByteCount, memtables / 4)
+        lent = options.blockCacheByteCount == nil ? memtables - memtables / 2 : 0
     }
+
+    /// What the cache may hold beside so many bytes of memtables that wait for their flush.
+    func blockCache(besideWaiting byteCount: Int) -> Int { blockCache + max(0, lent - byteCount) }
 
     /// Memtables that still take writes hold no more than this together; the rest is for those being flushed.
     var activeMemtables: Int { memtables / 2 }

@@ -52,6 +52,7 @@ extension Storage {
             if tree.isVolatile {
                 try compactInMemory(tree)
             } else if let memtable = tree.state.immutables.last {
+                lendMemory()
                 try observingFlush(of: memtable, tree) { try flush(memtable, of: tree) }
                 updatePressure(of: tree)
             }
@@ -60,7 +61,7 @@ extension Storage {
         background.setFailure(nil, of: .flush)
         if flushed {
             if options.logArchive != nil { background.request(.archive) }
-            surveyMemtables()
+            lendMemory()
             background.madeProgress()
             background.request(.compaction)
         }

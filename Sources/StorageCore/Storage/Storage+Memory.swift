@@ -24,6 +24,12 @@ extension Storage {
     /// Adds up what the memtables hold.
     func surveyMemtables() { memtableUse.survey { catalog.withLock { $0.persistentTrees } } }
 
+    /// Gives the block cache what memtables that wait for their flush leave unused. Not in the lane: removing blocks takes time.
+    func lendMemory() {
+        surveyMemtables()
+        tableCache.blocks.resize(to: memory.blockCache(besideWaiting: memtableUse.waitingByteCount))
+    }
+
     /// Makes memtables immutable until those that take writes are within their part.
     private func rotateLargest() {
         var active = catalog.withLock { $0.persistentTrees }

@@ -251,7 +251,8 @@ struct StorageOpening {
         let memory = MemoryShares(options)
         return TableCache(
             fileSystem: fileSystem, directory: tableDirectory,
-            blocks: BlockCache(byteCapacity: memory.blockCache), descriptorCount: options.tableDescriptorCount,
+            blocks: BlockCache(byteCapacity: memory.blockCache(besideWaiting: 0)),
+            descriptorCount: options.tableDescriptorCount,
             readerByteCapacity: memory.tableReaders, salt: seed)
     }
 

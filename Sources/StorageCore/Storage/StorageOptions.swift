@@ -32,8 +32,9 @@ public struct StorageOptions: Sendable {
     public var memtableByteCount = 64 << 20
     /// Memtables of one keyspace that may wait for their flush before its writers wait for it.
     public var maximumImmutableMemtables = 3
-    /// Decompressed blocks kept in memory, over all keyspaces.
-    public var blockCacheByteCount = 128 << 20
+    /// Decompressed blocks kept in memory, over all keyspaces. Nil for a quarter of the memory budget, and for as long as
+    /// no memtable waits for its flush also what is kept for those: another five sixteenths of the budget.
+    public var blockCacheByteCount: Int?
     /// How records get into the log's files.
     public var logWriting = LogWriting.automatic
     /// A log segment is full at this size.

@@ -32,19 +32,39 @@ final class BlockCache: Sendable {
     private static let largestShardCount = 16
     private static let smallestShardByteCapacity = 1 << 20
 
-    let byteCapacity: Int
+    private let capacity: Atomic<Int>
     private let shards: [LockedShard]
 
     /// Never holds more than `byteCapacity` bytes, whatever is in use by readers not counted; 0 caches nothing.
     init(byteCapacity: Int) {
-        self.byteCapacity = max(byteCapacity, 0)
+        let byteCapacity = max(byteCapacity, 0)
+        capacity = Atomic(byteCapacity)
         var count = 1
-        while count < Self.largestShardCount, self.byteCapacity / (count * 2) >= Self.smallestShardByteCapacity {
+        while count < Self.largestShardCount, byteCapacity / (count * 2) >= Self.smallestShardByteCapacity {
             count *= 2
         }
-        let capacity = self.byteCapacity / count
-        shards = (0..<count).map { _ in LockedShard(byteCapacity: capacity) }
+        shards = (0..<count).map { _ in LockedShard(byteCapacity: byteCapacity / count) }
     }
+
+    var byteCapacity: Int { capacity.load(ordering: .relaxed) }
+
+    /// Gives the cache another size, and removes what it has no more room for. Made for sizes up to the first one.
+    func resize(to byteCapacity: Int) {
+        let byteCapacity = max(byteCapacity, 0)
+        guard capacity.exchange(byteCapacity, ordering: .relaxed) != byteCapacity else { return }
+        for shard in shards {
+            shard.state.withLock { $0.byteCapacity = byteCapacity / shards.count }
+            var isTooLarge = true
+            while isTooLarge {
+                var evicted: [Block] = []
+                isTooLarge = shard.state.withLock { $0.shrink(atMost: Self.removalCount, evicted: &evicted) }
+                evicted.removeAll()
+            }
+        }
+    }
+
+    /// How many blocks are removed while readers of a shard wait.
+    private static let removalCount = 64
 
     var statistics: Statistics {
         shards.reduce(into: Statistics()) { sum, shard in

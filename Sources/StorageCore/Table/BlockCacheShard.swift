@@ -56,7 +56,8 @@ struct BlockCacheShard {
     private static let slotByteCount = 160
     private static let largestVisits: UInt8 = 3
 
-    private let byteCapacity: Int
+    /// Whoever makes it smaller calls ``shrink(atMost:evicted:)`` afterwards.
+    var byteCapacity: Int
     private var slots: [Slot] = []
     /// Keeps the slots' blocks alive.
     private var blocks: [Block?] = []
@@ -130,12 +131,23 @@ struct BlockCacheShard {
     // MARK: Eviction
 
     private mutating func makeRoom(_ cost: Int, evicted: inout [Block]) {
-        while small.byteCount + main.byteCount + cost > byteCapacity {
-            if small.oldest != Self.none, main.oldest == Self.none || small.byteCount > byteCapacity / 10 {
-                evictFromSmall(evicted: &evicted)
-            } else {
-                evictFromMain(evicted: &evicted)
-            }
+        while small.byteCount + main.byteCount + cost > byteCapacity { evict(&evicted) }
+    }
+
+    /// Removes so many blocks at most of those that are beyond the capacity; whether there are more of them.
+    mutating func shrink(atMost count: Int, evicted: inout [Block]) -> Bool {
+        while small.byteCount + main.byteCount > byteCapacity {
+            guard evicted.count < count else { return true }
+            evict(&evicted)
+        }
+        return false
+    }
+
+    private mutating func evict(_ evicted: inout [Block]) {
+        if small.oldest != Self.none, main.oldest == Self.none || small.byteCount > byteCapacity / 10 {
+            evictFromSmall(evicted: &evicted)
+        } else {
+            evictFromMain(evicted: &evicted)
         }
     }
 
