@@ -188,8 +188,9 @@ struct ClusteringLayoutTests {
         let bounds = try #require(table.properties.clustering)
         // Descending, so the newest is the smallest.
         let newest = UInt128(~UInt64(499)) << 64
-        #expect(bounds.contains(newest) && !bounds.contains(newest - 1))
-        #expect(bounds.contains(UInt128(~UInt64(1)) << 64) && !bounds.contains(UInt128(~UInt64(0)) << 64))
+        #expect(bounds.mayContain(newest) && !bounds.mayContain(newest - 1))
+        #expect(bounds.mayContain(UInt128(~UInt64(1)) << 64) && !bounds.mayContain(UInt128(~UInt64(0)) << 64))
+        #expect(bounds.mayContain(nil))
         let reader = try table.open()
         #expect(reader.clusteringBounds(by: Self.layout) == bounds)
         try reader.verify()
@@ -197,8 +198,13 @@ struct ClusteringLayoutTests {
         let plain = try BuiltTable(
             entries.filter { $0.key[4] == UInt8(ascii: "p") },
             options: TableOptions(blockByteCount: 512, clusteringLayout: Self.layout))
-        #expect(plain.properties.clustering == ClusteringBounds(Self.layout))
+        #expect(plain.properties.clustering == ClusteringBounds(Self.layout, hasOthers: true))
         try plain.open().verify()
+        let clustered = try BuiltTable(
+            entries.filter { $0.key[4] != UInt8(ascii: "p") },
+            options: TableOptions(blockByteCount: 512, clusteringLayout: Self.layout))
+        #expect(try #require(clustered.open().clusteringBounds(by: Self.layout)).mayContain(nil) == false)
+        try clustered.open().verify()
         #expect(
             try BuiltTable(entries, options: TableOptions(blockByteCount: 512)).open().clusteringBounds(by: Self.layout)
                 == nil)

@@ -140,14 +140,18 @@ struct TableVerificationTests {
                 table.changeProperties = change
             }
         }
-        var bounds = ClusteringBounds(layout)
+        var bounds = ClusteringBounds(layout, hasOthers: true)
         key.withUnsafeBytes { bounds.extend(to: $0) }
         #expect(bounds.lower == UInt128(UInt8(ascii: "m")) << 120)
         var sound = ForgedTable()
         table { $0.clustering = bounds }(&sound)
         try sound.open().verify()
-        try expect(
-            "The table's properties do not match its entries.", table { $0.clustering = ClusteringBounds(layout) })
+        // Too narrow, and without the others.
+        var clustered = ClusteringBounds(layout)
+        key.withUnsafeBytes { clustered.extend(to: $0) }
+        for wrong in [ClusteringBounds(layout, hasOthers: true), clustered] {
+            try expect("The table's properties do not match its entries.", table { $0.clustering = wrong })
+        }
 
         // Whoever looks at "a" finds "a" alone, and of the forged keys no other has a group.
         try expect("The filter denies the group of a key that is in the table.") { forged in

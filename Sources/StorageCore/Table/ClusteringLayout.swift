@@ -110,38 +110,48 @@ struct KeyGroup: Sendable {
     }
 }
 
-/// The bounds of the clusterings of a table's point entries, those of them that have one.
+/// The bounds of the clusterings of a table's point entries, those of them that have one, and whether all have.
 struct ClusteringBounds: Equatable, Sendable {
     let layout: ClusteringLayout
     private(set) var lower = UInt128.max
     private(set) var upper = UInt128.min
+    /// Whether there may be entries without a clustering.
+    private(set) var hasOthers: Bool
 
-    init(_ layout: ClusteringLayout) {
+    init(_ layout: ClusteringLayout, hasOthers: Bool = false) {
         self.layout = layout
+        self.hasOthers = hasOthers
     }
 
-    init(_ layout: ClusteringLayout, lower: UInt128, upper: UInt128) {
-        self.layout = layout
+    init(_ layout: ClusteringLayout, lower: UInt128, upper: UInt128, hasOthers: Bool) {
+        self.init(layout, hasOthers: hasOthers)
         self.lower = lower
         self.upper = upper
     }
 
     @inline(__always)
     mutating func extend(to key: UnsafeRawBufferPointer) {
-        if let end = unsafe layout.groupEnd(in: key) { unsafe extend(to: key, groupEnd: end) }
+        unsafe extend(to: key, groupEnd: layout.groupEnd(in: key))
     }
 
-    /// - Parameter groupEnd: Where the key's group ends.
+    /// - Parameter groupEnd: Where the key's group ends, if it has one.
     @inline(__always)
-    mutating func extend(to key: UnsafeRawBufferPointer, groupEnd: Int) {
-        guard unsafe groupEnd < key.count && key[groupEnd] == layout.tag else { return }
+    mutating func extend(to key: UnsafeRawBufferPointer, groupEnd: Int?) {
+        guard let groupEnd, unsafe groupEnd < key.count && key[groupEnd] == layout.tag else {
+            hasOthers = true
+            return
+        }
         let clustering: UInt128 = unsafe leadingNumber(key, from: groupEnd + 1)
         lower = min(lower, clustering)
         upper = max(upper, clustering)
     }
 
+    /// Whether there may be an entry of this clustering, or one without where it is nil.
     @inline(__always)
-    func contains(_ clustering: UInt128) -> Bool { lower <= clustering && clustering <= upper }
+    func mayContain(_ clustering: UInt128?) -> Bool {
+        guard let clustering else { return hasOthers }
+        return lower <= clustering && clustering <= upper
+    }
 
     func overlaps(_ clusterings: ClosedRange<UInt128>) -> Bool {
         lower <= clusterings.upperBound && clusterings.lowerBound <= upper
@@ -151,6 +161,7 @@ struct ClusteringBounds: Equatable, Sendable {
     mutating func formUnion(_ other: ClusteringBounds) {
         lower = min(lower, other.lower)
         upper = max(upper, other.upper)
+        hasOthers = hasOthers || other.hasOthers
     }
 
     /// What the bounds say of a group's keys.

@@ -82,7 +82,7 @@ struct TableAssembly: ~Copyable {
         if isNewKey || startsPartition { unsafe filter.add(key) }
         if let layout = options.clusteringLayout {
             unsafe addGroup(of: key, by: layout, common: startsPartition ? 0 : common)
-            if isNewKey, groupEnd > 0 { unsafe properties.clustering?.extend(to: key, groupEnd: groupEnd) }
+            if isNewKey { unsafe properties.clustering?.extend(to: key, groupEnd: groupEnd > 0 ? groupEnd : nil) }
         }
         if common < Keyspace.prefixByteCount || entryCount == 0 { unsafe beginKeyspace(of: key) }
         unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value, common: common)

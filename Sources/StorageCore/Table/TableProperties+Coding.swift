@@ -5,7 +5,10 @@ internal import StorageTypes
 extension TableProperties {
     /// Name and value of every stored property.
     func encoded() -> [(name: String, value: [UInt8])] {
-        let bounds = clustering.map { [("clustering", $0.encoded())] } ?? []
+        let bounds =
+            clustering.map {
+                [("clustering", $0.encoded()), ("clustering.hasOthers", Self.number($0.hasOthers ? 1 : 0))]
+            } ?? []
         let groups = groupOffset.map { [("filter.groupOffset", Self.number($0))] } ?? []
         return bounds + groups + [
             ("bytes.data", Self.number(dataByteCount)),
@@ -55,7 +58,7 @@ extension TableProperties {
         latestExpiry = try values.signed("expiry.latest")
         earliestTime = try values.signed("time.earliest")
         latestTime = try values.signed("time.latest")
-        clustering = try values.clusteringBounds("clustering")
+        clustering = try values.clusteringBounds("clustering", hasOthers: "clustering.hasOthers")
         groupOffset = try values.optionalNumber("filter.groupOffset", atMost: Int(UInt8.max))
         compression = try values.compression("compression")
         fileChecksum = UInt32(try values.number("checksum", atMost: Int(UInt32.max)))
@@ -160,7 +163,7 @@ private struct StoredProperties {
     }
 
     /// Nil if the table has none.
-    func clusteringBounds(_ name: String) throws -> ClusteringBounds? {
+    func clusteringBounds(_ name: String, hasOthers: String) throws -> ClusteringBounds? {
         guard let value = values[name] else { return nil }
         var reader = ByteReader(value.rawSpan, file: location.path, offset: Int64(clamping: location.offset))
         let layout = ClusteringLayout(fixedByteCount: try reader.u8(), tag: try reader.u8())
@@ -171,7 +174,9 @@ private struct StoredProperties {
             bounds.append(bound)
         }
         try reader.expectEnd()
-        return ClusteringBounds(layout, lower: bounds[0], upper: bounds[1])
+        // Tables of earlier versions do not say.
+        let hasOthers = try optionalNumber(hasOthers, atMost: 1) != 0
+        return ClusteringBounds(layout, lower: bounds[0], upper: bounds[1], hasOthers: hasOthers)
     }
 
     func compression(_ name: String) throws -> TableCompression {

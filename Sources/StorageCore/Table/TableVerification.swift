@@ -49,7 +49,8 @@ private struct TableVerification {
         }
         meta = try TableMetaIndex(blocks, footer.metaIndex)
         properties = try meta.readProperties(blocks, footer)
-        counted.clustering = properties.clustering.map { ClusteringBounds($0.layout) }
+        // That there may be entries without a clustering is no lie where there are none.
+        counted.clustering = properties.clustering.map { ClusteringBounds($0.layout, hasOthers: $0.hasOthers) }
         groupLayout = properties.groupOffset.map { ClusteringLayout(fixedByteCount: UInt8(clamping: $0), tag: 0) }
         filter = try meta.readFilter(blocks)
         filterPartitions = reader.filterPartitions

@@ -229,14 +229,15 @@ struct UnsafeLookup {
         return unsafe lines.mayContain(hash: hash(of: key))
     }
 
-    /// Whether the table's clusterings do not reach to that of the key, which is looked for once for all tables.
+    /// Whether the table's clusterings do not reach to that of the key, which is looked for once for all tables; if the key
+    /// has none, whether all keys of the table do.
     @inline(__always)
     private mutating func isOutside(_ reader: TableReader, _ key: UnsafeRawBufferPointer) -> Bool {
         guard let layout = unsafe keyspace.clusteringLayout, let bounds = reader.clusteringBounds(by: layout)
         else { return false }
         if unsafe clustering == nil { unsafe clustering = .some(layout.clustering(of: key)) }
-        guard case .some(.some(let clustering)) = unsafe clustering else { return false }
-        return !bounds.contains(clustering)
+        guard case .some(let clustering) = unsafe clustering else { return false }
+        return !bounds.mayContain(clustering)
     }
 
     /// The key's hash, if the table's index partitions have filters that ask for it.
