@@ -67,6 +67,24 @@ import Testing
         }
         #expect(try storage.snapshot().view.get(keyspace, [0].rawSpan) == [UInt8(count)])
     }
+
+    @Test("what is refused counts for no change")
+    func changeCount() throws {
+        let storage = try smallStorage()
+        let keyspace = try storage.keyspace("k")
+        try storage.write { transaction in
+            #expect(throws: StorageError.self) {
+                try transaction.put(keyspace, [UInt8](repeating: 0, count: 300 << 10).rawSpan, [1].rawSpan)
+            }
+            #expect(throws: StorageError.self) {
+                try transaction.put(keyspace, [1].rawSpan, [UInt8](repeating: 0, count: 33 << 20).rawSpan)
+            }
+            #expect(transaction.changeCount == 0)
+            try transaction.put(keyspace, [1].rawSpan, [1].rawSpan)
+            #expect(transaction.changeCount == 1)
+        }
+        #expect(try keys(storage.snapshot().view, keyspace) == [[1]])
+    }
 }
 
 /// Every key of a keyspace, forwards.

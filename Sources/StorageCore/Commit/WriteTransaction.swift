@@ -92,9 +92,11 @@ public final class WriteTransaction {
         unsafe precondition(isOpen, "A write transaction is used only inside the body that it was given to.")
     }
 
+    /// Makes a change; one that is refused changes nothing, and does not count.
     @inline(__always)
-    private func beginChange() {
+    private func change(_ body: (inout WriteBatch) throws -> Void) throws {
         checkOpen()
+        unsafe try body(&batch)
         unsafe state.changeCount &+= 1
     }
 
@@ -102,26 +104,30 @@ public final class WriteTransaction {
 
     /// Sets the value of `key`; see ``WriteBatch/put(_:_:_:expiry:)`` for the errors.
     public func put(_ keyspace: Keyspace, _ key: RawSpan, _ value: RawSpan, expiry: StorageInstant? = nil) throws {
-        beginChange()
-        unsafe try batch.put(keyspace, key, value, expiry: expiry)
+        try change { try $0.put(keyspace, key, value, expiry: expiry) }
     }
 
     /// Removes `key`; nothing happens if it is absent.
     public func delete(_ keyspace: Keyspace, _ key: RawSpan) throws {
-        beginChange()
-        unsafe try batch.delete(keyspace, key)
+        try change { try $0.delete(keyspace, key) }
     }
 
     /// Removes every key in `range`, at a cost that does not depend on how many there are.
     public func deleteRange(_ keyspace: Keyspace, _ range: KeyRange) throws {
-        beginChange()
-        unsafe try batch.deleteRange(keyspace, range)
+        try change { try $0.deleteRange(keyspace, range) }
     }
 
     /// Combines `operand` with the value of `key` by the keyspace's merge operator, without reading it.
     public func merge(_ keyspace: Keyspace, _ key: RawSpan, _ operand: RawSpan, expiry: StorageInstant? = nil) throws {
-        beginChange()
-        unsafe try batch.merge(keyspace, key, operand, expiry: expiry)
+        try change { try $0.merge(keyspace, key, operand, expiry: expiry) }
+    }
+
+    /// The versions of `key` in memory that were merged and that a read has to put together, from the newest one on, `limit`
+    /// at most; without those of this transaction. 0 in a SQLite database, which has one version of each key.
+    public func operandCount(_ keyspace: Keyspace, _ key: RawSpan, upTo limit: Int) -> Int {
+        checkOpen()
+        guard unsafe state.reader == nil else { return 0 }
+        return unsafe keyspace.withTreeKey(key) { unsafe keyspace.operandCount(of: $0, maxSequence: base, upTo: limit) }
     }
 
     /// 0, 1, 2 …: tells the records that one commit adds to a stream apart.

@@ -185,16 +185,8 @@ struct RewriteRules {
             for operand in operands { try output(.merge, operand.sequence, operand.expiry, operand.value) }
             return
         }
-        var result: Operand?
-        if case .value(let value) = base { result = value }
-        for operand in operands.reversed() {
-            guard let older = result else {
-                result = operand
-                continue
-            }
-            result = try merged(older, operand, mergeOperator)
-        }
-        guard let result else { return }
+        if case .value(let value) = base { operands.append(value) }
+        guard let result = try operands.reversed().balancedFold({ try merged($0, $1, mergeOperator) }) else { return }
         if case .unknown = base {
             try output(.merge, newest.sequence, result.expiry, result.value)
         } else {

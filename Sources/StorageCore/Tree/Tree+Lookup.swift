@@ -37,6 +37,24 @@ extension Keyspace {
         }
     }
 
+    /// The newest versions of a key in memtables that are operands: up to the first one that is not, or to so many.
+    func operandCount(of key: UnsafeRawBufferPointer, maxSequence: UInt64, upTo limit: Int) -> Int {
+        withTreeInSection { state, _ in
+            var count = 0
+            var goesOn = true
+            for index in 0..<state.memtableReferences.count where goesOn {
+                unsafe state.memtableReferences[index]._withUnsafeGuaranteedRef { memtable in
+                    unsafe memtable.forEachVersion(of: key, maxSequence: maxSequence) { entry in
+                        goesOn = unsafe entry.kind == .merge && count < limit
+                        if goesOn { count += 1 }
+                        return goesOn
+                    }
+                }
+            }
+            return count
+        }
+    }
+
     /// Calls `body` with the keyspace's entries, in a section of the storage's.
     @inline(__always)
     func withTreeInSection<R>(_ body: (TreeState, TreeCounters) throws -> R) rethrows -> R {
@@ -325,23 +343,18 @@ extension Keyspace {
     /// - Parameters:
     ///   - operands: Oldest first, not empty.
     ///   - key: The tree key.
-    func fold(operands: some Sequence<[UInt8]>, key: UnsafeRawBufferPointer) throws -> [UInt8] {
+    func fold(operands: some RandomAccessCollection<[UInt8]>, key: UnsafeRawBufferPointer) throws -> [UInt8] {
         let userKey = unsafe RawSpan(
             _unsafeBytes: UnsafeRawBufferPointer(rebasing: key.dropFirst(Keyspace.prefixByteCount)))
-        var result: [UInt8]?
-        for operand in operands {
-            guard let older = result else {
-                result = operand
-                continue
-            }
+        let folded = try operands.balancedFold { older, newer in
             guard let mergeOperator = options.mergeOperator else {
                 throw StorageError.invalidArgument(
                     "Keyspace \"\(name)\" holds merged values and was opened without its merge operator.")
             }
             var merged: [UInt8] = []
-            try mergeOperator.merge(key: userKey, older: older.rawSpan, newer: operand.rawSpan, into: &merged)
-            result = merged
+            try mergeOperator.merge(key: userKey, older: older.rawSpan, newer: newer.rawSpan, into: &merged)
+            return merged
         }
-        return result ?? []
+        return folded ?? []
     }
 }
