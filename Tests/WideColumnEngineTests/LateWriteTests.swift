@@ -62,6 +62,27 @@ struct LateWriteTests {
         #expect(try store.execute("SELECT b FROM t")[0][0] == blob)
     }
 
+    @Test("what one commit writes with one timestamp is not late behind itself, though behind other commits")
+    func oneCommit() throws {
+        for offset in [nil, -5, 5] as [Int64?] {
+            let store = try makeTable("WITH default_time_to_live = 100")
+            let encoder = try #require(
+                try store.prepare("INSERT INTO t (k, a) VALUES (?, ?)").plan().rowEncoder)
+            clock.advance(by: .seconds(10))
+            let timestamp = offset.map { clock.now.microseconds + $0 * 1_000_000 }
+            try store.storage.write { transaction in
+                for k in 0..<5 as Range<Int32> {
+                    let isShort = try encoder.write([.int(k), 1], timestamp: timestamp, transaction)
+                    #expect(isShort)
+                }
+            }
+            guard let timestamp else { continue }
+            clock.advance(by: .seconds(10))
+            let isShort = try store.storage.write { try encoder.write([1, 2], timestamp: timestamp, $0) }
+            #expect(!isShort)
+        }
+    }
+
     @Test("a write is late behind a deletion or what expires, not behind other values")
     func lateness() throws {
         for (before, isLate) in [

@@ -255,8 +255,9 @@ struct ModificationExecutor {
                 fragment.bytes.rawSpan, expiry: fragment.expiry, key: key.rawSpan, stored: stored,
                 to: plan.table.storage, plan.table.rowOperator, hasTotals: plan.table.definition.isCounter)
         } else {
-            try transaction.merge(
-                plan.table.storage, key.rawSpan, fragment.bytes.rawSpan, expiry: fragment.expiry)
+            try transaction.mergeUnread(
+                fragment.bytes.rawSpan, expiry: fragment.expiry, key: key.rawSpan, to: plan.table.storage,
+                plan.table.rowOperator)
         }
     }
 

@@ -164,8 +164,9 @@ final class RowEncoder: Sendable {
         guard try rowOperator.isInOrder(times.timestamp, hides: hides, transaction) else { return .unusual }
         if views.isEmpty {
             rowOperator.partitions.forgetEdges()
-            try transaction.merge(
-                storage, scratch.buffer.span(key), scratch.buffer.span(fragment), expiry: expiry(times))
+            try transaction.mergeUnread(
+                scratch.buffer.span(fragment), expiry: expiry(times), key: scratch.buffer.span(key), to: storage,
+                rowOperator)
             return .written
         }
         place.slot = rowOperator.partitions.slot(of: scratch.buffer.span(prefix))

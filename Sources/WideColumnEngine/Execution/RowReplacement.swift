@@ -5,6 +5,10 @@
 // place every now and then: where it is small as often as makes the bytes written for that about as many as those of the
 // updates themselves, or every fourth time; where it is large as often as makes them a few times as many.
 //
+// A row that is never read before it is changed gathers changes in memory, which each read has to put together. So one
+// change in sixteen looks how many there are; where they are many, it reads the row and writes it whole, more seldom the
+// larger the row is beside its changes.
+//
 // A counter's new total has the timestamp of the commit, and so has the total before it where one commit counts several
 // times: reconciled, the greater of the two would win. So such a row is always written whole, without the totals before.
 //
@@ -18,6 +22,11 @@ enum RowReplacement {
     /// The bytes of large rows that are written for one byte of changes, on average.
     private static let amplification = 4
 
+    /// One of so many changes looks for those before it, and takes fewer than so many for few.
+    private static let lookInterval = 16
+    /// Larger numbers of changes are not told apart.
+    private static let maximumChangeCount = 4096
+
     /// A value of the storage is no longer; a row may become so by what is merged into it.
     private static let maximumByteCount = 32 << 20
 
@@ -28,10 +37,29 @@ enum RowReplacement {
         let interval =
             storedByteCount <= smallByteCount
             ? UInt64(max(1, min(ratio, smallInterval))) : UInt64(ratio / amplification + 1)
-        // Commits have times of their own, and of one commit's updates each meets a row of another length: whatever
-        // rhythm these have is gone from the upper half of the product.
-        let mixed = (UInt64(bitPattern: time.microseconds) ^ UInt64(storedByteCount) << 40) &* 0x9E37_79B9_7F4A_7C15
-        return (mixed >> 32) % interval == 0
+        return draw(at: time, storedByteCount) % interval == 0
+    }
+
+    /// Commits have times of their own, and of one commit's updates each meets a row of another length: whatever rhythm these
+    /// have is gone from the upper half of the product.
+    private static func draw(at time: StorageInstant, _ byteCount: Int) -> UInt64 {
+        ((UInt64(bitPattern: time.microseconds) ^ UInt64(byteCount) << 40) &* 0x9E37_79B9_7F4A_7C15) >> 32
+    }
+
+    /// How many changes lie above a row in memory, if it is time to look at it; nil if not.
+    static func changeCount(_ key: RawSpan, of keyspace: Keyspace, _ transaction: WriteTransaction) -> Int? {
+        let drawn = draw(at: transaction.commitTime, key.byteCount)
+        guard drawn % UInt64(lookInterval) == 0 else { return nil }
+        let count = transaction.operandCount(keyspace, key, upTo: maximumChangeCount)
+        // While the changes double in number, the row is read once or so.
+        let isDue = count >= lookInterval && drawn / UInt64(lookInterval) % UInt64(count / lookInterval) == 0
+        return isDue ? count : nil
+    }
+
+    /// Whether a row is small enough to be written whole in the place of one more change.
+    static func isWorthIt(storedByteCount: Int, fragmentByteCount: Int, changeCount: Int) -> Bool {
+        let limit = max(smallByteCount, amplification * fragmentByteCount * changeCount)
+        return storedByteCount <= limit && storedByteCount + fragmentByteCount <= maximumByteCount
     }
 
     /// The row as it is stored without the totals of counters that a fragment of the same commit has anew; nil where it has
@@ -53,6 +81,27 @@ enum RowReplacement {
 }
 
 extension WriteTransaction {
+    /// Merges a fragment into the row with this stored key, which nobody has read.
+    func mergeUnread(
+        _ fragment: RawSpan, expiry: StorageInstant?, key: RawSpan, to keyspace: Keyspace,
+        _ rowOperator: RowMergeOperator
+    ) throws {
+        guard let changeCount = RowReplacement.changeCount(key, of: keyspace, self),
+            let stored = try get(keyspace, key),
+            RowReplacement.isWorthIt(
+                storedByteCount: stored.count, fragmentByteCount: fragment.byteCount, changeCount: changeCount)
+        else { return try merge(keyspace, key, fragment, expiry: expiry) }
+        try replace(stored, with: fragment, key: key, in: keyspace, rowOperator)
+    }
+
+    private func replace(
+        _ stored: [UInt8], with fragment: RawSpan, key: RawSpan, in keyspace: Keyspace, _ rowOperator: RowMergeOperator
+    ) throws {
+        var row: [UInt8] = []
+        try RowFragment.merge(stored.rawSpan, fragment, into: &row)
+        try put(keyspace, key, row.rawSpan, expiry: rowOperator.droppableAfter(row.rawSpan))
+    }
+
     /// Writes a fragment into the row, or the static row, with this stored key, which is `stored` now; `nil`: there is none.
     ///
     /// - Parameter hasTotals: the fragment's values are totals of counters.
@@ -70,9 +119,6 @@ extension WriteTransaction {
                 || RowReplacement.isDue(
                     storedByteCount: stored.count, fragmentByteCount: fragment.byteCount, at: commitTime)
         else { return try merge(keyspace, key, fragment, expiry: expiry) }
-        let older = rest ?? stored
-        var row: [UInt8] = []
-        try RowFragment.merge(older.rawSpan, fragment, into: &row)
-        try put(keyspace, key, row.rawSpan, expiry: rowOperator.droppableAfter(row.rawSpan))
+        try replace(rest ?? stored, with: fragment, key: key, in: keyspace, rowOperator)
     }
 }

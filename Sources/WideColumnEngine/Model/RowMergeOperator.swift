@@ -27,6 +27,8 @@ final class RowMergeOperator: MergeOperator {
     private let knowledge = Mutex(Knowledge())
     /// Microseconds: of what was written so far nothing that hides older data has a later timestamp.
     private let newestHiding = Atomic<Int64>(.min)
+    /// The time of the commit that wrote it, where that was in this run.
+    private let newestHidingCommit = Atomic<Int64>(.min)
     /// Microseconds: later timestamps have to be kept for after the next opening, if they are beyond the clock.
     private let keptTimestamp = Atomic<Int64>(.min)
     /// Microseconds by which more is kept than was written, so that clients whose clocks are ahead make an entry a minute.
@@ -69,11 +71,15 @@ final class RowMergeOperator: MergeOperator {
         let newest = newestHiding.load(ordering: .relaxed)
         let commitTime = transaction.commitTime.microseconds
         // Modifications come one at a time.
-        if hides, timestamp > newest { newestHiding.store(timestamp, ordering: .relaxed) }
+        if hides, timestamp > newest {
+            newestHiding.store(timestamp, ordering: .relaxed)
+            newestHidingCommit.store(commitTime, ordering: .relaxed)
+        }
         // What was noted may be of a commit that failed.
         if hides, timestamp > commitTime { try keep(timestamp, transaction) }
-        // Only the statements of one commit have its time.
-        return timestamp > newest || timestamp == newest && timestamp == commitTime
+        // What this commit has written itself is not forgotten yet; commits have times of their own.
+        return timestamp > newest
+            || timestamp == newest && newestHidingCommit.load(ordering: .relaxed) == commitTime
     }
 
     /// At the next opening nothing written so far is newer than the clock, but for what is kept.
