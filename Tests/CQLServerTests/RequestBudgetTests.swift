@@ -83,28 +83,97 @@ struct RequestBudgetTests {
         #expect(budget.release([first]).isEmpty && budget.byteCount == 5)
     }
 
+    @Test("who waits has its own allowance once that is large enough, and leaves the line")
+    func allowanceOfWaiters() throws {
+        var budget = RequestBudget(largestByteCount: 4000, connectionCount: 10)
+        let (big, small, other) = (budget.add(address: "a"), budget.add(address: "a"), budget.add(address: "a"))
+        let (large, reserved) = (budget.reserve(1000, for: big), budget.reserve(90, for: small))
+        let first = try #require(reserved)
+        #expect(large?.isFree == false && first.isFree)
+        #expect(budget.reserve(200, for: other) == nil)
+        #expect(budget.reserve(50, for: small) == nil)
+        let granted = budget.release([first])
+        #expect(granted.map(\.connection) == [small] && granted.map(\.isFree) == [true])
+        #expect(budget.byteCount == 1000 && budget.waitingCount == 1)
+        // It is not granted what is shared as well.
+        #expect(budget.reserve(50, for: small)?.isFree == true)
+        #expect(budget.release(granted).isEmpty)
+    }
+
+    @Test("who does not want to wait passes those in line, and is refused by the bounds alone")
+    func atOnce() throws {
+        var budget = RequestBudget(largestByteCount: 4000, connectionCount: 1 << 20)
+        let ids = (0..<6).map { budget.add(address: "\($0)") }
+        let held = ids.prefix(3).compactMap { budget.reserve(900, for: $0) }
+        #expect(held.count == 3)
+        #expect(budget.reserve(1500, for: ids[3]) == nil)
+        let charge = try budget.reserveAtOnce(10, for: ids[4])
+        #expect(charge?.isFree == false && budget.byteCount == 2710 && budget.waitingCount == 1)
+        let total = #expect(throws: ErrorMessage.self) { try budget.reserveAtOnce(1400, for: ids[5]) }
+        #expect(total?.message.hasSuffix("(Endpoint: 0/1000 bytes, Global: 2710/4000 bytes.)") == true)
+        let address = #expect(throws: ErrorMessage.self) { try budget.reserveAtOnce(101, for: ids[0]) }
+        #expect(address?.message.hasSuffix("(Endpoint: 900/1000 bytes, Global: 2710/4000 bytes.)") == true)
+        #expect(budget.byteCount == 2710 && budget.waitingCount == 1)
+        #expect(budget.release(held).map(\.connection) == [ids[3]])
+    }
+
+    /// What is in flight of connections, some of which wait with one request.
+    private struct Model {
+        var budget = RequestBudget(largestByteCount: 1000, connectionCount: 5)
+        var held: [RequestBudget.Charge] = []
+        var waiting: [RequestBudget.ConnectionID: Int] = [:]
+
+        mutating func add(_ charges: [RequestBudget.Charge]) {
+            held += charges
+            for charge in charges { waiting[charge.connection] = nil }
+        }
+
+        func byteCount(_ isCounted: (RequestBudget.Charge) -> Bool) -> Int {
+            held.filter(isCounted).reduce(0) { $0 + $1.byteCount }
+        }
+    }
+
     @Test("whatever happens, what is in flight is within the bounds, and everybody is served", arguments: [1, 2, 3])
     func random(_ seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        var budget = RequestBudget(largestByteCount: 1000, connectionCount: 50)
-        var idle = (0..<12).map { budget.add(address: "\($0 % 3)") }
-        var held: [RequestBudget.Charge] = []
+        var model = Model()
+        let ids = (0..<12).map { model.budget.add(address: "\($0 % 3)") }
+        #expect(model.budget.freeByteCount == 50)
         for step in 0..<5000 {
-            if Bool.random(using: &random), let id = idle.randomElement(using: &random) {
-                idle.removeAll { $0 == id }
-                let byteCount = Int.random(in: 1...(step % 10 == 0 ? 1500 : 120), using: &random)
-                if let charge = budget.reserve(byteCount, for: id) { held.append(charge) }
-            } else if !held.isEmpty {
-                let charge = held.remove(at: Int.random(in: 0..<held.count, using: &random))
-                idle.append(charge.connection)
-                held += budget.release([charge])
+            let id = ids.randomElement(using: &random) ?? 0
+            if Int.random(in: 0..<5, using: &random) < 2, model.waiting[id] == nil {
+                let byteCount = Int.random(in: 1...(step % 10 == 0 ? 1500 : 60), using: &random)
+                let charge: RequestBudget.Charge?
+                if step % 7 == 0 {
+                    charge = try? model.budget.reserveAtOnce(byteCount, for: id)
+                } else {
+                    charge = model.budget.reserve(byteCount, for: id)
+                    if charge == nil { model.waiting[id] = byteCount }
+                }
+                if let charge { model.held.append(charge) }
+            } else if !model.held.isEmpty {
+                let charge = model.held.remove(at: Int.random(in: 0..<model.held.count, using: &random))
+                model.add(model.budget.release([charge]))
             }
-            let counted = held.filter { !$0.isFree }
-            #expect(counted.reduce(0) { $0 + $1.byteCount } == budget.byteCount, "seed \(seed), step \(step)")
-            #expect(budget.byteCount <= 1000 || counted.count == 1, "seed \(seed), step \(step)")
-            #expect(held.count + idle.count + budget.waitingCount == 12, "seed \(seed), step \(step)")
+            check(model, ids, "seed \(seed), step \(step)")
         }
-        while let charge = held.popLast() { held += budget.release([charge]) }
-        #expect(budget.byteCount == 0 && budget.waitingCount == 0, "seed \(seed)")
+        while let charge = model.held.popLast() { model.add(model.budget.release([charge])) }
+        #expect(model.budget.byteCount == 0 && model.waiting.isEmpty, "seed \(seed)")
+    }
+
+    private func check(_ model: Model, _ ids: [RequestBudget.ConnectionID], _ note: Comment) {
+        let counted = model.held.filter { !$0.isFree }
+        #expect(model.byteCount { !$0.isFree } == model.budget.byteCount, note)
+        #expect(model.budget.byteCount <= 1000 || counted.count == 1, note)
+        #expect(model.waiting.count == model.budget.waitingCount, note)
+        for address in 0..<3 {
+            let charges = counted.filter { $0.connection % 3 == address }
+            #expect(charges.count <= 1 || charges.reduce(0) { $0 + $1.byteCount } <= 250, note)
+        }
+        for id in ids {
+            let free = model.byteCount { $0.isFree && $0.connection == id }
+            #expect(free <= 50, note)
+            if let waiting = model.waiting[id] { #expect(free + waiting > 50, note) }
+        }
     }
 }

@@ -7,6 +7,8 @@
 //   1. What is counted is the sum of the charges that were granted and not released.
 //   2. A charge beyond a bound is granted only where nothing else is counted against that bound: large messages pass too.
 //   3. Nobody waits who could be granted, but behind one that waits for the bound of all, or for that of the same address.
+//   4. Who has an allowance of its own that is large enough does not wait. Who does not want to wait has no place in line,
+//      and passes those that have one.
 
 /// Counts the bytes of requests in flight.
 struct RequestBudget {
@@ -92,9 +94,9 @@ struct RequestBudget {
     ///
     /// - Throws: `ErrorMessage` (0x1001) with Cassandra's text ([CA] transport/CQLMessageHandler.java).
     mutating func reserveAtOnce(_ byteCount: Int, for connection: ConnectionID) throws -> Charge? {
-        if let charge = reserve(byteCount, for: connection) { return charge }
-        waiters.removeAll { $0.connection == connection }
         guard let address = connections[connection]?.address else { return nil }
+        let waiter = Waiter(connection: connection, address: address, byteCount: byteCount)
+        if let charge = takeFree(waiter) ?? takeShared(waiter) { return charge }
         throw ErrorMessage(
             .overloaded,
             "Request breached limit(s) on bytes in flight (Endpoint: \(byteCounts[address] ?? 0)/"
@@ -105,9 +107,11 @@ struct RequestBudget {
     ///
     /// - Returns: charges that are granted now.
     mutating func release(_ charges: some Sequence<Charge>) -> [Charge] {
+        var granted: [Charge] = []
         for charge in charges {
             guard !charge.isFree else {
                 connections[charge.connection]?.freeByteCount -= charge.byteCount
+                if let charge = takeFreeWaiter(of: charge.connection) { granted.append(charge) }
                 continue
             }
             byteCount -= charge.byteCount
@@ -115,7 +119,7 @@ struct RequestBudget {
             byteCounts[charge.address] = rest > 0 ? rest : nil
         }
         assert(byteCount >= 0, "A charge was released twice.")
-        return grantWaiters()
+        return granted + grantWaiters()
     }
 
     private mutating func takeFree(_ waiter: Waiter) -> Charge? {
@@ -123,6 +127,26 @@ struct RequestBudget {
         guard used + waiter.byteCount <= freeByteCount else { return nil }
         connections[waiter.connection]?.freeByteCount = used + waiter.byteCount
         return Charge(waiter, isFree: true)
+    }
+
+    /// Takes the connection that waits out of the line if its own allowance has become large enough.
+    private mutating func takeFreeWaiter(of connection: ConnectionID) -> Charge? {
+        guard let index = waiters.firstIndex(where: { $0.connection == connection }),
+            let charge = takeFree(waiters[index])
+        else { return nil }
+        waiters.remove(at: index)
+        return charge
+    }
+
+    /// Takes what the waiter needs of what is shared, if it is within both bounds.
+    private mutating func takeShared(_ waiter: Waiter) -> Charge? {
+        let used = byteCounts[waiter.address] ?? 0
+        guard fits(waiter.byteCount, byteCount, largestByteCount),
+            fits(waiter.byteCount, used, largestByteCountPerAddress)
+        else { return nil }
+        byteCount += waiter.byteCount
+        byteCounts[waiter.address] = used + waiter.byteCount
+        return Charge(waiter, isFree: false)
     }
 
     private mutating func grantWaiters() -> [Charge] {
@@ -133,16 +157,13 @@ struct RequestBudget {
         while index < waiters.count, fits(waiters[index].byteCount, byteCount, largestByteCount) {
             let waiter = waiters[index]
             index += 1
-            let used = byteCounts[waiter.address] ?? 0
-            guard !blocked.contains(waiter.address), fits(waiter.byteCount, used, largestByteCountPerAddress) else {
+            // Counted here and not by whoever is woken: it would find that another one was faster.
+            if !blocked.contains(waiter.address), let charge = takeShared(waiter) {
+                granted.append(charge)
+            } else {
                 blocked.insert(waiter.address)
                 passedOver.append(waiter)
-                continue
             }
-            // Counted here and not by whoever is woken: it would find that another one was faster.
-            byteCount += waiter.byteCount
-            byteCounts[waiter.address] = used + waiter.byteCount
-            granted.append(Charge(waiter, isFree: false))
         }
         if !granted.isEmpty { waiters.replaceSubrange(..<index, with: passedOver) }
         return granted
