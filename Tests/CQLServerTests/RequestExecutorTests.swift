@@ -411,6 +411,14 @@ struct RequestExecutorTests {
         let condition = "UPDATE ks.t SET v = 'x' WHERE a = 1 AND b = 1 IF v = 'y'"
         #expect(rows(query(condition))?.result.first?["v"] == .text("****"))
         #expect(error(query("SELECT a FROM ks.t WHERE v = 'x' ALLOW FILTERING"))?.code == .unauthorized)
+        let drop = "ALTER TABLE ks.t ALTER v DROP MASKED"
+        let failures = [error(query(drop)), error(execute(try prepare(drop).id, metadataID: nil))]
+        for failure in failures {
+            #expect(failure?.code == .unauthorized)
+            #expect(
+                failure?.message == "User clerk has no ALTER permission on <table ks.t> or any of its parents")
+        }
+        #expect(rows(query(select))?.result.first?[0] == .text("****"))
     }
 
     @Test("rows have each value with its length in front, null as -1")

@@ -15,7 +15,8 @@ public struct ExecutionOptions: Sendable {
     /// of the time do not follow it.
     public var nowInSeconds: Int32?
     /// The name of a user who lacks Cassandra's UNMASK permission: what is read of columns with a mask is what the mask makes
-    /// of them, and a SELECT must not restrict them. `nil`: everything is shown as it is stored.
+    /// of them, a SELECT must not restrict them, and no statement changes the schema, or it would take masks away. `nil`:
+    /// everything is shown as it is stored.
     public var maskedUserName: String?
     /// How large a SELECT's result may be as the native protocol has it, without its columns; a larger one is refused while
     /// it is made. `nil`: as large as it is.

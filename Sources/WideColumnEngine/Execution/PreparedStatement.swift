@@ -137,6 +137,9 @@ public struct PreparedStatement: Sendable {
                 withInternals: statement.withInternals)
             return try describer.run(statement.target)
         case .other(let statement):
+            if let userName = options.maskedUserName {
+                try statement.checkPermission(of: userName, store.catalog.schema, currentKeyspace: text.keyspace)
+            }
             return ResultSet(schemaChange: try store.catalog.execute(statement, currentKeyspace: text.keyspace))
         }
     }
