@@ -154,8 +154,49 @@ struct RequestExecutorTests {
         }
     }
 
-    @Test("the serial consistency is minded by conditions only")
-    func serialConsistency() throws {
+    private static let commitMessage =
+        " is not supported as conditional update commit consistency. Use ANY if you mean \"make sure it is accepted but I "
+        + "don't care how many replicas commit it for non-SERIAL reads\""
+
+    private static let levels: [(text: String, level: Consistency, message: String?)] = [
+        ("SELECT * FROM ks.t", .any, "ANY ConsistencyLevel is only supported for writes"),
+        ("SELECT * FROM ks.t", .serial, nil), ("SELECT * FROM ks.t", .localSerial, nil),
+        ("INSERT INTO ks.t (a, b) VALUES (1, 1)", .any, nil),
+        ("INSERT INTO ks.t (a, b) VALUES (1, 1)", .serial, "You must use conditional updates for serializable writes"),
+        ("DELETE FROM ks.t WHERE a = 1", .localSerial, "You must use conditional updates for serializable writes"),
+        ("INSERT INTO ks.t (a, b) VALUES (1, 1) IF NOT EXISTS", .any, nil),
+        ("INSERT INTO ks.t (a, b) VALUES (1, 1) IF NOT EXISTS", .serial, "SERIAL\(commitMessage)"),
+        ("INSERT INTO ks.t (a, b) VALUES (1, 1) IF NOT EXISTS", .localSerial, "LOCAL_SERIAL\(commitMessage)"),
+        (
+            "BEGIN BATCH INSERT INTO ks.t (a, b) VALUES (1, 1) IF NOT EXISTS APPLY BATCH", .serial,
+            "SERIAL\(commitMessage)"
+        ),
+        ("BEGIN BATCH INSERT INTO ks.t (a, b) VALUES (1, 1) APPLY BATCH", .serial, nil),
+        (
+            "UPDATE ks.n SET n = n + 1 WHERE a = 1", .any,
+            "Consistency level ANY is not yet supported for counter table n"
+        ),
+        ("UPDATE ks.n SET n = n + 1 WHERE a = 1", .serial, "Counter operations are inherently non-serializable"),
+        ("UPDATE ks.n SET n = n + 1 WHERE a = 1", .quorum, nil),
+        ("CREATE TABLE ks.u (a int PRIMARY KEY)", .serial, nil), ("USE ks", .any, nil),
+    ]
+
+    @Test("levels that a statement can't have are refused with Cassandra's texts")
+    func consistency() throws {
+        try store.execute("CREATE TABLE ks.n (a int PRIMARY KEY, n counter)")
+        for (text, level, message) in Self.levels {
+            let answer = error(query(text) { $0.consistency = level })
+            #expect(answer?.message == message && (answer == nil || answer?.code == .invalid), "\(text) \(level)")
+            var parameters = QueryParameters()
+            parameters.consistency = level
+            let prepared = Request.execute(id: try prepare(text).id, resultMetadataID: nil, parameters)
+            let isCreated = text.hasPrefix("CREATE")
+            #expect(error(executor.respond(to: call(prepared)))?.message == message || isCreated, "\(text) \(level)")
+        }
+    }
+
+    @Test("both levels of a condition are minded in batches, too; without one neither is")
+    func conditionalConsistency() throws {
         let insert = "INSERT INTO ks.t (a, b) VALUES (1, 1)"
         let message = "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL"
         for (level, isAllowed) in [(Consistency.serial, true), (.localSerial, true), (.one, false)] {

@@ -107,7 +107,7 @@ final class RequestExecutor: Sendable {
                 ? "Invalid amount of bind variables"
                 : "there were \(expected) markers(?) in CQL but \(count) bound variables"
         }
-        if statement.isConditional { try parameters.checkSerialConsistency() }
+        try parameters.checkConsistency(of: statement)
         var options = try options(parameters, call)
         options.pageSize = parameters.pageSize
         options.pagingState = try parameters.pagingState.map { try PagingState(bytes: $0) }
@@ -208,7 +208,9 @@ final class RequestExecutor: Sendable {
             }
             return (statement, values)
         }
-        if statements.contains(where: \.statement.isConditional) { try request.parameters.checkSerialConsistency() }
+        if statements.contains(where: \.statement.isConditional) {
+            try request.parameters.checkConditionalConsistency()
+        }
         let result = try store.execute(
             StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, call))
         return Self.response(result) { _ in (false, nil) }

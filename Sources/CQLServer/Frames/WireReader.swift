@@ -115,7 +115,8 @@ enum WireValue: Hashable, Sendable {
     case bytes([UInt8])
 }
 
-/// How many replicas a request would have to reach. There is one; the levels are read and answered, and decide nothing.
+/// How many replicas a request would have to reach. There is one; the levels are read and answered, and decide nothing but
+/// which statements may have them.
 /// They go over the wire: do not renumber.
 enum Consistency: UInt16, Sendable, CaseIterable {
     case any = 0
@@ -130,4 +131,24 @@ enum Consistency: UInt16, Sendable, CaseIterable {
     case localSerial = 9
     case localOne = 10
     case nodeLocal = 11
+
+    var isSerial: Bool { self == .serial || self == .localSerial }
+
+    /// As Cassandra's messages name it.
+    var name: String {
+        switch self {
+        case .any: "ANY"
+        case .one: "ONE"
+        case .two: "TWO"
+        case .three: "THREE"
+        case .quorum: "QUORUM"
+        case .all: "ALL"
+        case .localQuorum: "LOCAL_QUORUM"
+        case .eachQuorum: "EACH_QUORUM"
+        case .serial: "SERIAL"
+        case .localSerial: "LOCAL_SERIAL"
+        case .localOne: "LOCAL_ONE"
+        case .nodeLocal: "NODE_LOCAL"
+        }
+    }
 }

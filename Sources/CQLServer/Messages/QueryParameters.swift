@@ -72,11 +72,39 @@ struct QueryParameters: Hashable, Sendable {
         if flags.contains(.nowInSeconds) { nowInSeconds = try reader.int() }
     }
 
-    /// Only what has conditions uses the level, and minds it ([CA] db/ConsistencyLevel.java, `validateForCas`).
-    func checkSerialConsistency() throws {
-        guard let serialConsistency, serialConsistency != .serial, serialConsistency != .localSerial else { return }
+    /// Refuses levels that the statement can't have ([CA] db/ConsistencyLevel.java, and statements/SelectStatement.java,
+    /// ModificationStatement.java). Schema changes and batches without conditions mind none.
+    func checkConsistency(of statement: PreparedStatement) throws {
+        let message: String
+        switch consistency {
+        case _ where statement.isConditional: return try checkConditionalConsistency()
+        case .any where !statement.resultColumns.isEmpty: message = "ANY ConsistencyLevel is only supported for writes"
+        case .any:
+            guard statement.isOfCounters, let table = statement.modifiedTableName else { return }
+            message = "Consistency level ANY is not yet supported for counter table \(table)"
+        case .serial, .localSerial:
+            guard statement.modifiedTableName != nil else { return }
+            message =
+                statement.isOfCounters
+                ? "Counter operations are inherently non-serializable"
+                : "You must use conditional updates for serializable writes"
+        default: return
+        }
+        throw CQLError(.invalidRequest, message)
+    }
+
+    /// Of both levels that a statement with conditions has ([CA] db/ConsistencyLevel.java, `validateForCas` and
+    /// `validateForCasCommit`).
+    func checkConditionalConsistency() throws {
+        if let serialConsistency, !serialConsistency.isSerial {
+            throw CQLError(
+                .invalidRequest, "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
+        }
+        guard consistency.isSerial else { return }
         throw CQLError(
-            .invalidRequest, "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
+            .invalidRequest,
+            "\(consistency.name) is not supported as conditional update commit consistency. Use ANY if you mean \"make sure "
+                + "it is accepted but I don't care how many replicas commit it for non-SERIAL reads\"")
     }
 
     private static func values(_ reader: inout WireReader, areNamed: Bool) throws -> BoundValues {

@@ -307,6 +307,12 @@ extension PreparedStatement {
         }
     }
 
+    /// The table that an INSERT, an UPDATE or a DELETE changes; `nil` for other statements.
+    public var modifiedTableName: String? {
+        if case .modification(let modification) = text.lastPlan.kind { return modification.table.identifier.name }
+        return nil
+    }
+
     /// The kind of a BATCH; `nil` for other statements.
     public var batchKind: StatementBatch.Kind? {
         if case .batch(let batch) = text.lastPlan.kind { return batch.kind }
