@@ -49,8 +49,7 @@ struct QueryParameters: Hashable, Sendable {
         skipsMetadata = flags.contains(.skipMetadata)
         if flags.contains(.pageSize) {
             let size = try reader.int()
-            guard size != 0 else { throw WireReader.malformed("The page size cannot be 0") }
-            // As in Cassandra, a negative number means no pages.
+            // As in Cassandra, 0 and negative numbers mean no pages.
             pageSize = size > 0 ? Int(size) : nil
         }
         if flags.contains(.pagingState) { pagingState = try reader.optionalBytes() }
