@@ -210,6 +210,12 @@ struct RequestExecutorTests {
                 #expect(error(executor.respond(to: call(.batch(batch))))?.message == (isAllowed ? nil : message))
             }
         }
+        for (text, expected) in [(insert, nil), ("\(insert) IF NOT EXISTS", "SERIAL\(Self.commitMessage)")] {
+            let start = RequestBytes().byte(0).short(1).byte(0).longString(text).short(0).short(8).int(0)
+            var reader = WireReader(start.bytes)
+            let batch = try BatchRequest(&reader, .v5)
+            #expect(error(executor.respond(to: call(.batch(batch))))?.message == expected)
+        }
     }
 
     @Test("a statement of more markers than sixteen bits count is not prepared")
@@ -241,6 +247,24 @@ struct RequestExecutorTests {
         try store.execute("ALTER TABLE ks.t DROP w")
         #expect(rows(execute(message.id, metadataID: nil))?.skipsMetadata == false)
         #expect(rows(execute(message.id, metadataID: known))?.skipsMetadata == true)
+    }
+
+    @Test("what a client was told of a statement counts, and not what the statement says when it is kept")
+    func changeWhilePreparing() throws {
+        let statement = try store.prepare("SELECT * FROM ks.t")
+        let told = try prepare("SELECT * FROM ks.t")
+        try store.execute("ALTER TABLE ks.t ADD w int")
+        try statement.refresh()
+        let others = PreparedStatements()
+        try others.keep(statement, told)
+        #expect(try others.entry(told.id).announcedColumns == told.resultColumns)
+        let executor = try RequestExecutor(store, others, durability: .buffered)
+        var parameters = QueryParameters()
+        parameters.skipsMetadata = true
+        for known in [nil, told.resultMetadataID] {
+            let answer = executor.respond(to: call(.execute(id: told.id, resultMetadataID: known, parameters)))
+            #expect(rows(answer)?.skipsMetadata == false)
+        }
     }
 
     @Test("the result of a condition always tells its columns")
@@ -542,5 +566,19 @@ struct RequestExecutorTests {
         for (id, text) in zip(ids, texts) {
             #expect(try prepared.entry(id).statement.cql.utf8.elementsEqual(text.utf8))
         }
+    }
+}
+
+extension PreparedStatements {
+    /// Keeps a statement of which a client is told what it says.
+    fileprivate func keep(_ statement: PreparedStatement) throws -> [UInt8] {
+        let id = Self.id(statement)
+        let columns = statement.resultColumns
+        try keep(
+            statement,
+            PreparedMessage(
+                id: id, resultMetadataID: columns.metadataID, markers: statement.markers,
+                partitionKeyMarkers: statement.partitionKeyMarkers, resultColumns: columns))
+        return id
     }
 }

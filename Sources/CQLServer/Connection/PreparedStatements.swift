@@ -50,10 +50,10 @@ final class PreparedStatements: Sendable {
         return Array(SHA256.hash(data: writer.bytes).prefix(16))
     }
 
-    /// Keeps a statement and gives its id.
+    /// Keeps a statement of which a client is told what `message` says. The statement itself may say something else already.
     ///
     /// - Throws: `CQLError` for one that is too large to be kept ([CA] cql3/QueryProcessor.java, `storePreparedStatement`).
-    func keep(_ statement: PreparedStatement) throws -> [UInt8] {
+    func keep(_ statement: PreparedStatement, _ message: PreparedMessage) throws {
         let byteCount = Self.byteCount(statement)
         guard byteCount <= byteCapacity else {
             throw CQLError(
@@ -61,9 +61,7 @@ final class PreparedStatements: Sendable {
                 "Prepared statement of size \(byteCount) bytes is larger than allowed maximum of \(byteCapacity >> 20) MB: "
                     + "\(statement.cql.prefix(200))...")
         }
-        let id = Self.id(statement)
-        let columns = statement.resultColumns
-        let metadataID = columns.metadataID
+        let (id, columns) = (message.id, message.resultColumns)
         state.withLock { state in
             state.uses += 1
             if state.entries[id] == nil {
@@ -71,14 +69,13 @@ final class PreparedStatements: Sendable {
                     evict(&state, for: byteCount)
                 }
                 state.entries[id] = Entry(
-                    statement: statement, announcedColumns: columns, announcedMetadataID: metadataID,
+                    statement: statement, announcedColumns: columns, announcedMetadataID: message.resultMetadataID,
                     byteCount: byteCount)
                 state.byteCount += byteCount
             }
             if state.entries[id]?.announcedColumns != columns { state.entries[id]?.isAmbiguous = true }
             state.entries[id]?.lastUse = state.uses
         }
-        return id
     }
 
     /// - Throws: `ErrorMessage` (0x2500) with the id, after which drivers prepare again.
