@@ -70,7 +70,7 @@ struct MessageTests {
     @Test("a size of pages of 0, or below, means none", arguments: [0, -1, Int(Int32.min)])
     func unpaged(_ size: Int) throws {
         let pages = RequestBytes().longString("q").short(1).byte(0x04)
-        #expect(try request(0x07, pages.int(-1)) == .query("q", parameters(.one)))
+        #expect(try request(0x07, pages.int(size)) == .query("q", parameters(.one)))
     }
 
     private func parameters(_ consistency: Consistency) -> QueryParameters {
@@ -99,7 +99,9 @@ struct MessageTests {
     }
 
     private func body(_ message: Response.Message, _ version: ProtocolVersion = .v4) -> [UInt8] {
-        Response(message).encoded(version).body
+        var writer = WireWriter()
+        _ = Response(message).write(to: &writer, version)
+        return writer.bytes
     }
 
     @Test("every error goes out with the fields that drivers read behind its text")
@@ -175,9 +177,63 @@ struct MessageTests {
         var response = Response(.void)
         response.tracingID = CQLUUID(mostSignificantBits: 1, leastSignificantBits: 2)
         response.warnings = ["w"]
-        let encoded = response.encoded(.v4)
-        #expect(encoded.flags == [.tracing, .warning])
-        #expect(encoded.body == RequestBytes().long(1).long(2).short(1).string("w").int(1).bytes)
+        let body = RequestBytes().long(1).long(2).short(1).string("w").int(1)
+        var writer = WireWriter()
+        #expect(response.write(to: &writer, .v4) == [.tracing, .warning])
+        #expect(writer.bytes == body.bytes)
+        // As an envelope: a response, with tracing and warnings.
+        let envelope = RequestBytes().byte(0x84).byte(0x0A).short(7).byte(8).int(body.bytes.count).bytes + body.bytes
+        #expect(EnvelopeEncoder(version: .v4).envelope(response, stream: 7) == envelope)
+    }
+
+    private func makeStore() throws -> WideColumnStore {
+        let store = try WideColumnStore(storage: .inMemory())
+        try store.execute(
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try store.execute("CREATE TABLE ks.t (a int, b int, v text, PRIMARY KEY ((b, a)))")
+        for a in 1...2 { try store.execute("INSERT INTO ks.t (a, b) VALUES (?, 0)", [.int(Int32(a))]) }
+        return store
+    }
+
+    @Test("RESULT Rows: flags, columns, paging state, the new number of the metadata, then the columns and the rows")
+    func rows() throws {
+        let page = try makeStore().prepare("SELECT b, v FROM ks.t").execute(pageSize: 1)
+        let state = try #require(page.pagingState?.bytes)
+        let columns = RequestBytes().string("ks").string("t").string("b").short(9).string("v").short(0x0D).bytes
+        let rows = RequestBytes().int(1).value([0, 0, 0, 0]).value(nil).bytes
+        let start = RequestBytes().int(2)
+        #expect(body(.rows(RowsMessage(result: page))) == start.int(0x03).int(2).value(state).bytes + columns + rows)
+        // The columns are counted where they are left out.
+        let skipping = RowsMessage(result: page, skipsMetadata: true)
+        #expect(body(.rows(skipping)) == start.int(0x06).int(2).value(state).bytes + rows)
+        let changed = RowsMessage(result: page, skipsMetadata: true, changedMetadataID: [7, 8])
+        #expect(
+            body(.rows(changed), .v5) == start.int(0x0B).int(2).value(state).shortBytes([7, 8]).bytes + columns + rows)
+    }
+
+    @Test("RESULT Prepared: its ids, the markers with those of the partition key, and the columns, if there are any")
+    func prepared() throws {
+        let store = try makeStore()
+        func message(_ text: String) throws -> PreparedMessage {
+            let statement = try store.prepare(text)
+            return PreparedMessage(
+                id: [1, 2], resultMetadataID: [3], markers: statement.markers,
+                partitionKeyMarkers: statement.partitionKeyMarkers, resultColumns: statement.resultColumns)
+        }
+        let insert = try message("INSERT INTO ks.t (v, a, b) VALUES (?, ?, ?)")
+        let markers = RequestBytes().int(1).int(3).int(2).short(2).short(1).string("ks").string("t")
+            .string("v").short(0x0D).string("a").short(9).string("b").short(9)
+        // Without a result there are no columns: flag 4.
+        #expect(
+            body(.prepared(insert)) == RequestBytes().int(4).shortBytes([1, 2]).bytes + markers.int(4).int(0).bytes)
+        #expect(
+            body(.prepared(insert), .v5)
+                == RequestBytes().int(4).shortBytes([1, 2]).shortBytes([3]).bytes + markers.int(4).int(0).bytes)
+        let select = try message("SELECT v FROM ks.t")
+        let columns = RequestBytes().int(1).int(1).string("ks").string("t").string("v").short(0x0D)
+        #expect(
+            body(.prepared(select))
+                == RequestBytes().int(4).shortBytes([1, 2]).int(0).int(0).int(0).bytes + columns.bytes)
     }
 
     @Test("changes of the schema, keyspaces and SUPPORTED have their bytes")

@@ -19,7 +19,7 @@ struct ConnectionLimits: Hashable, Sendable {
     /// Of a request's body, compressed or not. A batch holds 64 MiB at most.
     var requestBodyByteCount = 64 * 1024 * 1024 + 64 * 1024
     /// Of an answer's body.
-    var answerBodyByteCount = 256 * 1024 * 1024
+    var answerBodyByteCount = 64 * 1024 * 1024
     /// The same before the connection is ready: nobody knows yet whose it is.
     var handshakeMessageByteCount = 64 * 1024
     /// Requests handed out and not answered yet.

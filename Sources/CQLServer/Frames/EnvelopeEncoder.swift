@@ -11,26 +11,34 @@ struct EnvelopeEncoder: Hashable, Sendable {
 
     /// The whole envelope.
     func envelope(_ response: Response, stream: Int16) -> [UInt8] {
-        let message = response.encoded(version)
-        var flags = message.flags
-        var body = message.body
-        if compressesBodies, body.count >= Self.leastCompressedByteCount, let block = LZ4Block.compressed(body) {
-            var writer = WireWriter()
-            writer.count(body.count)
-            body = writer.bytes + block
-            flags.insert(.compression)
+        // The header takes its place in front of the body when this is known: a large one is not copied.
+        var writer = WireWriter(bytes: [UInt8](repeating: 0, count: EnvelopeHeader.byteCount))
+        var flags = response.write(to: &writer, version)
+        let bodyByteCount = writer.bytes.count - EnvelopeHeader.byteCount
+        func header(_ bodyByteCount: Int) -> [UInt8] {
+            Self.header(
+                version: version.rawValue, flags: flags, stream: stream, opcode: response.message.opcode,
+                bodyByteCount: bodyByteCount)
         }
-        return Self.header(
-            version: version.rawValue, flags: flags, stream: stream, opcode: message.opcode, bodyByteCount: body.count)
-            + body
+        if compressesBodies, bodyByteCount >= Self.leastCompressedByteCount,
+            let block = LZ4Block.compressed(writer.bytes[EnvelopeHeader.byteCount...])
+        {
+            flags.insert(.compression)
+            var compressed = WireWriter(bytes: header(4 + block.count))
+            compressed.count(bodyByteCount)
+            return compressed.bytes + block
+        }
+        writer.bytes.replaceSubrange(..<EnvelopeHeader.byteCount, with: header(bodyByteCount))
+        return writer.bytes
     }
 
     /// An error in a version that may not be spoken here.
     static func protocolError(_ violation: FatalViolation) -> [UInt8] {
-        let message = Response(.error(ErrorMessage(.protocolError, violation.message))).encoded(.v4)
+        var writer = WireWriter()
+        let flags = Response(.error(ErrorMessage(.protocolError, violation.message))).write(to: &writer, .v4)
         return header(
-            version: violation.version, flags: [], stream: violation.stream, opcode: .error,
-            bodyByteCount: message.body.count) + message.body
+            version: violation.version, flags: flags, stream: violation.stream, opcode: .error,
+            bodyByteCount: writer.bytes.count) + writer.bytes
     }
 
     static func header(

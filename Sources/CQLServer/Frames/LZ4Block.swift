@@ -5,7 +5,9 @@ internal import WideColumnEngine
 
 enum LZ4Block {
     /// The block of `bytes`; `nil` where it would not be smaller.
-    static func compressed(_ bytes: [UInt8]) -> [UInt8]? {
+    static func compressed(_ bytes: [UInt8]) -> [UInt8]? { compressed(bytes[...]) }
+
+    static func compressed(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
         guard bytes.count > 1, let count = Int32(exactly: bytes.count) else { return nil }
         let block = unsafe [UInt8](unsafeUninitializedCapacity: bytes.count) { target, used in
             let limit = count - 1

@@ -31,15 +31,10 @@ struct Response: Sendable {
         self.init(.error(ErrorMessage(error)))
     }
 
-    struct Encoded: Hashable, Sendable {
-        var opcode: Opcode
-        var flags: EnvelopeFlags
-        var body: [UInt8]
-    }
-
-    /// The body, with the tracing id and the warnings in front, and the flags that say so.
-    func encoded(_ version: ProtocolVersion) -> Encoded {
-        var writer = WireWriter()
+    /// Appends the body, with the tracing id and the warnings in front.
+    ///
+    /// - Returns: the flags that say so.
+    func write(to writer: inout WireWriter, _ version: ProtocolVersion) -> EnvelopeFlags {
         var flags: EnvelopeFlags = []
         if let tracingID {
             flags.insert(.tracing)
@@ -51,7 +46,7 @@ struct Response: Sendable {
             writer.stringList(warnings)
         }
         message.write(to: &writer, version)
-        return Encoded(opcode: message.opcode, flags: flags, body: writer.bytes)
+        return flags
     }
 }
 

@@ -30,8 +30,9 @@
         public var answerByteCount = 1024 * 1024 * 1024
         /// The largest body of a request. A batch holds 64 MiB at most.
         public var largestRequestByteCount = 64 * 1024 * 1024 + 64 * 1024
-        /// The largest body of an answer.
-        public var largestAnswerByteCount = 256 * 1024 * 1024
+        /// The largest body of an answer. Before they are sent answers count against no bound but this one, which as many have
+        /// as there are threads.
+        public var largestAnswerByteCount = 64 * 1024 * 1024
         /// How many requests the engine works on at a time.
         public var threadCount = 16
         /// How long a connection may take until it is ready.
