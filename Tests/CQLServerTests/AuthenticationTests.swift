@@ -1,5 +1,6 @@
 import StorageTypes
 import Testing
+import WideColumnEngine
 
 @testable import CQLServer
 
@@ -49,6 +50,24 @@ struct AuthenticationTests {
         let error = #expect(throws: StorageError.self) { try CQLUsers(fileContents: "\(line)\nbob:secret") }
         #expect(error?.message.hasPrefix("Line 2") == true)
         #expect(throws: StorageError.self) { try CQLUsers(fileContents: "\(line)\n\(line)") }
+    }
+
+    @Test(
+        "a response of another form is refused with Cassandra's texts",
+        arguments: [
+            ("", "Password must not be null"), ("ann", "Password must not be null"),
+            ("\0ann\0", "Password must not be null"), ("\0", "Password must not be null"),
+            ("\0\0x", "Authentication ID must not be null"), ("ann\0x", "Authentication ID must not be null"),
+            (
+                "\0ann\0x\0",
+                "Credential format error: username or password is empty or contains NUL(\\0) character"
+            ),
+            ("\0bob\0x", "Provided username bob and/or password are incorrect"),
+        ])
+    func malformed(response: String, message: String) {
+        let users = CQLUsers(["ann": PasswordHash(password: "x", iterationCount: 1)])
+        let error = #expect(throws: CQLError.self) { try users.authenticate(Array(response.utf8)) }
+        #expect(error?.code == .badCredentials && error?.message == message)
     }
 
     @Test("a line of a file of users may end in masked")

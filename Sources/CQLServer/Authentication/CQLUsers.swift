@@ -58,16 +58,30 @@ public struct CQLUsers: Sendable {
     /// - Returns: the name.
     /// - Throws: `CQLError` (0x0100) with Cassandra's text ([CA] auth/PasswordAuthenticator.java).
     func authenticate(_ response: [UInt8]) throws -> String {
-        let parts = response.split(separator: 0, omittingEmptySubsequences: false)
-        guard parts.count >= 3 else { throw CQLError(.badCredentials, "Password must not be null") }
-        // As Cassandra does, from the end: the identity in front may be anything.
-        let password = Array(parts[parts.count - 1])
-        let name = String(decoding: parts[parts.count - 2], as: UTF8.self)
+        let (name, password) = try Self.credentials(response)
         let hash = hashes[name]
         let isRight = (hash ?? stranger).matches(password)
         guard hash != nil, isRight else {
             throw CQLError(.badCredentials, "Provided username \(name) and/or password are incorrect")
         }
         return name
+    }
+
+    /// Reads a response as Cassandra does, from the end: the identity in front may be anything. What is malformed costs no
+    /// hash.
+    private static func credentials(_ response: [UInt8]) throws -> (name: String, password: [UInt8]) {
+        let parts = response.split(separator: 0, omittingEmptySubsequences: false)
+        guard parts.count <= 3 else {
+            throw CQLError(
+                .badCredentials,
+                "Credential format error: username or password is empty or contains NUL(\\0) character")
+        }
+        guard parts.count >= 2, let password = parts.last, !password.isEmpty else {
+            throw CQLError(.badCredentials, "Password must not be null")
+        }
+        guard parts.count == 3, !parts[1].isEmpty else {
+            throw CQLError(.badCredentials, "Authentication ID must not be null")
+        }
+        return (String(decoding: parts[1], as: UTF8.self), Array(password))
     }
 }
