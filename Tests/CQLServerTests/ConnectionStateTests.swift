@@ -93,8 +93,7 @@ struct ConnectionStateTests {
     @Test("no request begins while there is no room for all of it or the peer does not read")
     func held() throws {
         var driver = try StateDriver()
-        driver.budget = RequestBudget(largestByteCount: 1000, connectionCount: 1 << 20)
-        _ = driver.budget.add(address: "127.0.0.1")
+        driver.setBudget(RequestBudget(largestByteCount: 1000, connectionCount: 1 << 20))
         let other = driver.budget.add(address: "10.0.0.1")
         let reserved = driver.budget.reserve(900, for: other)
         let charge = try #require(reserved)
@@ -144,8 +143,7 @@ struct ConnectionStateTests {
     @Test("who asks for it is told of an overload at once, and goes on")
     func overload() throws {
         var driver = try StateDriver()
-        driver.budget = RequestBudget(largestByteCount: 4000, connectionCount: 1 << 20)
-        _ = driver.budget.add(address: "127.0.0.1")
+        driver.setBudget(RequestBudget(largestByteCount: 4000, connectionCount: 1 << 20))
         let other = driver.budget.add(address: "10.0.0.1")
         let reserved = driver.budget.reserve(3800, for: other)
         let charge = try #require(reserved)
@@ -303,6 +301,29 @@ struct ConnectionStateTests {
         let responses = driver.framedResponses()
         #expect(responses.map(\.resultKind) == [2])
         #expect(responses.map(\.version) == [0x85])
+    }
+
+    @Test("version 5 takes and sends compressed frames once that is agreed, stored ones too")
+    func compressedFrames() throws {
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup(version: 5, compression: "lz4"))
+        let ready = driver.responses()
+        #expect(ready.map(\.opcode) == [2] && ready.map(\.flags) == [0])
+        let small = RequestBytes.query("SELECT key FROM system.local", version: 5, stream: 1)
+        let large = RequestBytes.query(
+            "SELECT * FROM system_schema.columns" + String(repeating: " ", count: 5000), version: 5, stream: 2)
+        driver.receive(ClientFrames.stored(small))
+        driver.receive(try ClientFrames.compressed(large + small))
+        #expect(driver.waiting.count == 3)
+        driver.answerAll()
+        let byteCount = driver.sent.count
+        let responses = try driver.compressedResponses()
+        #expect(responses.map(\.stream) == [1, 2, 1] && responses.map(\.resultKind) == [2, 2, 2])
+        // The frames are compressed, and not the bodies in them.
+        #expect(responses.allSatisfy { $0.flags == 0 } && responses[1].body.count > 2 * byteCount)
+        driver.receive(ClientFrames.plain(small))
+        #expect(try driver.compressedResponses().map(\.errorCode) == [0x000A])
+        #expect(driver.isClosed)
     }
 
     @Test("a large answer has frames of its own, made where it was made, and keeps its place among the others")

@@ -79,16 +79,20 @@ struct ResponseBytes: Equatable {
     }
 
     static func first(_ bytes: some Collection<UInt8>) -> (ResponseBytes, Int)? {
-        let bytes = Array(bytes)
-        guard bytes.count >= 9 else { return nil }
-        let length = bytes[5..<9].reduce(0) { $0 << 8 | Int($1) }
-        guard bytes.count >= 9 + length else { return nil }
-        let stream = Int(Int16(bitPattern: UInt16(bytes[2]) << 8 | UInt16(bytes[3])))
+        // The header of versions 1 and 2 has a stream of one byte.
+        let isShort = (bytes.first ?? 0) & 0x7F < 3
+        let headerByteCount = isShort ? 8 : 9
+        let header = Array(bytes.prefix(headerByteCount))
+        guard header.count == headerByteCount else { return nil }
+        let length = header.suffix(4).reduce(0) { $0 << 8 | Int($1) }
+        let body = Array(bytes.dropFirst(headerByteCount).prefix(length))
+        guard body.count == length else { return nil }
+        let long = Int(Int16(bitPattern: UInt16(header[2]) << 8 | UInt16(header[3])))
+        let stream = isShort ? Int(Int8(bitPattern: header[2])) : long
         return (
             ResponseBytes(
-                version: bytes[0], flags: bytes[1], stream: stream, opcode: bytes[4], body: Array(bytes[9..<9 + length])
-            ),
-            9 + length
+                version: header[0], flags: header[1], stream: stream, opcode: header[headerByteCount - 5], body: body),
+            headerByteCount + length
         )
     }
 
@@ -147,6 +151,28 @@ enum ClientFrames {
     static func stored(_ payload: [UInt8]) -> [UInt8] {
         let header = littleEndian(UInt64(payload.count) | 1 << 34, 5)
         return header + littleEndian(UInt64(crc24(header)), 3) + payload + littleEndian(UInt64(crc32(payload)), 4)
+    }
+
+    /// A compressed frame around a block of lz4.
+    static func compressed(_ payload: [UInt8]) throws -> [UInt8] {
+        guard let block = LZ4Block.compressed(payload) else { return stored(payload) }
+        let header = littleEndian(UInt64(block.count) | UInt64(payload.count) << 17 | 1 << 34, 5)
+        return header + littleEndian(UInt64(crc24(header)), 3) + block + littleEndian(UInt64(crc32(block)), 4)
+    }
+
+    /// The payloads of whole compressed frames.
+    static func compressedPayloads(_ bytes: [UInt8]) throws -> [UInt8] {
+        var payload: [UInt8] = []
+        var rest = bytes[...]
+        while rest.count >= 8 {
+            let header = rest.prefix(5).reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+            let (count, originalCount) = (Int(header & 0x1FFFF), Int(header >> 17 & 0x1FFFF))
+            guard rest.count >= 12 + count else { break }
+            let part = Array(rest.dropFirst(8).prefix(count))
+            payload += originalCount == 0 ? part : try LZ4Block.decompressed(part, byteCount: originalCount)
+            rest = rest.dropFirst(12 + count)
+        }
+        return payload
     }
 
     /// The payloads of whole frames, and how many bytes they had.

@@ -19,8 +19,12 @@ struct StateDriver {
     var proceedsAtOnce = true
     var isYielding = false
     var users: CQLUsers?
+    /// Else they stay in line.
+    var checksPasswords = true
+    /// The streams of requests that were handed out.
+    var startedStreams: [Int] = []
     var budget = RequestBudget(largestByteCount: 1 << 30, connectionCount: 1)
-    private let id: RequestBudget.ConnectionID
+    private var id: RequestBudget.ConnectionID
     let executor: RequestExecutor
     let store: WideColumnStore
 
@@ -30,6 +34,12 @@ struct StateDriver {
         state = ConnectionState(limits: limits, requiresAuthentication: users != nil)
         self.users = users
         id = budget.add(address: "127.0.0.1")
+    }
+
+    /// Before anything is received.
+    mutating func setBudget(_ budget: RequestBudget) {
+        self.budget = budget
+        id = self.budget.add(address: "127.0.0.1")
     }
 
     mutating func receive(_ bytes: [UInt8]) {
@@ -52,8 +62,11 @@ struct StateDriver {
                     if let charge { state.admit(charge) }
                 } catch { state.refuse(error) }
             case .release(let charge): release(charge)
-            case .perform(let work): waiting.append(work)
+            case .perform(let work):
+                waiting.append(work)
+                startedStreams.append(Int(work.envelope.header.stream))
             case .authenticate(let response, let stream):
+                guard checksPasswords else { continue }
                 do {
                     _ = try users?.authenticate(response)
                     state.finishAuthentication(nil, stream: stream)
@@ -86,6 +99,14 @@ struct StateDriver {
         while !waiting.isEmpty { answer() }
     }
 
+    /// Whether the connection has given back what it held of the budget, of what is shared and of its own.
+    mutating func holdsNothing() -> Bool {
+        guard budget.byteCount == 0, budget.waitingCount == 0 else { return false }
+        guard let charge = budget.reserve(budget.freeByteCount, for: id) else { return false }
+        defer { _ = budget.release([charge]) }
+        return charge.isFree
+    }
+
     /// What was sent since the last call, without frames.
     mutating func responses() -> [ResponseBytes] {
         defer { sent = [] }
@@ -96,6 +117,12 @@ struct StateDriver {
     mutating func framedResponses() -> [ResponseBytes] {
         defer { sent = [] }
         return ResponseBytes.all(ClientFrames.payloads(sent).payload)
+    }
+
+    /// The same in compressed frames.
+    mutating func compressedResponses() throws -> [ResponseBytes] {
+        defer { sent = [] }
+        return ResponseBytes.all(try ClientFrames.compressedPayloads(sent))
     }
 
     /// A query's answer, in version 4.
