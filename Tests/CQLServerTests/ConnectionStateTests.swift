@@ -259,6 +259,23 @@ struct ConnectionStateTests {
         #expect(driver.query("SELECT key FROM system.local")?.resultKind == 2)
     }
 
+    @Test("credentials that wait to be checked when the time is over are not answered, and the connection closes")
+    func lateCredentials() throws {
+        var driver = try StateDriver(users: CQLUsers(["ann": PasswordHash(password: "x", iterationCount: 1)]))
+        driver.checksPasswords = false
+        driver.receive(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+        #expect(driver.responses().map(\.opcode) == [3] && !driver.isReading)
+        driver.state.idle()
+        driver.act()
+        #expect(!driver.isClosed)
+        driver.state.handshakeTimedOut()
+        driver.act()
+        #expect(driver.isClosed && driver.sent.isEmpty)
+        driver.state.finishAuthentication(nil, stream: 1)
+        driver.act()
+        #expect(driver.sent.isEmpty && driver.state.phase == .closed)
+    }
+
     @Test("a connection has three guesses")
     func guesses() throws {
         let users = CQLUsers(["ann": PasswordHash(password: "secret", iterationCount: 2)])

@@ -306,13 +306,12 @@
             try await listener.shutDown()
         }
 
-        @Test("passwords are checked beside requests, and only so many wait")
+        @Test("passwords are checked beside requests, and wait in line, however many there are")
         func passwords() async throws {
             let users = CQLUsers(["ann": PasswordHash(password: "x", iterationCount: 1)])
             let listener = try await start {
                 $0.users = users
                 $0.threadCount = 1
-                $0.waitingPasswordCount = 1
             }
             // Two of them, since a signal may go to one that came after it.
             let (gate, passwordGate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
@@ -328,14 +327,32 @@
                 try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
                 #expect(try await client.next()?.opcode == 3)
                 try await LoopbackClient.run(port: listener.port) { second in
-                    try await second.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+                    try await second.send(RequestBytes.startup() + RequestBytes.plain("ann", "y"))
                     #expect(try await second.next()?.opcode == 3)
-                    #expect(try await second.next()?.errorCode == 0x1001)
-                    #expect(try await second.next() == nil)
+                    for _ in 0..<2 { passwordGate.signal() }
+                    #expect(try await second.next()?.errorCode == 0x0100)
                 }
-                for _ in 0..<2 { passwordGate.signal() }
                 #expect(try await client.next()?.opcode == 0x10)
             }
+            try await listener.shutDown()
+        }
+
+        @Test("who is in line with its password when its time is over is closed without an error, and checked no more")
+        func latePasswords() async throws {
+            let users = CQLUsers(["ann": PasswordHash(password: "x", iterationCount: 1)])
+            let listener = try await start {
+                $0.users = users
+                $0.handshakeTimeout = .seconds(2)
+            }
+            let gate = DispatchSemaphore(value: 0)
+            for _ in 0..<2 { listener.server.passwordThreads.submit { _ in gate.wait() } }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
+                #expect(try await client.next()?.opcode == 3)
+                #expect(try await client.next() == nil)
+            }
+            try await waitUntilEmpty(listener)
+            for _ in 0..<2 { gate.signal() }
             try await listener.shutDown()
         }
 

@@ -120,6 +120,8 @@ struct ConnectionState {
 
     /// The credentials were checked.
     mutating func finishAuthentication(_ error: (any Error)?, stream: Int16) {
+        // The time for it may have been over before.
+        guard isAuthenticating else { return }
         isAuthenticating = false
         if let error {
             answer(Response(error), stream)
@@ -129,13 +131,6 @@ struct ConnectionState {
             if phase == .authenticating { phase = .ready }
             answer(Response(.authSuccess), stream)
         }
-    }
-
-    /// Too many credentials wait to be checked.
-    mutating func refuseAuthentication(_ error: any Error, stream: Int16) {
-        isAuthenticating = false
-        answer(Response(error), stream)
-        drain()
     }
 
     /// The schema changed.
@@ -190,9 +185,12 @@ struct ConnectionState {
         if requestsUnderWay == 0, !isAuthenticating, !isPaused { drain() }
     }
 
-    /// The time for STARTUP and authentication is over.
+    /// The time for STARTUP and authentication is over. Credentials that wait to be checked are not answered: clients take
+    /// an error for the wrong password and give up, but after a connection that ended they try again.
     mutating func handshakeTimedOut() {
-        if phase == .established || phase == .authenticating { drain() }
+        guard phase == .established || phase == .authenticating else { return }
+        isAuthenticating = false
+        drain()
     }
 
     /// Whether requests are to be refused where they would wait for room.

@@ -43,9 +43,9 @@
         var writeStallTimeout: Duration = .seconds(30)
         /// How long a closing connection waits for its peer to take the last answers.
         var closeTimeout: Duration = .seconds(10)
-        /// The most passwords that are being checked or wait for it.
-        var waitingPasswordCount = 64
-        /// How long a request that is coming may be slow.
+        /// The most bytes of events that a peer leaves lie.
+        var unreadEventByteCount = 64 * 1024
+        /// How long a request that is coming, or a peer that requests with room wait for, may be slow.
         var receiveGrace: Duration = .seconds(10)
         /// How often the progress of connections is looked at.
         var progressInterval: Duration = .seconds(1)

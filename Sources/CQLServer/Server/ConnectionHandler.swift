@@ -344,28 +344,23 @@
             shared.finish(finished.count)
         }
 
+        /// Nothing of the connection is read meanwhile, so each is in line once at most.
         private func authenticate(_ response: [UInt8], _ stream: Int16, _ loop: any EventLoop) {
-            guard shared.beginPassword() else {
-                let error = CQLError(.overloaded, "Too many connections are being authenticated")
-                return state.refuseAuthentication(error, stream: stream)
-            }
-            let users = server.options.users
-            let executor = executor
+            guard let users = server.options.users else { return }
+            let (finished, executor) = (finished, executor)
             let this = NIOLoopBound(self, eventLoop: loop)
             server.passwordThreads.submit { threadState in
+                // Whose time was over while it was in line is gone, and costs no hash.
+                guard threadState == .active, !finished.isAbandoned else { return }
                 var failure: (any Error)?
                 var name: String?
                 do {
-                    guard threadState == .active, let users else {
-                        throw CQLError(.badCredentials, "The server is shutting down")
-                    }
                     let user = try users.authenticate(response)
                     // Before any request is carried out: those follow the answer to this one.
                     if users.isMasked(user) { executor.maskColumns(for: user) }
                     name = user
                 } catch { failure = error }
                 loop.execute { [failure, name] in
-                    this.value.shared.endPassword()
                     this.value.userName = name
                     this.value.state.finishAuthentication(failure, stream: stream)
                     this.value.act()

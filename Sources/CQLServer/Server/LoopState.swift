@@ -14,9 +14,6 @@
         /// Handed to channels, and not with the system yet.
         private(set) var unsentByteCount = 0
         private let largestUnsentByteCount: Int
-        /// Being checked, or in line for it.
-        private var passwordCount = 0
-        private let largestPasswordCount: Int
 
         init(_ options: CQLListenerOptions) {
             budget = RequestBudget(
@@ -24,7 +21,6 @@
             // One more for each thread, so that none waits for the event loop.
             largestStartedCount = 2 * options.threadCount
             largestUnsentByteCount = options.answerByteCount
-            largestPasswordCount = options.waitingPasswordCount
         }
 
         func add(_ handler: ConnectionHandler, address: String) -> RequestBudget.ConnectionID {
@@ -91,17 +87,6 @@
                 handler.start(work)
             }
         }
-
-        // MARK: Passwords
-
-        /// Whether one more may be checked.
-        func beginPassword() -> Bool {
-            guard passwordCount < largestPasswordCount else { return false }
-            passwordCount += 1
-            return true
-        }
-
-        func endPassword() { passwordCount -= 1 }
 
         // MARK: Answers
 
