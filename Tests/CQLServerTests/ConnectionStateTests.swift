@@ -48,8 +48,24 @@ struct ConnectionStateTests {
             driver.responses().map(\.errorMessage) == [
                 "Missing value CQL_VERSION in STARTUP message", "Unknown compression algorithm: snappy",
             ])
+        for (version, message) in [
+            ("x", "Invalid version value: x"), ("3", "Invalid version value: 3"),
+            ("3.x", "Invalid version value: 3.x"), ("+3.0", "Invalid version value: +3.0"),
+            ("3.0x", "Invalid version value: 3.0x"),
+            ("1.0.0", "CQL version 1.0.0 is not supported by the binary protocol (supported version are >= 3.0.0)"),
+            ("2.98.9", "CQL version 2.98.9 is not supported by the binary protocol (supported version are >= 3.0.0)"),
+        ] {
+            driver.receive(RequestBytes().map([("CQL_VERSION", version)]).envelope(1))
+            let response = driver.responses().first
+            #expect(response?.errorCode == 0x000A && response?.errorMessage == message)
+        }
         driver.receive(RequestBytes.startup(compression: "LZ4"))
         #expect(driver.responses().map(\.opcode) == [2])
+        for version in ["3.4.7", "3.0", "4.0.0-beta", "3.4.7-SNAPSHOT+1"] {
+            driver = try StateDriver()
+            driver.receive(RequestBytes().map([("CQL_VERSION", version)]).envelope(1))
+            #expect(driver.responses().map(\.opcode) == [2])
+        }
     }
 
     @Test("a request for the engine is handed out as it came, and read where it is carried out")

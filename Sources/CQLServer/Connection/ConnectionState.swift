@@ -398,9 +398,7 @@ extension ConnectionState {
 
     private mutating func start(_ options: [String: String], _ header: EnvelopeHeader) throws {
         let options = Dictionary(options.map { ($0.key.uppercased(), $0.value) }) { $1 }
-        guard options["CQL_VERSION"] != nil else {
-            throw CQLError(.protocolError, "Missing value CQL_VERSION in STARTUP message")
-        }
+        try Self.checkCQLVersion(options["CQL_VERSION"])
         let compresses: Bool
         switch options["COMPRESSION"]?.lowercased() {
         case nil, "": compresses = false
@@ -421,6 +419,24 @@ extension ConnectionState {
         }
     }
 
+    /// [CA] transport/messages/StartupMessage.java.
+    private static func checkCQLVersion(_ version: String?) throws {
+        guard let version else {
+            throw CQLError(.protocolError, "Missing value CQL_VERSION in STARTUP message")
+        }
+        // Two numbers; of what may follow only the beginning is looked at.
+        let parts = version.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let digits = parts.map { $0.prefix { $0.isASCII && $0.isNumber } }
+        guard parts.count == 2, digits[0] == parts[0], let major = Int(digits[0]), let minor = Int(digits[1]),
+            parts[1].dropFirst(digits[1].count).first.map({ ".+-".contains($0) }) ?? true
+        else { throw CQLError(.protocolError, "Invalid version value: \(version)") }
+        guard (major, minor) >= (2, 99) else {
+            throw CQLError(
+                .protocolError,
+                "CQL version \(version) is not supported by the binary protocol (supported version are >= 3.0.0)")
+        }
+    }
+
     private mutating func switchToFrames(_ format: FrameFormat) {
         var decoder = FrameDecoder(format)
         decoder.append(envelopes.takeRest())
@@ -433,13 +449,14 @@ extension ConnectionState {
     // MARK: REGISTER
 
     private mutating func register(_ kinds: [String]) throws {
-        for kind in kinds {
-            switch kind.uppercased() {
-            case "SCHEMA_CHANGE": observesSchema = true
-            // A server that is alone: neither of them ever happens.
-            case "STATUS_CHANGE", "TOPOLOGY_CHANGE": break
-            default: throw CQLError(.protocolError, "Invalid value '\(kind)' for Type")
-            }
+        let names = kinds.map { $0.uppercased() }
+        // All are known before any counts.
+        for (kind, name) in zip(kinds, names) where !Self.eventNames.contains(name) {
+            throw CQLError(.protocolError, "Invalid value '\(kind)' for Type")
         }
+        if names.contains("SCHEMA_CHANGE") { observesSchema = true }
     }
+
+    /// The first two never happen: the server is alone.
+    private static let eventNames = ["TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE"]
 }
