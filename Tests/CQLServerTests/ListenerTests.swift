@@ -114,6 +114,34 @@
             }
         }
 
+        @Test("a peer that takes nothing is closed without its end of TLS")
+        func stalledTLS() async throws {
+            try insertLargeRows()
+            let files = try TLSFixture()
+            defer { files.remove() }
+            let listener = try await start {
+                $0.tls = .init(certificate: files.certificate, key: files.key)
+                $0.writeStallTimeout = .milliseconds(500)
+                $0.progressInterval = .milliseconds(50)
+                $0.closeTimeout = .seconds(3600)
+            }
+            try await LoopbackClient.run(port: listener.port, tls: files.clientContext()) { client in
+                try await client.startUp(4)
+                for stream in 0..<4 {
+                    try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                }
+                try await waitUntilEmpty(listener)
+                #expect(try await unsentByteCount(listener) == 0)
+            }
+            try await listener.shutDown()
+        }
+
+        /// What the server has handed to connections and peers have not taken.
+        private func unsentByteCount(_ listener: CQLListener) async throws -> Int {
+            let shared = listener.server.shared
+            return try await shared.eventLoop.submit { shared.value.unsentByteCount }.get()
+        }
+
         @Test("requests of a connection that is gone are not carried out")
         func abandonedRequests() async throws {
             let listener = try await start { $0.threadCount = 1 }
@@ -248,10 +276,34 @@
             try await listener.shutDown()
         }
 
-        @Test("who registered for events and does not read is closed when there is one")
-        func unreadEvents() async throws {
+        @Test("an event waits behind answers that a reader takes slowly")
+        func slowReaderOfEvents() async throws {
             try insertLargeRows()
             let (listener, store) = (try await start(), store)
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                try await client.send(RequestBytes().short(1).string("SCHEMA_CHANGE").envelope(0x0B))
+                #expect(try await client.next()?.opcode == 2)
+                for stream in 0..<2 {
+                    try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                }
+                let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+                while try await unsentByteCount(listener) < 1 << 20 {
+                    try #require(ContinuousClock.now < deadline)
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                try store.execute("CREATE TABLE ks.u (a int PRIMARY KEY)")
+                var opcodes: [UInt8] = []
+                for _ in 0..<3 { opcodes.append(try await client.next()?.opcode ?? 0) }
+                #expect(opcodes.sorted() == [8, 8, 0x0C])
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("who registered for events and does not read is closed when there are too many")
+        func unreadEvents() async throws {
+            try insertLargeRows()
+            let (listener, store) = (try await start { $0.unreadEventByteCount = 1000 }, store)
             try await LoopbackClient.run(port: listener.port) { client in
                 try await client.startUp(4)
                 try await client.send(RequestBytes().short(1).string("SCHEMA_CHANGE").envelope(0x0B))

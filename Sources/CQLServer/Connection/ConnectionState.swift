@@ -134,9 +134,14 @@ struct ConnectionState {
     }
 
     /// The schema changed.
-    mutating func schemaChanged(_ change: SchemaChange) {
-        guard observesSchema, phase == .ready else { return }
+    ///
+    /// - Returns: the bytes of the event that tells it.
+    @discardableResult
+    mutating func schemaChanged(_ change: SchemaChange) -> Int {
+        guard observesSchema, phase == .ready else { return 0 }
+        let byteCount = outputByteCount
         answer(Response(.schemaChangeEvent(change)), -1)
+        return outputByteCount - byteCount
     }
 
     /// There is room for the request that begins.

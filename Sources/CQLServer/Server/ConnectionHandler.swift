@@ -84,11 +84,12 @@
         /// Handed to the channel, and not with the system yet.
         private(set) var unsentByteCount = 0
         private var isClosingAtOnce = false
+        /// Of events since the peer last took what there was.
+        private var unreadEventByteCount = 0
 
         /// How long a peer that has been told the end may go on sending.
         private static let longestLinger = TimeAmount.seconds(1)
-        private static let largestUnsentBeforeEvent = 64 * 1024
-        /// Of a request that is coming, on average.
+        /// Of a request that is coming, and of answers that requests with room wait behind, on average.
         private static let leastBytesPerSecond = 64 * 1024
 
         init(_ server: ServerContext) throws {
@@ -140,8 +141,10 @@
         }
 
         func channelWritabilityChanged(context: ChannelHandlerContext) {
-            state.setWritable(context.channel.isWritable)
-            if let id { shared.hold(id, !context.channel.isWritable) }
+            let isWritable = context.channel.isWritable
+            if isWritable { unreadEventByteCount = 0 }
+            state.setWritable(isWritable)
+            if let id { shared.hold(id, !isWritable || isClosingAtOnce) }
             act()
             context.fireChannelWritabilityChanged()
         }
@@ -162,11 +165,10 @@
 
         /// The schema changed. Call it on the event loop.
         func schemaChanged(_ change: SchemaChange) {
+            let byteCount = state.schemaChanged(change)
             // Events are not asked for one by one, so they would pile up for a peer that does not read.
-            if state.observesSchema, !isWritable, unsentByteCount > Self.largestUnsentBeforeEvent {
-                return closeAtOnce()
-            }
-            state.schemaChanged(change)
+            unreadEventByteCount = isWritable ? 0 : unreadEventByteCount + byteCount
+            if unreadEventByteCount > server.options.unreadEventByteCount { return closeAtOnce() }
             act()
         }
 
