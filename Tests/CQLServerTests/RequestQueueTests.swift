@@ -31,6 +31,8 @@ struct RequestQueueTests {
         }
         queue.hold(1, true)
         queue.append("13", of: 1)
+        #expect(queue.contains(of: 1) { $0 == "13" } && !queue.contains(of: 1) { $0 == "21" })
+        #expect(!queue.contains(of: 7) { _ in true })
         #expect(queue.remove(2) == ["21", "22"])
         #expect(all(&queue) == ["31", "32"])
         #expect(queue.count == 3)

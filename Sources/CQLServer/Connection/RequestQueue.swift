@@ -28,6 +28,11 @@ struct RequestQueue<Request> {
         enterRing(connection)
     }
 
+    /// Whether there is such a request of a connection.
+    func contains(of connection: RequestBudget.ConnectionID, where predicate: (Request) -> Bool) -> Bool {
+        lines[connection]?.requests.contains(where: predicate) == true
+    }
+
     /// The request whose turn it is.
     mutating func next() -> (connection: RequestBudget.ConnectionID, request: Request)? {
         while let connection = ring.popFirst() {

@@ -34,7 +34,7 @@
         ) async throws -> CQLListener {
             try options.check()
             let address = try resolve(options)
-            let tls = try options.tls.map { try context($0) }
+            let tls = try options.tls.map { try context($0, shutdownTimeout: options.closeTimeout) }
             let connections = Connections(largestCount: options.connectionCount)
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let loop = group.next()
@@ -122,7 +122,9 @@
             return address
         }
 
-        private static func context(_ files: CQLListenerOptions.TLSFiles) throws -> NIOSSLContext {
+        private static func context(
+            _ files: CQLListenerOptions.TLSFiles, shutdownTimeout: Duration
+        ) throws -> NIOSSLContext {
             do {
                 let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map {
                     NIOSSLCertificateSource.certificate($0)
@@ -132,6 +134,7 @@
                     certificateChain: chain, privateKey: .privateKey(key))
                 // The versions before it are broken, and no driver needs them.
                 configuration.minimumTLSVersion = .tlsv12
+                configuration.shutdownTimeout = TimeAmount(shutdownTimeout)
                 return try NIOSSLContext(configuration: configuration)
             } catch {
                 throw StorageError(

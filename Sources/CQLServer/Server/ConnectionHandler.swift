@@ -6,6 +6,7 @@
 
     internal import NIOCore
     internal import NIOPosix
+    internal import NIOSSL
     internal import Synchronization
     internal import WideColumnEngine
 
@@ -77,12 +78,15 @@
         private var isOutputClosed = false
 
         private var writes = WriteProgress()
+        private var heldRoom = HeldRoom()
         private let shared: LoopState
         private var id: RequestBudget.ConnectionID?
         /// When the request that is coming was admitted.
         private var admissionTime = NIODeadline.uptimeNanoseconds(0)
         /// Handed to the channel, and not with the system yet.
         private(set) var unsentByteCount = 0
+        /// Handed to the channel so far.
+        private var sentByteCount = 0
         private var isClosingAtOnce = false
         /// Of events since the peer last took what there was.
         private var unreadEventByteCount = 0
@@ -160,7 +164,7 @@
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
             // A reset by the peer, or TLS that failed: there is nobody left to tell.
-            context.close(promise: nil)
+            closeAtOnce()
         }
 
         /// The schema changed. Call it on the event loop.
@@ -185,10 +189,15 @@
             act()
         }
 
-        /// Closes without waiting for the peer.
+        /// Closes without waiting for the peer, not for its end of TLS either. Nothing more is read or begun.
         func closeAtOnce() {
             forgetUnsent()
-            context?.close(promise: nil)
+            state.drain()
+            guard let context else { return }
+            if let id { shared.hold(id, true) }
+            let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
+            // From there on it does not pass the handler of TLS.
+            (tls ?? context).close(promise: nil)
         }
 
         var isWritable: Bool { context?.channel.isWritable == true }
@@ -221,6 +230,7 @@
         private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
             let byteCount = bytes.count
             unsentByteCount += byteCount
+            sentByteCount += byteCount
             let write = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)))
             lastWrite = write
             state.setWritable(context.channel.isWritable)
@@ -277,14 +287,21 @@
             if isOutputClosed { context.close(promise: nil) }
         }
 
-        /// Closes the connection if the peer took nothing for a long time, though there is something for it, or if a request
-        /// that others make room for comes too slowly. Call it on the event loop, now and then.
+        /// Closes the connection if the peer took nothing for a long time, though there is something for it, or if others make
+        /// room for its requests and it sends or takes too slowly. Call it on the event loop, now and then.
         func checkProgress(at now: NIODeadline) {
             guard let context else { return }
-            let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-            let stalled = writes.stalledTime(at: now, unsentByteCount: unsent ?? 0)
+            let unsent = Int((try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
+            let stalled = writes.stalledTime(at: now, unsentByteCount: unsent)
             let isStalled = stalled >= TimeAmount(server.options.writeStallTimeout)
-            if isStalled || isReceivingTooSlowly(at: now) { closeAtOnce() }
+            if isStalled || isReceivingTooSlowly(at: now) || isTakingTooSlowly(at: now, unsent) { closeAtOnce() }
+        }
+
+        private func isTakingTooSlowly(at now: NIODeadline, _ bufferedByteCount: Int) -> Bool {
+            guard let id else { return false }
+            return heldRoom.isTooSlow(
+                at: now, isHeld: !isWritable && shared.holdsRoom(id), takenByteCount: sentByteCount - bufferedByteCount,
+                leastBytesPerSecond: Self.leastBytesPerSecond, grace: TimeAmount(server.options.receiveGrace))
         }
 
         private func isReceivingTooSlowly(at now: NIODeadline) -> Bool {
@@ -302,8 +319,7 @@
         /// connection, and the peer may lose answers by it.
         private func close(_ context: ChannelHandlerContext) {
             let this = NIOLoopBound(self, eventLoop: context.eventLoop)
-            let channel = context.channel
-            context.eventLoop.scheduleTask(in: TimeAmount(server.options.closeTimeout)) { channel.close(promise: nil) }
+            context.eventLoop.scheduleTask(in: TimeAmount(server.options.closeTimeout)) { this.value.closeAtOnce() }
             guard let lastWrite else { return closeOutput(context) }
             lastWrite.hop(to: context.eventLoop).whenComplete { _ in
                 guard let context = this.value.context else { return }
@@ -312,11 +328,11 @@
         }
 
         private func closeOutput(_ context: ChannelHandlerContext) {
-            let channel = context.channel
             guard !isInputClosed else { return context.close(promise: nil) }
             isOutputClosed = true
-            channel.close(mode: .output).whenFailure { _ in channel.close(promise: nil) }
-            context.eventLoop.scheduleTask(in: Self.longestLinger) { channel.close(promise: nil) }
+            let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+            context.channel.close(mode: .output).whenFailure { _ in this.value.closeAtOnce() }
+            context.eventLoop.scheduleTask(in: Self.longestLinger) { this.value.closeAtOnce() }
         }
 
         private func setReading(_ isOn: Bool, _ context: ChannelHandlerContext) {

@@ -64,12 +64,13 @@
             }
         }
 
+        /// Closes them all without waiting for their peers.
         func closeAll() async {
-            // All at once: each may take as long as its peer.
-            let closings = connections.withLock { $0.values.map { $0.channel.close() } }
-            for closing in closings {
-                // One that closed in the meantime answers with an error.
-                try? await closing.get()
+            let channels = connections.withLock { $0.values.map(\.channel) }
+            forEach { $0.closeAtOnce() }
+            for channel in channels {
+                // A channel that fails to close has closed.
+                try? await channel.closeFuture.get()
             }
         }
     }

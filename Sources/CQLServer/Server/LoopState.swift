@@ -74,6 +74,11 @@
             start()
         }
 
+        /// Whether requests of a connection were not begun and hold room that others miss.
+        func holdsRoom(_ id: RequestBudget.ConnectionID) -> Bool {
+            queue.contains(of: id) { $0.charge?.isFree == false }
+        }
+
         /// Requests were carried out.
         func finish(_ count: Int) {
             startedCount -= count

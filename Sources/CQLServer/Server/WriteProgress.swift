@@ -1,4 +1,5 @@
-// WriteProgress.swift — whether the peer of a connection takes its answers, from what is looked at now and then.
+// WriteProgress.swift — whether the peer of a connection takes its answers, and fast enough, from what is looked at now
+// and then.
 #if Servers
 
     internal import NIOCore
@@ -22,6 +23,29 @@
                 return .zero
             }
             return now - lastProgress
+        }
+    }
+
+    /// Whether a peer takes its answers fast enough while requests of its connection wait for that, in room that others miss.
+    struct HeldRoom {
+        private var start: (time: NIODeadline, takenByteCount: Int)?
+
+        /// Whether the peer was slower than that on average, for longer than `grace`.
+        ///
+        /// - Parameters:
+        ///   - isHeld: whether there is such room now.
+        ///   - takenByteCount: what the peer has taken since the connection began.
+        mutating func isTooSlow(
+            at now: NIODeadline, isHeld: Bool, takenByteCount: Int, leastBytesPerSecond: Int, grace: TimeAmount
+        ) -> Bool {
+            guard isHeld, let start else {
+                start = isHeld ? (now, takenByteCount) : nil
+                return false
+            }
+            let time = now - start.time
+            guard time >= grace else { return false }
+            let expected = Double(time.nanoseconds) / 1e9 * Double(leastBytesPerSecond)
+            return Double(takenByteCount - start.takenByteCount) < expected
         }
     }
 
