@@ -53,9 +53,8 @@
             var options = try listenerOptions()
             let signals = TerminationSignals()
             let shopOptions = ShopStreamOptions()
-            // A connection that finds no descriptor would stop the listener, a file that finds none the storage.
-            options.connectionCount = DescriptorLimit.connectionCount(
-                options.connectionCount, limit: DescriptorLimit.raise(), storage: shopOptions.storage.descriptorBudget)
+            options.connectionCount = try Self.connectionCount(
+                options.connectionCount, storage: shopOptions.storage.descriptorBudget)
             let shop = try ShopStream.open(at: data, options: shopOptions)
             do {
                 let listener = try await CQLListener.start(serving: shop.wideColumns, options: options)
@@ -71,6 +70,17 @@
                 throw error
             }
             try await shop.close()
+        }
+
+        /// A connection that finds no descriptor would stop the listener, a file that finds none the storage.
+        private static func connectionCount(_ connectionCount: Int, storage: Int) throws -> Int {
+            let limit = DescriptorLimit.raise()
+            if let count = DescriptorLimit.connectionCount(connectionCount, limit: limit, storage: storage) {
+                return count
+            }
+            let least = storage + DescriptorLimit.otherCount + DescriptorLimit.leastConnectionCount
+            throw ValidationError(
+                "This process may open \(limit) files, and a server needs \(least): raise the limit (ulimit -n).")
         }
 
         private func listenerOptions() throws -> CQLListenerOptions {
