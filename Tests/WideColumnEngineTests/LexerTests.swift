@@ -1,3 +1,4 @@
+import StorageTypes
 import Testing
 
 @testable import WideColumnEngine
@@ -47,6 +48,31 @@ struct LexerTests {
     @Test("names without quotes are in lower case")
     func names() throws {
         #expect(try kinds("SELECT Foo \"Foo\"") == [.name("select"), .name("foo"), .quotedName("Foo"), .end])
+    }
+
+    @Test("durations of ISO 8601 are in upper case; in lower case the text is a name")
+    func isoDurations() throws {
+        #expect(
+            try kinds("P1D -PT5M P2W P0001-02-03T04:05:06 p1d pt5m P7d") == [
+                .duration("P1D"), .duration("-PT5M"), .duration("P2W"), .duration("P0001-02-03T04:05:06"),
+                .name("p1d"), .name("pt5m"), .name("p7d"), .end,
+            ])
+        #expect(CQLDuration("p1d") == nil && CQLDuration("Pt5m") == nil && CQLDuration("1D2H") != nil)
+    }
+
+    @Test("every name that is written is read again, also as the name of a type")
+    func writtenNames() throws {
+        var random = SeededRandom(seed: 1)
+        let letters = Array("pPtT0123456789ymwdhsyYMWDHSae_xn\" -'é")
+        for _ in 0..<20_000 {
+            let count = Int.random(in: 1...8, using: &random)
+            let name = String((0..<count).map { _ in letters[Int.random(in: 0..<letters.count, using: &random)] })
+            let written = CQLName.quotedIfNeeded(name)
+            let kinds = try kinds(written)
+            #expect(kinds == [.name(name), .end] || kinds == [.quotedName(name), .end], "\(written)")
+            let type = UserType(keyspace: "", name: name, fields: [])
+            #expect(try Parser.parseType(CQLName.ofType(name)) == .userType(type), "\(written)")
+        }
     }
 
     @Test("an unterminated string names its end")

@@ -193,8 +193,9 @@ struct Lexer {
     /// The length of an ISO 8601 duration that begins here; `1h30m` begins as a number does.
     private func durationAhead() -> Int? {
         let start = peek() == UInt8(ascii: "-") ? 1 : 0
-        guard let first = peek(start), first | 0x20 == UInt8(ascii: "p"),
-            let second = peek(start + 1), second.isDigit || second | 0x20 == UInt8(ascii: "t")
+        // In upper case alone: `p1d` is a name, and what a name stands for must not depend on what it looks like.
+        guard peek(start) == UInt8(ascii: "P"), let second = peek(start + 1),
+            second.isDigit || second == UInt8(ascii: "T")
         else { return nil }
         if offset + start + 20 <= text.count, text[offset + start + 5] == UInt8(ascii: "-"),
             CQLDuration(String(decoding: text[offset..<offset + start + 20], as: UTF8.self)) != nil

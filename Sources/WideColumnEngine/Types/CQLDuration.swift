@@ -46,14 +46,14 @@ extension CQLDuration: CustomStringConvertible {
 // MARK: - Reading
 
 extension CQLDuration {
-    /// `1y2mo10d`, ISO 8601 `P1Y2M10DT2H`, `P3W`, or `P0001-02-10T02:00:00`, with an optional minus in front.
+    /// `1y2mo10d`, in upper or lower case, or ISO 8601 `P1Y2M10DT2H`, `P3W`, or `P0001-02-10T02:00:00`, in upper case, with
+    /// an optional minus in front.
     public init?(_ text: String) {
         let isNegative = text.hasPrefix("-")
         let body = isNegative ? String(text.dropFirst()) : text
         guard !body.isEmpty else { return nil }
         var builder = DurationBuilder(isNegative: isNegative)
-        let isRead =
-            body.uppercased().hasPrefix("P") ? builder.readISO(body.uppercased().dropFirst()) : builder.readUnits(body)
+        let isRead = body.hasPrefix("P") ? builder.readISO(body.dropFirst()) : builder.readUnits(body)
         guard isRead, let duration = builder.duration else { return nil }
         self = duration
     }
