@@ -41,6 +41,54 @@ struct AlterTests {
         #expect(try disk.store.lines("SELECT l FROM t WHERE k = 1 AND c = 1") == ["null"])
     }
 
+    @Test(
+        "a column comes back with a type that has all values of the one that was dropped",
+        arguments: [
+            ("frozen<u>", "frozen<u>", true), ("u", "u", true), ("list<frozen<u>>", "list<frozen<u>>", true),
+            ("frozen<u>", "frozen<tuple<int, text>>", true), ("frozen<u>", "frozen<wider>", true),
+            ("frozen<wider>", "frozen<u>", false), ("ascii", "text", true), ("text", "ascii", false),
+            ("text", "blob", true),
+            ("int", "blob", false), ("timeuuid", "uuid", true), ("uuid", "timeuuid", false),
+            ("timestamp", "bigint", true),
+            ("bigint", "timestamp", true), ("int", "bigint", false), ("int", "varint", false),
+            ("list<int>", "blob", false),
+            ("list<ascii>", "list<text>", true), ("list<int>", "set<int>", false),
+            ("list<int>", "frozen<list<int>>", false), ("map<ascii, ascii>", "map<text, blob>", true),
+            ("frozen<list<timeuuid>>", "frozen<list<uuid>>", true), ("set<timeuuid>", "set<uuid>", false),
+        ])
+    func compatibleTypes(old: String, new: String, isAccepted: Bool) throws {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE u (a int, b text)")
+        try store.execute("CREATE TYPE wider (a int, b text, c int)")
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v \(old), w int)")
+        try store.execute("ALTER TABLE t DROP v")
+        if isAccepted {
+            try store.execute("ALTER TABLE t ADD v \(new)")
+            #expect(try store.execute("SELECT v FROM t").columns[0].type.description == new)
+        } else {
+            #expect(throws: CQLError.self) { try store.execute("ALTER TABLE t ADD v \(new)") }
+        }
+    }
+
+    @Test("a table whose last counter was dropped has room for counters only")
+    func lastCounter() throws {
+        let disk = try StoreOnDisk(ManualClock())
+        try disk.createKeyspace()
+        try disk.store.execute("CREATE TABLE n (k int PRIMARY KEY, a counter)")
+        try disk.store.execute("ALTER TABLE n DROP a")
+        try disk.reopen()
+        expectInvalid(#"Cannot have a non counter column ("v") in a counter table"#) {
+            try disk.store.execute("ALTER TABLE n ADD v int")
+        }
+        #expect(
+            try disk.store.lines("SELECT flags FROM system_schema.tables WHERE keyspace_name = 'ks'") == [
+                "{'compound', 'counter'}"
+            ])
+        try disk.store.execute("ALTER TABLE n ADD b counter")
+        try disk.store.execute("UPDATE n SET b = b + 2 WHERE k = 1")
+        #expect(try disk.store.lines("SELECT b FROM n") == ["2"])
+    }
+
     @Test("key columns are renamed, with the views that have them")
     func rename() throws {
         let store = try makeStore()

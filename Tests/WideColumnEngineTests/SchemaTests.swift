@@ -232,6 +232,75 @@ struct SchemaTests {
         #expect(disk.store.tableNames(in: "ks") == ["t", "u", "w"])
     }
 
+    @Test("a column of types made of types that is dropped does not keep the store from being opened")
+    func droppedTypes() throws {
+        let disk = try StoreOnDisk(ManualClock())
+        try disk.createKeyspace()
+        try disk.store.execute("CREATE TYPE t0 (a int, b frozen<tuple<int, text>>)")
+        for level in 1...70 { try disk.store.execute("CREATE TYPE t\(level) (a frozen<t\(level - 1)>)") }
+        try disk.store.execute("CREATE TABLE x (k int PRIMARY KEY, u t1, v frozen<t70>, w frozen<list<frozen<t1>>>)")
+        try disk.store.execute("ALTER TABLE x DROP (u, v, w)")
+        let shown = [
+            "SELECT column_name, type FROM system_schema.dropped_columns WHERE keyspace_name = 'ks' AND table_name = 'x'",
+            "SELECT schema_version FROM system.local",
+        ]
+        let before = try shown.map { try disk.store.lines($0) }
+        let inner = "frozen<tuple<frozen<tuple<int, frozen<tuple<int, text>>>>>>"
+        #expect(before[0].count == 3 && before[0][0] == "'u' '\(inner)'")
+        #expect(before[0][2] == "'w' 'frozen<list<\(inner)>>'")
+        try disk.reopen()
+        #expect(try shown.map { try disk.store.lines($0) } == before)
+        try disk.store.execute("ALTER TABLE x ADD v frozen<t70>")
+        try disk.reopen()
+        #expect(try disk.store.lines("SELECT * FROM x") == [])
+    }
+
+    @Test("the type of a dropped column is read as deep as types may be, and as earlier versions wrote it")
+    func droppedTypesInCatalog() throws {
+        func dropped(_ type: CQLType) throws -> CQLType {
+            var table = TableDefinition(
+                identifier: TableIdentifier(keyspace: "ks", name: "t"), partitionKey: [], clustering: [],
+                staticColumns: [], regularColumns: [], options: TableOptions(), view: nil,
+                id: CQLUUID(mostSignificantBits: 1, leastSignificantBits: 2))
+            table.droppedColumns = [DroppedColumn(name: "v", type: type, kind: .regular, id: 1, timestamp: 1)]
+            return try #require(try CatalogCodec.table(CatalogCodec.encode(table)).droppedColumns.first).type
+        }
+        var (deep, old) = (CQLType.int, CQLType.int)
+        for _ in 0..<254 { (deep, old) = (.tuple([deep]), .frozen(.tuple([old]))) }
+        #expect(try dropped(deep) == deep)
+        #expect(try dropped(old) == deep)
+        let wrapped = CQLType.frozen(.frozen(.frozen(.tuple([.int, .frozen(.list(.frozen(.tuple([.text]))))]))))
+        #expect(try dropped(wrapped) == .tuple([.int, .frozen(.list(.tuple([.text])))]))
+        let natives: [CQLType] = [.ascii, .counter, .duration, .inet, .time, .timeuuid, .tinyint, .varint]
+        for type in natives + [
+            .set(.text), .map(.uuid, .frozen(.list(.date))), .frozen(.map(.int, .vector(.float, 12))),
+        ] {
+            #expect(try dropped(type) == type)
+        }
+        // What can't be read takes nothing else with it.
+        let user = CQLType.userType(UserType(keyspace: "ks", name: "u", fields: []))
+        for type in [
+            .tuple([deep, .int]), .tuple([.tuple([deep])]), user, .list(user), .tuple([]), .frozen(.list(user)),
+        ] {
+            #expect(try dropped(type) == (type == .tuple([deep, .int]) ? type : .blob), "\(type)")
+        }
+    }
+
+    @Test("names that look like durations are names, in the catalog too")
+    func namesLikeDurations() throws {
+        let disk = try StoreOnDisk(ManualClock())
+        try disk.createKeyspace()
+        try disk.store.execute("CREATE TABLE t (id int PRIMARY KEY, p7d double, pt5m int, p1y text)")
+        try disk.store.execute("CREATE TYPE p1d (pt1h int)")
+        try disk.store.execute("CREATE TYPE \"P1D\" (a int)")
+        try disk.store.execute("CREATE TABLE u (k int PRIMARY KEY, v frozen<\"p1d\">, w frozen<\"P1D\">)")
+        try disk.reopen()
+        try disk.store.execute("INSERT INTO t (id, p7d, pt5m, p1y) VALUES (1, 2.5, 3, 'x')")
+        #expect(try disk.store.lines("SELECT p7d, pt5m, p1y FROM t") == ["2.5 3 'x'"])
+        try disk.store.execute("INSERT INTO u (k, v, w) VALUES (1, {pt1h: 2}, {a: 3})")
+        #expect(try disk.store.lines("SELECT v, w FROM u") == ["{pt1h: 2} {a: 3}"])
+    }
+
     @Test("a user-defined type with the name of a native one stays what it is")
     func typesNamedAsNativeOnes() throws {
         let disk = try StoreOnDisk(ManualClock())

@@ -334,9 +334,13 @@ private struct CatalogReader {
 
     mutating func droppedColumn() throws -> DroppedColumn {
         DroppedColumn(
-            name: try text(), type: try type(), kind: try kind(), id: try integer(UInt16.self),
+            name: try text(), type: try droppedType(), kind: try kind(), id: try integer(UInt16.self),
             timestamp: try integer(Int64.self))
     }
+
+    /// The type of a column that is gone. Its cells are dead whatever they are, so a type that can't be read takes none of
+    /// the other data with it.
+    private mutating func droppedType() throws -> CQLType { DroppedTypeReader.type(try text()) ?? .blob }
 
     mutating func index() throws -> IndexDefinition {
         let (name, column) = (try text(), try text())

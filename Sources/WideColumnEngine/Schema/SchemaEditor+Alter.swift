@@ -83,7 +83,7 @@ extension SchemaEditor {
         guard type != .counter else {
             throw CQLError.invalid("Cannot re-add previously dropped counter column \(column.name)")
         }
-        guard type.form == dropped.type.form, type.isMultiCell == dropped.type.isMultiCell else {
+        guard type.withoutUserTypes.isSerializationCompatible(with: dropped.type) else {
             throw CQLError.invalid(
                 "Cannot re-add previously dropped column '\(column.name)' of type \(type), "
                     + "incompatible with previous type \(dropped.type)")
@@ -202,22 +202,6 @@ extension TableDefinition {
             staticColumns = (staticColumns + [column]).sorted { $0.name < $1.name }
         } else {
             regularColumns = (regularColumns + [column]).sorted { $0.name < $1.name }
-        }
-    }
-}
-
-extension CQLType {
-    /// The type with tuples in the place of user-defined types, which may be changed or dropped.
-    fileprivate var withoutUserTypes: CQLType {
-        switch self {
-        case .userType(let type): .tuple(type.fields.map(\.type.withoutUserTypes))
-        case .frozen(let type): .frozen(type.withoutUserTypes)
-        case .list(let element): .list(element.withoutUserTypes)
-        case .set(let element): .set(element.withoutUserTypes)
-        case .map(let key, let value): .map(key.withoutUserTypes, value.withoutUserTypes)
-        case .tuple(let elements): .tuple(elements.map(\.withoutUserTypes))
-        case .vector(let element, let count): .vector(element.withoutUserTypes, count)
-        default: self
         }
     }
 }

@@ -92,8 +92,18 @@ struct TableDefinition: Hashable, Sendable {
     /// Every column, in the order of `SELECT *`.
     var columns: [ColumnDefinition] { partitionKey + clustering + staticColumns + regularColumns }
 
-    /// Whether the regular columns are counters.
-    var isCounter: Bool { (staticColumns + regularColumns).contains { $0.type == .counter } }
+    /// Whether the columns that are no keys are counters, or were: a table whose counters were all dropped has room for
+    /// nothing else.
+    var isCounter: Bool {
+        let columns = staticColumns + regularColumns
+        return columns.isEmpty
+            ? droppedColumns.contains { $0.type == .counter } : columns.contains { $0.type == .counter }
+    }
+
+    /// For each name of dropped columns, by name, the last one that had it.
+    var lastDrops: [DroppedColumn] {
+        Dictionary(droppedColumns.map { ($0.name, $0) }, uniquingKeysWith: { $1 }).values.sorted { $0.name < $1.name }
+    }
 
     /// Whether rows with a greater value of the first clustering column come before those with a smaller one.
     var isClusteringDescending: Bool { clustering.first?.isDescending ?? false }
