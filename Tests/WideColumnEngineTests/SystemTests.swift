@@ -74,6 +74,54 @@ struct SystemTests {
         #expect(try store.lines("SELECT * FROM system_schema.views") == [])
     }
 
+    @Test("names that no row of a system table could have are refused; those that fit are shown")
+    func longNames() throws {
+        let store = try makeStore()
+        let (longest, longer) = (
+            String(repeating: "n", count: SchemaName.maximumColumnByteCount),
+            String(repeating: "n", count: SchemaName.maximumColumnByteCount + 1)
+        )
+        let table = String(repeating: "t", count: 48)
+        let message = "Column and field names must not be more than 65280 bytes long (got 65281)"
+        try store.execute(
+            "CREATE TABLE \(table) (k int, c int, \(longest) int MASKED WITH DEFAULT, PRIMARY KEY (k, c))")
+        try store.execute("CREATE INDEX ON \(table) (\(longest))")
+        try store.execute("CREATE TYPE u (a int)")
+        for cql in [
+            "CREATE TABLE x (k int PRIMARY KEY, \(longer) int)", "ALTER TABLE \(table) ADD \(longer) int",
+            "ALTER TABLE \(table) RENAME c TO \(longer)", "CREATE TYPE y (\(longer) int)",
+            "ALTER TYPE u ADD \(longer) int", "ALTER TYPE u RENAME a TO \(longer)",
+        ] {
+            expectInvalid(message) { try store.execute(cql) }
+        }
+        for (name, count) in [("columns", 3), ("column_masks", 1), ("indexes", 1), ("dropped_columns", 0)] {
+            #expect(try store.lines("SELECT * FROM system_schema.\(name) WHERE keyspace_name = 'ks'").count == count)
+        }
+        try store.execute("ALTER TABLE \(table) ADD gone int")
+        try store.execute("ALTER TABLE \(table) DROP gone")
+        #expect(try store.lines("SELECT * FROM system_schema.dropped_columns WHERE keyspace_name = 'ks'").count == 1)
+    }
+
+    @Test("a schema of more rows than a commit holds is shown by several")
+    func severalCommits() throws {
+        let store = try makeSchema()
+        let tables = try SystemTables(
+            clock: ManualClock(), hostID: CQLUUID(mostSignificantBits: 1, leastSignificantBits: 2),
+            limits: StatementLimits())
+        try tables.show(store.catalog.schema, commitByteCount: 1000)
+        for name in ["keyspaces", "tables", "columns", "types", "views", "indexes"] {
+            let cql = "SELECT * FROM system_schema.\(name) WHERE keyspace_name = 'ks'"
+            #expect(try tables.store.lines(cql) == store.lines(cql), "\(name)")
+        }
+        let version = "SELECT schema_version FROM system.local"
+        #expect(try tables.store.lines(version) == store.lines(version))
+        var rows = SystemRows(commitByteCount: 1000)
+        for byteCount in [100, 100, 100, 3000, 0, 0] {
+            rows.add("t", [("v", .text(String(repeating: "x", count: byteCount)))])
+        }
+        #expect(rows.commits.map(\.count) == [2, 1, 1, 2])
+    }
+
     @Test("virtual tables are described in a schema of their own, and only there")
     func virtualSchema() throws {
         let store = try makeSchema()
@@ -177,6 +225,77 @@ struct SystemTests {
             try store.lines("DESCRIBE INDEX by_l") == ["'ks' 'index' 'by_l' 'CREATE INDEX by_l ON ks.t (values(l));'"])
         expectInvalid("'nosuch' not found in keyspace 'ks'") { try store.execute("DESCRIBE nosuch") }
         #expect(try store.execute("DESCRIBE system").count > 3)
+    }
+
+    @Test("WITH INTERNALS tells of dropped columns: how they were, when they went and what has their names since")
+    func droppedColumns() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int, w text, x int)")
+        try store.execute("ALTER TABLE t DROP v USING TIMESTAMP 5")
+        try store.execute("ALTER TABLE t ADD v int")
+        try store.execute("ALTER TABLE t DROP v USING TIMESTAMP 3000")
+        try store.execute("ALTER TABLE t DROP w USING TIMESTAMP 4000")
+        try store.execute("ALTER TABLE t ADD w text MASKED WITH DEFAULT")
+        // The last drop of each name.
+        #expect(
+            try store.execute("SELECT column_name, dropped_time, type FROM system_schema.dropped_columns")
+                .map { $0.values } == [["v", .timestamp(3), "int"], ["w", .timestamp(4), "text"]])
+        let plain = try #require(store.execute("DESCRIBE TABLE t")[0]["create_statement", as: String.self])
+        #expect(
+            plain.hasPrefix(
+                "CREATE TABLE ks.t (\n    k int PRIMARY KEY,\n    w text MASKED WITH system.mask_default(),\n"))
+        #expect(!plain.contains("DROP"))
+        let whole = try #require(
+            store.execute("DESCRIBE TABLE t WITH INTERNALS")[0]["create_statement", as: String.self])
+        #expect(
+            whole.hasPrefix(
+                "CREATE TABLE ks.t (\n    k int PRIMARY KEY,\n    x int,\n    v int,\n    w text\n) WITH ID = "))
+        #expect(
+            whole.split(separator: "\n").suffix(3).map(String.init) == [
+                "ALTER TABLE ks.t DROP v USING TIMESTAMP 3000;", "ALTER TABLE ks.t DROP w USING TIMESTAMP 4000;",
+                "ALTER TABLE ks.t ADD w text MASKED WITH system.mask_default();",
+            ])
+        try store.execute("DROP TABLE t")
+        for statement in whole.split(separator: ";") { try store.execute(String(statement)) }
+        #expect(
+            try store.execute("DESCRIBE TABLE t WITH INTERNALS")[0]["create_statement", as: String.self] == whole)
+    }
+
+    @Test("a view has no default time to live of its own, and thresholds are those of the strategies that have them")
+    func optionsByKind() throws {
+        let store = try makeSchema()
+        func described(_ name: String) throws -> String {
+            try #require(store.execute("DESCRIBE \(name)")[0]["create_statement", as: String.self])
+        }
+        #expect(try described("b").contains("    AND default_time_to_live = 0\n"))
+        #expect(try !described("m").contains("default_time_to_live"))
+        try store.execute(
+            "ALTER TABLE b WITH compaction = {'class': 'TimeWindowCompactionStrategy', 'min_threshold': 6}")
+        #expect(
+            try described("b").contains(
+                "compaction = {'class': 'org.apache.cassandra.db.compaction.TimeWindowCompactionStrategy', "
+                    + "'max_threshold': '32', 'min_threshold': '6'}"))
+        try store.execute("ALTER TABLE b WITH compaction = {'class': 'LeveledCompactionStrategy'}")
+        #expect(try !described("b").contains("threshold'"))
+    }
+
+    @Test(
+        "policies of retries are shown in one form",
+        arguments: [
+            ("99p", "99p"), ("99.90PERCENTILE", "99.9p"), ("99.12345p", "99.1234p"), ("50.7MS", "50ms"),
+            ("99999999999ms", "2147483647ms"), ("None", "NEVER"), ("always", "ALWAYS"),
+            ("min(50ms, 99.0p)", "MIN(99p,50ms)"), ("MAX(75p,1.5ms)", "MAX(75p,1ms)"),
+        ])
+    func retryPolicies(given: String, shown: String) throws {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE t (k int PRIMARY KEY) WITH speculative_retry = '\(given)' AND additional_write_policy = '\(given)'"
+        )
+        let query =
+            "SELECT speculative_retry, additional_write_policy FROM system_schema.tables WHERE keyspace_name = 'ks'"
+        #expect(try store.lines(query) == ["'\(shown)' '\(shown)'"])
+        let described = try #require(store.execute("DESCRIBE TABLE t")[0]["create_statement", as: String.self])
+        #expect(described.contains("AND speculative_retry = '\(shown)'"))
     }
 
     @Test("snapshots, backups and extensions are shown as they were given")

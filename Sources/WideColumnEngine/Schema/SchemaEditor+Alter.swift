@@ -34,6 +34,7 @@ extension SchemaEditor {
             if ifNotExists { return }
             throw CQLError.invalid("Column with name '\(column.name)' already exists")
         }
+        try SchemaName.checkColumn(column.name)
         let type = try column.type.resolved(in: try schema.userTypes(in: table.identifier.keyspace))
         try Self.check(column, type, table)
         try TableDefinition.checkValue(type)
@@ -149,6 +150,7 @@ extension SchemaEditor {
                 "Cannot rename column \(change.from) to \(change.to) in table '\(table.identifier)'; "
                     + "another column with that name already exists")
         }
+        try SchemaName.checkColumn(change.to)
         let indexes = table.indexes.filter { $0.column == change.from }.map(\.name)
         guard indexes.isEmpty else {
             throw CQLError.invalid(

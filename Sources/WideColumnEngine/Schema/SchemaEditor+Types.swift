@@ -23,6 +23,7 @@ extension SchemaEditor {
     }
 
     private static func resolved(_ field: UserType.Field, _ scope: UserTypes) throws -> UserType.Field {
+        try SchemaName.checkColumn(field.name)
         let type = try field.type.resolved(in: scope)
         guard type != .counter else { throw CQLError.invalid("A user type cannot contain counters") }
         if case .userType = type { throw CQLError.invalid("A user type cannot contain non-frozen UDTs") }
@@ -96,6 +97,7 @@ extension SchemaEditor {
                 if ifExists { continue }
                 throw CQLError.invalid("Unknown field \(change.from) in user type \(type.keyspace).\(type.name)")
             }
+            try SchemaName.checkColumn(change.to)
             type.fields[index].name = change.to
         }
         for field in type.fields where type.fields.filter({ $0.name == field.name }).count > 1 {

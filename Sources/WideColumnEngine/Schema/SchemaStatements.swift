@@ -68,6 +68,18 @@ enum SchemaName {
         }
     }
 
+    /// Names of columns are parts of the keys of rows in system tables, with the name of the table or of an index that is made
+    /// of both, and such a key has 65,535 bytes at most.
+    static let maximumColumnByteCount = 65_280
+
+    static func checkColumn(_ name: String) throws {
+        guard name.utf8.count <= maximumColumnByteCount else {
+            throw CQLError.invalid(
+                "Column and field names must not be more than \(maximumColumnByteCount) bytes long (got "
+                    + "\(name.utf8.count))")
+        }
+    }
+
     static func isSystem(_ keyspace: String) -> Bool { SystemSchema.keyspaces.contains(keyspace) }
 
     static func checkIsNotSystem(_ keyspace: String) throws {
@@ -168,6 +180,7 @@ extension TableDefinition {
             guard columns[column.name] == nil else {
                 throw CQLError.invalid("Duplicate column '\(column.name)' declaration for table '\(table)'")
             }
+            try SchemaName.checkColumn(column.name)
             columns[column.name] = ColumnDefinition(
                 name: column.name, type: try column.type.resolved(in: scope),
                 kind: column.isStatic ? .static : .regular,

@@ -31,9 +31,30 @@ extension TableOptions {
             }
             return
         }
-        guard milliseconds(upper) != nil || isPair(upper) else {
+        guard milliseconds(upper) != nil || pair(upper) != nil else {
             throw CQLError.configuration("Invalid speculative retry policy: \(text)")
         }
+    }
+
+    /// A policy as Cassandra writes it, however it was given: `99p`, `50ms`, `MIN(99p,50ms)`.
+    static func speculativeRetry(_ text: String) -> String {
+        let upper = text.uppercased()
+        if upper == "NONE" { return "NEVER" }
+        if let percentile = percentile(upper) { return written(percentile: percentile) }
+        if let milliseconds = milliseconds(upper) { return written(milliseconds: milliseconds) }
+        guard let pair = pair(upper) else { return upper }
+        return "\(upper.prefix(3))(\(written(percentile: pair.percentile)),\(written(milliseconds: pair.milliseconds)))"
+    }
+
+    /// With at most four digits behind the point.
+    private static func written(percentile: Double) -> String {
+        guard (0...100).contains(percentile) else { return "\(percentile)p" }
+        let rounded = (percentile * 10_000).rounded(.toNearestOrEven) / 10_000
+        return rounded == rounded.rounded() ? "\(Int(rounded))p" : "\(rounded)p"
+    }
+
+    private static func written(milliseconds: Double) -> String {
+        "\(milliseconds < Double(Int32.max) ? Int32(milliseconds) : .max)ms"
     }
 
     private static func percentile(_ text: String) -> Double? {
@@ -50,13 +71,14 @@ extension TableOptions {
     }
 
     /// `MIN(99P, 50MS)`: one of each.
-    private static func isPair(_ text: String) -> Bool {
-        guard text.hasSuffix(")"), text.hasPrefix("MIN(") || text.hasPrefix("MAX(") else { return false }
+    private static func pair(_ text: String) -> (percentile: Double, milliseconds: Double)? {
+        guard text.hasSuffix(")"), text.hasPrefix("MIN(") || text.hasPrefix("MAX(") else { return nil }
         let parts = text.dropFirst(4).dropLast().split(separator: ",", omittingEmptySubsequences: false)
             .map { String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
-        guard parts.count == 2 else { return false }
+        guard parts.count == 2 else { return nil }
         let percentiles = parts.compactMap(percentile).filter { (0...100).contains($0) }
-        return percentiles.count == 1 && parts.compactMap(milliseconds).count == 1
+        let times = parts.compactMap(milliseconds)
+        return percentiles.count == 1 && times.count == 1 ? (percentiles[0], times[0]) : nil
     }
 
     static func checkReadRepair(_ text: String) throws {

@@ -26,7 +26,9 @@ enum SchemaDescription {
 
     static func statement(_ table: TableDefinition, withInternals: Bool) -> String {
         let name = qualified(table.identifier.keyspace, table.identifier.name)
-        let head = table.view == nil ? "CREATE TABLE \(name) (\n\(columns(table))\n)" : viewHead(table, name)
+        let dropped = withInternals && table.view == nil ? table.lastDrops : []
+        let head =
+            table.view == nil ? "CREATE TABLE \(name) (\n\(columns(table, dropped))\n)" : viewHead(table, name)
         var options: [String] = []
         if withInternals { options.append("ID = \(table.id)") }
         if !table.clustering.isEmpty {
@@ -35,17 +37,34 @@ enum SchemaDescription {
                 .joined(separator: ", ")
             options.append("CLUSTERING ORDER BY (\(order))")
         }
-        options += table.options.describedOptions
-        return "\(head) WITH \(options.joined(separator: "\n    AND "));"
+        options += table.options.describedOptions(ofView: table.view != nil)
+        let create = "\(head) WITH \(options.joined(separator: "\n    AND "));"
+        return ([create] + dropped.flatMap { statements($0, table, name) }).joined(separator: "\n")
     }
 
-    private static func columns(_ table: TableDefinition) -> String {
+    /// What makes a column a dropped one, and what adds the one that has its name since.
+    private static func statements(_ dropped: DroppedColumn, _ table: TableDefinition, _ name: String) -> [String] {
+        let drop =
+            "ALTER TABLE \(name) DROP \(CQLName.quotedIfNeeded(dropped.name)) USING TIMESTAMP \(dropped.timestamp);"
+        guard let column = table.columns.first(where: { $0.name == dropped.name }) else { return [drop] }
+        return [drop, "ALTER TABLE \(name) ADD \(text(column, table));"]
+    }
+
+    private static func text(_ column: ColumnDefinition, _ table: TableDefinition) -> String {
+        let mask = table.masks[column.id].map { " MASKED WITH \($0.cql)" } ?? ""
+        return "\(CQLName.quotedIfNeeded(column.name)) \(column.type)\(column.kind == .static ? " static" : "")\(mask)"
+    }
+
+    /// - Parameter dropped: in the place of columns that have their names since ([CA] schema/TableMetadata.java,
+    ///   `appendColumnDefinitions`).
+    private static func columns(_ table: TableDefinition, _ dropped: [DroppedColumn]) -> String {
         let isSimple = table.partitionKey.count == 1 && table.clustering.isEmpty
-        var lines = table.columns.map { column in
-            let mask = table.masks[column.id].map { " MASKED WITH \($0.cql)" } ?? ""
-            let isKey = isSimple && column.kind == .partitionKey
-            return "    \(CQLName.quotedIfNeeded(column.name)) \(column.type)\(column.kind == .static ? " static" : "")"
-                + "\(mask)\(isKey ? " PRIMARY KEY" : "")"
+        let names = Set(dropped.map(\.name))
+        var lines = table.columns.filter { !names.contains($0.name) }.map { column in
+            "    \(text(column, table))\(isSimple && column.kind == .partitionKey ? " PRIMARY KEY" : "")"
+        }
+        lines += dropped.map {
+            "    \(CQLName.quotedIfNeeded($0.name)) \($0.type)\($0.kind == .static ? " static" : "")"
         }
         if !isSimple { lines.append("    \(primaryKey(table))") }
         return lines.joined(separator: ",\n")

@@ -3,7 +3,8 @@
 // They are tables of a private store in memory, so that every SELECT works on them. It is made when the first statement
 // names a system keyspace, and filled anew when the schema has changed since. SystemTables+Live.swift has the rest.
 //
-// Invariant: what shows the schema changes in one commit, to a later version only. So every snapshot has one version whole.
+// Invariant: what shows the schema changes in one commit, to a later version only. So every snapshot has one version whole;
+// but for a schema with more rows than a commit holds, which only reads that begin later are sure to find whole.
 
 internal import Synchronization
 
@@ -33,10 +34,12 @@ final class SystemTables: Sendable {
     }
 
     /// Brings the tables of the schema up to date. Others may have shown a later one meanwhile: that stays.
-    func show(_ schema: Schema) throws {
+    ///
+    /// - Parameter commitByteCount: about as many bytes as a commit is given.
+    func show(_ schema: Schema, commitByteCount: Int = SystemRows.commitByteCount) throws {
         try shownVersion.withLock { version in
             guard version < schema.version else { return }
-            try store.storage.write { try fill(schema, $0) }
+            try fill(schema, commitByteCount)
             version = schema.version
         }
     }
@@ -87,118 +90,127 @@ final class SystemTables: Sendable {
     }
 
     private func fillVirtualSchema(_ transaction: WriteTransaction) throws {
+        var rows = SystemRows()
         for keyspace in SystemSchema.keyspaces where SystemSchema.isVirtual(keyspace) {
             let name = CQLValue.text(keyspace)
-            try insert("system_virtual_schema.keyspaces", [("keyspace_name", name)], transaction)
+            rows.add("system_virtual_schema.keyspaces", [("keyspace_name", name)])
             for table in store.catalog.schema.definitions.tables(in: keyspace) {
-                try insert(
+                rows.add(
                     "system_virtual_schema.tables",
                     [
                         ("keyspace_name", name), ("table_name", .text(table.identifier.name)),
                         ("comment", .text(table.options.comment)),
-                    ], transaction)
-                try fillColumns(of: table, in: "system_virtual_schema.columns", transaction)
+                    ])
+                addColumns(of: table, to: "system_virtual_schema.columns", &rows)
             }
         }
+        for row in rows.commits.joined() { try insert(row.table, row.values, transaction) }
     }
 
-    private func fill(_ schema: Schema, _ transaction: WriteTransaction) throws {
+    private func fill(_ schema: Schema, _ commitByteCount: Int) throws {
         let system = store.catalog.schema
         let others = ["built_views", "IndexInfo"].compactMap {
             system.table(TableIdentifier(keyspace: "system", name: $0))
         }
-        for table in system.tables(in: "system_schema") + others {
-            try transaction.deleteRange(table.storage, .all)
+        var rows = SystemRows(commitByteCount: commitByteCount)
+        for definitions in [system.definitions, schema.definitions] { try add(definitions, &rows) }
+        for (index, commit) in rows.commits.enumerated() {
+            try store.storage.write { transaction in
+                if index == 0 {
+                    for table in system.tables(in: "system_schema") + others {
+                        try transaction.deleteRange(table.storage, .all)
+                    }
+                }
+                for row in commit { try insert(row.table, row.values, transaction) }
+                guard index == rows.commits.count - 1 else { return }
+                try store.execute(
+                    "UPDATE system.local SET schema_version = ? WHERE key = 'local'",
+                    [.uuid(schema.definitions.fingerprint)], in: transaction)
+            }
         }
-        for definitions in [system.definitions, schema.definitions] { try fill(definitions, transaction) }
-        try store.execute(
-            "UPDATE system.local SET schema_version = ? WHERE key = 'local'", [.uuid(schema.definitions.fingerprint)],
-            in: transaction)
     }
 
-    private func fill(_ definitions: SchemaDefinitions, _ transaction: WriteTransaction) throws {
+    private func add(_ definitions: SchemaDefinitions, _ rows: inout SystemRows) throws {
         for keyspace in definitions.keyspaces.values where !SystemSchema.isVirtual(keyspace.name) {
-            try insert(
+            rows.add(
                 "system_schema.keyspaces",
                 [
                     ("keyspace_name", .text(keyspace.name)), ("durable_writes", .boolean(keyspace.durableWrites)),
                     ("replication", Self.map(keyspace.replicationWithFullClass)),
-                ], transaction)
+                ])
         }
         for type in definitions.types.values.flatMap(\.values) {
-            try insert(
+            rows.add(
                 "system_schema.types",
                 [
                     ("keyspace_name", .text(type.keyspace)), ("type_name", .text(type.name)),
                     ("field_names", .list(type.fields.map { .text($0.name) })),
                     ("field_types", .list(type.fields.map { .text($0.type.description) })),
-                ], transaction)
+                ])
         }
         for table in definitions.tables.values where !SystemSchema.isVirtual(table.identifier.keyspace) {
-            try fill(table, definitions, transaction)
+            try add(table, definitions, &rows)
         }
     }
 
-    private func fill(
-        _ table: TableDefinition, _ definitions: SchemaDefinitions, _ transaction: WriteTransaction
+    private func add(
+        _ table: TableDefinition, _ definitions: SchemaDefinitions, _ rows: inout SystemRows
     ) throws {
         let keyspace = CQLValue.text(table.identifier.keyspace)
         let name = CQLValue.text(table.identifier.name)
         let options = table.options.systemColumns + [("id", .uuid(table.id))]
         if let view = table.view {
             let source = TableIdentifier(keyspace: table.identifier.keyspace, name: view.source)
-            try insert(
+            rows.add(
                 "system_schema.views",
                 [
                     ("keyspace_name", keyspace), ("view_name", name), ("base_table_name", .text(view.source)),
                     ("base_table_id", definitions.tables[source].map { .uuid($0.id) } ?? .null),
                     ("include_all_columns", .boolean(view.selectsAllColumns)), ("where_clause", .text(view.whereText)),
-                ] + options, transaction)
+                ] + options)
             if view.isBuilt {
-                try insert(
+                rows.add(
                     "system.built_views",
-                    [("keyspace_name", keyspace), ("view_name", name), ("status_replicated", true)], transaction)
+                    [("keyspace_name", keyspace), ("view_name", name), ("status_replicated", true)])
             }
         } else {
             let flags = table.isCounter ? ["compound", "counter"] : ["compound"]
-            try insert(
+            rows.add(
                 "system_schema.tables",
                 [
                     ("keyspace_name", keyspace), ("table_name", name),
                     ("flags", .set(flags.map { CQLValue.text($0) })),
-                ] + options, transaction)
+                ] + options)
         }
-        try fillColumns(of: table, in: "system_schema.columns", transaction)
-        try fillMasks(of: table, transaction)
-        for column in table.droppedColumns {
-            try insert(
+        addColumns(of: table, to: "system_schema.columns", &rows)
+        try addMasks(of: table, &rows)
+        for column in table.lastDrops {
+            rows.add(
                 "system_schema.dropped_columns",
                 [
                     ("keyspace_name", keyspace), ("table_name", name), ("column_name", .text(column.name)),
                     ("dropped_time", .timestamp(column.timestamp / 1000)), ("kind", .text(column.kind.cqlName)),
                     ("type", .text(column.type.description)),
-                ], transaction)
+                ])
         }
         for index in table.indexes {
-            try insert(
+            rows.add(
                 "system_schema.indexes",
                 [
                     ("keyspace_name", keyspace), ("table_name", name), ("index_name", .text(index.name)),
                     ("kind", "COMPOSITES"), ("options", Self.map(["target": index.target(in: table)])),
-                ], transaction)
+                ])
             if index.isBuilt {
-                try insert(
-                    "system.\"IndexInfo\"", [("table_name", keyspace), ("index_name", .text(index.name))], transaction)
+                rows.add(
+                    "system.\"IndexInfo\"", [("table_name", keyspace), ("index_name", .text(index.name))])
             }
         }
     }
 
-    private func fillColumns(
-        of table: TableDefinition, in columns: String, _ transaction: WriteTransaction
-    ) throws {
+    private func addColumns(of table: TableDefinition, to columns: String, _ rows: inout SystemRows) {
         for column in table.numbered().columns {
             let isKey = column.isPrimaryKey
-            try insert(
+            rows.add(
                 columns,
                 [
                     ("keyspace_name", .text(table.identifier.keyspace)), ("table_name", .text(table.identifier.name)),
@@ -210,14 +222,14 @@ final class SystemTables: Sendable {
                     ("column_name_bytes", .blob(Array(column.name.utf8))), ("kind", .text(column.kind.cqlName)),
                     ("position", isKey ? .int(Int32(clamping: column.position)) : -1),
                     ("type", .text(column.type.description)),
-                ], transaction)
+                ])
         }
     }
 
-    private func fillMasks(of table: TableDefinition, _ transaction: WriteTransaction) throws {
+    private func addMasks(of table: TableDefinition, _ rows: inout SystemRows) throws {
         for column in table.columns {
             guard let mask = table.masks[column.id] else { continue }
-            try insert(
+            rows.add(
                 "system_schema.column_masks",
                 [
                     ("keyspace_name", .text(table.identifier.keyspace)), ("table_name", .text(table.identifier.name)),
@@ -229,7 +241,7 @@ final class SystemTables: Sendable {
                     ),
                     ("function_argument_values", .list(mask.arguments.map { .text($0.plainText) })),
                     ("function_argument_nulls", .list(mask.arguments.map { .boolean($0 == .constant(.null)) })),
-                ], transaction)
+                ])
         }
     }
 
@@ -274,6 +286,49 @@ final class SystemTables: Sendable {
                 ("parameters", Self.map(["query": query])), ("request", "Execute CQL3 query"),
                 ("started_at", .timestamp(trace.startedAt)),
             ], transaction)
+    }
+}
+
+/// Rows of system tables, in as many commits as they need.
+struct SystemRows {
+    typealias Row = (table: String, values: [(String, CQLValue)])
+
+    /// Less than the 64 MiB that a commit holds by far, since keys are longer than what they are of, and a single row may be as
+    /// long as a statement.
+    static let commitByteCount = 16 << 20
+
+    private let commitByteCount: Int
+    /// At least one.
+    private(set) var commits: [[Row]] = [[]]
+    /// Of the last one.
+    private var byteCount = 0
+
+    /// - Parameter commitByteCount: about as many bytes as a commit is given.
+    init(commitByteCount: Int = commitByteCount) {
+        self.commitByteCount = commitByteCount
+    }
+
+    mutating func add(_ table: String, _ values: [(String, CQLValue)]) {
+        let added = values.reduce(256) { $0 + $1.1.approximateByteCount }
+        if byteCount + added > commitByteCount, byteCount > 0 {
+            commits.append([])
+            byteCount = 0
+        }
+        commits[commits.count - 1].append((table, values))
+        byteCount += added
+    }
+}
+
+extension CQLValue {
+    fileprivate var approximateByteCount: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .blob(let bytes): bytes.count
+        case .list(let members), .set(let members): members.reduce(16) { $0 + $1.approximateByteCount }
+        case .map(let entries):
+            entries.reduce(16) { $0 + $1.key.approximateByteCount + $1.value.approximateByteCount }
+        default: 16
+        }
     }
 }
 

@@ -25,11 +25,13 @@ extension TableOptions {
         if let name = options["class"], !name.contains(".") {
             options["class"] = "org.apache.cassandra.db.compaction.\(name)"
         }
-        if options["class"]?.hasSuffix("SizeTieredCompactionStrategy") == true {
+        if let name = options["class"], Self.strategiesWithThresholds.contains(where: name.hasSuffix) {
             options = ["max_threshold": "32", "min_threshold": "4"].merging(options) { $1 }
         }
         return options
     }
+
+    private static let strategiesWithThresholds = ["SizeTieredCompactionStrategy", "TimeWindowCompactionStrategy"]
 
     var compressionOptions: [String: String] {
         var options = map("compression", [:])
@@ -67,7 +69,7 @@ extension TableOptions {
             .map(map.map { .init(key: .text($0.key), value: .text($0.value)) })
         }
         return [
-            ("additional_write_policy", .text(scalar("additional_write_policy", "99p"))),
+            ("additional_write_policy", .text(retryPolicy("additional_write_policy"))),
             ("allow_auto_snapshot", .boolean(flag("allow_auto_snapshot", true))),
             ("bloom_filter_fp_chance", .double(number("bloom_filter_fp_chance", 0.01))),
             ("caching", cql(caching)), ("cdc", .boolean(flag("cdc", false))),
@@ -83,12 +85,15 @@ extension TableOptions {
             ("memtable_flush_period_in_ms", .int(integer("memtable_flush_period_in_ms", 0))),
             ("min_index_interval", .int(minimumIndexInterval)),
             ("read_repair", .text(scalar("read_repair", "BLOCKING"))), ("read_repair_chance", 0.0),
-            ("speculative_retry", .text(scalar("speculative_retry", "99p"))),
+            ("speculative_retry", .text(retryPolicy("speculative_retry"))),
         ]
     }
 
-    /// The options as they stand behind WITH, in the order of their names.
-    var describedOptions: [String] {
+    private func retryPolicy(_ name: String) -> String { Self.speculativeRetry(scalar(name, "99p")) }
+
+    /// The options as they stand behind WITH, in the order of their names. The rows of a view live as long as those of its
+    /// table.
+    func describedOptions(ofView isView: Bool) -> [String] {
         func quoted(_ map: [String: String]) -> String {
             let entries = map.sorted { $0.key < $1.key }.map {
                 "\(CQLValue.quoted($0.key)): \(CQLValue.quoted($0.value))"
@@ -97,7 +102,7 @@ extension TableOptions {
         }
         let extensionEntries = extensions.map { "\(CQLValue.quoted($0.name)): \($0.value.cqlHexadecimal)" }
         return [
-            "additional_write_policy = \(CQLValue.quoted(scalar("additional_write_policy", "99p")))",
+            "additional_write_policy = \(CQLValue.quoted(retryPolicy("additional_write_policy")))",
             "allow_auto_snapshot = \(flag("allow_auto_snapshot", true))",
             "bloom_filter_fp_chance = \(number("bloom_filter_fp_chance", 0.01))",
             "caching = \(quoted(caching))", "cdc = \(flag("cdc", false))",
@@ -111,7 +116,7 @@ extension TableOptions {
             "memtable_flush_period_in_ms = \(integer("memtable_flush_period_in_ms", 0))",
             "min_index_interval = \(minimumIndexInterval)",
             "read_repair = \(CQLValue.quoted(scalar("read_repair", "BLOCKING")))",
-            "speculative_retry = \(CQLValue.quoted(scalar("speculative_retry", "99p")))",
-        ]
+            "speculative_retry = \(CQLValue.quoted(retryPolicy("speculative_retry")))",
+        ].filter { !isView || !$0.hasPrefix("default_time_to_live ") }
     }
 }
