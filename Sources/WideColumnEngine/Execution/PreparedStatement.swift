@@ -145,7 +145,7 @@ public struct PreparedStatement: Sendable {
     }
 
     private func maskedPlan(_ select: SelectPlan, _ plan: StatementPlan, for userName: String) throws -> SelectPlan? {
-        guard let masked = plan.maskedSelect else { return nil }
+        guard let masked = try plan.maskedSelect.get() else { return nil }
         try select.checkRestrictions(for: userName)
         return masked
     }

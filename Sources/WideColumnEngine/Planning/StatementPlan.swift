@@ -16,8 +16,8 @@ final class StatementPlan: Sendable {
     let schemaVersion: UInt64
     /// The short way of a modification that has one.
     let rowEncoder: RowEncoder?
-    /// Of a SELECT of a table with masks, for those who see these.
-    let maskedSelect: SelectPlan?
+    /// Of a SELECT of a table with masks, for those who see these; others read also where a mask can't be applied.
+    let maskedSelect: Result<SelectPlan?, any Error>
 
     init(_ parsed: ParsedStatement, schema: Schema, currentKeyspace: String?) throws {
         let scopeName = parsed.statement.table?.keyspace ?? currentKeyspace ?? ""
@@ -31,7 +31,7 @@ final class StatementPlan: Sendable {
             let table = try schema.table(select.table, currentKeyspace: currentKeyspace)
             let plan = try SelectPlan(select, table: table, binder: &binder)
             kind = .select(plan)
-            maskedSelect = try plan.masked(binder.scope)
+            maskedSelect = Result { try plan.masked(binder.scope) }
             markers = try binder.boundMarkers()
             rowEncoder = nil
             return
@@ -43,12 +43,12 @@ final class StatementPlan: Sendable {
         case let other:
             kind = .other(other)
             rowEncoder = nil
-            maskedSelect = nil
+            maskedSelect = .success(nil)
             // CREATE MATERIALIZED VIEW has words of its own for markers.
             if case .createView = other { markers = [] } else { markers = try binder.boundMarkers() }
             return
         }
-        maskedSelect = nil
+        maskedSelect = .success(nil)
         markers = try binder.boundMarkers()
         if case .modification(let modification) = kind {
             rowEncoder = RowEncoder(modification)

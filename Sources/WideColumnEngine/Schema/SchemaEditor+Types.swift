@@ -66,7 +66,10 @@ extension SchemaEditor {
                 guard case .userType(let user) = column.type, user.name == type.name else { continue }
                 try TableDefinition.checkValue(.userType(type))
             }
-        case .rename(let changes, let ifFieldExists): try Self.rename(&type, changes, ifFieldExists)
+        case .rename(let changes, let ifFieldExists):
+            let old = type
+            try Self.rename(&type, changes, ifFieldExists)
+            try renameInMasks(old, type)
         }
         try replace(type)
         return change(.updated, identifier)
@@ -102,6 +105,17 @@ extension SchemaEditor {
         }
         for field in type.fields where type.fields.filter({ $0.name == field.name }).count > 1 {
             throw CQLError.invalid("Duplicate field name \(field.name) in type \(type.keyspace).\(type.name)")
+        }
+    }
+
+    /// Masks name fields where they have values of the type.
+    private mutating func renameInMasks(_ old: UserType, _ new: UserType) throws {
+        for table in definitions.tables(in: old.keyspace) {
+            for column in table.columns {
+                guard let mask = table.masks[column.id] else { continue }
+                definitions.tables[table.identifier]?.masks[column.id] = try mask.renamingFields(
+                    of: old, as: new, column.type)
+            }
         }
     }
 
