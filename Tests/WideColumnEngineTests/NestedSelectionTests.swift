@@ -50,6 +50,46 @@ struct NestedSelectionTests {
         #expect(try store.lines("SELECT v FROM t WHERE k = \(Self.nested("abs(", "(int) 1", ")"))") == ["7"])
     }
 
+    @Test(
+        "a literal is of a kind that its type hint has",
+        arguments: [
+            ("(list<int>){1: 2}", "Invalid map literal for [selection] of type list<int>"),
+            ("(list<int>){1, 2}", "Invalid set literal for [selection] of type list<int>"),
+            ("(set<int>)[1]", "Invalid list literal for [selection] of type set<int>"),
+            ("(map<int, int>)[1, 2]", "Invalid list literal for [selection] of type map<int, int>"),
+            ("(map<int, int>){1}", "Invalid set literal for [selection] of type map<int, int>"),
+            ("(int)[1]", "Invalid list literal for [selection] of type int"),
+            ("(list<frozen<list<int>>>)[{1}]", "Invalid set literal for [selection] of type frozen<list<int>>"),
+            ("(list<int>)(1, 2)", "Invalid tuple type literal for [selection] of type list<int>"),
+            (
+                "(tuple<int>)(1, 2)",
+                "Invalid tuple literal for [selection]: too many elements. Type frozen<tuple<int>> expects 1 but got 2"
+            ),
+            (
+                "(vector<int, 2>)[1]",
+                "Invalid vector literal for [selection] of type vector<int, 2>; expected 2 elements, but given 1"
+            ),
+            ("(u){1: 2}", "Invalid map literal for [selection] of type u"),
+        ])
+    func wrongLiterals(literal: String, message: String) throws {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE u (a int)")
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY)")
+        expectInvalid(message) { try store.execute("SELECT \(literal) FROM t") }
+    }
+
+    @Test("a literal with a type hint may be empty")
+    func emptyLiterals() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE u (a int)")
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY)")
+        try store.execute("INSERT INTO t (k) VALUES (1)")
+        #expect(
+            try store.lines(
+                "SELECT (map<int, int>){}, (set<int>){}, (list<int>)[], (tuple<int, int>)(1, 2), (u){} FROM t")
+                == ["{} {} [] (1, 2) {a: null}"])
+    }
+
     @Test("literals take the type that a function wants, and columns in them keep theirs")
     func literals() throws {
         let store = try makeStore()

@@ -43,6 +43,8 @@ struct SelectionBinder {
         case .slice(let base, let lower, let upper): return try slice(base, lower, upper, &binder)
         case .field(let base, let name): return try field(base, name, &binder)
         case .list(let elements): return try collection(elements, expected, "list", &binder)
+        case .set(let elements) where elements.isEmpty && expected?.isUserType == true:
+            return try term(.userDefined([]), expected, &binder)
         case .set(let elements): return try collection(elements, expected, "set", &binder)
         case .map(let entries): return try collection(entries, expected, "map", &binder)
         case .tuple(let elements): return try tuple(elements, expected, &binder)
@@ -261,6 +263,7 @@ struct SelectionBinder {
     private mutating func collection(
         _ elements: [SelectExpression], _ expected: CQLType?, _ kind: String, _ binder: inout TermBinder
     ) throws -> SelectedValue {
+        if let expected { try Self.check(kind, elements.count, expected) }
         var types = expected?.bare.components ?? []
         var values: [SelectedValue] = []
         let width = kind == "map" ? 2 : 1
@@ -287,9 +290,34 @@ struct SelectionBinder {
         }
     }
 
+    /// Refuses a literal of a kind, or with a number of members, that no value of the type is written with.
+    private static func check(_ kind: String, _ count: Int, _ type: CQLType) throws {
+        switch (kind, type.bare) {
+        case ("list", .list), ("set", .set), ("map", .map): return
+        // `{}` is a map too.
+        case ("set", .map) where count == 0: return
+        case ("list", .vector(_, let expected)):
+            guard count == expected else {
+                throw CQLError.invalid(
+                    "Invalid vector literal for [selection] of type \(type); expected \(expected) elements, but given \(count)"
+                )
+            }
+        case ("tuple", .tuple(let types)):
+            guard count <= types.count else {
+                throw CQLError.invalid(
+                    "Invalid tuple literal for [selection]: too many elements. Type \(type) expects \(types.count) "
+                        + "but got \(count)")
+            }
+        default:
+            throw CQLError.invalid(
+                "Invalid \(kind)\(kind == "tuple" ? " type" : "") literal for [selection] of type \(type)")
+        }
+    }
+
     private mutating func tuple(
         _ elements: [SelectExpression], _ expected: CQLType?, _ binder: inout TermBinder
     ) throws -> SelectedValue {
+        if let expected { try Self.check("tuple", elements.count, expected) }
         let types = expected?.bare.components ?? []
         var values: [SelectedValue] = []
         for (index, element) in elements.enumerated() {
