@@ -3,6 +3,14 @@
 extension OddStatementTests {
     /// IF.
     static let conditions: StatementTable = [
+        // A test of static columns alone tells a partition with rows from one that is not there.
+        ("UPDATE t SET v = 1 WHERE k = 70 AND c = 9 AND d = 9 IF s = 5", "false"),
+        ("INSERT INTO t (k, c, d, v) VALUES (70, 0, 0, 0)", "ok"),
+        ("UPDATE t SET v = 1 WHERE k = 70 AND c = 9 AND d = 9 IF s = 5", "false null"),
+        ("UPDATE t SET v = 1 WHERE k = 70 AND c = 0 AND d = 0 IF s = 5", "false null"),
+        ("UPDATE t SET v = 1 WHERE k = 70 AND c = 9 AND d = 9 IF s = 5 AND v = 1", "false"),
+        ("UPDATE t SET v = 1 WHERE k = 70 AND c = 9 AND d = 9 IF s = null", "true"),
+        ("SELECT c, v FROM t WHERE k = 70", "0 0; 9 1"),
         ("INSERT INTO simple (k, v) VALUES ('z', 1) IF NOT EXISTS", "true"),
         ("INSERT INTO simple (k, v) VALUES ('z', 1) IF NOT EXISTS", "false 'z' 1"),
         ("UPDATE simple SET v = 2 WHERE k = 'z' IF v = null", "false 1"),

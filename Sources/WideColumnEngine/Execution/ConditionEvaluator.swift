@@ -10,7 +10,7 @@ struct ConditionEvaluator {
     let clustering: [UInt8]?
     /// Whether the row lives, or the static row where no other is named.
     let rowExists: Bool
-    /// Whether a statement that names only the partition finds rows in it.
+    /// Whether a statement that names or tests only the partition finds rows in it, none of them the one it names.
     private let partitionHasRows: Bool
 
     /// - Parameter columns: those that count where tombstones are counted.
@@ -23,7 +23,7 @@ struct ConditionEvaluator {
         if let prefix = try plan.partition.prefixes(context).first {
             rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)
             partitionHasRows =
-                try clustering == nil && !rowExists
+                try (clustering == nil || plan.testsStaticColumnsOnly) && !rowExists
                 && row.hasLiveRow(plan.table.storage, partition: prefix, view) { row, key in
                     try context.tombstoneGuard?.check(row.tombstoneCount, plan.table.definition, row: key.array())
                 }
@@ -187,13 +187,22 @@ struct ConditionEvaluator {
         for evaluator in evaluators where evaluator.clustering != nil && evaluator.rowExists {
             if known.insert(evaluator.clustering).inserted { shown.append(evaluator) }
         }
-        if shown.isEmpty { return evaluators.first(where: \.readsPartition).map { [$0] } ?? [] }
+        if shown.isEmpty {
+            // Where tests name rows, no others are read.
+            let readsOtherRows = !evaluators.contains(where: \.testsNamedRow)
+            let first = evaluators.first { readsOtherRows && $0.partitionHasRows || $0.readsPartition }
+            return first.map { [$0] } ?? []
+        }
         return shown.sorted { ($0.clustering ?? []).lexicographicallyPrecedes($1.clustering ?? []) }
+    }
+
+    private var testsNamedRow: Bool {
+        if case .none = plan.condition { return false }
+        return clustering != nil && !plan.testsStaticColumnsOnly
     }
 
     /// Whether something was read though the row does not exist: a static row that is written or asked for.
     private var readsPartition: Bool {
-        if partitionHasRows { return true }
         if !plan.staticOperations.isEmpty { return row.hasLiveStaticRow }
         guard case .columns(let tests) = plan.condition else { return false }
         return tests.contains { $0.column.kind == .static && row.bytes(of: $0.column) != nil }

@@ -14,6 +14,13 @@ extension ModificationPlan {
         }
     }
 
+    /// Whether the condition is of static columns and no others. Then the first row of the partition is read for it, to tell
+    /// one that has rows from one that is not there ([CA] statements/CQL3CasRequest.java, `readCommand`).
+    var testsStaticColumnsOnly: Bool {
+        guard case .columns(let tests) = condition else { return false }
+        return tests.allSatisfy { $0.column.kind == .static }
+    }
+
     static func condition(
         _ clause: ConditionClause, _ table: Table, _ binder: inout TermBinder
     ) throws -> Condition {
