@@ -189,6 +189,45 @@ struct SelectTests {
         #expect(throws: CQLError.self) { try PagingState(bytes: [1, 2, 3]) }
     }
 
+    @Test("a paging state of another query is refused, or begins where that one's rows would")
+    func foreignPagingStates() throws {
+        let store = try makeRows()
+        try store.execute("CREATE TABLE other (k text, a text, b text, PRIMARY KEY ((k, a), b))")
+        try store.execute("INSERT INTO other (k, a, b) VALUES ('key', 'a', 'b')")
+        try store.execute("CREATE TABLE lone (k blob PRIMARY KEY)")
+        for key in ["0x01", "0x02"] { try store.execute("INSERT INTO lone (k) VALUES (\(key))") }
+        try store.execute("INSERT INTO other (k, a, b) VALUES ('key', 'a', 'c')")
+        func state(_ cql: String) throws -> PagingState {
+            try #require(try store.prepare(cql).execute(pageSize: 1).pagingState)
+        }
+        let invalid = CQLError(.protocolError, "Invalid value for the paging state")
+        for from in ["other", "lone"] {
+            let state = try state("SELECT * FROM \(from)")
+            for cql in ["SELECT * FROM t", "SELECT * FROM t WHERE k = 1", "SELECT * FROM t WHERE k IN (1, 2)"] {
+                #expect(throws: invalid, "\(cql) after \(from)") {
+                    try store.prepare(cql).execute(pageSize: 1, pagingState: state)
+                }
+            }
+        }
+        let ofRows = try state("SELECT * FROM t")
+        #expect(throws: invalid) { try store.prepare("SELECT * FROM other").execute(pageSize: 1, pagingState: ofRows) }
+        // The token does not fit the key.
+        var bytes = ofRows.bytes
+        bytes[18] ^= 1
+        let moved = try PagingState(bytes: bytes)
+        #expect(throws: invalid) { try store.prepare("SELECT * FROM t").execute(pageSize: 1, pagingState: moved) }
+        // A part of the ring stays that part.
+        let tokens = try store.execute("SELECT DISTINCT token(k) FROM t").map { $0[0] }
+        let later = try store.prepare("SELECT k FROM t WHERE token(k) > ?")
+        #expect(
+            try later.execute([tokens[0]], pageSize: .max, pagingState: ofRows).count
+                == later.execute([tokens[0]]).count)
+        let last = try #require(
+            try store.prepare("SELECT * FROM t WHERE token(k) > ?").execute([tokens[1]], pageSize: 1).pagingState)
+        let earlier = try store.prepare("SELECT k FROM t WHERE token(k) <= ?")
+        #expect(try earlier.execute([tokens[0]], pageSize: .max, pagingState: last).isEmpty)
+    }
+
     @Test("composite partition keys, and keys of every type")
     func keys() throws {
         let store = try makeStore()

@@ -25,6 +25,18 @@ struct TracingTests {
         }
     }
 
+    @Test("SELECT DISTINCT leaves a partition with the first row, also one that a filter rejects")
+    func distinct() throws {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TABLE t (k int, c int, s int STATIC, PRIMARY KEY (k, c))")
+        for c in 0..<100 { try store.execute("INSERT INTO t (k, c, s) VALUES (1, ?, 5)", [.int(Int32(c))]) }
+        for s in [5, 6] {
+            let cql = "SELECT DISTINCT k FROM t WHERE k = 1 AND s = \(s) ALLOW FILTERING"
+            #expect(try store.execute(cql).count == (s == 5 ? 1 : 0))
+            #expect(try activities(store, cql).contains { $0.hasPrefix("Read 1 live rows") }, "\(s)")
+        }
+    }
+
     @Test("the two reads of the scenario are single-partition reads of the files in the directory")
     func scenario() throws {
         let files = SimulatedFileSystem()

@@ -28,9 +28,11 @@ public struct PagingState: Hashable, Sendable {
         return bytes + lastKey
     }
 
+    private static var invalid: CQLError { CQLError(.protocolError, "Invalid value for the paging state") }
+
     /// - Throws: `ProtocolException` if these are not the bytes of a state.
     public init(bytes: [UInt8]) throws {
-        let invalid = CQLError(.protocolError, "Invalid value for the paging state")
+        let invalid = Self.invalid
         guard bytes.count > 17, bytes[0] == Self.formatVersion else { throw invalid }
         var reader = ByteReader(bytes.rawSpan, at: 1)
         remaining = try reader.bigEndian(Int64.self)
@@ -39,5 +41,32 @@ public struct PagingState: Hashable, Sendable {
         guard remaining > 0, remainingInPartition >= 0, (try? StorageKey.Parts(lastKey.rawSpan)) != nil else {
             throw invalid
         }
+    }
+
+    /// Refuses the state of a query of another table.
+    ///
+    /// - Throws: `ProtocolException` if the table can't have a row with the state's key.
+    func check(of table: TableDefinition) throws {
+        guard (try? isKey(of: table)) == true else { throw Self.invalid }
+    }
+
+    private func isKey(of table: TableDefinition) throws -> Bool {
+        let parts = try StorageKey.Parts(lastKey.rawSpan)
+        let partitionKey = parts.partitionKey
+        guard parts.kind == .row, parts.token == Murmur3.token(partitionKey.rawSpan) else { return false }
+        let ranges = try PartitionKeyCodec.components(of: partitionKey.rawSpan, count: table.partitionKey.count)
+        for (range, column) in zip(ranges, table.partitionKey) {
+            _ = try CQLValue(partitionKey.rawSpan.extracting(range), type: column.type)
+        }
+        var offset = parts.clusteringOffset
+        // A static row alone is a row without a clustering key.
+        if offset == lastKey.count { return true }
+        for column in table.clustering {
+            var value: [UInt8] = []
+            try OrderedComponent.decode(
+                lastKey.rawSpan, at: &offset, column.type, descending: column.isDescending, into: &value)
+            _ = try CQLValue(value.rawSpan, type: column.type)
+        }
+        return offset == lastKey.count
     }
 }

@@ -47,6 +47,9 @@ struct SelectExecutor: ~Copyable {
                     + "you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query"
             )
         }
+        let isWhole = plan.isAggregate && plan.grouping == nil
+        let pagingState = isWhole ? nil : pagingState
+        try pagingState?.check(of: plan.table.definition)
         self.plan = plan
         self.tombstoneGuard = tombstoneGuard
         tombstoneLimit = tombstoneGuard?.failureCount ?? .max
@@ -55,9 +58,7 @@ struct SelectExecutor: ~Copyable {
         self.perPartitionLimit = perPartitionLimit
         self.filters = filters
         // Counting, and merging partitions, need every row before the first result.
-        let isWhole = plan.isAggregate && plan.grouping == nil
         self.pageSize = isWhole || plan.mergesPartitions ? .max : max(1, pageSize)
-        let pagingState = isWhole ? nil : pagingState
         self.pagingState = pagingState
         remaining = min(limit, pagingState?.remaining ?? .max)
         let row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
@@ -199,19 +200,29 @@ struct SelectExecutor: ~Copyable {
         var range = range
         // Where the rows of the partition begin that were not on an earlier page.
         var start: [UInt8] = []
-        if let pagingState { range.lower = pagingState.lastKey + [0] }
+        var resumed = pagingState
+        if let pagingState {
+            let next = pagingState.lastKey + [0]
+            if let lower = range.lower, next.lexicographicallyPrecedes(lower) {
+                // The state is of another part of the ring.
+                resumed = nil
+            } else {
+                range.lower = next
+            }
+            if let upper = range.upper, !(range.lower ?? []).lexicographicallyPrecedes(upper) { return }
+        }
         // Empty before the first one.
         var partition: [UInt8] = []
         var clusteringOffset = 0
         var isPartitionDone = false
         // Of the partition that is done.
         var skippedCount = 0
-        if let pagingState {
+        if let resumed {
             // The page ended inside a partition: its deletions and static row lie before the range.
-            let parts = try StorageKey.Parts(pagingState.lastKey.rawSpan)
-            partition = Array(pagingState.lastKey[..<parts.prefixByteCount])
+            let parts = try StorageKey.Parts(resumed.lastKey.rawSpan)
+            partition = Array(resumed.lastKey[..<parts.prefixByteCount])
             clusteringOffset = parts.clusteringOffset
-            start = Array(pagingState.lastKey[clusteringOffset...])
+            start = Array(resumed.lastKey[clusteringOffset...])
             try beginPartition(parts, isResumed: true)
             try readHead(ofPartition: partition)
         }
@@ -282,7 +293,7 @@ struct SelectExecutor: ~Copyable {
         try row.enter(parts)
         plainRows?.enterPartition(row.partitionKey)
         sawLiveRow = isResumed
-        let limit = isResumed ? pagingState?.remainingInPartition ?? perPartitionLimit : perPartitionLimit
+        let limit = isResumed ? min(pagingState?.remainingInPartition ?? .max, perPartitionLimit) : perPartitionLimit
         // Where partitions are merged, each may give all rows of the result; the rest is cut after the merge.
         remainingInPartition = plan.mergesPartitions ? min(limit, remaining) : limit
     }
@@ -368,7 +379,8 @@ struct SelectExecutor: ~Copyable {
 
     /// Adds the current row to the result, if the filters accept it.
     private mutating func emit(key: RawSpan, clusteringOffset: Int) throws -> Progress {
-        guard try row.accepts(filters) else { return .more }
+        // With DISTINCT, filters are of what all rows of the partition share.
+        guard try row.accepts(filters) else { return plan.isDistinct ? .partitionDone : .more }
         if plan.isAggregate { return try addToGroup(key: key, clusteringOffset: clusteringOffset) }
         if plan.isJSON {
             try appendRow(row, [])
