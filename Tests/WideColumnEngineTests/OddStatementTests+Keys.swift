@@ -167,7 +167,10 @@ extension OddStatementTests {
         ("SELECT * FROM t WHERE v IN (null) ALLOW FILTERING", "invalidRequest: Invalid null value for column v"),
         ("SELECT * FROM t WHERE v IN () ALLOW FILTERING", "nothing"),
         ("SELECT * FROM t WHERE l CONTAINS null ALLOW FILTERING", "invalidRequest: Invalid null value for column l"),
-        ("SELECT * FROM t WHERE m[null] = 1 ALLOW FILTERING", "nothing"),
+        (
+            "SELECT * FROM t WHERE m[null] = 1 ALLOW FILTERING",
+            "invalidRequest: Unsupported null map key for column m"
+        ),
         ("SELECT * FROM t WHERE m['a'] = null ALLOW FILTERING", "invalidRequest: Invalid null value for column m"),
         (
             "SELECT * FROM t WHERE m['a'] > 1 ALLOW FILTERING",

@@ -294,6 +294,56 @@ struct RestrictionTests {
             try store.execute("SELECT max(v) FROM t WHERE p IN (1, 2) AND q = 'x'").warnings == [
                 "Aggregation query used on multiple partition keys (IN restriction)"
             ])
+        // What is restricted counts, not how the rows are found.
+        try store.execute("CREATE INDEX ON t (v)")
+        let (without, several) = (
+            ["Aggregation query used without partition key"],
+            ["Aggregation query used on multiple partition keys (IN restriction)"]
+        )
+        for (cql, expected) in [
+            ("SELECT count(*) FROM t WHERE token(p, q) > 0", []),
+            ("SELECT count(*) FROM t WHERE p = 1 ALLOW FILTERING", []),
+            ("SELECT count(*) FROM t WHERE p IN (1) AND q = 'x'", []),
+            ("SELECT count(*) FROM t WHERE p IN (1, 1) AND q = 'x'", several),
+            ("SELECT count(*) FROM t WHERE p IN (1, 2) ALLOW FILTERING", several),
+            ("SELECT count(*) FROM t WHERE v = 1", without),
+            ("SELECT count(*) FROM t WHERE v = 1 AND p = 1 AND q = 'x'", []),
+            ("SELECT p FROM t GROUP BY p, q", without),
+            ("SELECT p FROM t WHERE p IN (1, 2) AND q = 'x' GROUP BY p, q", several),
+            ("SELECT p FROM t", []),
+        ] { #expect(try store.execute(cql).warnings == expected, "\(cql)") }
+    }
+
+    @Test("an index answers what the keys leave, also where another index is on a key")
+    func indexesBesideKeys() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE i (k int, c int, v int, PRIMARY KEY (k, c))")
+        for v in 0..<4 { try store.execute("INSERT INTO i (k, c, v) VALUES (1, ?, 3)", [.int(Int32(v))]) }
+        try store.execute("CREATE INDEX by_c ON i (c)")
+        expectInvalid(WhereClause.filteringMessage) {
+            try store.execute("SELECT * FROM i WHERE k = 1 AND c = 2 AND v = 3")
+        }
+        try store.execute("CREATE INDEX by_v ON i (v)")
+        let result = try store.execute("SELECT * FROM i WHERE k = 1 AND c = 2 AND v = 3")
+        #expect(result.map { $0.values.map(\.description) } == [["1", "2", "3"]])
+        #expect(result.accessPath == .index(table: "i", index: "by_v"))
+        #expect(try store.execute("SELECT * FROM i WHERE c = 2").accessPath == .index(table: "i", index: "by_c"))
+        expectInvalid(WhereClause.filteringMessage) { try store.execute("SELECT * FROM i WHERE c = 2 AND v = 3") }
+    }
+
+    @Test("the key of a map's entry is no null")
+    func entryKeys() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE e (k int PRIMARY KEY, m map<text, int>)")
+        try store.execute("INSERT INTO e (k, m) VALUES (1, {'a': 1})")
+        let cql = "SELECT k FROM e WHERE m[?] = ?"
+        for index in [false, true] {
+            if index { try store.execute("CREATE INDEX ON e (entries(m))") }
+            let filtering = index ? cql : cql + " ALLOW FILTERING"
+            #expect(try store.lines(filtering, ["a", 1]) == ["1"])
+            expectInvalid("Unsupported null map key for column m") { try store.execute(filtering, [.null, 1]) }
+            expectInvalid("Unsupported unset map key for column m") { try store.execute(filtering, [.unset, 1]) }
+        }
     }
 
     @Test("the empty value comes first, and is a value")

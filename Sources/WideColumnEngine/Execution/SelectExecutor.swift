@@ -108,18 +108,9 @@ struct SelectExecutor: ~Copyable {
         if plan.isAggregate { try finishGroups() }
         if plan.mergesPartitions { mergePartitions() }
         var result = ResultSet(builder.storage(), accessPath: path, pagingState: nextPage)
-        if !plan.aggregates.isEmpty { result.warnings = Self.warnings(path) }
+        if plan.isAggregate { result.warnings = plan.whereClause.aggregationWarnings }
         result.warnings += tombstoneWarnings
         return result
-    }
-
-    /// [CA] cql3/statements/SelectStatement.java, `execute` of aggregation queries.
-    private static func warnings(_ path: ResultSet.AccessPath) -> [String] {
-        switch path {
-        case .none, .singlePartition: []
-        case .partitions: ["Aggregation query used on multiple partition keys (IN restriction)"]
-        case .index, .scan: ["Aggregation query used without partition key"]
-        }
     }
 
     // MARK: Whole partition keys
@@ -494,6 +485,14 @@ private struct RowGroup {
     var remainingInPartition: Int64
     /// The stored key of the last row.
     var lastKey: [UInt8] = []
+}
+
+extension WhereClause {
+    /// By what is restricted, however it is read ([CA] cql3/statements/SelectStatement.java, `execute` of aggregation queries).
+    fileprivate var aggregationWarnings: [String] {
+        guard restrictsPartition else { return ["Aggregation query used without partition key"] }
+        return hasPartitionIn ? ["Aggregation query used on multiple partition keys (IN restriction)"] : []
+    }
 }
 
 extension Grouping {

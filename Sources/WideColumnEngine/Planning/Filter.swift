@@ -58,15 +58,26 @@ struct Filter: Sendable {
             return Evaluated(
                 filter: self, operands: comparison.prepared(try tuples.map { try Self.ordered($0, columns) }))
         case .entry(let column, let key, let keyType, let type):
+            let key = try Self.entryKey(key, keyType, of: column, context)
             let bytes = try operands.evaluate(context, column: column.name)
             return Evaluated(
-                filter: self, operands: try bytes.map { try OrderedComponent.bytes($0, type) },
-                key: try key.value(as: keyType, context))
+                filter: self, operands: try bytes.map { try OrderedComponent.bytes($0, type) }, key: key)
         case .column(let column):
             let bytes = try operands.evaluate(context, column: column.name)
             let type = memberType(of: column)
             return Evaluated(
                 filter: self, operands: comparison.prepared(try bytes.map { try Self.comparable($0, type) }))
+        }
+    }
+
+    /// No map has a null for a key ([CA] db/filter/RowFilter.java, `MapElementExpression.validate`).
+    private static func entryKey(
+        _ key: BoundTerm, _ type: CQLType, of column: ColumnDefinition, _ context: ExecutionContext
+    ) throws -> CQLValue {
+        switch try key.evaluate(context) {
+        case .null: throw CQLError.invalid("Unsupported null map key for column \(column.name)")
+        case .unset: throw CQLError.invalid("Unsupported unset map key for column \(column.name)")
+        case .bytes(let bytes): return try CQLValue(bytes.rawSpan, type: type)
         }
     }
 

@@ -12,10 +12,12 @@ extension WhereClause {
         clustering = ClusteringRestriction(columns: definition.clustering)
         tokens = collector.token
         restrictsClustering = !collector.clustering.isEmpty
+        let partitionRestrictions = definition.partitionKey.compactMap { collector.columns[$0.name] }
+        restrictsPartition = tokens != nil || !partitionRestrictions.isEmpty
+        hasPartitionIn = partitionRestrictions.contains(where: \.isIn)
         let allFilters = Self.allFilters(collector, definition)
         // A partition that is not wholly restricted can be found by an index on something that is.
-        let lookup = Self.lookup(allFilters, table)
-        let filtersFreely = allowsFiltering || lookup != nil
+        let filtersFreely = allowsFiltering || Self.lookup(allFilters, table) != nil
         try restrictPartition(collector, definition, filtersFreely)
         if partition == nil {
             filters += collector.clustering.flatMap(\.filters)
@@ -25,7 +27,7 @@ extension WhereClause {
         for column in definition.staticColumns + definition.regularColumns {
             filters += collector.columns[column.name]?.filters ?? []
         }
-        try useIndex(lookup, allowsFiltering)
+        try useIndex(of: table, allowsFiltering)
     }
 
     private static func allFilters(_ collector: RelationCollector, _ definition: TableDefinition) -> [Filter] {
@@ -40,17 +42,13 @@ extension WhereClause {
         return nil
     }
 
-    /// Keys that are given whole are quicker than any index.
-    private mutating func useIndex(_ lookup: IndexLookup?, _ allowsFiltering: Bool) throws {
+    /// Keys that are given whole are quicker than any index: one is of use for the conditions that are left.
+    private mutating func useIndex(of table: Table, _ allowsFiltering: Bool) throws {
         guard !filters.isEmpty else { return }
-        guard let lookup, let column = lookup.filter.column?.name,
-            filters.contains(where: { $0.column?.name == column })
-        else {
-            guard allowsFiltering else { throw CQLError.invalid(Self.filteringMessage) }
-            return
+        index = Self.lookup(filters, table)
+        guard allowsFiltering || index != nil && filters.count == 1 else {
+            throw CQLError.invalid(Self.filteringMessage)
         }
-        guard allowsFiltering || filters.count == 1 else { throw CQLError.invalid(Self.filteringMessage) }
-        index = lookup
     }
 
     private mutating func restrictPartition(

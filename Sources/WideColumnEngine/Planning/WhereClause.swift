@@ -13,6 +13,10 @@ struct WhereClause: Sendable {
     var index: IndexLookup?
     /// Whether any clustering column is restricted, be it by a filter: then a static row alone is no answer.
     var restrictsClustering = false
+    /// Whether any column of the partition key is restricted, or its token.
+    var restrictsPartition = false
+    /// Whether one of them is by IN.
+    var hasPartitionIn = false
 
     /// Whether `=` gives the key column one value, be it by a filter.
     func hasSingleValue(_ column: ColumnDefinition) -> Bool {
