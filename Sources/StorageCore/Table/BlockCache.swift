@@ -33,6 +33,7 @@ final class BlockCache: Sendable {
     private static let smallestShardByteCapacity = 1 << 20
 
     private let capacity: Atomic<Int>
+    private let resizing = Mutex<Void>(())
     private let shards: [LockedShard]
 
     /// Never holds more than `byteCapacity` bytes, whatever is in use by readers not counted; 0 caches nothing.
@@ -51,15 +52,9 @@ final class BlockCache: Sendable {
     /// Gives the cache another size, and removes what it has no more room for. Made for sizes up to the first one.
     func resize(to byteCapacity: Int) {
         let byteCapacity = max(byteCapacity, 0)
-        guard capacity.exchange(byteCapacity, ordering: .relaxed) != byteCapacity else { return }
-        for shard in shards {
-            shard.state.withLock { $0.byteCapacity = byteCapacity / shards.count }
-            var isTooLarge = true
-            while isTooLarge {
-                var evicted: [Block] = []
-                isTooLarge = shard.state.withLock { $0.shrink(atMost: Self.removalCount, evicted: &evicted) }
-                evicted.removeAll()
-            }
+        resizing.withLock { _ in
+            guard capacity.exchange(byteCapacity, ordering: .relaxed) != byteCapacity else { return }
+            for shard in shards { shard.resize(to: byteCapacity / shards.count, atOnce: Self.removalCount) }
         }
     }
 
@@ -113,5 +108,16 @@ private final class LockedShard: Sendable {
 
     init(byteCapacity: Int) {
         state = Mutex(BlockCacheShard(byteCapacity: byteCapacity))
+    }
+
+    /// - Parameter count: How many blocks are removed at a time.
+    func resize(to byteCapacity: Int, atOnce count: Int) {
+        state.withLock { $0.byteCapacity = byteCapacity }
+        var isTooLarge = true
+        while isTooLarge {
+            var evicted: [Block] = []
+            isTooLarge = state.withLock { $0.shrink(atMost: count, evicted: &evicted) }
+            evicted.removeAll()
+        }
     }
 }
