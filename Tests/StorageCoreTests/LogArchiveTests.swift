@@ -146,14 +146,20 @@ struct LogArchiveTests {
         #expect(throws: StorageError.self) { try Storage.open(.sqlite("/one"), options: options(found, archive)) }
     }
 
-    @Test("a checkpoint is brought forward to any moment that is archived")
-    func restore() throws {
+    /// A storage with 50 notes, of which there is a checkpoint.
+    private func backedUp() throws -> (SimulatedFileSystem, DirectoryLogArchive, Storage, Keyspace) {
         let disk = SimulatedFileSystem()
         let archive = DirectoryLogArchive(directory: "/archive", fileSystem: disk)
         let storage = try Storage.open(at: "/db", options: options(disk, archive))
         let keyspace = try storage.keyspace("notes")
         try put(storage, keyspace, 0..<50)
         try storage.checkpoint(to: "/backup")
+        return (disk, archive, storage, keyspace)
+    }
+
+    @Test("a checkpoint is brought forward to any moment that is archived")
+    func restore() throws {
+        let (disk, archive, storage, keyspace) = try backedUp()
         var times: [StorageInstant] = []
         for number in 50..<400 {
             clock.advance(by: .seconds(1))
@@ -182,12 +188,7 @@ struct LogArchiveTests {
 
     @Test("a checkpoint that can't be brought forward for want of room is as it was")
     func restoreOnAFullDisk() throws {
-        let disk = SimulatedFileSystem()
-        let archive = DirectoryLogArchive(directory: "/archive", fileSystem: disk)
-        let storage = try Storage.open(at: "/db", options: options(disk, archive))
-        let keyspace = try storage.keyspace("notes")
-        try put(storage, keyspace, 0..<50)
-        try storage.checkpoint(to: "/backup")
+        let (disk, archive, storage, keyspace) = try backedUp()
         try put(storage, keyspace, 50..<400)
         try storage.archiveLog()
         try copy("/backup", to: "/restored", disk)

@@ -321,4 +321,16 @@ struct ColumnMaskTests {
         stray.masks[77] = ColumnMask(function: "mask_default", arguments: [])
         isRefused(CatalogCodec.encode(stray))
     }
+
+    @Test("a mask that can't be read any more shows nothing, and takes no table with it")
+    func unreadableMask() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, d duration MASKED WITH mask_replace(P1D))")
+        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        var bytes = CatalogCodec.encode(table.definition)
+        // Earlier versions took it for a duration.
+        let start = try #require(bytes.indices.first { bytes[$0...].starts(with: Array("P1D".utf8)) })
+        bytes.replaceSubrange(start..<start + 3, with: Array("p1d".utf8))
+        #expect(try CatalogCodec.table(bytes).masks.values.map(\.cql) == ["system.mask_null()"])
+    }
 }

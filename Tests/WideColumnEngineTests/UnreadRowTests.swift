@@ -1,9 +1,9 @@
 // UnreadRowTests.swift — rows that are changed many times without being read.
 
-import StorageCore
 import StorageTypes
 import Testing
 
+@testable import StorageCore
 @testable import WideColumnEngine
 
 @Suite("Rows changed without being read")
@@ -51,5 +51,26 @@ struct UnreadRowTests {
         #expect(store.storage.statistics.commits.userByteCount - before < 2_000_000)
         let elements = try store.lines("SELECT s FROM t")[0]
         #expect(elements.split(separator: ",").count == 2000)
+    }
+
+    @Test("statements of one commit draw for themselves, and do not read all their rows at once")
+    func commits() throws {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, a int, b blob)")
+        let update = try store.prepare("UPDATE t SET a = ? WHERE k = ?")
+        for k in 0..<200 as Range<Int32> {
+            try store.execute("INSERT INTO t (k, b) VALUES (?, ?)", [.int(k), .blob(Array(repeating: 7, count: 2000))])
+        }
+        var largest = 0
+        for number in 0..<40 as Range<Int32> {
+            clock.advance(by: .microseconds(37))
+            try store.storage.write { transaction in
+                for k in 0..<200 as Range<Int32> { try update.execute([.int(number), .int(k)], in: transaction) }
+                largest = max(largest, transaction.batch.byteCount)
+            }
+        }
+        // All rows are 400,000 bytes together.
+        #expect(largest > 12_000 && largest < 150_000, "\(largest)")
+        #expect(try store.lines("SELECT a FROM t WHERE a = 39 ALLOW FILTERING").count == 200)
     }
 }

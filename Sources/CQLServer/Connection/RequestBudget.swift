@@ -39,6 +39,7 @@ struct RequestBudget {
     private struct Connection {
         var address: String
         var freeByteCount = 0
+        var isWaiting = false
     }
 
     let largestByteCount: Int
@@ -86,6 +87,7 @@ struct RequestBudget {
         let waiter = Waiter(connection: connection, address: address, byteCount: byteCount)
         if let charge = takeFree(waiter) { return charge }
         waiters.append(waiter)
+        connections[connection]?.isWaiting = true
         // Others were not granted before, and nothing was released since.
         return grantWaiters().first
     }
@@ -131,10 +133,12 @@ struct RequestBudget {
 
     /// Takes the connection that waits out of the line if its own allowance has become large enough.
     private mutating func takeFreeWaiter(of connection: ConnectionID) -> Charge? {
-        guard let index = waiters.firstIndex(where: { $0.connection == connection }),
+        guard connections[connection]?.isWaiting == true,
+            let index = waiters.firstIndex(where: { $0.connection == connection }),
             let charge = takeFree(waiters[index])
         else { return nil }
         waiters.remove(at: index)
+        connections[connection]?.isWaiting = false
         return charge
     }
 
@@ -160,6 +164,7 @@ struct RequestBudget {
             // Counted here and not by whoever is woken: it would find that another one was faster.
             if !blocked.contains(waiter.address), let charge = takeShared(waiter) {
                 granted.append(charge)
+                connections[waiter.connection]?.isWaiting = false
             } else {
                 blocked.insert(waiter.address)
                 passedOver.append(waiter)

@@ -52,16 +52,18 @@ extension Storage {
             if tree.isVolatile {
                 try compactInMemory(tree)
             } else if let memtable = tree.state.immutables.last {
-                lendMemory()
+                // Writers go on meanwhile, and may fill another one.
+                lendMemory(besides: memory.memtable)
                 try observingFlush(of: memtable, tree) { try flush(memtable, of: tree) }
                 updatePressure(of: tree)
+                lendMemory()
             }
             return true
         }
         background.setFailure(nil, of: .flush)
         if flushed {
             if options.logArchive != nil { background.request(.archive) }
-            lendMemory()
+            surveyMemtables()
             background.madeProgress()
             background.request(.compaction)
         }

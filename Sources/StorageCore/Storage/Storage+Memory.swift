@@ -24,10 +24,11 @@ extension Storage {
     /// Adds up what the memtables hold.
     func surveyMemtables() { memtableUse.survey { catalog.withLock { $0.persistentTrees } } }
 
-    /// Gives the block cache what memtables that wait for their flush leave unused. Not in the lane: removing blocks takes time.
-    func lendMemory() {
+    /// Gives the block cache what memtables that wait for their flush leave unused, and so many bytes less. In the flushes' turn,
+    /// and not in the lane: removing blocks takes time.
+    func lendMemory(besides byteCount: Int = 0) {
         surveyMemtables()
-        tableCache.blocks.resize(to: memory.blockCache(besideWaiting: memtableUse.waitingByteCount))
+        tableCache.blocks.resize(to: memory.blockCache(besideWaiting: memtableUse.waitingByteCount + byteCount))
     }
 
     /// Makes memtables immutable until those that take writes are within their part.

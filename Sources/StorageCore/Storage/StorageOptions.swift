@@ -32,8 +32,8 @@ public struct StorageOptions: Sendable {
     public var memtableByteCount = 64 << 20
     /// Memtables of one keyspace that may wait for their flush before its writers wait for it.
     public var maximumImmutableMemtables = 3
-    /// Decompressed blocks kept in memory, over all keyspaces. Nil for a quarter of the memory budget, and for as long as
-    /// no memtable waits for its flush also what is kept for those: another five sixteenths of the budget.
+    /// Decompressed blocks kept in memory, over all keyspaces. Nil for a quarter of the memory budget, and what
+    /// is kept for memtables that wait for their flush as well, five sixteenths of the budget, as far as none does.
     public var blockCacheByteCount: Int?
     /// How records get into the log's files.
     public var logWriting = LogWriting.automatic

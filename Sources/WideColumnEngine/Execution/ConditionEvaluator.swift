@@ -5,13 +5,14 @@
 struct ConditionEvaluator {
     let plan: ModificationPlan
     let context: ExecutionContext
-    let row: RowContext
+    private(set) var row: RowContext
     /// The row that the statement names; `nil`: only the partition.
     let clustering: [UInt8]?
     /// Whether the row lives, or the static row where no other is named.
     let rowExists: Bool
-    /// Whether a statement that names or tests only the partition finds rows in it, none of them the one it names.
-    private let partitionHasRows: Bool
+    /// Whether a statement that names only the partition finds rows in it, or one that tests only the partition, in vain,
+    /// others than the one it names.
+    private var partitionHasRows = false
 
     /// - Parameter columns: those that count where tombstones are counted.
     init(_ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView, columns: Set<UInt16>) throws {
@@ -20,18 +21,17 @@ struct ConditionEvaluator {
         var row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
         row.countedColumns = columns
         clustering = plan.clustering.isComplete ? try plan.clustering.rows(context).first : nil
-        if let prefix = try plan.partition.prefixes(context).first {
-            rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)
-            partitionHasRows =
-                try (clustering == nil || plan.testsStaticColumnsOnly) && !rowExists
-                && row.hasLiveRow(plan.table.storage, partition: prefix, view) { row, key in
-                    try context.tombstoneGuard?.check(row.tombstoneCount, plan.table.definition, row: key.array())
-                }
-        } else {
+        guard let prefix = try plan.partition.prefixes(context).first else {
             rowExists = false
-            partitionHasRows = false
+            self.row = row
+            return
         }
+        rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)
         self.row = row
+        guard !rowExists, try clustering == nil || plan.testsStaticColumnsOnly && !holds() else { return }
+        partitionHasRows = try self.row.hasLiveRow(plan.table.storage, partition: prefix, view) { row, key in
+            try context.tombstoneGuard?.check(row.tombstoneCount, plan.table.definition, row: key.array())
+        }
     }
 
     /// The stored key of the row, or of the partition's static row.

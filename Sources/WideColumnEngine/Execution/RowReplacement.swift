@@ -6,8 +6,8 @@
 // updates themselves, or every fourth time; where it is large as often as makes them a few times as many.
 //
 // A row that is never read before it is changed gathers changes in memory, which each read has to put together. So one
-// change in sixteen looks how many there are; where they are many, it reads the row and writes it whole, more seldom the
-// larger the row is beside its changes.
+// change in sixteen looks how many there are; where they are many, it reads the row and writes it whole, unless the row is
+// large, or larger than they are by far.
 //
 // A counter's new total has the timestamp of the commit, and so has the total before it where one commit counts several
 // times: reconciled, the greater of the two would win. So such a row is always written whole, without the totals before.
@@ -22,10 +22,12 @@ enum RowReplacement {
     /// The bytes of large rows that are written for one byte of changes, on average.
     private static let amplification = 4
 
-    /// One of so many changes looks for those before it, and takes fewer than so many for few.
-    private static let lookInterval = 16
+    /// Fewer changes than so many are few.
+    private static let fewestChangeCount = 16
     /// Larger numbers of changes are not told apart.
-    private static let maximumChangeCount = 4096
+    private static let largestChangeCount = 4096
+    /// A row that was not read is not written whole if it is larger: each later change of it in the same commit copies it.
+    private static let largestUnreadByteCount = 64 << 10
 
     /// A value of the storage is no longer; a row may become so by what is merged into it.
     private static let maximumByteCount = 32 << 20
@@ -40,26 +42,30 @@ enum RowReplacement {
         return draw(at: time, storedByteCount) % interval == 0
     }
 
-    /// Commits have times of their own, and of one commit's updates each meets a row of another length: whatever rhythm these
-    /// have is gone from the upper half of the product.
-    private static func draw(at time: StorageInstant, _ byteCount: Int) -> UInt64 {
-        ((UInt64(bitPattern: time.microseconds) ^ UInt64(byteCount) << 40) &* 0x9E37_79B9_7F4A_7C15) >> 32
+    /// A random number of 32 bits. Commits have times of their own, and the updates of one commit differ in `number`: what
+    /// rhythm these have is gone from the upper half of the second product, down to its last bit.
+    private static func draw(at time: StorageInstant, _ number: Int) -> UInt64 {
+        var mixed = (UInt64(bitPattern: time.microseconds) ^ UInt64(number) << 40) &* 0x9E37_79B9_7F4A_7C15
+        mixed = (mixed ^ mixed >> 32) &* 0x9E37_79B9_7F4A_7C15
+        return mixed >> 32
     }
 
     /// How many changes lie above a row in memory, if it is time to look at it; nil if not.
+    ///
+    /// Half of all draws are for fewer than 4 changes, a quarter for fewer than 8, and so on. So the row is looked at about
+    /// twice while their number doubles, and a draw costs less than twenty steps on average, however many there are.
     static func changeCount(_ key: RawSpan, of keyspace: Keyspace, _ transaction: WriteTransaction) -> Int? {
-        let drawn = draw(at: transaction.commitTime, key.byteCount)
-        guard drawn % UInt64(lookInterval) == 0 else { return nil }
-        let count = transaction.operandCount(keyspace, key, upTo: maximumChangeCount)
-        // While the changes double in number, the row is read once or so.
-        let isDue = count >= lookInterval && drawn / UInt64(lookInterval) % UInt64(count / lookInterval) == 0
-        return isDue ? count : nil
+        let drawn = draw(at: transaction.commitTime, transaction.changeCount)
+        let limit = min(4 << min(drawn.trailingZeroBitCount, 32), largestChangeCount)
+        guard limit > 2 * fewestChangeCount else { return nil }
+        let count = transaction.operandCount(keyspace, key, upTo: limit)
+        return count >= fewestChangeCount && (count < limit || limit == largestChangeCount) ? count : nil
     }
 
     /// Whether a row is small enough to be written whole in the place of one more change.
     static func isWorthIt(storedByteCount: Int, fragmentByteCount: Int, changeCount: Int) -> Bool {
-        let limit = max(smallByteCount, amplification * fragmentByteCount * changeCount)
-        return storedByteCount <= limit && storedByteCount + fragmentByteCount <= maximumByteCount
+        let changes = min(amplification * fragmentByteCount * changeCount, largestUnreadByteCount)
+        return storedByteCount <= max(smallByteCount, changes)
     }
 
     /// The row as it is stored without the totals of counters that a fragment of the same commit has anew; nil where it has

@@ -354,14 +354,18 @@ private struct CatalogReader {
         var last = -1
         for _ in 0..<(try count()) {
             let column = try integer(UInt16.self)
-            guard Int(column) > last, columns.contains(column), let mask = try? Parser.parseMask(try text()) else {
-                throw ByteReader.tooShort
-            }
-            masks[column] = mask
+            guard Int(column) > last, columns.contains(column) else { throw ByteReader.tooShort }
+            masks[column] = try mask(try text())
             last = Int(column)
         }
         guard !masks.isEmpty else { throw ByteReader.tooShort }
         return masks
+    }
+
+    /// Earlier versions took constants that are none any more. A mask that can't be read shows nothing, and takes none of the
+    /// other data with it.
+    private func mask(_ text: String) throws -> ColumnMask {
+        try (try? Parser.parseMask(text)) ?? Parser.parseMask("mask_null()")
     }
 
     mutating func column() throws -> ColumnDefinition {
