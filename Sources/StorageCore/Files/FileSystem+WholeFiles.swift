@@ -33,6 +33,14 @@ extension FileSystem {
         return bytes
     }
 
+    /// Writes a file in the place of what is there: whatever happens, one of the two is there whole. Its name is synced with the
+    /// directory.
+    func replaceSynced(_ path: String, with bytes: [UInt8]) throws {
+        let unfinished = path + UnfinishedFile.suffix
+        try writeSynced(bytes, to: unfinished)
+        try rename(unfinished, to: path)
+    }
+
     /// Writes a file anew and brings it to the device; its name is synced with the directory.
     func writeSynced(_ bytes: [UInt8], to path: String) throws {
         let file = try open(path, .createOrTruncate)
@@ -45,4 +53,9 @@ extension FileSystem {
         }
         try file.close()
     }
+}
+
+enum UnfinishedFile {
+    /// Behind the name that the file will have.
+    static let suffix = ".new"
 }

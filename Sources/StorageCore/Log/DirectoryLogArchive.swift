@@ -6,7 +6,6 @@
 /// a directory of its own.
 public struct DirectoryLogArchive: LogArchive {
     private static let suffix = LogFiles.suffix + ".zst"
-    private static let unfinishedSuffix = ".new"
 
     public let directory: String
     private let fileSystem: any FileSystem
@@ -32,9 +31,7 @@ public struct DirectoryLogArchive: LogArchive {
                     .alreadyExists, "The archive has another log segment \(segment.number).", file: path)
             }
         } else {
-            let unfinished = path + Self.unfinishedSuffix
-            try fileSystem.writeSynced(ZstdFrame.compress(segment.bytes, level: level), to: unfinished)
-            try fileSystem.rename(unfinished, to: path)
+            try fileSystem.replaceSynced(path, with: ZstdFrame.compress(segment.bytes, level: level))
         }
         // Also of a file that was there: whoever renamed it may not have got here.
         try fileSystem.syncDirectory(directory)
@@ -72,10 +69,8 @@ public struct DirectoryLogArchive: LogArchive {
         var end: SequenceNumber?
         for number in wanted {
             guard let segment = try segment(number, through: time) else { continue }
-            // In the place of what the checkpoint has of the segment, or not at all.
-            let path = logDirectory + "/" + segment.fileName
-            try fileSystem.writeSynced(segment.bytes, to: path + Self.unfinishedSuffix)
-            try fileSystem.rename(path + Self.unfinishedSuffix, to: path)
+            // The checkpoint may have the beginning of the segment.
+            try fileSystem.replaceSynced(logDirectory + "/" + segment.fileName, with: segment.bytes)
             end = segment.lastSequence
         }
         try fillGaps(of: logDirectory, state, identity)

@@ -4,7 +4,6 @@
 // (`.new`) and gets its own only then: a file with a segment's name and size, but without its header, is damage.
 
 struct LogSegmentFiles: Sendable {
-    static let unfinishedSuffix = ".new"
 
     let directory: String
     let fileSystem: any FileSystem
@@ -43,7 +42,7 @@ struct LogSegmentFiles: Sendable {
 
     /// Nil where the file system can't map, or has no room for a segment of its own size.
     private func makeMapped(_ header: LogSegmentHeader, _ capacity: Int64) throws -> LogSegment? {
-        let unfinished = LogFiles.path(of: header.number, in: directory) + Self.unfinishedSuffix
+        let unfinished = LogFiles.path(of: header.number, in: directory) + UnfinishedFile.suffix
         if try fileSystem.exists(unfinished) { try fileSystem.remove(unfinished) }
         let file = try fileSystem.open(unfinished, .create)
         do {
@@ -74,7 +73,7 @@ struct LogSegmentFiles: Sendable {
 
     /// Nil where the old file is too small, or can't be read any more; it is still there then.
     private func recycle(_ old: String, _ header: LogSegmentHeader, _ capacity: Int64) throws -> LogSegment? {
-        let unfinished = LogFiles.path(of: header.number, in: directory) + Self.unfinishedSuffix
+        let unfinished = LogFiles.path(of: header.number, in: directory) + UnfinishedFile.suffix
         let file = try fileSystem.open(old, .readWrite)
         let byteCount = try file.byteCount()
         guard byteCount >= capacity, let mapping = try file.map(byteCount: byteCount),
@@ -118,7 +117,7 @@ enum LogFiles {
 
     /// Paths of segments that a crash kept from being finished.
     static func unfinished(in directory: String, _ fileSystem: any FileSystem) throws -> [String] {
-        try fileSystem.list(directory).filter { $0.hasSuffix(suffix + LogSegmentFiles.unfinishedSuffix) }
+        try fileSystem.list(directory).filter { $0.hasSuffix(suffix + UnfinishedFile.suffix) }
             .map { "\(directory)/\($0)" }
     }
 }

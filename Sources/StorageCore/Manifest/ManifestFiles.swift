@@ -31,8 +31,7 @@ enum ManifestFiles {
 
     static func setCurrent(_ number: UInt64, in directory: String, _ fileSystem: any FileSystem) throws {
         let path = "\(directory)/\(currentName)"
-        try fileSystem.writeSynced(Array(currentText(number).utf8), to: path + ".new")
-        try fileSystem.rename(path + ".new", to: path)
+        try fileSystem.replaceSynced(path, with: Array(currentText(number).utf8))
         try fileSystem.syncDirectory(directory)
     }
 

@@ -11,8 +11,8 @@ struct MemoryShares: Equatable {
     var tableReaders: Int
     /// What the cache has at any time.
     var blockCache: Int
-    /// What the cache has besides while no memtable waits for its flush.
-    private var lent: Int
+    /// Whether the cache borrows what is kept for memtables that wait for their flush.
+    private var lends: Bool
     /// Memtables of all trees on disk, those included that wait for their flush.
     var memtables: Int
     /// What one memtable may hold: one tree alone does not use up the share before its first flush is done.
@@ -24,11 +24,13 @@ struct MemoryShares: Equatable {
         blockCache = min(max(options.blockCacheByteCount ?? budget / 4, 0), (budget - tableReaders) / 2)
         memtables = budget - tableReaders - blockCache
         memtable = min(options.memtableByteCount, memtables / 4)
-        lent = options.blockCacheByteCount == nil ? memtables - memtables / 2 : 0
+        lends = options.blockCacheByteCount == nil
     }
 
     /// What the cache may hold beside so many bytes of memtables that wait for their flush.
-    func blockCache(besideWaiting byteCount: Int) -> Int { blockCache + max(0, lent - byteCount) }
+    func blockCache(besideWaiting byteCount: Int) -> Int {
+        lends ? blockCache + max(0, memtables - activeMemtables - byteCount) : blockCache
+    }
 
     /// Memtables that still take writes hold no more than this together; the rest is for those being flushed.
     var activeMemtables: Int { memtables / 2 }

@@ -45,7 +45,10 @@ extension Storage {
     /// Flushes the oldest immutable memtable of one tree; false if there is none.
     func flushOne() throws -> Bool {
         let flushed = try flushTurn.withLock { _ in
-            if try finishOpeningInTurn() { return true }
+            if try finishOpeningInTurn() {
+                surveyMemtables()
+                return true
+            }
             let trees = catalog.withLock { Array($0.trees.values) }
             let waiting = trees.filter { !$0.state.immutables.isEmpty }
             guard let tree = treeToFlush(among: waiting) else { return try noteLogSegment() }
@@ -63,7 +66,6 @@ extension Storage {
         background.setFailure(nil, of: .flush)
         if flushed {
             if options.logArchive != nil { background.request(.archive) }
-            surveyMemtables()
             background.madeProgress()
             background.request(.compaction)
         }

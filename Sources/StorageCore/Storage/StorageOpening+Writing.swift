@@ -83,7 +83,7 @@ extension StorageOpening {
     /// and the space that was set aside for such a need.
     private func removeUnneeded(_ rest: Unwritten) {
         try? fileSystem.remove(LogFiles.path(of: rest.firstSegment, in: logDirectory))
-        try? fileSystem.remove("\(directory)/\(ManifestFiles.currentName).new")
+        try? fileSystem.remove("\(directory)/\(ManifestFiles.currentName)\(UnfinishedFile.suffix)")
         try? fileSystem.remove("\(directory)/\(SpaceReserve.name)")
         guard let current = rest.found.currentManifest else { return }
         try? removeLeftovers(rest.found.state, keepingManifest: current)
@@ -133,8 +133,7 @@ extension StorageOpening {
             }
             // The manifest knows it, and an opening would miss it: of it stays what says that it has no record.
             let empty = LogSegmentHeader(number: number, identity: identity, salt: 0)
-            try fileSystem.writeSynced(empty.bytes, to: path + LogSegmentFiles.unfinishedSuffix)
-            try fileSystem.rename(path + LogSegmentFiles.unfinishedSuffix, to: path)
+            try fileSystem.replaceSynced(path, with: empty.bytes)
         }
         try fileSystem.syncDirectory(logDirectory)
     }

@@ -27,7 +27,7 @@ struct TableAssembly: ~Copyable {
     private var sizes: [KeyspaceSize] = []
     private var separator = UnsafeByteBuilder()
     /// Where the group of the key added last ends; 0 if it has none.
-    private var groupEnd = 0
+    private var groupEnd: Int?
     /// Written in front of the first data block.
     private var dictionary: BlockHandle?
     /// The data block written last, while its separator isn't known.
@@ -82,7 +82,7 @@ struct TableAssembly: ~Copyable {
         if isNewKey || startsPartition { unsafe filter.add(key) }
         if let layout = options.clusteringLayout {
             unsafe addGroup(of: key, by: layout, common: startsPartition ? 0 : common)
-            if isNewKey { unsafe properties.clustering?.extend(to: key, groupEnd: groupEnd > 0 ? groupEnd : nil) }
+            if isNewKey { unsafe properties.clustering?.extend(to: key, groupEnd: groupEnd) }
         }
         if common < Keyspace.prefixByteCount || entryCount == 0 { unsafe beginKeyspace(of: key) }
         unsafe data.add(key: key, sequence: sequence, kind: kind, expiry: expiry, value: value, common: common)
@@ -109,9 +109,9 @@ struct TableAssembly: ~Copyable {
     /// Adds the key's group to the filter, unless the key before it was of the same.
     /// - Parameter common: How many bytes the key has in common with one before it in the filter's partition.
     private mutating func addGroup(of key: UnsafeRawBufferPointer, by layout: ClusteringLayout, common: Int) {
-        if groupEnd > 0, common >= groupEnd { return }
-        groupEnd = unsafe layout.groupEnd(in: key) ?? 0
-        if groupEnd > 0 { unsafe filter.add(UnsafeRawBufferPointer(rebasing: key[..<groupEnd])) }
+        if let groupEnd, common >= groupEnd { return }
+        groupEnd = unsafe layout.groupEnd(in: key)
+        if let groupEnd { unsafe filter.add(UnsafeRawBufferPointer(rebasing: key[..<groupEnd])) }
     }
 
     /// Adds a range deletion, in any order. One with `lower` ≥ `upper` deletes nothing and is not stored.
