@@ -132,23 +132,14 @@ final class RequestExecutor: Sendable {
 
     private func prepare(_ text: String, _ keyspace: String?) throws -> Response {
         let statement = try session(keyspace).prepare(text)
-        let message = try Self.description(of: statement)
-        try Self.checkMarkers(message.markers.count)
+        let metadata = try statement.currentMetadata()
+        try Self.checkMarkers(metadata.markers.count)
+        let columns = metadata.resultColumns
+        let message = PreparedMessage(
+            id: PreparedStatements.id(statement), resultMetadataID: columns.metadataID, markers: metadata.markers,
+            partitionKeyMarkers: metadata.partitionKeyMarkers, resultColumns: columns)
         try prepared.keep(statement, message)
         return Response(.prepared(message))
-    }
-
-    /// What a client is told of a statement. All of it is of one plan, whoever changes the schema meanwhile.
-    private static func description(of statement: PreparedStatement) throws -> PreparedMessage {
-        while true {
-            try statement.refresh()
-            let version = statement.schemaVersion
-            let columns = statement.resultColumns
-            let message = PreparedMessage(
-                id: PreparedStatements.id(statement), resultMetadataID: columns.metadataID, markers: statement.markers,
-                partitionKeyMarkers: statement.partitionKeyMarkers, resultColumns: columns)
-            if statement.schemaVersion == version { return message }
-        }
     }
 
     /// They are counted in sixteen bits ([CA] cql3/QueryProcessor.java, `prepare`).

@@ -32,14 +32,13 @@ public struct PagingState: Hashable, Sendable {
 
     /// - Throws: `ProtocolException` if these are not the bytes of a state.
     public init(bytes: [UInt8]) throws {
-        let invalid = Self.invalid
-        guard bytes.count > 17, bytes[0] == Self.formatVersion else { throw invalid }
+        guard bytes.count > 17, bytes[0] == Self.formatVersion else { throw Self.invalid }
         var reader = ByteReader(bytes.rawSpan, at: 1)
         remaining = try reader.bigEndian(Int64.self)
         remainingInPartition = try reader.bigEndian(Int64.self)
         lastKey = Array(bytes[17...])
         guard remaining > 0, remainingInPartition >= 0, (try? StorageKey.Parts(lastKey.rawSpan)) != nil else {
-            throw invalid
+            throw Self.invalid
         }
     }
 
@@ -48,6 +47,16 @@ public struct PagingState: Hashable, Sendable {
     /// - Throws: `ProtocolException` if the table can't have a row with the state's key.
     func check(of table: TableDefinition) throws {
         guard (try? isKey(of: table)) == true else { throw Self.invalid }
+    }
+
+    /// What is still to be read of a part of the ring.
+    ///
+    /// - Returns: the state, if its row is in that part, else `nil`: the part is still to be read whole, or not at all, which
+    ///   `isDone` tells.
+    func resumption(in range: KeyRange) -> (state: PagingState?, isDone: Bool) {
+        if let upper = range.upper, !lastKey.lexicographicallyPrecedes(upper) { return (nil, true) }
+        if let lower = range.lower, lastKey.lexicographicallyPrecedes(lower) { return (nil, false) }
+        return (self, false)
     }
 
     private func isKey(of table: TableDefinition) throws -> Bool {

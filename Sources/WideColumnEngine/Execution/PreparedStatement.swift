@@ -235,7 +235,6 @@ public struct PreparedStatement: Sendable {
         store.isSystem ? nil : TombstoneGuard(store.limits, cql: text.cql)
     }
 
-    /// Nil where the modification reads nothing before it writes.
     /// Adds what one execution of a modification needs: a bound on what it reads, and a place for its JSON.
     func prepare(_ context: inout ExecutionContext, for modification: ModificationPlan) {
         context.tombstoneGuard = modification.isConditional || modification.needsRead ? tombstoneGuard : nil
@@ -263,31 +262,19 @@ extension PreparedStatement {
     /// - Throws: `CQLError` where the schema lacks what the statement names.
     public func refresh() throws { _ = try plan() }
 
-    /// What values the markers take, in order.
-    public var markers: [BoundMarker] { text.lastPlan.markers }
+    /// As ``refresh()``; all of the metadata is of one plan, whoever changes the schema meanwhile.
+    public func currentMetadata() throws -> StatementMetadata { StatementMetadata(try plan()) }
 
-    /// The indices of the markers that are the columns of the partition key, in its order; empty where they are not all
-    /// markers. Drivers place statements by them.
-    public var partitionKeyMarkers: [Int] {
-        let partition: PartitionRestriction?
-        switch text.lastPlan.kind {
-        case .select(let select): partition = select.whereClause.partition
-        case .modification(let modification): partition = modification.partition
-        case .batch(let batch): partition = batch.statements.first?.partition
-        case .other: partition = nil
-        }
-        let indices = (partition?.values ?? []).map { values -> Int? in
-            if case .marker(let index, _)? = values.single { return index }
-            return nil
-        }
-        return indices.contains(nil) ? [] : indices.compactMap { $0 }
-    }
+    private var metadata: StatementMetadata { StatementMetadata(text.lastPlan) }
+
+    /// What values the markers take, in order.
+    public var markers: [BoundMarker] { metadata.markers }
+
+    /// See ``StatementMetadata/partitionKeyMarkers``.
+    public var partitionKeyMarkers: [Int] { metadata.partitionKeyMarkers }
 
     /// The columns of a SELECT's result; empty for other statements, whose results tell their columns themselves.
-    public var resultColumns: [ResultColumn] {
-        if case .select(let select) = text.lastPlan.kind { return select.columns }
-        return []
-    }
+    public var resultColumns: [ResultColumn] { metadata.resultColumns }
 
     /// Whether the statement's result depends on a condition.
     public var isConditional: Bool {
@@ -321,4 +308,39 @@ extension PreparedStatement {
 
     /// A number that changes when names may mean something else.
     public var schemaVersion: UInt64 { text.lastPlan.schemaVersion }
+}
+
+/// What a statement takes and gives, by one plan.
+public struct StatementMetadata: Sendable {
+    private let plan: StatementPlan
+
+    init(_ plan: StatementPlan) {
+        self.plan = plan
+    }
+
+    /// What values the markers take, in order.
+    public var markers: [BoundMarker] { plan.markers }
+
+    /// The indices of the markers that are the columns of the partition key, in its order; empty where they are not all
+    /// markers. Drivers place statements by them.
+    public var partitionKeyMarkers: [Int] {
+        let partition: PartitionRestriction?
+        switch plan.kind {
+        case .select(let select): partition = select.whereClause.partition
+        case .modification(let modification): partition = modification.partition
+        case .batch(let batch): partition = batch.statements.first?.partition
+        case .other: partition = nil
+        }
+        let indices = (partition?.values ?? []).map { values -> Int? in
+            if case .marker(let index, _)? = values.single { return index }
+            return nil
+        }
+        return indices.contains(nil) ? [] : indices.compactMap { $0 }
+    }
+
+    /// The columns of a SELECT's result; empty for other statements, whose results tell their columns themselves.
+    public var resultColumns: [ResultColumn] {
+        if case .select(let select) = plan.kind { return select.columns }
+        return []
+    }
 }

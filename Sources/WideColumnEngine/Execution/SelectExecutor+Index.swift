@@ -21,15 +21,12 @@ extension SelectExecutor {
             return
         }
         let tokens = try plan.whereClause.tokens?.range(context) ?? .all
-        var resumeKey = pagingState?.lastKey
-        if let key = resumeKey {
-            // A state of another part of the ring.
-            if let upper = tokens.upper, !key.lexicographicallyPrecedes(upper) { return }
-            if let lower = tokens.lower, key.lexicographicallyPrecedes(lower) { resumeKey = nil }
-        }
+        let resumption = pagingState?.resumption(in: tokens)
+        if resumption?.isDone == true { return }
         let upper = tokens.upper.map { value + $0 } ?? StorageKey.successor(ofPrefix: value)
         _ = try readEntries(
-            lookup.index, value, lower: value + (tokens.lower ?? []), upper: upper, ranges, after: resumeKey)
+            lookup.index, value, lower: value + (tokens.lower ?? []), upper: upper, ranges,
+            after: resumption?.state?.lastKey)
     }
 
     private static func partition(of key: [UInt8]) -> [UInt8] {

@@ -191,24 +191,16 @@ struct SelectExecutor: ~Copyable {
         var range = range
         // Where the rows of the partition begin that were not on an earlier page.
         var start: [UInt8] = []
-        var resumed = pagingState
-        if let pagingState {
-            let next = pagingState.lastKey + [0]
-            if let lower = range.lower, next.lexicographicallyPrecedes(lower) {
-                // The state is of another part of the ring.
-                resumed = nil
-            } else {
-                range.lower = next
-            }
-            if let upper = range.upper, !(range.lower ?? []).lexicographicallyPrecedes(upper) { return }
-        }
+        let resumption = pagingState?.resumption(in: range)
+        if resumption?.isDone == true { return }
         // Empty before the first one.
         var partition: [UInt8] = []
         var clusteringOffset = 0
         var isPartitionDone = false
         // Of the partition that is done.
         var skippedCount = 0
-        if let resumed {
+        if let resumed = resumption?.state {
+            range.lower = resumed.lastKey + [0]
             // The page ended inside a partition: its deletions and static row lie before the range.
             let parts = try StorageKey.Parts(resumed.lastKey.rawSpan)
             partition = Array(resumed.lastKey[..<parts.prefixByteCount])
