@@ -33,8 +33,12 @@ enum DescriptorLimit {
 
     /// How many of `connectionCount` connections there is room for, beside what a storage has open; `nil`: for too few.
     static func connectionCount(_ connectionCount: Int, limit: Int, storage: Int) -> Int? {
-        let room = limit - storage - otherCount
-        guard room >= min(connectionCount, leastConnectionCount) else { return nil }
-        return min(connectionCount, room)
+        guard limit >= leastLimit(connectionCount, storage: storage) else { return nil }
+        return min(connectionCount, limit - storage - otherCount)
+    }
+
+    /// The least limit for a server that is to have `connectionCount` connections at most.
+    static func leastLimit(_ connectionCount: Int, storage: Int) -> Int {
+        storage + otherCount + min(connectionCount, leastConnectionCount)
     }
 }

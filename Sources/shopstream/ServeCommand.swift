@@ -78,7 +78,7 @@
             if let count = DescriptorLimit.connectionCount(connectionCount, limit: limit, storage: storage) {
                 return count
             }
-            let least = storage + DescriptorLimit.otherCount + DescriptorLimit.leastConnectionCount
+            let least = DescriptorLimit.leastLimit(connectionCount, storage: storage)
             throw ValidationError(
                 "This process may open \(limit) files, and a server needs \(least): raise the limit (ulimit -n).")
         }
