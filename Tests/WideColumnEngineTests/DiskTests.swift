@@ -115,6 +115,38 @@ struct DiskTests {
         #expect(try disk.entryCount("ks", "t") == 1)
     }
 
+    @Test(
+        "of two cells of one timestamp the one that expires later wins, whether or not a compaction has met the other")
+    func tiedExpiry() throws {
+        let disk = try StoreOnDisk(clock)
+        try disk.createKeyspace()
+        try disk.store.execute("CREATE TABLE t (k int PRIMARY KEY, v int, w int)")
+        try disk.store.execute(
+            "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE k IS NOT NULL AND v IS NOT NULL PRIMARY KEY (v, k)")
+        try disk.store.execute("UPDATE t USING TIMESTAMP 5 AND TTL 10 SET v = 1, w = 1 WHERE k = 1")
+        clock.advance(by: .seconds(11))
+        // Each keeps the versions of its time apart from what comes later.
+        var snapshots = [disk.store.storage.snapshot()]
+        try disk.store.execute("UPDATE t USING TIMESTAMP 5 AND TTL 100 SET v = 2, w = 2 WHERE k = 1")
+        for _ in 0..<2 {
+            #expect(try disk.store.lines("SELECT v, w FROM t") == ["2 2"])
+            #expect(try disk.store.lines("SELECT v, w FROM m") == ["2 2"])
+            try disk.flushAndCompact()
+            #expect(try disk.store.storage.verify().problems.isEmpty)
+        }
+        snapshots.removeAll()
+        try disk.flushAndCompact()
+        try disk.reopen()
+        #expect(try disk.store.lines("SELECT v, w FROM t") == ["2 2"])
+        // What has expired also stays so where it is written again.
+        clock.advance(by: .seconds(101))
+        try disk.store.execute("UPDATE t USING TIMESTAMP 5 AND TTL 10 SET w = 3 WHERE k = 1")
+        try disk.flushAndCompact()
+        #expect(try disk.store.lines("SELECT v, w FROM t") == ["null 3"])
+        #expect(try disk.store.lines("SELECT * FROM m") == [])
+        #expect(try disk.store.storage.verify().problems.isEmpty)
+    }
+
     @Test("a view whose building was interrupted is completed at the next opening")
     func interruptedBuild() throws {
         let disk = try StoreOnDisk(clock)

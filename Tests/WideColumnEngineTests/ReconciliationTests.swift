@@ -72,6 +72,13 @@ struct ReconciliationTests {
         let early = Cell(column: 1, kind: .expiring, timestamp: 1, timeToLive: 5, localDeletionTime: 10)
         let late = Cell(column: 1, kind: .expiring, timestamp: 1, timeToLive: 6, localDeletionTime: 11)
         #expect(try winner(early, [9], late, [1]).1 == [1])
+        // Whatever of them a compaction has met, and whether or not their time was over then.
+        let expired = Cell(column: 1, kind: .expired, timestamp: 1, timeToLive: 5, localDeletionTime: 10)
+        #expect(try winner(expired, [], late, [1]).1 == [1])
+        #expect(try winner(early, [9], expired, []).0.kind == .expired)
+        #expect(try winner(Cell(column: 1, kind: .live, timestamp: 1), [9], expired, []).0.kind == .expired)
+        let tombstone = Cell(column: 1, kind: .tombstone, timestamp: 1, localDeletionTime: 3)
+        #expect(try winner(expired, [], tombstone, []).0.kind == .tombstone)
     }
 
     @Test("rule 5: the greater value wins, unsigned")
@@ -344,7 +351,7 @@ struct ReconciliationTests {
         #expect(throws: StorageError.self) { try fragment([0xFF]) }
     }
 
-    @Test("expired data becomes a tombstone as of its write, and goes when the grace period is over")
+    @Test("expired data loses its value, counts as deleted since its write, and goes when the grace period is over")
     func purge() throws {
         let expiring = Cell(column: 1, kind: .expiring, timestamp: 1, timeToLive: 100, localDeletionTime: 1100)
         var row = try fragment(Write(cells: [(expiring, [1])]).bytes)
@@ -353,10 +360,16 @@ struct ReconciliationTests {
         #expect(!changed)
         changed = row.purge(now: 1100, graceSeconds: 500)
         #expect(changed)
-        #expect(row.cells.map(\.kind) == [.tombstone] && row.cells[0].localDeletionTime == 1000)
+        let expired = Cell(column: 1, kind: .expired, timestamp: 1, timeToLive: 100, localDeletionTime: 1100)
+        #expect(row.cells == [expired] && row.droppableAfter(graceSeconds: 500) == StorageInstant(seconds: 1501))
+        // So it is stored, and read again.
+        row = try fragment(Write(cells: [(expired, [])]).bytes)
+        #expect(row.cells == [expired])
+        changed = row.purge(now: 1500, graceSeconds: 500)
+        #expect(!changed && row.cells == [expired])
         changed = row.purge(now: 1501, graceSeconds: 500)
         #expect(changed && row.isEmpty)
-        // A time to live longer than the grace period: never a tombstone.
+        // A time to live longer than the grace period: never kept.
         row = try fragment(Write(cells: [(expiring, [1])]).bytes)
         #expect(row.droppableAfter(graceSeconds: 10) == StorageInstant(seconds: 1101))
         changed = row.purge(now: 1100, graceSeconds: 10)

@@ -44,21 +44,27 @@ struct RowMarker: Hashable, Sendable {
 
 /// One cell. Its path (the element of a collection) and value are ranges of the bytes it was read from.
 struct Cell: Hashable, Sendable {
-    /// Stored: do not renumber. The order is that of rules 2 and 3 at equal timestamps.
+    /// The first four are stored: do not renumber.
     enum Kind: UInt8, Hashable, Sendable {
         case live = 0
         case expiring = 1
         case tombstone = 2
         /// Deletes the elements of a collection with timestamps up to its own.
         case complexDeletion = 3
+        /// An expiring cell whose time was over when a compaction met it: without its value, but with all that decides
+        /// which of two wins.
+        case expired = 4
+
+        /// The order of rules 2 and 3 at equal timestamps.
+        fileprivate var rank: UInt8 { self == .expired ? Kind.expiring.rawValue : rawValue }
     }
 
     var column: UInt16
     var kind: Kind
     var timestamp: Int64
-    /// Seconds; 0 unless expiring.
+    /// Seconds; 0 unless expiring or expired.
     var timeToLive: Int32 = 0
-    /// Seconds since 1970: the expiry of an expiring cell, the time of the deletion of a tombstone, else `Int64.max`.
+    /// Seconds since 1970: the expiry of an expiring or expired cell, the time of the deletion of a tombstone, else `Int64.max`.
     var localDeletionTime: Int64 = .max
     var path: Range<Int> = 0..<0
     var value: Range<Int> = 0..<0
@@ -69,7 +75,7 @@ struct Cell: Hashable, Sendable {
         switch kind {
         case .live: true
         case .expiring: seconds < localDeletionTime
-        case .tombstone, .complexDeletion: false
+        case .tombstone, .complexDeletion, .expired: false
         }
     }
 
@@ -77,11 +83,13 @@ struct Cell: Hashable, Sendable {
     ///
     /// 1. The higher timestamp. 2. Expiring or tombstone before plain live. 3. Tombstone before expiring.
     /// 4. The higher local deletion time. 5. The greater value. Last, so that order never matters, the shorter
-    /// time to live.
+    /// time to live. Expired cells keep to this as expiring ones, so that no answer changes by what a compaction has met
+    /// (Cassandra's become tombstones, which win by rule 3 over cells that expire later).
     func wins(over other: Cell, values: RawSpan, otherValues: RawSpan) -> Bool {
         if timestamp != other.timestamp { return timestamp > other.timestamp }
-        if kind != other.kind { return kind.rawValue > other.kind.rawValue }
+        if kind.rank != other.kind.rank { return kind.rank > other.kind.rank }
         if localDeletionTime != other.localDeletionTime { return localDeletionTime > other.localDeletionTime }
+        if kind != other.kind { return kind == .expired }
         let order = values.extracting(value).compare(otherValues.extracting(other.value))
         return order != 0 ? order > 0 : timeToLive <= other.timeToLive
     }

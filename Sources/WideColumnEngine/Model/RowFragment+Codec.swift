@@ -11,7 +11,8 @@
 //
 //   flags: bit 0 marker, bit 1 row deletion, bit 2 base ttl; bit 7 clear (set: PartitionTombstones); others clear.
 //   cell flags: bits 0–1 the kind, bit 2 timestamp of its own (else the base), bit 3 ttl and expiry of its own (else
-//   the base), bit 4 path; others clear. A tombstone or complex deletion has a deletion time and no value.
+//   the base), bit 4 path; others clear. A tombstone or complex deletion has a deletion time and no value. An expired cell is a
+//   tombstone with bit 3 and what that says.
 //
 // Numbers are big-endian, times in seconds, timestamps in microseconds. Valid: the flags say what follows, columns
 // ascend (then paths), the cells end where the bytes end. Almost every row is one write, whose cells share the
@@ -103,9 +104,10 @@ struct RowFragmentWriter {
         _ kind: Cell.Kind, _ column: UInt16?, _ timestamp: Int64, _ timeToLive: Int32, _ deletionTime: Int64,
         _ extraFlags: UInt8, into bytes: inout Sink
     ) {
-        var flags = kind.rawValue | extraFlags
+        var flags = extraFlags | (kind == .expired ? Cell.Kind.tombstone : kind).rawValue
         if timestamp != baseTimestamp { flags |= RowFragmentFlags.ownTimestamp }
-        let ownsTimeToLive = kind == .expiring && (timeToLive != baseTimeToLive || deletionTime != baseExpiry)
+        let ownsTimeToLive =
+            kind == .expired || kind == .expiring && (timeToLive != baseTimeToLive || deletionTime != baseExpiry)
         if ownsTimeToLive { flags |= RowFragmentFlags.ownTimeToLive }
         bytes.append(flags)
         if let column { bytes.appendVarint(Int(column)) }
@@ -180,7 +182,11 @@ struct RowFragmentReader: ~Escapable {
         case .expiring:
             cell.timeToLive = try reader.bigEndian(Int32.self)
             cell.localDeletionTime = try reader.bigEndian(Int64.self)
-        case .tombstone, .complexDeletion: cell.localDeletionTime = try reader.bigEndian(Int64.self)
+        case .tombstone where flags & RowFragmentFlags.ownTimeToLive != 0:
+            cell.kind = .expired
+            cell.timeToLive = try reader.bigEndian(Int32.self)
+            cell.localDeletionTime = try reader.bigEndian(Int64.self)
+        case .tombstone, .complexDeletion, .expired: cell.localDeletionTime = try reader.bigEndian(Int64.self)
         }
         return cell
     }
@@ -213,7 +219,7 @@ extension RowFragment {
         writer.begin(
             marker: marker, deletion: deletion,
             timestamp: marker?.timestamp ?? first?.timestamp ?? deletion.timestamp,
-            timeToLive: marker?.timeToLive ?? first?.timeToLive ?? 0,
+            timeToLive: marker?.timeToLive ?? (first?.kind == .expiring ? first?.timeToLive : nil) ?? 0,
             expiry: marker?.expiry ?? first?.localDeletionTime ?? .max, into: &bytes)
         return writer
     }

@@ -1,13 +1,12 @@
 // RowFragment+Purge.swift — what compaction may forget.
 //
-// [CA] db/rows/AbstractCell.java `purge`: an expired cell becomes a tombstone as of when it was written, so a cell
-// whose time to live is longer than the grace period never becomes one; a tombstone goes once its grace period is
-// over. The caller guarantees that nothing older lies below.
+// [CA] db/rows/AbstractCell.java `purge`: an expired cell counts as a tombstone as of when it was written, so a cell whose
+// time to live is longer than the grace period is never kept as one; a tombstone goes once its grace period is over. The
+// caller guarantees that nothing older lies below.
 // Times come from disk, so sums and differences wrap or saturate; they never trap.
 
 extension RowFragment {
-    /// Removes what is past its grace period, turns other expired cells into tombstones. Tells whether it changed
-    /// anything.
+    /// Removes what is past its grace period, and the values of other expired cells. Tells whether it changed anything.
     mutating func purge(now: Int64, graceSeconds: Int64) -> Bool {
         var changed = false
         func isPast(_ localDeletionTime: Int64) -> Bool {
@@ -24,9 +23,11 @@ extension RowFragment {
         }
         cells = cells.compactMap { cell in
             guard !cell.isLive(at: now) else { return cell }
-            let deleted = cell.isExpiring ? cell.asTombstone : cell
-            changed = changed || cell.isExpiring || isPast(deleted.localDeletionTime)
-            return isPast(deleted.localDeletionTime) ? nil : deleted
+            let hasExpired = cell.isExpiring || cell.kind == .expired
+            let isOver = isPast(hasExpired ? cell.localDeletionTime &- Int64(cell.timeToLive) : cell.localDeletionTime)
+            changed = changed || cell.isExpiring || isOver
+            if isOver { return nil }
+            return cell.isExpiring ? cell.asExpired : cell
         }
         return changed
     }
@@ -36,13 +37,10 @@ extension RowFragment {
 }
 
 extension Cell {
-    /// An expired cell as a deletion made when the cell was written.
-    fileprivate var asTombstone: Cell {
-        var tombstone = self
-        tombstone.kind = .tombstone
-        tombstone.localDeletionTime = localDeletionTime &- Int64(timeToLive)
-        tombstone.timeToLive = 0
-        tombstone.value = 0..<0
-        return tombstone
+    fileprivate var asExpired: Cell {
+        var expired = self
+        expired.kind = .expired
+        expired.value = 0..<0
+        return expired
     }
 }

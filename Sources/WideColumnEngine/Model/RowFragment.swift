@@ -67,7 +67,7 @@ struct RowFragment: Sendable {
         for cell in cells {
             switch cell.kind {
             case .live: return nil
-            case .expiring:
+            case .expiring, .expired:
                 latest = max(latest, Self.droppable(cell.localDeletionTime, cell.timeToLive, graceSeconds))
             case .tombstone, .complexDeletion:
                 latest = max(latest, Self.sum(cell.localDeletionTime, graceSeconds))
