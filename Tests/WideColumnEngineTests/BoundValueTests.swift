@@ -199,6 +199,14 @@ struct BoundValueTests {
         ] as [(String, CQLValue, String)] {
             expectInvalid(message) { try store.execute("SELECT \(selector) FROM none", [value]) }
         }
+        // So is the literal null where it is to find something.
+        for (selector, part) in [
+            ("m[null]", "element"), ("ttl(m[null])", "element"), ("m[null..]", "slice"), ("m['a'..null]", "slice"),
+        ] {
+            expectInvalid("Invalid null value for \(part) selection on m") {
+                try store.execute("SELECT \(selector) FROM none")
+            }
+        }
         try store.execute("INSERT INTO none (k, v, m) VALUES (1, 1, {'a': 1, 'b': 2})")
         for (selector, value, line) in [
             ("v + ?", .null, "null"), ("abs((int) ?)", .null, "null"), ("(int) ?", .null, "null"),

@@ -75,30 +75,6 @@ extension ColumnMask {
 }
 
 extension Term {
-    /// The literal with other names for the fields of a type.
-    fileprivate func renamingFields(of old: UserType, as new: UserType, _ type: CQLType) -> Term {
-        func renamed(_ term: Term, _ type: CQLType) -> Term { term.renamingFields(of: old, as: new, type) }
-        switch (self, type.bare) {
-        case (.list(let terms), .list(let element)), (.list(let terms), .vector(let element, _)):
-            return .list(terms.map { renamed($0, element) })
-        case (.set(let terms), .set(let element)): return .set(terms.map { renamed($0, element) })
-        case (.map(let entries), .map(let key, let value)):
-            return .map(entries.map { MapEntry(key: renamed($0.key, key), value: renamed($0.value, value)) })
-        case (.tuple(let terms), .tuple(let types)): return .tuple(zip(terms, types).map(renamed))
-        // `(term)` is the term itself.
-        case (.tuple(let terms), _): return .tuple(terms.map { renamed($0, type) })
-        case (.userDefined(let fields), .userType(let user)):
-            return .userDefined(
-                fields.map { field in
-                    guard let index = user.index(of: field.name) else { return field }
-                    return Field(
-                        name: user.name == old.name ? new.fields[index].name : field.name,
-                        value: renamed(field.value, user.fields[index].type))
-                })
-        default: return self
-        }
-    }
-
     /// Whether the term means the same whenever it is evaluated.
     fileprivate var isLiteral: Bool {
         switch self {

@@ -202,17 +202,29 @@ struct SelectionBinder {
         let value = try bind(base, &binder)
         switch value.type.bare {
         case .map(let keyType, let element):
-            let bound = try binder.bind(key, as: keyType, receiver: "key(\(base.name))")
-            return .element(value, bound, keyType: keyType, element)
+            return .element(
+                value, try self.key(key, keyType, "element", value, base, &binder), keyType: keyType, element)
         case .set(let element):
-            let bound = try binder.bind(key, as: element, receiver: "key(\(base.name))")
-            return .element(value, bound, keyType: element, element)
+            return .element(
+                value, try self.key(key, element, "element", value, base, &binder), keyType: element, element)
         case .list, .vector:
             throw CQLError.invalid("Element selection is only allowed on sets and maps, but \(base.name) is a list")
         default:
             throw CQLError.invalid(
                 "Invalid element selection: \(base.name) is of type \(value.type) is not a collection")
         }
+    }
+
+    /// What an element or a bound of a slice is found by; a literal null is refused as a marker's is.
+    private func key(
+        _ term: Term, _ type: CQLType, _ part: String, _ value: SelectedValue, _ base: SelectExpression,
+        _ binder: inout TermBinder
+    ) throws -> BoundTerm {
+        let bound = try binder.bind(term, as: type, receiver: "key(\(base.name))")
+        if case .null = bound {
+            throw CQLError.invalid("Invalid null value for \(part) selection on \(value.columnName)")
+        }
+        return bound
     }
 
     private mutating func slice(
@@ -228,8 +240,8 @@ struct SelectionBinder {
         default:
             throw CQLError.invalid("Invalid slice selection: \(base.name) of type \(value.type) is not a collection")
         }
-        let from = try lower.map { try binder.bind($0, as: keyType, receiver: "key(\(base.name))") }
-        let to = try upper.map { try binder.bind($0, as: keyType, receiver: "key(\(base.name))") }
+        let from = try lower.map { try key($0, keyType, "slice", value, base, &binder) }
+        let to = try upper.map { try key($0, keyType, "slice", value, base, &binder) }
         return .slice(value, from: from, to: to, keyType: keyType)
     }
 

@@ -41,7 +41,7 @@ extension SelectedValue {
     }
 
     /// The column that the value is a part of.
-    private var columnName: String { columns.first?.name ?? "[selection]" }
+    var columnName: String { columns.first?.name ?? "[selection]" }
 }
 
 extension CellTime {

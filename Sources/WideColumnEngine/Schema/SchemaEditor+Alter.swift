@@ -162,8 +162,7 @@ extension SchemaEditor {
             guard view.columns.contains(where: { $0.name == change.from }) else { continue }
             definitions.tables[view.identifier]?.updateColumns { if $0.name == change.from { $0.name = change.to } }
             let relations = try Parser.parseRelations(view.view?.whereText ?? "").map { $0.renaming(change) }
-            definitions.tables[view.identifier]?.view?.whereText = try relations.map { try $0.cql() }
-                .joined(separator: " AND ")
+            definitions.tables[view.identifier]?.view?.whereText = try relations.whereText
         }
     }
 

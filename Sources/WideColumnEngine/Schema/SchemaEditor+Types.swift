@@ -70,6 +70,7 @@ extension SchemaEditor {
             let old = type
             try Self.rename(&type, changes, ifFieldExists)
             try renameInMasks(old, type)
+            try renameInViews(old, type)
         }
         try replace(type)
         return change(.updated, identifier)
@@ -116,6 +117,17 @@ extension SchemaEditor {
                 definitions.tables[table.identifier]?.masks[column.id] = try mask.renamingFields(
                     of: old, as: new, column.type)
             }
+        }
+    }
+
+    /// The conditions of views may have literals of the type.
+    private mutating func renameInViews(_ old: UserType, _ new: UserType) throws {
+        for table in definitions.tables(in: old.keyspace) {
+            guard let view = table.view else { continue }
+            let relations = try Parser.parseRelations(view.whereText).map {
+                $0.renamingFields(of: old, as: new, table.columns)
+            }
+            definitions.tables[table.identifier]?.view?.whereText = try relations.whereText
         }
     }
 

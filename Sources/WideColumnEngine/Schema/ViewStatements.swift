@@ -28,7 +28,7 @@ extension TableDefinition {
         options = try Self.viewOptions(statement, source)
         view = ViewClause(
             source: source.identifier.name, selectsAllColumns: statement.selectors.isEmpty,
-            whereText: try statement.relations.map { try $0.cql() }.joined(separator: " AND "), isBuilt: false)
+            whereText: try statement.relations.whereText, isBuilt: false)
         let ids = Set(columns.map(\.id))
         masks = source.masks.filter { ids.contains($0.key) }
     }
@@ -183,9 +183,16 @@ extension TableOptions {
     }
 }
 
+extension [Relation] {
+    /// The conditions of a view as its definition keeps them.
+    var whereText: String {
+        get throws { try map { try $0.cql() }.joined(separator: " AND ") }
+    }
+}
+
 extension Relation {
     /// The relation as CQL text; only what views may hold.
-    func cql() throws -> String {
+    fileprivate func cql() throws -> String {
         let quoted: String
         switch target {
         case .column(let name): quoted = CQLName.quoted(name)
