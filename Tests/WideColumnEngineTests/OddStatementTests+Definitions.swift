@@ -16,6 +16,7 @@ extension OddStatementTests {
         ),
         ("ALTER TABLE t DROP nosuch", "invalidRequest: Column nosuch was not found in table 'ks.t'"),
         ("ALTER TABLE t DROP IF EXISTS nosuch", "ok"),
+        ("ALTER TABLE t WITH read_repair_chance = 0.1 AND dclocal_read_repair_chance = 0.2", "ok"),
         ("ALTER TABLE t DROP k", "invalidRequest: Cannot drop PRIMARY KEY column k"),
         ("ALTER TABLE t DROP z1", "ok"),
         (
@@ -189,6 +190,20 @@ extension OddStatementTests {
             "CREATE KEYSPACE ks3 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 'a'}",
             "configurationException: Replication factor must be numeric; found a"
         ),
+        (
+            "CREATE KEYSPACE ks3 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': -1}",
+            "configurationException: Replication factor must be non-negative; found -1"
+        ),
+        (
+            "CREATE KEYSPACE ks3 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1, 'dc1': 1}",
+            "configurationException: Unrecognized strategy option {dc1} passed to SimpleStrategy for keyspace ks3"
+        ),
+        (
+            "CREATE KEYSPACE ks3 WITH replication = {'class': 'NetworkTopologyStrategy'}",
+            "configurationException: Configuration for at least one datacenter must be present"
+        ),
+        ("CREATE KEYSPACE ks4 WITH replication = {'class': 'NetworkTopologyStrategy', 'here': 3}", "ok"),
+        ("DROP KEYSPACE ks4", "ok"),
         ("CREATE KEYSPACE ks3 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 0}", "ok"),
         (
             "CREATE KEYSPACE ks3 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1} AND durable_writes = 5",
@@ -232,6 +247,10 @@ extension OddStatementTests {
         (
             "CREATE INDEX i2 ON simple (keys(v))",
             "invalidRequest: Cannot create keys() index on v. Non-collection columns only support simple indexes"
+        ),
+        (
+            "CREATE INDEX i2 ON simple (k) WITH OPTIONS = {'a': 'b'}",
+            "invalidRequest: Cannot specify options for a non-CUSTOM index"
         ),
         ("CREATE INDEX i2 ON simple (v, k)", "invalidRequest: Only CUSTOM indexes support multiple columns"),
         ("CREATE INDEX i2 ON dur (d)", "invalidRequest: Secondary indexes are not supported on duration columns"),

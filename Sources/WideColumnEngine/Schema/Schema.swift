@@ -16,6 +16,12 @@ struct SchemaDefinitions: Sendable {
         tables(in: table.keyspace).filter { $0.view?.source == table.name }
     }
 
+    /// How long the rows of a table live unless a statement says so, in seconds; those of a view as long as its table's.
+    func timeToLive(of table: TableDefinition) -> Int32 {
+        let source = table.view.map { TableIdentifier(keyspace: table.identifier.keyspace, name: $0.source) }
+        return (source.flatMap { tables[$0] } ?? table).options.defaultTimeToLive
+    }
+
     /// Looks up the user-defined types of all columns, as they are now.
     func resolved() throws -> SchemaDefinitions {
         var result = self
@@ -63,11 +69,9 @@ final class Schema: Sendable {
         for (identifier, definition) in definitions.tables {
             let source = definition.view.map { TableIdentifier(keyspace: identifier.keyspace, name: $0.source) }
             let base = source.flatMap { definitions.tables[$0] }
-            // The rows of a view live as long as those of its table.
-            let timeToLive = (base ?? definition).options.defaultTimeToLive
             let keyspace = try storage(
                 identifier.storageName, try RowMergeOperator(definition, base: base),
-                definition.options.compaction(timeToLive: timeToLive))
+                definition.options.compaction(timeToLive: definitions.timeToLive(of: definition)))
             storages[identifier] = keyspace
             guard let source else { continue }
             guard let base else {

@@ -15,6 +15,9 @@ extension SchemaEditor {
         guard !statement.isCustom || statement.className != nil else {
             throw CQLError.invalid("CUSTOM index requires specifying the index class")
         }
+        guard statement.isCustom || statement.options.isEmpty else {
+            throw CQLError.invalid("Cannot specify options for a non-CUSTOM index")
+        }
         if let className = statement.className, !Self.indexClasses.contains(className.lowercased()) {
             throw CQLError.invalid("Unable to find custom indexer class '\(className)'")
         }

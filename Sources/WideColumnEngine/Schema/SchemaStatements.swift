@@ -45,10 +45,21 @@ extension KeyspaceDefinition {
         if shortName == "SimpleStrategy", replication["replication_factor"] == nil {
             throw CQLError.configuration("SimpleStrategy requires a replication_factor strategy option.")
         }
-        for (option, value) in replication where option != "class" {
-            guard let factor = Int(value), factor >= 0 else {
+        // Data centers may have any name: definitions come from other clusters, and here is one node.
+        for (option, value) in replication.sorted(by: { $0.key < $1.key }) where option != "class" {
+            if shortName == "SimpleStrategy", option != "replication_factor" {
+                throw CQLError.configuration(
+                    "Unrecognized strategy option {\(option)} passed to SimpleStrategy for keyspace \(name)")
+            }
+            guard let factor = Int(value) else {
                 throw CQLError.configuration("Replication factor must be numeric; found \(value)")
             }
+            guard factor >= 0 else {
+                throw CQLError.configuration("Replication factor must be non-negative; found \(value)")
+            }
+        }
+        if shortName == "NetworkTopologyStrategy", replication.count == 1 {
+            throw CQLError.configuration("Configuration for at least one datacenter must be present")
         }
     }
 }

@@ -18,7 +18,8 @@
 // `unsafe_aggressive_sstable_expiration` of time windows (expired tables are looked for whenever tables change, and are
 // dropped only where nothing older can reappear).
 //
-// Without a clause, a table with a default time to live has windows of a thirtieth of it, and all others are leveled.
+// Without a clause, a table with a default time to live has windows of a thirtieth of it, in whole minutes from two on, and all
+// others are leveled. Tools are told the clause that says so.
 
 /// How the storage compacts a table or view.
 struct TableCompaction: Equatable {
@@ -39,8 +40,29 @@ extension TableOptions {
             return compaction
         }
         guard timeToLive > 0 else { return TableCompaction() }
-        let window = max(Int(timeToLive) / Self.windowsPerTimeToLive, 1)
-        return TableCompaction(strategy: .timeWindow(TimeWindowOptions(window: .seconds(window))))
+        return TableCompaction(
+            strategy: .timeWindow(TimeWindowOptions(window: .seconds(Self.windowSeconds(timeToLive: timeToLive)))))
+    }
+
+    private static func windowSeconds(timeToLive: Int32) -> Int {
+        let seconds = max(Int(timeToLive) / windowsPerTimeToLive, 1)
+        return seconds < 120 ? seconds : seconds / 60 * 60
+    }
+
+    /// The clause of what holds without one, as far as a clause can say it: the smallest window it knows is a minute.
+    ///
+    /// - Parameter timeToLive: as of `compaction`.
+    static func standardCompaction(timeToLive: Int32) -> [String: String] {
+        guard timeToLive > 0 else { return ["class": "LeveledCompactionStrategy"] }
+        let minutes = max(windowSeconds(timeToLive: timeToLive) / 60, 1)
+        let (unit, size) =
+            if minutes % 1440 == 0 { ("DAYS", minutes / 1440) } else if minutes % 60 == 0 {
+                ("HOURS", minutes / 60)
+            } else { ("MINUTES", minutes) }
+        return [
+            "class": "TimeWindowCompactionStrategy", "compaction_window_unit": unit,
+            "compaction_window_size": "\(size)",
+        ]
     }
 
     /// What a compaction clause asks for; its class and the names of its options were checked.

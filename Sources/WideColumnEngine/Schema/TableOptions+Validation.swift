@@ -93,6 +93,8 @@ extension TableOptions {
             try checkSpeculativeRetry(scalar(property), of: property.name)
         case "read_repair": try checkReadRepair(scalar(property))
         case "memtable": _ = try scalar(property)
+        // Of the past: they stand in the definitions of older versions, and nothing comes of them.
+        case "read_repair_chance", "dclocal_read_repair_chance": break
         case "id": throw CQLError.configuration("Cannot alter table id.")
         case "extensions": _ = try map(property)
         default: throw CQLError.syntax("Unknown property '\(property.name)'")

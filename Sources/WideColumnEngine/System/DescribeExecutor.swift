@@ -87,10 +87,12 @@ struct DescribeExecutor {
     }
 
     private func element(_ table: TableDefinition) -> Element {
-        Element(
+        let owner = schema.keyspaces[table.identifier.keyspace] == nil ? systemSchema : schema
+        return Element(
             keyspace: table.identifier.keyspace, type: table.view == nil ? "table" : "materialized_view",
             name: table.identifier.name,
-            statement: SchemaDescription.statement(table, withInternals: withInternals))
+            statement: SchemaDescription.statement(
+                table, withInternals: withInternals, timeToLive: owner.definitions.timeToLive(of: table)))
     }
 
     private func element(_ type: UserType) -> Element {

@@ -3,6 +3,10 @@
 
 enum SchemaDescription {
     static func statement(_ keyspace: KeyspaceDefinition) -> String {
+        if SystemSchema.isVirtual(keyspace.name) {
+            let name = CQLName.quotedIfNeeded(keyspace.name)
+            return unrepeatable("Keyspace \(name) is a virtual keyspace", "VIRTUAL KEYSPACE \(name);")
+        }
         var options = keyspace.replication
         let name = options.removeValue(forKey: "class") ?? "SimpleStrategy"
         let entries =
@@ -11,6 +15,11 @@ enum SchemaDescription {
         let replication = entries.map { "\(CQLValue.quoted($0.0)): \(CQLValue.quoted($0.1))" }.joined(separator: ", ")
         return "CREATE KEYSPACE \(CQLName.quotedIfNeeded(keyspace.name)) WITH replication = {\(replication)}  "
             + "AND durable_writes = \(keyspace.durableWrites);"
+    }
+
+    /// The description of what no statement makes: a comment, so that a script of descriptions can be run.
+    private static func unrepeatable(_ subject: String, _ structure: String) -> String {
+        "/*\nWarning: \(subject) and cannot be recreated with CQL.\nStructure, for reference:\n\(structure)\n*/"
     }
 
     static func statement(_ type: UserType) -> String {
@@ -24,11 +33,15 @@ enum SchemaDescription {
             + "\(qualified(table.identifier.keyspace, table.identifier.name)) (\(index.target(in: table)));"
     }
 
-    static func statement(_ table: TableDefinition, withInternals: Bool) -> String {
+    /// - Parameter timeToLive: the default time to live of the table, or of the table that a view is made from, in seconds.
+    static func statement(_ table: TableDefinition, withInternals: Bool, timeToLive: Int32) -> String {
         let name = qualified(table.identifier.keyspace, table.identifier.name)
+        let isVirtual = SystemSchema.isVirtual(table.identifier.keyspace)
         let dropped = withInternals && table.view == nil ? table.lastDrops : []
         let head =
-            table.view == nil ? "CREATE TABLE \(name) (\n\(columns(table, dropped))\n)" : viewHead(table, name)
+            table.view == nil
+            ? "\(isVirtual ? "VIRTUAL" : "CREATE") TABLE \(name) (\n\(columns(table, dropped))\n)"
+            : viewHead(table, name)
         var options: [String] = []
         if withInternals { options.append("ID = \(table.id)") }
         if !table.clustering.isEmpty {
@@ -37,8 +50,12 @@ enum SchemaDescription {
                 .joined(separator: ", ")
             options.append("CLUSTERING ORDER BY (\(order))")
         }
-        options += table.options.describedOptions(ofView: table.view != nil)
+        options +=
+            isVirtual
+            ? ["comment = \(CQLValue.quoted(table.options.comment))"]
+            : table.options.describedOptions(ofView: table.view != nil, timeToLive: timeToLive)
         let create = "\(head) WITH \(options.joined(separator: "\n    AND "));"
+        if isVirtual { return unrepeatable("Table \(name) is a virtual table", create) }
         return ([create] + dropped.flatMap { statements($0, table, name) }).joined(separator: "\n")
     }
 

@@ -20,8 +20,9 @@ extension TableOptions {
         ["keys": "ALL", "rows_per_partition": "NONE"].merging(map("caching", [:])) { $1 }
     }
 
-    var compactionOptions: [String: String] {
-        var options = map("compaction", ["class": "SizeTieredCompactionStrategy"])
+    /// - Parameter timeToLive: the default time to live of the table, or of the table that a view is made from, in seconds.
+    func compactionOptions(timeToLive: Int32) -> [String: String] {
+        var options = map("compaction", Self.standardCompaction(timeToLive: timeToLive))
         if let name = options["class"], !name.contains(".") {
             options["class"] = "org.apache.cassandra.db.compaction.\(name)"
         }
@@ -64,7 +65,9 @@ extension TableOptions {
     var maximumIndexInterval: Int32 { integer("max_index_interval", 2048) }
 
     /// The columns of system_schema.tables and views that say the options.
-    var systemColumns: [(String, CQLValue)] {
+    ///
+    /// - Parameter timeToLive: as of `compactionOptions`.
+    func systemColumns(timeToLive: Int32) -> [(String, CQLValue)] {
         func cql(_ map: [String: String]) -> CQLValue {
             .map(map.map { .init(key: .text($0.key), value: .text($0.value)) })
         }
@@ -73,7 +76,7 @@ extension TableOptions {
             ("allow_auto_snapshot", .boolean(flag("allow_auto_snapshot", true))),
             ("bloom_filter_fp_chance", .double(number("bloom_filter_fp_chance", 0.01))),
             ("caching", cql(caching)), ("cdc", .boolean(flag("cdc", false))),
-            ("comment", .text(comment)), ("compaction", cql(compactionOptions)),
+            ("comment", .text(comment)), ("compaction", cql(compactionOptions(timeToLive: timeToLive))),
             ("compression", cql(compressionOptions)),
             ("crc_check_chance", .double(number("crc_check_chance", 1))), ("dclocal_read_repair_chance", 0.0),
             ("default_time_to_live", .int(defaultTimeToLive)),
@@ -93,7 +96,9 @@ extension TableOptions {
 
     /// The options as they stand behind WITH, in the order of their names. The rows of a view live as long as those of its
     /// table.
-    func describedOptions(ofView isView: Bool) -> [String] {
+    ///
+    /// - Parameter timeToLive: as of `compactionOptions`.
+    func describedOptions(ofView isView: Bool, timeToLive: Int32) -> [String] {
         func quoted(_ map: [String: String]) -> String {
             let entries = map.sorted { $0.key < $1.key }.map {
                 "\(CQLValue.quoted($0.key)): \(CQLValue.quoted($0.value))"
@@ -106,7 +111,8 @@ extension TableOptions {
             "allow_auto_snapshot = \(flag("allow_auto_snapshot", true))",
             "bloom_filter_fp_chance = \(number("bloom_filter_fp_chance", 0.01))",
             "caching = \(quoted(caching))", "cdc = \(flag("cdc", false))",
-            "comment = \(CQLValue.quoted(comment))", "compaction = \(quoted(compactionOptions))",
+            "comment = \(CQLValue.quoted(comment))",
+            "compaction = \(quoted(compactionOptions(timeToLive: timeToLive)))",
             "compression = \(quoted(compressionOptions))",
             "memtable = \(CQLValue.quoted(scalar("memtable", "default")))",
             "crc_check_chance = \(number("crc_check_chance", 1))", "default_time_to_live = \(defaultTimeToLive)",
