@@ -356,54 +356,77 @@ struct RequestExecutorTests {
         #expect(rows(query("SELECT * FROM ks.t"))?.result.count == 0)
     }
 
-    @Test("tracing gives an id whose session is in the system tables")
-    func tracing() throws {
-        let response = executor.respond(to: call(.query("SELECT * FROM ks.t", QueryParameters()), isTracing: true))
+    /// A batch of one statement, given as text.
+    private func batch(_ text: String) throws -> Request {
+        var reader = WireReader(RequestBytes().byte(0).short(1).byte(0).longString(text).short(0).short(1).int(0).bytes)
+        return .batch(try BatchRequest(&reader, .v5))
+    }
+
+    /// What `system_traces` says that a traced request was, and of which CQL.
+    private func session(of response: Response) throws -> [CQLValue] {
         let id = try #require(response.tracingID)
-        let events = try store.execute("SELECT * FROM system_traces.events WHERE session_id = ?", [.uuid(id)])
-        #expect(!events.isEmpty)
+        let sessions = try store.execute(
+            "SELECT request, parameters['query'] FROM system_traces.sessions WHERE session_id = ?", [.uuid(id)])
+        try #require(sessions.count == 1)
+        return [sessions[0][0], sessions[0][1]]
+    }
+
+    @Test("tracing gives an id whose session is in the system tables, whatever was asked for")
+    func tracing() throws {
+        let insert = try prepare("INSERT INTO ks.t (a, b, v) VALUES (1, 2, 'p')")
+        for (request, kind, text) in [
+            (.query("SELECT * FROM ks.t", QueryParameters()), "Execute CQL3 query", "SELECT * FROM ks.t"),
+            (.prepare("SELECT a FROM ks.t", keyspace: nil), "Preparing CQL3 query", "SELECT a FROM ks.t"),
+            (
+                .execute(id: insert.id, resultMetadataID: nil, QueryParameters()), "Execute CQL3 prepared query",
+                "INSERT INTO ks.t (a, b, v) VALUES (1, 2, 'p')"
+            ),
+            (
+                try batch("DELETE FROM ks.t WHERE a = 1"), "Execute batch of CQL3 queries",
+                "DELETE FROM ks.t WHERE a = 1"
+            ),
+        ] as [(Request, String, String)] {
+            #expect(executor.respond(to: call(request)).tracingID == nil)
+            let response = executor.respond(to: call(request, isTracing: true))
+            #expect(error(response) == nil)
+            #expect(try session(of: response) == [.text(kind), .text(text)])
+            let events = try store.execute(
+                "SELECT * FROM system_traces.events WHERE session_id = ?", [.uuid(try #require(response.tracingID))])
+            #expect(!events.isEmpty)
+        }
         // What fails while it is carried out has one too.
         let text = "SELECT * FROM ks.t WHERE a = 1 LIMIT 0"
-        for isTracing in [true, false] {
-            let failure = executor.respond(to: call(.query(text, QueryParameters()), isTracing: isTracing))
-            #expect(error(failure) != nil && (failure.tracingID != nil) == isTracing)
-            guard let id = failure.tracingID else { continue }
-            let session = try store.execute("SELECT * FROM system_traces.sessions WHERE session_id = ?", [.uuid(id)])
-            #expect(session.count == 1)
-        }
-        var reader = WireReader(
-            RequestBytes().byte(0).short(1).byte(0).longString(text).short(0).short(1).int(0).bytes)
-        let batch = Request.batch(try BatchRequest(&reader, .v5))
-        #expect(executor.respond(to: call(batch, isTracing: true)).tracingID != nil)
+        let failure = executor.respond(to: call(.query(text, QueryParameters()), isTracing: true))
+        #expect(error(failure) != nil)
+        #expect(try session(of: failure) == [.text("Execute CQL3 query"), .text(text)])
     }
 
     @Test("what is refused before it is executed has a trace too, where one was asked for")
     func tracesOfRefusals() throws {
         let insert = try prepare("INSERT INTO ks.t (a, b, v) VALUES (?, ?, 'p')")
-        func batch(_ text: String) throws -> Request {
-            var reader = WireReader(
-                RequestBytes().byte(0).short(1).byte(0).longString(text).short(0).short(1).int(0).bytes)
-            return .batch(try BatchRequest(&reader, .v5))
-        }
-        for (request, text) in [
-            (.query("SELEC * FROM ks.t", QueryParameters()), "SELEC * FROM ks.t"),
-            (.query("SELECT * FROM ks.nosuch", QueryParameters()), "SELECT * FROM ks.nosuch"),
-            (.query("SELECT * FROM ks.t WHERE a = ?", QueryParameters()), "SELECT * FROM ks.t WHERE a = ?"),
+        for (request, kind, text) in [
+            (.query("SELEC * FROM ks.t", QueryParameters()), "Execute CQL3 query", "SELEC * FROM ks.t"),
+            (.query("SELECT * FROM ks.nosuch", QueryParameters()), "Execute CQL3 query", "SELECT * FROM ks.nosuch"),
             (
-                .execute(id: insert.id, resultMetadataID: nil, QueryParameters()),
+                .query("SELECT * FROM ks.t WHERE a = ?", QueryParameters()), "Execute CQL3 query",
+                "SELECT * FROM ks.t WHERE a = ?"
+            ),
+            (.prepare("SELEC * FROM ks.t", keyspace: nil), "Preparing CQL3 query", "SELEC * FROM ks.t"),
+            (
+                .execute(id: insert.id, resultMetadataID: nil, QueryParameters()), "Execute CQL3 prepared query",
                 "INSERT INTO ks.t (a, b, v) VALUES (?, ?, 'p')"
             ),
-            (.execute(id: [1, 2], resultMetadataID: nil, QueryParameters()), ""),
-            (try batch("INSERT INTO ks.nosuch (a) VALUES (1)"), "INSERT INTO ks.nosuch (a) VALUES (1)"),
-        ] as [(Request, String)] {
+            (.execute(id: [1, 2], resultMetadataID: nil, QueryParameters()), "Execute CQL3 prepared query", ""),
+            (
+                try batch("INSERT INTO ks.nosuch (a) VALUES (1)"), "Execute batch of CQL3 queries",
+                "INSERT INTO ks.nosuch (a) VALUES (1)"
+            ),
+        ] as [(Request, String, String)] {
             let untraced = executor.respond(to: call(request))
             #expect(error(untraced) != nil && untraced.tracingID == nil)
             let response = executor.respond(to: call(request, isTracing: true))
             #expect(error(response) == error(untraced))
-            let id = try #require(response.tracingID)
-            let session = try store.execute(
-                "SELECT parameters['query'] AS query FROM system_traces.sessions WHERE session_id = ?", [.uuid(id)])
-            #expect(session.map { $0["query"] } == [.text(text)])
+            #expect(try session(of: response) == [.text(kind), .text(text)])
         }
     }
 

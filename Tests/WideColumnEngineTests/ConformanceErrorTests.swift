@@ -296,7 +296,7 @@ struct ConformanceErrorTests {
             ),
             ("SELECT * FROM t LIMIT 0", "LIMIT must be strictly positive"),
             ("SELECT * FROM t LIMIT -5", "LIMIT must be strictly positive"),
-            ("SELECT * FROM t PER PARTITION LIMIT 0", "PER PARTITION LIMIT must be strictly positive"),
+            ("SELECT * FROM t PER PARTITION LIMIT 0", "LIMIT must be strictly positive"),
             (
                 "SELECT count(*) FROM t PER PARTITION LIMIT 5",
                 "PER PARTITION LIMIT is not allowed with aggregate queries."

@@ -134,6 +134,16 @@ struct CounterTests {
         let warned = try batch(3000, [1, 2])
         #expect(warned.warnings.count == 1 && warned.warnings[0].hasPrefix("Batch for [ks.t] is of size 5."))
         #expect(try batch(60_000, [1, 1]).warnings.isEmpty)
+        // One key in two tables of a keyspace is one partition.
+        try store.execute("CREATE TABLE u (k int PRIMARY KEY, v text)")
+        let text = String(repeating: "x", count: 30_000)
+        func pair(_ key: Int) throws -> ResultSet {
+            try store.execute(
+                "BEGIN BATCH INSERT INTO t (k, v) VALUES (1, '\(text)'); INSERT INTO u (k, v) VALUES (\(key), '\(text)') APPLY BATCH"
+            )
+        }
+        #expect(try pair(1).warnings.isEmpty)
+        expectInvalid("Batch too large") { _ = try pair(2) }
         expectInvalid("Batch too large") { _ = try batch(30_000, [7, 8]) }
         #expect(try store.execute("SELECT * FROM t WHERE k = 7").isEmpty)
         let unlogged = (0..<12).map { "INSERT INTO t (k) VALUES (\($0))" }.joined(separator: "; ")

@@ -157,6 +157,7 @@ struct ModificationTests {
         let second = try store.execute("INSERT INTO t (k, c, v) VALUES (1, 1, 'b') IF NOT EXISTS")
         #expect(!second.wasApplied && second.columns.map(\.name) == ["[applied]", "k", "c", "s", "v", "w"])
         #expect(second[0]["v"] == "a")
+        #expect(second.columns.map(\.table) == [""] + Array(repeating: "t", count: 5))
         let third = try store.execute("UPDATE t SET w = 1 WHERE k = 1 AND c = 1 IF v = 'b' AND w = null")
         #expect(third.columns.map(\.name) == ["[applied]", "v", "w"] && third[0].values == [false, "a", nil])
         #expect(try store.execute("UPDATE t SET w = 1 WHERE k = 1 AND c = 1 IF v IN ('a', 'b') AND w != 3").wasApplied)
@@ -232,6 +233,29 @@ struct ModificationTests {
             try answer("UPDATE t SET w = 2 WHERE k = 1 AND c = 9 IF EXISTS", third) == [
                 "[applied] k c s v w", "false 1 3 null null 3",
             ])
+    }
+
+    @Test("rows of several partitions in one order can't come in pages; those that fit into one can be asked for")
+    func mergedPages() throws {
+        let store = try simpleStore()
+        for (k, c) in [(1, 1), (2, 2), (1, 3), (2, 4)] {
+            try store.execute("INSERT INTO t (k, c) VALUES (\(k), \(c))")
+        }
+        let select = "SELECT c FROM t WHERE k IN (1, 2) ORDER BY c"
+        func lines(_ cql: String, _ pageSize: Int) throws -> [String] {
+            let page = try store.prepare(cql).execute(pageSize: pageSize)
+            #expect(page.pagingState == nil)
+            return page.map { $0.values.map(\.description).joined(separator: " ") }
+        }
+        for cql in [select, "\(select) LIMIT 4"] {
+            expectInvalid(
+                "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the "
+                    + "ORDER BY or the IN and sort client side, or disable paging for this query"
+            ) { _ = try lines(cql, 3) }
+        }
+        #expect(try lines("\(select) LIMIT 3", 3) == ["1", "2", "3"])
+        #expect(try lines("\(select) DESC LIMIT 2", 100) == ["4", "3"])
+        #expect(try store.lines(select) == ["1", "2", "3", "4"])
     }
 
     @Test("a static column belongs to the partition")

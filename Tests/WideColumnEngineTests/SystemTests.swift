@@ -225,6 +225,38 @@ struct SystemTests {
             try store.lines("DESCRIBE INDEX by_l") == ["'ks' 'index' 'by_l' 'CREATE INDEX by_l ON ks.t (values(l));'"])
         expectInvalid("'nosuch' not found in keyspace 'ks'") { try store.execute("DESCRIBE nosuch") }
         #expect(try store.execute("DESCRIBE system").count > 3)
+        // All of it can be run: what no statement makes is in comments.
+        let all = try store.execute("DESCRIBE FULL SCHEMA").compactMap { $0["create_statement", as: String.self] }
+        #expect(all.contains { $0.contains("Table system_views.settings is a virtual table and cannot be recreated") })
+        #expect(all.allSatisfy { $0.contains("VIRTUAL ") == $0.contains("/*\nWarning: ") })
+    }
+
+    @Test("the compaction that is shown is the one in effect", arguments: [0, 7_776_000, 90_000, 1_000])
+    func compaction(timeToLive: Int) throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int) WITH default_time_to_live = \(timeToLive)")
+        try store.execute(
+            "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE k IS NOT NULL AND v IS NOT NULL PRIMARY KEY (v, k)")
+        let statements = try store.execute("DESCRIBE KEYSPACE ks").compactMap {
+            $0["create_statement", as: String.self]
+        }
+        let other = try WideColumnStore(storage: .inMemory())
+        for statement in statements { try other.execute(statement) }
+        func strategies(_ store: WideColumnStore) -> [CompactionStrategy?] {
+            ["t", "m"].map { store.catalog.schema.table(.init(keyspace: "ks", name: $0))?.storage.options.strategy }
+        }
+        if timeToLive == 1_000 {
+            // No clause has a window of 33 seconds.
+            let minute = CompactionStrategy.timeWindow(TimeWindowOptions(window: .seconds(60)))
+            #expect(strategies(other) == [minute, minute])
+        } else {
+            #expect(strategies(other) == strategies(store))
+        }
+        let shown = "SELECT compaction['class'] FROM system_schema"
+        let name =
+            "'org.apache.cassandra.db.compaction.\(timeToLive == 0 ? "Leveled" : "TimeWindow")CompactionStrategy'"
+        #expect(try store.lines("\(shown).tables WHERE keyspace_name = 'ks'") == [name])
+        #expect(try store.lines("\(shown).views WHERE keyspace_name = 'ks'") == [name])
     }
 
     @Test("WITH INTERNALS tells of dropped columns: how they were, when they went and what has their names since")
@@ -348,6 +380,13 @@ struct SystemTests {
         #expect(insert.markers.allSatisfy { $0.keyspace == "ks" && $0.table == "p" })
         let select = try store.prepare("SELECT v, c AS x FROM p WHERE a = ? AND b = 'x' LIMIT ?")
         #expect(select.partitionKeyMarkers == [] && select.markers.map(\.name) == ["a", "[limit]"])
+        let batch = try store.prepare(
+            """
+            BEGIN BATCH USING TIMESTAMP ? INSERT INTO p (a, b, c) VALUES (?, 'x', 1);
+            DELETE FROM b WHERE k = ? APPLY BATCH
+            """)
+        #expect(batch.markers.map(\.name) == ["[timestamp]", "a", "k"])
+        #expect(batch.markers.map(\.table) == ["", "p", "b"])
         #expect(select.resultColumns.map(\.name) == ["v", "x"] && select.resultColumns[0].table == "p")
         #expect(try store.prepare("UPDATE p SET v = ? WHERE a = :a AND b = :b AND c = 1 IF EXISTS").isConditional)
     }

@@ -62,7 +62,10 @@ final class RequestExecutor: Sendable {
                 return try execute(entry.statement, parameters, call) { result in
                     Self.metadata(of: result, entry, known: metadataID, skips: parameters.skipsMetadata)
                 }
-            case .prepare(let text, let keyspace): return try prepare(text, keyspace)
+            case .prepare(let text, let keyspace):
+                var response = try prepare(text, keyspace)
+                if call.isTracing { response.tracingID = trace(unexecuted: call.request) }
+                return response
             case .batch(let batch): return try execute(batch, call)
             case .startup, .options, .authResponse, .register:
                 throw CQLError(.serverError, "\(call.request.opcode.name) is answered without the engine")
@@ -72,23 +75,24 @@ final class RequestExecutor: Sendable {
             var response = Response(
                 .error(
                     ErrorMessage(error, consistency: request.consistency, writeType: writeType(of: request))))
-            if call.isTracing { response.tracingID = call.failedTrace.id ?? trace(refused: request) }
+            if call.isTracing { response.tracingID = call.failedTrace.id ?? trace(unexecuted: request) }
             return response
         }
     }
 
-    /// The id of a trace for a request that did not come to be executed, if it is of a kind that is traced.
-    private func trace(refused request: Request) -> CQLUUID? {
-        switch request {
-        case .query(let text, _): store.trace(refused: text).id
-        case .execute(let id, _, _): store.trace(refused: (try? prepared.entry(id).statement.cql) ?? "").id
-        case .batch(let batch):
-            store.trace(
-                refused: batch.statements.lazy
+    /// The id of a trace for a request that executes no statement, or did not come to that, if it is of a kind that is traced.
+    private func trace(unexecuted request: Request) -> CQLUUID? {
+        guard let kind = request.traced else { return nil }
+        let cql =
+            switch request {
+            case .query(let text, _), .prepare(let text, _): text
+            case .execute(let id, _, _): (try? prepared.entry(id).statement.cql) ?? ""
+            case .batch(let batch):
+                batch.statements.lazy
                     .compactMap { if case .query(let text) = $0.text { text } else { nil } }.joined(separator: "; ")
-            ).id
-        case .prepare, .startup, .options, .authResponse, .register: nil
-        }
+            case .startup, .options, .authResponse, .register: ""
+            }
+        return store.trace(kind, notExecuting: cql).id
     }
 
     private func session(_ keyspace: String?) throws -> CQLSession {
@@ -124,6 +128,7 @@ final class RequestExecutor: Sendable {
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
         options.isTracing = call.isTracing
+        options.tracedRequest = call.request.traced ?? .query
         if call.isTracing { options.onFailedTrace = { [failedTrace = call.failedTrace] in failedTrace.set($0.id) } }
         options.maximumResultByteCount = call.maximumResultByteCount
         options.maskedUserName = maskedUserName.withLock { $0 }
@@ -281,6 +286,19 @@ extension ErrorMessage.WriteType {
                 case .counter: .counter
                 case nil: .simple
                 }
+        }
+    }
+}
+
+extension Request {
+    /// What its trace says that it asks for; `nil` where it has none.
+    fileprivate var traced: StatementTrace.Request? {
+        switch self {
+        case .query: .query
+        case .prepare: .preparation
+        case .execute: .preparedQuery
+        case .batch: .batch
+        case .startup, .options, .authResponse, .register: nil
         }
     }
 }

@@ -164,7 +164,12 @@ struct ConditionEvaluator {
             }
         }
         let applied = ResultColumn(name: ResultSet.appliedColumn, type: .boolean)
-        var builder = RowBuilder(columns: [applied] + selected.map { ResultColumn(name: $0.name, type: $0.type) })
+        // Without a row nothing is selected.
+        let table = shown.first?.plan.table.identifier
+        let columns = selected.compactMap { column in
+            table.map { ResultColumn(name: column.name, type: column.type, table: $0) }
+        }
+        var builder = RowBuilder(columns: [applied] + columns)
         for evaluator in shown {
             try builder.append(.boolean(false), .boolean)
             let masks = evaluator.context.showsMasks ? evaluator.plan.maskedColumns : nil

@@ -23,6 +23,8 @@ public struct ExecutionOptions: Sendable {
     public var maximumResultByteCount: Int?
     /// Whether the result has a trace, and system_traces too.
     public var isTracing = false
+    /// What the trace of a statement by itself says was asked for.
+    public var tracedRequest = StatementTrace.Request.query
     /// Called with the trace of a statement that fails, which no result can have.
     public var onFailedTrace: (@Sendable (StatementTrace) -> Void)?
 

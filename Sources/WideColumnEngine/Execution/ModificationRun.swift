@@ -132,10 +132,12 @@ struct ModificationRun {
     private func checkSize(_ byteCount: Int) throws -> [String] {
         let mayExceed = byteCount > limits.batchSizeWarningByteCount
         guard mayExceed || isUnlogged && statements.count > limits.unloggedBatchWarningPartitionCount else { return [] }
-        let partitions = try partitionCounts().keys
+        let named = try partitionCounts().keys
+        // Tables of one keyspace have their partitions of one key together.
+        let partitions = Set(named.map { PartitionOfKeyspace(keyspace: $0.table.keyspace, prefix: $0.prefix) })
         guard partitions.count > 1 else { return [] }
         guard byteCount <= limits.batchSizeFailureByteCount else { throw CQLError.invalid("Batch too large") }
-        let names = Set(partitions.map(\.table.description)).sorted().joined(separator: ", ")
+        let names = Set(named.map(\.table.description)).sorted().joined(separator: ", ")
         var warnings: [String] = []
         if mayExceed {
             let limit = limits.batchSizeWarningByteCount
@@ -149,6 +151,11 @@ struct ModificationRun {
                     + "You should use a logged batch for atomicity, or asynchronous writes for performance.")
         }
         return warnings
+    }
+
+    private struct PartitionOfKeyspace: Hashable {
+        var keyspace: String
+        var prefix: [UInt8]
     }
 
     private static func kibibytes(_ byteCount: Int) -> String {
@@ -165,7 +172,7 @@ extension WideColumnStore {
     @discardableResult
     public func execute(_ batch: StatementBatch, options: ExecutionOptions = ExecutionOptions()) throws -> ResultSet {
         guard options.isTracing else { return try perform(batch, options, nil) }
-        return try tracing(batch.statements.map(\.statement.cql).joined(separator: "; "), options) { tracer in
+        return try tracing(.batch, batch.statements.map(\.statement.cql).joined(separator: "; "), options) { tracer in
             let result = try perform(batch, options, tracer)
             tracer.endWriting()
             return result

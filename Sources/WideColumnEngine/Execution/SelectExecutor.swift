@@ -37,11 +37,10 @@ struct SelectExecutor: ~Copyable {
         pagingState: PagingState? = nil, maximumByteCount: Int? = nil, tombstoneGuard: TombstoneGuard? = nil
     ) throws {
         try plan.checkSelection(context.values)
-        let limit = try Self.limit(plan.limit, "LIMIT", context)
-        let perPartitionLimit =
-            plan.isDistinct ? 1 : try Self.limit(plan.perPartitionLimit, "PER PARTITION LIMIT", context)
+        let limit = try Self.limit(plan.limit, context)
+        let perPartitionLimit = plan.isDistinct ? 1 : try Self.limit(plan.perPartitionLimit, context)
         let filters = try plan.whereClause.filters.map { try $0.evaluate(context) }
-        if pageSize != .max, plan.mergesPartitions {
+        if plan.mergesPartitions, limit > pageSize {
             throw CQLError.invalid(
                 "Cannot page queries with both ORDER BY and a IN restriction on the partition key; "
                     + "you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query"
@@ -69,7 +68,7 @@ struct SelectExecutor: ~Copyable {
             maximumByteCount: maximumByteCount)
     }
 
-    private static func limit(_ term: BoundTerm?, _ name: String, _ context: ExecutionContext) throws -> Int64 {
+    private static func limit(_ term: BoundTerm?, _ context: ExecutionContext) throws -> Int64 {
         guard let term else { return .max }
         let bytes: [UInt8]
         switch try term.evaluate(context) {
@@ -78,7 +77,7 @@ struct SelectExecutor: ~Copyable {
         case .bytes(let value): bytes = value
         }
         guard case .int(let limit) = try CQLValue(bytes.rawSpan, type: .int), limit > 0 else {
-            throw CQLError.invalid("\(name) must be strictly positive")
+            throw CQLError.invalid("LIMIT must be strictly positive")
         }
         return Int64(limit)
     }

@@ -210,9 +210,10 @@ extension WideColumnStore {
 
     /// Executes a statement with a trace, which its result has; where it fails, `onFailedTrace` is told.
     func tracing(
-        _ cql: @autoclosure () -> String, _ options: ExecutionOptions, _ body: (StatementTracer) throws -> ResultSet
+        _ request: StatementTrace.Request, _ cql: @autoclosure () -> String, _ options: ExecutionOptions,
+        _ body: (StatementTracer) throws -> ResultSet
     ) throws -> ResultSet {
-        let tracer = StatementTracer(self)
+        let tracer = StatementTracer(self, request)
         do {
             var result = try body(tracer)
             result.statementTrace = finish(tracer, cql())
@@ -224,10 +225,10 @@ extension WideColumnStore {
         }
     }
 
-    /// Keeps the trace of a request that was refused before it was a statement to execute: of CQL that can't be read, or of
-    /// values that don't fit.
-    public func trace(refused cql: String) -> StatementTrace {
-        let tracer = StatementTracer(self)
+    /// Keeps the trace of a request that executes no statement: one that prepares, or that was refused before, because of CQL
+    /// that can't be read or values that don't fit.
+    public func trace(_ request: StatementTrace.Request, notExecuting cql: String) -> StatementTrace {
+        let tracer = StatementTracer(self, request)
         tracer.add("Parsing \(cql)")
         return finish(tracer, cql)
     }

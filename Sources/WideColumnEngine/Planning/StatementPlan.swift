@@ -87,8 +87,11 @@ struct BatchPlan: Sendable {
                 throw CQLError.invalid("Timestamp must be set either on BATCH or individual statements")
             }
             let table = try schema.table(statement.table, currentKeyspace: currentKeyspace)
+            binder.table = table.identifier
             statements.append(try ModificationPlan(statement, table: table, binder: &binder))
         }
+        // That of the batch is of no table.
+        binder.table = nil
         timestamp = try batch.using.timestamp.map { try binder.bind($0, as: .bigint, receiver: "[timestamp]") }
         try Self.check(statements, batch.kind, hasTimestamp: timestamp != nil)
         guard timestamp == nil || !statements.contains(where: \.table.definition.isCounter) else {

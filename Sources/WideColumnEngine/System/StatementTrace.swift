@@ -12,15 +12,25 @@ public struct StatementTrace: Hashable, Sendable {
         public var elapsedMicroseconds: Int32
     }
 
+    /// What a traced request asked for, in the words that `system_traces.sessions` has for it.
+    public enum Request: String, Hashable, Sendable {
+        case query = "Execute CQL3 query"
+        case preparation = "Preparing CQL3 query"
+        case preparedQuery = "Execute CQL3 prepared query"
+        case batch = "Execute batch of CQL3 queries"
+    }
+
     /// The session in `system_traces`; the native protocol's tracing id.
     public let id: CQLUUID
+    public let request: Request
     /// Milliseconds since 1970.
     public let startedAt: Int64
     public private(set) var events: [Event] = []
     /// Activities that were too many.
     private(set) var omittedCount = 0
 
-    init(id: CQLUUID, startedAt: Int64) {
+    init(_ request: Request, id: CQLUUID, startedAt: Int64) {
+        self.request = request
         self.id = id
         self.startedAt = startedAt
     }

@@ -158,7 +158,8 @@ final class SystemTables: Sendable {
     ) throws {
         let keyspace = CQLValue.text(table.identifier.keyspace)
         let name = CQLValue.text(table.identifier.name)
-        let options = table.options.systemColumns + [("id", .uuid(table.id))]
+        let options =
+            table.options.systemColumns(timeToLive: definitions.timeToLive(of: table)) + [("id", .uuid(table.id))]
         if let view = table.view {
             let source = TableIdentifier(keyspace: table.identifier.keyspace, name: view.source)
             rows.add(
@@ -283,7 +284,7 @@ final class SystemTables: Sendable {
             [
                 ("session_id", id), ("client", source), ("command", "QUERY"), ("coordinator", source),
                 ("coordinator_port", 7000), ("duration", .int(trace.events.last?.elapsedMicroseconds ?? 0)),
-                ("parameters", Self.map(["query": query])), ("request", "Execute CQL3 query"),
+                ("parameters", Self.map(["query": query])), ("request", .text(trace.request.rawValue)),
                 ("started_at", .timestamp(trace.startedAt)),
             ], transaction)
     }
