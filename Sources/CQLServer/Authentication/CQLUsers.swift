@@ -3,8 +3,9 @@
 internal import StorageTypes
 internal import WideColumnEngine
 
-/// The users of a server, each with the hash of a password. Whoever is in it may do everything, since there are no roles, but
-/// for one thing: some see masks in the place of masked columns.
+/// The users of a server, each with the hash of a password. Whoever is in it may do everything, since there are no
+/// roles, but for those who lack Cassandra's UNMASK permission: they see masks in the place of masked columns, may not
+/// restrict these in a SELECT, and may not change the schema.
 public struct CQLUsers: Sendable {
     private var hashes: [String: PasswordHash] = [:]
     /// Those who lack Cassandra's UNMASK permission.
