@@ -115,10 +115,11 @@ public final class ShopStream: Sendable {
         try saved.get()
     }
 
-    /// Makes a consistent copy of all services in an absent or empty directory, while work goes on.
-    public func checkpoint(to directory: String) throws {
+    /// Makes a consistent copy of all services while work goes on: in an absent or empty directory, or of a platform over
+    /// one file, in a file that is not there.
+    public func checkpoint(to target: String) throws {
         try cache.save()
-        try storage.checkpoint(to: directory)
+        try storage.checkpoint(to: target)
     }
 
     /// Reads every checksum and holds every structure against those that follow from it: index against documents, view

@@ -24,7 +24,7 @@ public import StorageTypes
 /// var key = KeyEncoder()
 /// key.append(string: session)
 /// key.append(int64: time, descending: true)
-/// storage.put(events, key.bytes.rawSpan, value)
+/// try storage.write { try $0.put(events, key.bytes.rawSpan, value) }
 /// ```
 public struct KeyEncoder: Sendable {
     /// The key so far.

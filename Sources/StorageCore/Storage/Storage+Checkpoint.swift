@@ -3,11 +3,15 @@
 internal import Synchronization
 
 extension Storage {
-    /// Makes a copy of the storage as of now in `target`, an absent or empty directory, while writes go on.
+    /// Makes a copy of the storage as of now, while writes go on: of a directory in `target`, an absent or empty directory,
+    /// of a SQLite database in `target`, the name of a file that is not there.
     ///
-    /// Tables are hard-linked where the file system allows, the log is copied up to a synced offset. Every commit that was
-    /// visible when the call began is in the copy. It opens like any storage, also read-only. Of a checkpoint that fails
-    /// nothing is left.
+    /// A directory's tables are hard-linked where the file system allows, its log is copied up to a synced offset. Every
+    /// commit that was visible when the call began is in the copy. It opens like any storage, also read-only. Of a
+    /// checkpoint that fails nothing is left.
+    ///
+    /// - Throws: `StorageError`: `.alreadyExists` if something is there, `.closed`, `.readOnly`, `.poisoned`, and what
+    ///   reading and writing files can fail with.
     public func checkpoint(to target: String) throws {
         try checkProcess()
         if let refusal = lastingRefusal() { throw refusal }
