@@ -21,6 +21,12 @@ private final class SlowThings: StorageTraceSink {
     private func note(_ text: String) { log.withLock { $0.append(text) } }
 }
 
+private final class Touched: AccessTraceSink {
+    let events = Mutex<[AccessEvent]>([])
+
+    func record(_ event: AccessEvent) { events.withLock { $0.append(event) } }
+}
+
 @Suite("Guide to observing the storage")
 struct ObservingGuideTests {
     @Test("the guide's code does what the guide says")
@@ -44,6 +50,18 @@ struct ObservingGuideTests {
         #expect(page.contains("orders") && behind == 0 && hits == nil)
         #expect(try #require(written) > 1 && slowest >= statistics.syncs.median)
         #expect(sink.log.withLock { $0 }.contains("1 entries of [\"orders\"] are in 1 table."))
+
+        let touched = Touched()
+        let snapshot = storage.snapshot().traced(by: touched)
+        let value = try snapshot.view.get(orders, [1].rawSpan)
+        try storage.write { transaction in
+            transaction.traceSink = touched
+            try transaction.put(orders, [3].rawSpan, [4].rawSpan)
+        }
+        #expect(value == [2])
+        let events = touched.events.withLock { $0 }
+        #expect(events.contains { if case .tableSearched(_, true) = $0 { true } else { false } })
+        #expect(events.last == .keyWritten(keyspace: "orders", key: [3]))
         try storage.close()
     }
 }
