@@ -50,6 +50,8 @@ struct GuideTests {
         try insert.execute(["s1", "ann", "chat"], durability: .synced)
         let rows = try store.execute("SELECT kind, at FROM events_by_user WHERE user = ? LIMIT 100", ["ann"])
         #expect(Set(rows.compactMap { $0["kind", as: String.self] }) == ["join", "chat"])
+        let session = try store.session(keyspace: "shop")
+        #expect(try session.execute("SELECT kind, at FROM events WHERE session = ?", ["s1"]).count == 2)
 
         try store.execute("CREATE TYPE address (street text, zip int)")
         try store.execute(
