@@ -387,4 +387,23 @@ struct RestrictionTests {
         #expect(
             try CQLType("map<text, frozen<list<int>>>", in: store, keyspace: "ks") == .map(.text, .frozen(.list(.int))))
     }
+
+    @Test("a part of the key with a value can't be looked into by what is written")
+    func containsInWrites() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k frozen<list<int>>, j int, v int, PRIMARY KEY ((k, j)))")
+        for (relations, word) in [
+            ("k = [1] AND k CONTAINS 2", "Equal"), ("k CONTAINS 2 AND k = [1]", "Equal"),
+            ("k IN ([1], [2]) AND k CONTAINS 2", "IN"),
+        ] {
+            for verb in ["DELETE FROM t", "UPDATE t SET v = 1"] {
+                expectInvalid(
+                    "k cannot be restricted by more than one relation if it includes a\(word == "IN" ? "" : "n") \(word)"
+                ) {
+                    try store.execute("\(verb) WHERE j = 1 AND \(relations)")
+                }
+            }
+        }
+        #expect(try store.execute("SELECT * FROM t").isEmpty)
+    }
 }

@@ -272,7 +272,7 @@ struct RelationCollector {
     }
 
     /// Why a column can't be restricted once more.
-    private func conflict(_ name: String) -> CQLError {
+    func conflict(_ name: String) -> CQLError {
         let earlier = restrictions(of: [name]).first
         if earlier?.isIn == true {
             return .invalid("\(name) cannot be restricted by more than one relation if it includes a IN")

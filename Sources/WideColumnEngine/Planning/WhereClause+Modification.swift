@@ -22,6 +22,8 @@ extension WhereClause {
                     "Only EQ and IN relation are supported on the partition key (unless you use the token() function) "
                         + "for \(verb) statements")
             }
+            // Nothing filters what is written.
+            guard restriction.others.isEmpty else { throw collector.conflict(column.name) }
             return values
         }
         guard values.count == definition.partitionKey.count else {
