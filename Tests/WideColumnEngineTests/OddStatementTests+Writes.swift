@@ -148,6 +148,14 @@ extension OddStatementTests {
             "syntaxException: Multiple incompatible setting of column st"
         ),
         (
+            "UPDATE t SET x.a = 1, x.b = 'b', x.a = 2 WHERE k = 31 AND c = 1 AND d = 1",
+            "syntaxException: Multiple incompatible setting of column x"
+        ),
+        ("UPDATE t SET x.a = 1, x.b = 'b' WHERE k = 31 AND c = 1 AND d = 1", "ok"),
+        ("DELETE x.a, x.a FROM t WHERE k = 31 AND c = 1 AND d = 1", "ok"),
+        ("SELECT x FROM t WHERE k = 31", "{a: null, b: 'b'}"),
+        ("DELETE FROM t WHERE k = 31", "ok"),
+        (
             "UPDATE t SET st = [1] WHERE k = 9 AND c = 1 AND d = 1",
             "invalidRequest: Invalid list literal for st of type set<int>"
         ),

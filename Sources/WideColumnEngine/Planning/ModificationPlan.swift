@@ -134,10 +134,24 @@ struct ModificationPlan: Sendable {
         if kind == .delete { removeRepeatedDeletions() }
         for (operation, next) in zip(operations, operations.dropFirst())
         where operation.column.id == next.column.id && (operation.isWhole || next.isWhole) {
-            throw CQLError.syntax("Multiple incompatible setting of column \(operation.column.name)")
+            throw Self.incompatible(operation)
         }
+        if kind == .update { try checkFields() }
         staticOperations = operations.filter { $0.column.kind == .static }
         operations.removeAll { $0.column.kind == .static }
+    }
+
+    private static func incompatible(_ operation: CellOperation) -> CQLError {
+        .syntax("Multiple incompatible setting of column \(operation.column.name)")
+    }
+
+    /// Fields of one value are set one by one, and none of them twice ([CA] cql3/Operation.java, `SetField`).
+    private func checkFields() throws {
+        var seen: Set<[Int]> = []
+        for operation in operations {
+            guard case .setField(let field, _) = operation.action else { continue }
+            guard seen.insert([Int(operation.column.id), field]).inserted else { throw Self.incompatible(operation) }
+        }
     }
 
     /// Of a column that is deleted as a whole nothing else needs to be.
