@@ -251,6 +251,33 @@ struct AlterTests {
             ])
     }
 
+    @Test("observers are told of views that change with their table or a type; the result is of the statement alone")
+    func viewEvents() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE p (x int)")
+        try store.execute("CREATE TABLE t (k int, c int, v int, f frozen<p>, PRIMARY KEY (k, c))")
+        let rest = "FROM t WHERE v IS NOT NULL AND k IS NOT NULL AND c IS NOT NULL PRIMARY KEY (v, k, c)"
+        try store.execute("CREATE MATERIALIZED VIEW whole AS SELECT * \(rest)")
+        try store.execute("CREATE MATERIALIZED VIEW part AS SELECT v \(rest)")
+        for (cql, changed, views) in [
+            ("ALTER TABLE t ADD w int", "TABLE t", ["TABLE whole"]), ("ALTER TABLE t ADD s int STATIC", "TABLE t", []),
+            ("ALTER TABLE t RENAME c TO d", "TABLE t", ["TABLE part", "TABLE whole"]),
+            ("ALTER TABLE t ALTER w MASKED WITH DEFAULT", "TABLE t", ["TABLE whole"]),
+            ("ALTER TABLE t WITH comment = 'x'", "TABLE t", []), ("ALTER TYPE p ADD y int", "TYPE p", ["TABLE whole"]),
+            ("ALTER TYPE p RENAME y TO z", "TYPE p", ["TABLE whole"]),
+            ("ALTER MATERIALIZED VIEW part WITH comment = 'x'", "TABLE part", []),
+            ("CREATE INDEX ON t (w)", "TABLE t", []),
+        ] {
+            let seen = SeenChanges()
+            let stop = store.observeSchemaChanges { seen.append($0) }
+            let change = try store.execute(cql).schemaChange
+            stop()
+            let texts = seen.changes.map { "\($0.kind.rawValue) \($0.target.rawValue) \($0.name ?? "-")" }
+            #expect(texts == ([changed] + views).map { "UPDATED \($0)" }, "\(cql)")
+            #expect(change == seen.changes.first, "\(cql)")
+        }
+    }
+
     @Test("a catalog entry of a type is checked like the others")
     func damagedType() throws {
         let type = UserType(keyspace: "ks", name: "p", fields: [.init(name: "x", type: .frozen(.list(.int)))])

@@ -147,9 +147,10 @@ final class SchemaCatalog: Sendable {
 
     // MARK: Changes
 
-    /// Executes a schema statement; tells what it changed, if anything.
+    /// Executes a schema statement; tells what it changed, if anything. Observers are told of views that changed with it too.
     func execute(_ statement: Statement, currentKeyspace: String?) throws -> SchemaChange? {
         var new: Set<BuildName> = []
+        var changedViews: [SchemaChange] = []
         let change = try changes.withLock { _ -> SchemaChange? in
             if case .truncate(let name) = statement {
                 try truncate(name, currentKeyspace)
@@ -159,15 +160,17 @@ final class SchemaCatalog: Sendable {
                 schema, currentKeyspace: currentKeyspace, allowsSystemNames: allowsSystemNames,
                 now: storage.snapshot().readTime,
                 makeID: { [generators] in generators.randomUUID() })
-            let unbuilt = schema.definitions.unbuilt
+            let before = schema.definitions
             guard let change = try editor.apply(statement) else { return nil }
             try publish(editor.definitions)
-            new = editor.definitions.unbuilt.subtracting(unbuilt)
+            new = editor.definitions.unbuilt.subtracting(before.unbuilt)
+            changedViews = schema.definitions.changedViews(since: before, besides: change)
             return change
         }
         for name in new { try buildNew(name) }
         if let change {
-            for observer in observers.withLock({ Array($0.values) }) { observer(change) }
+            let observers = observers.withLock { Array($0.values) }
+            for change in [change] + changedViews { for observer in observers { observer(change) } }
         }
         return change
     }
@@ -355,6 +358,22 @@ final class SchemaCatalog: Sendable {
         }
         observers.withLock { $0[token] = body }
         return { [weak self] in self?.observers.withLock { $0[token] = nil } }
+    }
+}
+
+extension SchemaDefinitions {
+    /// The views whose definitions follow a change of another table or of a type, one change for each.
+    fileprivate func changedViews(since before: SchemaDefinitions, besides change: SchemaChange) -> [SchemaChange] {
+        let changed = tables.values.filter { table in
+            guard table.view != nil, let old = before.tables[table.identifier] else { return false }
+            let isNamed =
+                change.target == .table && change.keyspace == table.identifier.keyspace
+                && change.name == table.identifier.name
+            return !isNamed && old != table
+        }
+        return changed.map(\.identifier).sorted { $0.description < $1.description }.map {
+            SchemaChange(kind: .updated, target: .table, keyspace: $0.keyspace, name: $0.name)
+        }
     }
 }
 
