@@ -103,4 +103,19 @@ struct NestedSelectionTests {
         #expect(try store.lines("SELECT similarity_euclidean(v, ?) FROM t", [[3, 4]]) == ["1.0"])
         #expect(try store.lines("SELECT to_json([f, g]), collection_count({f, g}) FROM t") == ["'[3.0, 4.0]' 2"])
     }
+
+    @Test("a null in a list of the selection is a null of the result")
+    func nullElements() throws {
+        let store = try makeStore()
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")
+        try store.execute("INSERT INTO t (k) VALUES (1)")
+        let row = try store.execute("SELECT [v, 1], [[v], [2]], (k, [v]) FROM t")[0]
+        #expect(row.wireBytes(0) == [0, 0, 0, 2, 255, 255, 255, 255, 0, 0, 0, 4, 0, 0, 0, 1])
+        #expect(row.values.map(\.description) == ["[null, 1]", "[[null], [2]]", "(1, [null])"])
+        #expect(try store.lines("SELECT to_json([v, 1]), collection_count([v, 1]) FROM t") == ["'[null, 1]' 2"])
+        expectInvalid("null is not supported inside collections") { try store.execute("SELECT {v, 1} FROM t") }
+        expectInvalid("null is not supported inside collections") {
+            try store.execute("INSERT INTO t (k, v) VALUES (1, collection_max((list<int>)[1, null]))")
+        }
+    }
 }

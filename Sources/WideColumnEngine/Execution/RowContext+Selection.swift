@@ -22,7 +22,10 @@ extension RowContext {
             return try builder.append(bytes.rawSpan)
         }
         guard case .column(let column) = value else {
-            return try builder.append(try self.value(value, context, aggregates), value.type)
+            let selected = try self.value(value, context, aggregates)
+            guard selected.hasNullElement else { return try builder.append(selected, value.type) }
+            let bytes = try selected.serializedWithNulls(as: value.type)
+            return try builder.append(bytes.rawSpan)
         }
         if !(try withValue(of: column) { try builder.append($0) }) { try builder.appendNull() }
     }
@@ -65,5 +68,39 @@ extension RowContext {
             .map(stride(from: 0, to: members.count - 1, by: 2).map { .init(key: members[$0], value: members[$0 + 1]) })
         default: .tuple(members)
         }
+    }
+}
+
+extension CQLValue {
+    /// Whether there is a null in a list: as a value it is refused, but a SELECT list may make one.
+    fileprivate var hasNullElement: Bool {
+        switch self {
+        case .list(let members): members.contains { $0.isNull || $0.hasNullElement }
+        case .tuple(let members): members.contains(where: \.hasNullElement)
+        default: false
+        }
+    }
+
+    /// As `serialized(as:)`, with a length of -1 for each null of a list ([CA] cql3/selection/ListSelector.java).
+    fileprivate func serializedWithNulls(as type: CQLType) throws -> [UInt8] {
+        let members: [(value: CQLValue, type: CQLType)]
+        var bytes: [UInt8] = []
+        switch (self, type.bare) {
+        case (.list(let values), .list(let element)):
+            bytes.appendBigEndian(Int32(truncatingIfNeeded: values.count))
+            members = values.map { ($0, element) }
+        case (.tuple(let values), .tuple(let types)): members = Array(zip(values, types))
+        default: return try serialized(as: type)
+        }
+        for member in members {
+            guard !member.value.isNull else {
+                bytes.appendBigEndian(Int32(-1))
+                continue
+            }
+            let value = try member.value.serializedWithNulls(as: member.type)
+            bytes.appendBigEndian(Int32(truncatingIfNeeded: value.count))
+            bytes += value
+        }
+        return bytes
     }
 }
