@@ -235,6 +235,71 @@ struct ModificationTests {
             ])
     }
 
+    @Test("a condition on the partition alone is answered with the partition's first row")
+    func partitionConditions() throws {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TABLE t (k int, c int, s int static, v int, PRIMARY KEY (k, c))")
+        try store.execute("INSERT INTO t (k, c, s, v) VALUES (0, 1, 2, 0)")
+        try store.execute("INSERT INTO t (k, c, v) VALUES (0, 5, 7)")
+        try store.execute("INSERT INTO t (k, s) VALUES (1, 2)")
+        func answer(_ statements: String..., isBatch: Bool = true) throws -> [String] {
+            let text = statements.joined(separator: "; ")
+            let result = try store.execute(isBatch ? "BEGIN BATCH \(text); APPLY BATCH" : text)
+            return [result.columns.map(\.name).joined(separator: " ")]
+                + result.map { $0.values.map(\.description).joined(separator: " ") }
+        }
+        let write = "UPDATE t SET v = 1 WHERE k = 0 AND c = 1"
+        #expect(try answer("UPDATE t SET s = 9 WHERE k = 0 IF s = 1", write) == ["[applied] k c s", "false 0 1 2"])
+        // The row that a statement names counts for nothing where it tests static columns alone.
+        for c in [1, 5, 6] {
+            #expect(
+                try answer("UPDATE t SET v = 1 WHERE k = 0 AND c = \(c) IF s = 1") == [
+                    "[applied] k c s", "false 0 1 2",
+                ])
+        }
+        #expect(
+            try answer("UPDATE t SET v = 1 WHERE k = 0 AND c = 5 IF v = 1", "\(write) IF s = 2") == [
+                "[applied] k c v s", "false 0 5 7 2",
+            ])
+        #expect(
+            try answer("UPDATE t SET v = 1 WHERE k = 0 AND c = 6 IF v = 1", "\(write) IF s = 2") == [
+                "[applied] k c v s", "false 0 null null 2",
+            ])
+        // A partition of a static row alone.
+        #expect(
+            try answer("UPDATE t SET s = 9 WHERE k = 1 IF s = 1", "UPDATE t SET v = 1 WHERE k = 1 AND c = 1") == [
+                "[applied] k c s", "false 1 null 2",
+            ])
+        #expect(
+            try answer("UPDATE t SET s = 9 WHERE k = 0 IF s = 1", isBatch: false) == ["[applied] s", "false 2"])
+        #expect(
+            try answer("INSERT INTO t (k, s) VALUES (0, 9) IF NOT EXISTS", isBatch: false) == [
+                "[applied] k c s v", "false 0 1 2 null",
+            ])
+        #expect(
+            try answer("INSERT INTO t (k, s) VALUES (0, 9) IF NOT EXISTS", write) == [
+                "[applied] k c s v", "false 0 1 2 0",
+            ])
+        #expect(try store.lines("SELECT k, c, s, v FROM t WHERE k = 0") == ["0 1 2 0", "0 5 2 7"])
+    }
+
+    @Test("with a condition of existence a batch answers with all columns, in their order in the table")
+    func mixedConditions() throws {
+        let store = try makeStore(clock)
+        try store.execute("CREATE TABLE t (k int, c int, v int, a int, PRIMARY KEY (k, c))")
+        try store.execute("INSERT INTO t (k, c, v, a) VALUES (0, 1, 2, 3)")
+        let tests = "UPDATE t SET v = 1 WHERE k = 0 AND c = 1 IF v = 1"
+        for other in [
+            "UPDATE t SET v = 1 WHERE k = 0 AND c = 2 IF EXISTS", "INSERT INTO t (k, c) VALUES (0, 2) IF NOT EXISTS",
+        ] {
+            for statements in ["\(tests); \(other)", "\(other); \(tests)"] {
+                let result = try store.execute("BEGIN BATCH \(statements); APPLY BATCH")
+                #expect(result.columns.map(\.name) == ["[applied]", "k", "c", "a", "v"])
+                #expect(result.map { $0.values.map(\.description) } == [["false", "0", "1", "3", "2"]])
+            }
+        }
+    }
+
     @Test("rows of several partitions in one order can't come in pages; those that fit into one can be asked for")
     func mergedPages() throws {
         let store = try simpleStore()

@@ -10,9 +10,8 @@ struct ConditionEvaluator {
     let clustering: [UInt8]?
     /// Whether the row lives, or the static row where no other is named.
     let rowExists: Bool
-    /// Whether a statement that names only the partition finds rows in it, or one that tests only the partition, in vain,
-    /// others than the one it names.
-    private var partitionHasRows = false
+    /// The first row of the partition, if it has one, where a condition of the partition alone does not hold or finds nothing.
+    private var firstRow: RowContext?
 
     /// - Parameter columns: those that count where tombstones are counted.
     init(_ plan: ModificationPlan, _ context: ExecutionContext, _ view: ReadView, columns: Set<UInt16>) throws {
@@ -28,8 +27,8 @@ struct ConditionEvaluator {
         }
         rowExists = try row.load(plan.table.storage, partition: prefix, clustering: clustering, view)
         self.row = row
-        guard !rowExists, try clustering == nil || plan.testsStaticColumnsOnly && !holds() else { return }
-        partitionHasRows = try self.row.hasLiveRow(plan.table.storage, partition: prefix, view) { row, key in
+        guard !testsNamedRow, try clustering == nil && !rowExists || !holds() else { return }
+        firstRow = try self.row.firstLiveRow(plan.table.storage, partition: prefix, view) { row, key in
             try context.tombstoneGuard?.check(row.tombstoneCount, plan.table.definition, row: key.array())
         }
     }
@@ -151,30 +150,40 @@ struct ConditionEvaluator {
     }
 
     /// What a statement answers that was not applied: what was read, if anything was, of the condition's columns, or of
-    /// all where the condition is one of existence. A batch adds the key, and has a row for each row that exists
-    /// ([CA] ModificationStatement.buildCasFailureResultSet).
-    static func notApplied(_ evaluators: [ConditionEvaluator], isBatch: Bool) throws -> ResultSet {
+    /// all where a condition is one of existence. A batch adds the key, and has a row for each row that exists
+    /// ([CA] ModificationStatement.buildCasFailureResultSet, BatchStatement.makeCasRequest).
+    ///
+    /// - Parameter updatesRows: whether any statement is about a row, not about the partition alone.
+    static func notApplied(
+        _ evaluators: [ConditionEvaluator], isBatch: Bool, updatesRows: Bool
+    ) throws -> ResultSet {
         let shown = shown(evaluators)
         var selected: [ColumnDefinition] = []
-        if let definition = shown.first?.plan.table.definition {
+        if let definition = shown.first?.evaluator.plan.table.definition {
             if isBatch { selected = definition.partitionKey + definition.clustering }
             var known = Set(selected.map(\.id))
             for evaluator in evaluators {
-                selected += evaluator.answerColumns.filter { known.insert($0.id).inserted }
+                selected += evaluator.testedColumns.filter { known.insert($0.id).inserted }
             }
+            if evaluators.contains(where: \.testsExistence) { selected = definition.columns }
         }
         let applied = ResultColumn(name: ResultSet.appliedColumn, type: .boolean)
         // Without a row nothing is selected.
-        let table = shown.first?.plan.table.identifier
+        let table = shown.first?.evaluator.plan.table.identifier
         let columns = selected.compactMap { column in
             table.map { ResultColumn(name: column.name, type: column.type, table: $0) }
         }
         var builder = RowBuilder(columns: [applied] + columns)
-        for evaluator in shown {
+        for (evaluator, row) in shown {
             try builder.append(.boolean(false), .boolean)
             let masks = evaluator.context.showsMasks ? evaluator.plan.maskedColumns : nil
             for column in selected {
-                try evaluator.row.append(masks?[column] ?? .column(column), evaluator.context, to: &builder)
+                // What belongs to rows is not read for the partition alone ([CA] CQL3CasRequest.java, `columnsToRead`).
+                guard updatesRows || column.kind != .regular else {
+                    try builder.appendNull()
+                    continue
+                }
+                try row.append(masks?[column] ?? .column(column), evaluator.context, to: &builder)
             }
             try builder.endRow()
         }
@@ -185,22 +194,34 @@ struct ConditionEvaluator {
         return ResultSet(builder.storage())
     }
 
-    /// One evaluator for each row that exists, in the order of the key; without any, one for the static row.
-    private static func shown(_ evaluators: [ConditionEvaluator]) -> [ConditionEvaluator] {
+    /// What is shown of what was read, each row once and in the order of the key: the rows that conditions name. Where none
+    /// names a row, the first one of the partition; where none of these exists, the static row ([CA] CQL3CasRequest.java,
+    /// `readCommand`).
+    private static func shown(
+        _ evaluators: [ConditionEvaluator]
+    ) -> [(evaluator: ConditionEvaluator, row: RowContext)] {
+        let naming = evaluators.filter(\.testsNamedRow)
         var shown: [ConditionEvaluator] = []
         var known: Set<[UInt8]?> = []
-        for evaluator in evaluators where evaluator.clustering != nil && evaluator.rowExists {
+        for evaluator in naming where evaluator.rowExists {
             if known.insert(evaluator.clustering).inserted { shown.append(evaluator) }
         }
-        if shown.isEmpty {
-            // Where tests name rows, no others are read.
-            let readsOtherRows = !evaluators.contains(where: \.testsNamedRow)
-            let first = evaluators.first { readsOtherRows && $0.partitionHasRows || $0.readsPartition }
-            return first.map { [$0] } ?? []
+        guard shown.isEmpty else {
+            return shown.sorted { ($0.clustering ?? []).lexicographicallyPrecedes($1.clustering ?? []) }
+                .map { ($0, $0.row) }
         }
-        return shown.sorted { ($0.clustering ?? []).lexicographicallyPrecedes($1.clustering ?? []) }
+        if naming.isEmpty {
+            for evaluator in evaluators {
+                if let row = evaluator.firstRow { return [(evaluator, row)] }
+            }
+        }
+        guard let evaluator = evaluators.first(where: \.readsPartition) else { return [] }
+        var row = evaluator.row
+        row.clearRow()
+        return [(evaluator, row)]
     }
 
+    /// Whether the condition is about the row that the statement names, be it not of static columns alone.
     private var testsNamedRow: Bool {
         if case .none = plan.condition { return false }
         return clustering != nil && !plan.testsStaticColumnsOnly
@@ -213,11 +234,15 @@ struct ConditionEvaluator {
         return tests.contains { $0.column.kind == .static && row.bytes(of: $0.column) != nil }
     }
 
-    private var answerColumns: [ColumnDefinition] {
+    private var testsExistence: Bool {
         switch plan.condition {
-        case .none: []
-        case .exists, .notExists: plan.table.definition.columns
-        case .columns(let tests): tests.map(\.column)
+        case .exists, .notExists: true
+        case .none, .columns: false
         }
+    }
+
+    private var testedColumns: [ColumnDefinition] {
+        if case .columns(let tests) = plan.condition { return tests.map(\.column) }
+        return []
     }
 }

@@ -82,7 +82,8 @@ struct ModificationRun {
         warnings += evaluators.first?.context.tombstoneGuard?.warnings(reading) ?? []
         try checkConditions(of: evaluators)
         guard try evaluators.allSatisfy({ try $0.holds() }) else {
-            return try ConditionEvaluator.notApplied(evaluators, isBatch: isBatch)
+            return try ConditionEvaluator.notApplied(
+                evaluators, isBatch: isBatch, updatesRows: statements.contains { $0.plan.updatesRows })
         }
         return nil
     }

@@ -24,21 +24,22 @@ extension RowContext {
         return try setRow(key: key.rawSpan, clusteringOffset: prefix.count + 1, value: value.rawSpan)
     }
 
-    /// Whether some row lives in the partition whose deletions have been loaded; no row is the current one then.
+    /// Finds the first row that lives in the partition whose deletions have been loaded; no row is the current one then.
     ///
     /// - Parameter check: called with the stored key of each row that does not.
-    mutating func hasLiveRow(
+    /// - Returns: the context at that row.
+    mutating func firstLiveRow(
         _ storage: Keyspace, partition prefix: [UInt8], _ view: ReadView, check: (RowContext, RawSpan) throws -> Void
-    ) throws -> Bool {
+    ) throws -> RowContext? {
         let rows = prefix + [RecordKind.row.rawValue]
         var cursor = try view.cursor(storage, KeyRange(lower: rows, upper: StorageKey.successor(ofPrefix: rows)))
         try cursor.seekToFirst()
         defer { clearRow() }
         while cursor.isValid {
-            if try setRow(key: cursor.key, clusteringOffset: rows.count, value: cursor.value) { return true }
+            if try setRow(key: cursor.key, clusteringOffset: rows.count, value: cursor.value) { return self }
             try check(self, cursor.key)
             try cursor.next()
         }
-        return false
+        return nil
     }
 }

@@ -14,6 +14,10 @@ extension ModificationPlan {
         }
     }
 
+    /// Whether the statement names rows, or prefixes of their keys ([CA] statements/ModificationStatement.java,
+    /// `updatesRegularRows`).
+    var updatesRows: Bool { table.definition.clustering.isEmpty || !clustering.isUnrestricted }
+
     /// Whether the condition is of static columns and no others. Then the first row of the partition is read for it, to tell
     /// one that has rows from one that is not there ([CA] statements/CQL3CasRequest.java, `readCommand`).
     var testsStaticColumnsOnly: Bool {
