@@ -19,7 +19,8 @@ public struct ExecutionOptions: Sendable {
     /// everything is shown as it is stored.
     public var maskedUserName: String?
     /// How large a SELECT's result may be as the native protocol has it, without its columns; a larger one is refused while
-    /// it is made. `nil`: as large as it is.
+    /// it is made. A page ends before the row that does not fit, with some room left for what stands beside its rows: only a
+    /// row that is too large by itself is refused. `nil`: as large as it is.
     public var maximumResultByteCount: Int?
     /// Whether the result has a trace, and system_traces too.
     public var isTracing = false

@@ -159,6 +159,12 @@ struct RowBuilder: ~Copyable {
         column = 0
     }
 
+    /// Forgets the rows that were appended since, and what there is of another one.
+    mutating func removeRows(from mark: UnsafeRows.Mark) {
+        rows.removeRows(from: mark)
+        column = 0
+    }
+
     /// The rows in the order of `permutation`.
     mutating func reorder(_ permutation: [Int]) {
         rows.reorder(permutation)

@@ -25,6 +25,8 @@ struct SelectExecutor: ~Copyable {
     /// Clustering keys of the rows found, where partitions are merged.
     private var sortKeys: [[UInt8]] = []
     private var nextPage: PagingState?
+    /// Of pages whose bytes are bounded.
+    private var pageBound: PageBound?
     private var sawLiveRow = false
     private let tombstoneGuard: TombstoneGuard?
     /// More tombstones than these are too many.
@@ -58,6 +60,7 @@ struct SelectExecutor: ~Copyable {
         self.filters = filters
         // Counting, and merging partitions, need every row before the first result.
         self.pageSize = isWhole || plan.mergesPartitions ? .max : max(1, pageSize)
+        if self.pageSize != .max { pageBound = maximumByteCount.map { PageBound(maximumByteCount: $0) } }
         self.pagingState = pagingState
         remaining = min(limit, pagingState?.remaining ?? .max)
         let row = RowContext(plan.table, now: context.nowInSeconds ?? view.readTime.seconds)
@@ -298,14 +301,8 @@ struct SelectExecutor: ~Copyable {
 
     mutating func visit(key: RawSpan, value: RawSpan, clusteringOffset: Int) throws -> Progress {
         guard remainingInPartition > 0 || plan.isAggregate else { return .partitionDone }
-        if row.tombstones.isEmpty, tracer == nil,
-            let isLive = try plainRows?.append(
-                key: key, clusteringOffset: clusteringOffset, value: value, to: &builder.rows)
-        {
-            try checkTombstones(key)
-            guard isLive else { return .more }
-            noteLiveRow()
-            return countRow(key: key, clusteringOffset: clusteringOffset)
+        if row.tombstones.isEmpty, tracer == nil, plainRows != nil {
+            return try visitPlainRow(key: key, value: value, clusteringOffset: clusteringOffset)
         }
         let isLive = try row.setRow(key: key, clusteringOffset: clusteringOffset, value: value)
         tracer?.note(row, isLive: isLive)
@@ -313,6 +310,20 @@ struct SelectExecutor: ~Copyable {
         guard isLive else { return .more }
         noteLiveRow()
         return try emit(key: key, clusteringOffset: clusteringOffset)
+    }
+
+    private mutating func visitPlainRow(key: RawSpan, value: RawSpan, clusteringOffset: Int) throws -> Progress {
+        let mark = builder.rows.mark
+        let isLive: Bool
+        do {
+            isLive =
+                try plainRows?.append(key: key, clusteringOffset: clusteringOffset, value: value, to: &builder.rows)
+                ?? false
+        } catch { return try endPage(before: mark, because: error) }
+        try checkTombstones(key)
+        guard isLive else { return .more }
+        noteLiveRow()
+        return countRow(key: key, clusteringOffset: clusteringOffset, from: mark)
     }
 
     private mutating func noteLiveRow() {
@@ -364,18 +375,22 @@ struct SelectExecutor: ~Copyable {
         // With DISTINCT, filters are of what all rows of the partition share.
         guard try row.accepts(filters) else { return plan.isDistinct ? .partitionDone : .more }
         if plan.isAggregate { return try addToGroup(key: key, clusteringOffset: clusteringOffset) }
-        if plan.isJSON {
-            try appendRow(row, [])
-        } else {
-            // Not as above: no copy of the row.
-            for value in plan.selection { try row.append(value, context, to: &builder) }
-            try builder.endRow()
-        }
-        return countRow(key: key, clusteringOffset: clusteringOffset)
+        let mark = builder.rows.mark
+        do {
+            if plan.isJSON {
+                try appendRow(row, [])
+            } else {
+                // Not as above: no copy of the row.
+                for value in plan.selection { try row.append(value, context, to: &builder) }
+                try builder.endRow()
+            }
+        } catch { return try endPage(before: mark, because: error) }
+        return countRow(key: key, clusteringOffset: clusteringOffset, from: mark)
     }
 
-    /// Takes note of a row that is in the result; tells how to go on.
-    private mutating func countRow(key: RawSpan, clusteringOffset: Int) -> Progress {
+    /// Takes note of a row that is in the result since `mark`; tells how to go on.
+    private mutating func countRow(key: RawSpan, clusteringOffset: Int, from mark: UnsafeRows.Mark) -> Progress {
+        if pageBound?.admitsLastRow(of: builder.rows) == false { return endPage(before: mark) }
         remainingInPartition -= 1
         if plan.mergesPartitions {
             sortKeys.append(key.extracting(clusteringOffset..<key.byteCount).array())
@@ -388,7 +403,23 @@ struct SelectExecutor: ~Copyable {
                 remaining: remaining, remainingInPartition: max(0, remainingInPartition), lastKey: key.array())
             return .done
         }
+        pageBound?.note(key, remaining: remaining, remainingInPartition: remainingInPartition)
         return remainingInPartition > 0 ? .more : .partitionDone
+    }
+
+    /// Ends the page before the row that was appended since `mark`: the next page begins with that.
+    private mutating func endPage(before mark: UnsafeRows.Mark) -> Progress {
+        builder.removeRows(from: mark)
+        nextPage = pageBound?.nextPage
+        return .done
+    }
+
+    /// As above, where the row could not be appended.
+    ///
+    /// - Throws: the error, unless the row did not fit on a page that has others.
+    private mutating func endPage(before mark: UnsafeRows.Mark, because error: any Error) throws -> Progress {
+        guard pageBound != nil, builder.rows.isTooLarge, mark.count > 0 else { throw error }
+        return endPage(before: mark)
     }
 
     // MARK: After the last row
@@ -414,7 +445,7 @@ struct SelectExecutor: ~Copyable {
         let groupKey = try plan.grouping.map { try $0.key(of: row, key, clusteringOffset, context) } ?? []
         if group?.key != groupKey {
             if let finished = group {
-                try finish(finished)
+                guard try finish(finished) else { return .done }
                 if remaining == 0 { return .done }
                 if builder.count >= pageSize {
                     nextPage = PagingState(
@@ -438,16 +469,24 @@ struct SelectExecutor: ~Copyable {
         return plan.isDistinct ? .partitionDone : .more
     }
 
-    private mutating func finish(_ finished: RowGroup) throws {
+    /// Adds a group to the result; false where the page had no room for it, and has ended.
+    private mutating func finish(_ finished: RowGroup) throws -> Bool {
         group = nil
-        try appendRow(finished.row, try finished.states.map { try $0.result() })
+        let mark = builder.rows.mark
+        do {
+            try appendRow(finished.row, try finished.states.map { try $0.result() })
+        } catch { return try endPage(before: mark, because: error) != .done }
+        if pageBound?.admitsLastRow(of: builder.rows) == false { return endPage(before: mark) != .done }
         remaining -= 1
+        pageBound?.note(
+            finished.lastKey.rawSpan, remaining: remaining, remainingInPartition: finished.remainingInPartition)
+        return true
     }
 
     /// Without GROUP BY aggregates have a result also where there are no rows.
     private mutating func finishGroups() throws {
         if let group {
-            try finish(group)
+            _ = try finish(group)
         } else if plan.grouping == nil, builder.count == 0 {
             let states = plan.aggregates.map { AggregateState($0.function) }
             try appendRow(RowContext(plan.table, now: row.now), try states.map { try $0.result() })

@@ -32,6 +32,8 @@ struct CellRange: Sendable {
     private let maximumCount: Int
     /// How large the result may be with a length of four bytes in front of each value.
     private let maximumByteCount: Int
+    /// Whether something was refused because of that.
+    private(set) var isTooLarge = false
 
     init(width: Int, maximumCount: Int = .max, maximumByteCount: Int? = nil) {
         self.width = width
@@ -82,14 +84,15 @@ struct CellRange: Sendable {
     }
 
     @inline(__always)
-    private func checkByteCount(_ byteCount: Int) throws {
+    private mutating func checkByteCount(_ byteCount: Int) throws {
         let wireByteCount = byteCount &+ 4 &* width &* count
         if wireByteCount > maximumByteCount { throw tooLarge(wireByteCount) }
     }
 
     @inline(never)
-    private func tooLarge(_ byteCount: Int) -> CQLError {
-        .responseTooBig(byteCount: byteCount, maximum: maximumByteCount)
+    private mutating func tooLarge(_ byteCount: Int) -> CQLError {
+        isTooLarge = true
+        return .responseTooBig(byteCount: byteCount, maximum: maximumByteCount)
     }
 
     private static let maximumExpectedByteCount = 1 << 23
@@ -214,6 +217,32 @@ struct CellRange: Sendable {
     @inline(__always)
     mutating func endRow() {
         count &+= 1
+    }
+
+    /// The size of the last row with a length of four bytes in front of each value.
+    var lastRowByteCount: Int {
+        guard count > 0 else { return 0 }
+        var byteCount = 4 &* width
+        for column in 0..<width {
+            byteCount &+= Int(max(0, unsafe slots[(count &- 1) &* width &+ column].byteCount))
+        }
+        return byteCount
+    }
+
+    /// Where rows end, and their bytes.
+    struct Mark {
+        fileprivate(set) var count: Int
+        fileprivate var byteCount: Int
+    }
+
+    @inline(__always)
+    var mark: Mark { Mark(count: count, byteCount: byteCount) }
+
+    /// Forgets the rows, be they whole or not, that were appended since.
+    mutating func removeRows(from mark: Mark) {
+        precondition(mark.count <= count, "Only what was appended is removed.")
+        removeBytes(from: mark.byteCount)
+        count = mark.count
     }
 
     /// The rows in the order of `permutation`, which may leave some out.
