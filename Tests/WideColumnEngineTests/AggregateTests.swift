@@ -65,6 +65,38 @@ struct AggregateTests {
         }
     }
 
+    @Test("groups of several partitions are in the order of ORDER BY, and cut behind that")
+    func mergedGroups() throws {
+        let store = try makeRows()
+        try store.execute("INSERT INTO t (p, a, b, v) VALUES (2, 4, 0, 40)")
+        try store.execute("INSERT INTO t (p, a, b, v) VALUES (2, 1, 0, 10)")
+        let groups = "SELECT p, a, count(*) FROM t WHERE p IN (1, 2) GROUP BY p, a ORDER BY a"
+        let partitions = try store.lines("SELECT p FROM t WHERE p IN (1, 2) GROUP BY p")
+        /// Of each group that both partitions have, in the order in which these are read.
+        func both(_ a: Int, _ counts: [String: Int]) -> [String] { partitions.map { "\($0) \(a) \(counts[$0] ?? 2)" } }
+        let ascending = both(1, ["2": 3]) + both(2, [:]) + both(3, [:]) + ["2 4 1"]
+        #expect(try store.lines(groups) == ascending)
+        let descending = ["2 4 1"] + both(3, [:]) + both(2, [:]) + both(1, ["2": 3])
+        #expect(try store.lines("\(groups) DESC") == descending)
+        #expect(try store.lines("\(groups) DESC LIMIT 2") == Array(descending.prefix(2)))
+        #expect(
+            try store.lines("\(groups) DESC PER PARTITION LIMIT 1") == ["2 4 1", "1 3 2"])
+        #expect(
+            try store.lines("SELECT p, a, max(v) FROM t WHERE p IN (1, 2) GROUP BY p ORDER BY a DESC") == [
+                "2 4 40", "1 3 32",
+            ])
+        #expect(
+            try store.lines("SELECT JSON a FROM t WHERE p IN (1, 2) GROUP BY p, a ORDER BY a DESC LIMIT 1") == [
+                #"'{"a": 4}'"#
+            ])
+        #expect(try store.lines("SELECT count(*) FROM t WHERE p IN (1, 2) ORDER BY a DESC") == ["14"])
+        #expect(try store.prepare("\(groups) LIMIT 2").execute(pageSize: 2).count == 2)
+        expectInvalid(
+            "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the "
+                + "ORDER BY or the IN and sort client side, or disable paging for this query"
+        ) { try store.prepare("\(groups) LIMIT 3").execute(pageSize: 2) }
+    }
+
     private func checkPages(_ grouped: PreparedStatement) throws {
         let all = try grouped.execute().map(\.description)
         for pageSize in 1...4 {

@@ -22,7 +22,7 @@ struct SelectExecutor: ~Copyable {
     private var remainingInPartition: Int64 = .max
     /// The rows that are becoming one.
     private var group: RowGroup?
-    /// Clustering keys of the rows found, where partitions are merged.
+    /// Clustering keys of the rows found, or what is compared of groups, where partitions are merged.
     private var sortKeys: [[UInt8]] = []
     private var nextPage: PagingState?
     /// Of pages whose bytes are bounded.
@@ -459,6 +459,10 @@ struct SelectExecutor: ~Copyable {
             group = RowGroup(
                 key: groupKey, row: row, states: plan.aggregates.map { AggregateState($0.function) },
                 remainingInPartition: remainingInPartition)
+            if plan.mergesPartitions {
+                let end = row.clusteringOffset(ofComponent: plan.orderedColumnCount, in: clusteringOffset)
+                group?.sortKey = key.extracting(clusteringOffset..<min(end, key.byteCount)).array()
+            }
         }
         for (index, aggregate) in plan.aggregates.enumerated() {
             let value = try aggregate.argument.map { try row.value($0, context) } ?? .null
@@ -477,7 +481,7 @@ struct SelectExecutor: ~Copyable {
             try appendRow(finished.row, try finished.states.map { try $0.result() })
         } catch { return try endPage(before: mark, because: error) != .done }
         if pageBound?.admitsLastRow(of: builder.rows) == false { return endPage(before: mark) != .done }
-        remaining -= 1
+        if plan.mergesPartitions { sortKeys.append(finished.sortKey) } else { remaining -= 1 }
         pageBound?.note(
             finished.lastKey.rawSpan, remaining: remaining, remainingInPartition: finished.remainingInPartition)
         return true
@@ -515,6 +519,8 @@ private struct RowGroup {
     var remainingInPartition: Int64
     /// The stored key of the last row.
     var lastKey: [UInt8] = []
+    /// What ORDER BY compares of the first row, where groups of several partitions are merged.
+    var sortKey: [UInt8] = []
 }
 
 extension WhereClause {

@@ -14,8 +14,10 @@ struct SelectPlan: Sendable {
     let isDistinct: Bool
     /// Rows are read against their stored order.
     let isReversed: Bool
-    /// Rows of several partitions are merged by clustering order.
+    /// Rows of several partitions are merged by clustering order, or groups of rows by the columns of ORDER BY.
     let mergesPartitions: Bool
+    /// How many clustering columns ORDER BY compares, with those that `=` gives one value.
+    let orderedColumnCount: Int
     let limit: BoundTerm?
     let perPartitionLimit: BoundTerm?
     /// The short way of a selection that has one.
@@ -63,7 +65,8 @@ struct SelectPlan: Sendable {
         isReversed = try Self.isReversed(statement.orderings, whereClause, table)
         let isOnePartition = whereClause.partition?.values.allSatisfy { $0.single != nil } ?? false
         mergesPartitions =
-            !statement.orderings.isEmpty && !isOnePartition && aggregates.isEmpty && statement.groupBy.isEmpty
+            !statement.orderings.isEmpty && !isOnePartition && (aggregates.isEmpty || grouping != nil)
+        orderedColumnCount = (statement.orderings.compactMap { table.column($0.column)?.position }.max() ?? -1) + 1
         restrictedColumns = Set(statement.relations.flatMap(\.target.columns))
         selectionMarkers = (selection + aggregates.compactMap(\.argument) + [grouping?.function].compactMap(\.self))
             .flatMap(\.markers)
