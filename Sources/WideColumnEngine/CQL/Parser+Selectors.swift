@@ -171,11 +171,7 @@ extension Parser {
             return .count
         case "cast":
             let operand = try nested { try $0.selectExpression() }
-            try expect("as")
-            guard case .name(let word) = current.kind, CQLType(nativeName: word) != nil else {
-                throw noViableAlternative()
-            }
-            let type = try columnType()
+            let type = try conversionTarget()
             try expect(.rightParenthesis)
             return .cast(operand, type)
         case "writetime", "maxwritetime", "ttl":

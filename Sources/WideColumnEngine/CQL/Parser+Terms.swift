@@ -70,6 +70,7 @@ extension Parser {
         if take(.leftBracket) { return .list(try terms(until: .rightBracket)) }
         if take(.leftBrace) { return try setOrMap() }
         if take(.leftParenthesis) { return try castOrTuple() }
+        if isAt("cast"), peek(1).kind == .symbol(.leftParenthesis) { return try conversion() }
         if let name = takeQualifiedFunction() { return .call(name, try terms(until: .rightParenthesis)) }
         guard isFunctionName, peek(1).kind == .symbol(.leftParenthesis), case .name(let name) = current.kind else {
             throw noViableAlternative()
@@ -182,12 +183,32 @@ extension Parser {
         return fields
     }
 
-    /// After `(`: a type hint like `(int) 3`, or a tuple.
+    /// `CAST(term AS type)`.
+    private mutating func conversion() throws -> Term {
+        advance()
+        try expect(.leftParenthesis)
+        let operand = try term()
+        let type = try conversionTarget()
+        try expect(.rightParenthesis)
+        return .conversion(operand, type)
+    }
+
+    /// `AS type`, of a native type.
+    mutating func conversionTarget() throws -> CQLType {
+        try expect("as")
+        guard case .name(let word) = current.kind, CQLType(nativeName: word) != nil else {
+            throw noViableAlternative()
+        }
+        return try columnType()
+    }
+
+    /// After `(`: a type hint like `(int) 3`, or a tuple. A hint is of what stands next to it alone, as a sign is ([CA]
+    /// antlr/Parser.g, `simpleTerm`).
     private mutating func castOrTuple() throws -> Term {
         if isTypeAhead {
             let type = try columnType()
             try expect(.rightParenthesis)
-            return .cast(type, try term())
+            return .cast(type, try nested { try $0.factor() })
         }
         guard !isAt(.rightParenthesis) else { throw noViableAlternative() }
         return .tuple(try terms(until: .rightParenthesis))

@@ -17,6 +17,8 @@ indirect enum Term: Hashable, Sendable {
     case negation(Term)
     /// `(type) term`.
     case cast(CQLType, Term)
+    /// `CAST(term AS type)`.
+    case conversion(Term, CQLType)
 
     struct Field: Hashable, Sendable {
         var name: String
@@ -57,6 +59,7 @@ extension Term: CustomStringConvertible {
             // Two signs would begin a comment.
             term.description.hasPrefix("-") ? "-(\(term))" : "-\(term)"
         case .cast(let type, let term): "(\(type))\(term)"
+        case .conversion(let term, let type): "CAST(\(term) AS \(type))"
         }
     }
 }

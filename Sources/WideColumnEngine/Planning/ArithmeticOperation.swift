@@ -7,6 +7,12 @@ enum ArithmeticOperator: String, Hashable, Sendable {
     case divide = "/"
     case remainder = "%"
 
+    /// The type of a right operand that has none of its own: what moves a time is a duration.
+    func operandType(besides left: CQLType) -> CQLType {
+        let moves = self == .add || self == .subtract
+        return moves && (left == .timestamp || left == .date) ? .duration : left
+    }
+
     /// What Cassandra calls the function that the operator stands for ([CA] cql3/functions/OperationFcts.java).
     var functionName: String {
         switch self {

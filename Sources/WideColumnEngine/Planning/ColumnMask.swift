@@ -79,7 +79,7 @@ extension Term {
     fileprivate var isLiteral: Bool {
         switch self {
         case .constant: true
-        case .marker, .call, .binary, .negation, .cast: false
+        case .marker, .call, .binary, .negation, .cast, .conversion: false
         case .list(let terms), .set(let terms), .tuple(let terms): terms.allSatisfy(\.isLiteral)
         case .map(let entries): entries.allSatisfy { $0.key.isLiteral && $0.value.isLiteral }
         case .userDefined(let fields): fields.allSatisfy(\.value.isLiteral)

@@ -104,6 +104,12 @@ extension Constant {
         return description
     }
 
+    /// Whether a double is written so ([CA] cql3/terms/Constants.java, `getPreferedTypeFor`).
+    private static func isDouble(_ digits: String) -> Bool {
+        guard let exact = CQLDecimal(digits), let value = Double(digits) else { return true }
+        return CQLDecimal(shortest: value)?.compare(exact) == 0
+    }
+
     /// The type a constant has where nothing else tells.
     var naturalType: CQLType? {
         switch self {
@@ -111,7 +117,7 @@ extension Constant {
         case .string: .text
         case .integer(let digits): Int32(digits) != nil ? .int : Int64(digits) != nil ? .bigint : .varint
         case .duration: .duration
-        case .float: .double
+        case .float(let digits): Self.isDouble(digits) ? .double : .decimal
         case .uuid: .uuid
         case .boolean: .boolean
         case .blob: .blob

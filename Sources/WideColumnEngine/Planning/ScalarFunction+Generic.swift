@@ -20,7 +20,7 @@ extension ScalarFunction {
                 throw CQLError.invalid("\(name)() cannot be used in the selection clause of a SELECT statement")
             }
             return ScalarFunction(name, [.text], returning) { values, _ in try fromJSON(values[0], returning, name) }
-        case "abs", "exp", "log", "log10", "round": return math(name, arguments)
+        case "abs", "exp", "log", "log10", "round": return math(name, arguments, returning: returning)
         case "similarity_cosine", "similarity_euclidean", "similarity_dot_product": return similarity(name, arguments)
         default:
             if let masking = try masking(name, arguments) { return masking }
@@ -103,8 +103,11 @@ extension ScalarFunction {
         }
     }
 
-    private static func math(_ name: String, _ arguments: [CQLType?]) -> ScalarFunction? {
-        guard arguments.count == 1, let type = arguments[0], type.isNumeric else { return nil }
+    /// - Parameter returning: the type of an argument that has none of its own, since the result has the argument's.
+    private static func math(_ name: String, _ arguments: [CQLType?], returning: CQLType?) -> ScalarFunction? {
+        guard arguments.count == 1, let type = arguments[0] ?? (returning == .counter ? .bigint : returning),
+            type.isNumeric
+        else { return nil }
         return ScalarFunction(name, [type], type == .counter ? .bigint : type) { values, _ in
             let value = values[0]
             switch (name, value) {

@@ -28,7 +28,9 @@ struct ScalarFunction: Sendable {
     /// The function of this name that takes arguments of these types; an unknown type fits everything.
     static func resolve(_ name: String, arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction {
         let named = all.filter { $0.name == name } + conversions(name, arguments)
-        if named.isEmpty, let function = try generic(name, arguments, returning: returning) { return function }
+        if named.isEmpty, let function = try generic(name, arguments, returning: returning) {
+            return try function.returning(returning)
+        }
         guard !named.isEmpty else { throw unfitting(name) }
         if named.count == 1, named[0].argumentTypes.count != arguments.count {
             throw CQLError.invalid(
@@ -73,7 +75,8 @@ struct ScalarFunction: Sendable {
     /// The function, if its result may become a value of this type.
     func returning(_ type: CQLType?) throws -> ScalarFunction {
         if let type, returnType.form != type.form, !(returnType == .timeuuid && type == .uuid),
-            !(type == .text && returnType == .ascii), type != .blob || returnType == .blob
+            !(type == .text && returnType == .ascii), !(returnType == .bigint && type == .counter),
+            type != .blob || returnType == .blob
         {
             throw CQLError.invalid(
                 "Type error: cannot assign result of function \(name) (type \(returnType)) to "

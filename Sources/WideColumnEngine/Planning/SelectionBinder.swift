@@ -154,7 +154,11 @@ struct SelectionBinder {
                 if case .list = argument { return nil }
                 return type
             }
-            for attempt in [natural, open] where attempt != types {
+            let fractions = zip(arguments, types).map { argument, type -> CQLType? in
+                if case .term(.constant(.float)) = argument { return nil }
+                return type
+            }
+            for attempt in [natural, open, fractions] where attempt != types {
                 if let function = try? ScalarFunction.resolve(name, arguments: attempt, returning: nil) {
                     return function
                 }
@@ -187,7 +191,8 @@ struct SelectionBinder {
             leftValue = try bind(left, as: rightValue.type, &binder)
         } else {
             leftValue = try bind(left, as: left.isMarker ? expected : nil, &binder)
-            rightValue = try bind(right, as: right.isMarker ? leftValue.type : nil, &binder)
+            rightValue = try bind(
+                right, as: right.isMarker ? operation.operandType(besides: leftValue.type) : nil, &binder)
         }
         let bound = try ArithmeticOperation(
             operation, leftValue.type, rightValue.type, of: (left.name, right.name))

@@ -58,6 +58,8 @@ struct TermBinder {
                 throw CQLError.invalid("Cannot assign value \(term) to \(receiver) of type \(type)")
             }
             return try bind(inner, as: castType, receiver: receiver)
+        case .conversion(let operand, let target):
+            return try bind(conversionOf: operand, to: target, as: type, receiver)
         case .list, .set, .map, .tuple, .userDefined: return try bind(collection: term, as: type, receiver: receiver)
         }
     }
@@ -67,8 +69,8 @@ struct TermBinder {
         _ operation: ArithmeticOperator, _ left: Term, _ right: Term, as type: CQLType, _ receiver: String
     ) throws -> BoundTerm {
         let isMoving = (type == .timestamp || type == .date) && operation != .multiply
-        let leftType = try self.type(of: left) ?? type
-        let rightType = try self.type(of: right) ?? (isMoving ? .duration : type)
+        let leftType = try self.type(of: left, wanted: type) ?? type
+        let rightType = try self.type(of: right, wanted: type) ?? (isMoving ? .duration : type)
         let bound = try ArithmeticOperation(
             operation, leftType, rightType, of: (left.description, right.description))
         guard bound.result == type || bound.result.isNumeric && type.isNumeric && Self.widens(bound.result, type) else {
@@ -83,7 +85,7 @@ struct TermBinder {
     private mutating func bind(
         negationOf operand: Term, as type: CQLType, _ receiver: String
     ) throws -> BoundTerm {
-        let operandType = try self.type(of: .negation(operand)) ?? type
+        let operandType = try self.type(of: .negation(operand), wanted: type) ?? type
         let function = try ScalarFunction.negation(operandType, of: operand.description)
         guard function.returnType == type || Self.widens(function.returnType, type) else {
             throw CQLError.invalid(
@@ -91,6 +93,15 @@ struct TermBinder {
                     + "\(receiver) (type \(type))")
         }
         return .call(function, [try bind(operand, as: operandType, receiver: receiver)])
+    }
+
+    /// A literal has the type of its own that it would have alone, a marker the one that is asked for.
+    private mutating func bind(
+        conversionOf operand: Term, to target: CQLType, as type: CQLType, _ receiver: String
+    ) throws -> BoundTerm {
+        let operandType = try self.type(of: operand, wanted: nil) ?? operand.naturalType ?? target
+        let function = try ScalarFunction.cast(operandType, to: target).returning(type)
+        return .call(function, [try bind(operand, as: operandType, receiver: "arg0(\(function.name))")])
     }
 
     private static func widens(_ from: CQLType, _ to: CQLType) -> Bool { from == .bigint && to == .counter }
@@ -108,25 +119,75 @@ struct TermBinder {
         if name == "token", let partitionKeyTypes {
             return try ScalarFunction.token(partitionKeyTypes, argumentCount: arguments.count).returning(type)
         }
-        return try ScalarFunction.resolve(
-            name, arguments: try arguments.map { try self.type(of: $0) }, returning: type)
+        let wanted = ScalarFunction.mathNames.contains(name) ? type : nil
+        let types = try arguments.map { try self.type(of: $0, wanted: wanted) }
+        do {
+            return try ScalarFunction.resolve(name, arguments: types, returning: type)
+        } catch {
+            // A literal with a fraction may be any of the types that have some.
+            let open = zip(arguments, types).map { $0.isFraction ? nil : $1 }
+            guard open != types, let function = try? ScalarFunction.resolve(name, arguments: open, returning: type),
+                zip(arguments, function.argumentTypes).allSatisfy({ !$0.isFraction || $1.hasFractions })
+            else { throw error }
+            return function
+        }
     }
 
-    /// The type of a function's argument where it is plain; a string may become many things.
-    private func type(of term: Term) throws -> CQLType? {
+    /// The type of a term where it is plain; `nil` for one that may become many things, as a string may, or one that takes the
+    /// type that is wanted.
+    private func type(of term: Term, wanted: CQLType?) throws -> CQLType? {
         switch term {
         case .binary(_, let left, let right):
-            guard let left = try type(of: left), let right = try type(of: right) else { return nil }
+            guard let left = try type(of: left, wanted: wanted), let right = try type(of: right, wanted: wanted) else {
+                return nil
+            }
             return ArithmeticOperation.promoted(left, right) ?? left
         // A constant takes the type that is wanted.
         case .negation(.constant): return nil
-        case .negation(let operand): return try type(of: operand)
+        case .negation(let operand): return try type(of: operand, wanted: wanted)
+        case .constant(.float) where wanted?.hasFractions == true: return nil
         case .constant(.string), .constant(.integer): return nil
         case .constant(let constant): return constant.naturalType
         case .cast(let type, _): return try type.resolved(in: scope)
+        case .conversion(_, let target): return target
         case .call(let name, let arguments):
-            return try resolve(name, arguments, returning: nil).returnType
+            guard ScalarFunction.mathNames.contains(name), arguments.count == 1 else {
+                return try resolve(name, arguments, returning: nil).returnType
+            }
+            let type = try type(of: arguments[0], wanted: wanted)
+            return type == .counter ? .bigint : type
+        // `(term)` is the term itself.
+        case .tuple(let terms) where terms.count == 1: return try type(of: terms[0], wanted: wanted)
         case .marker, .list, .set, .map, .tuple, .userDefined: return nil
         }
     }
+}
+
+extension Term {
+    /// The type of a term of literals where nothing else tells.
+    fileprivate var naturalType: CQLType? {
+        switch self {
+        case .constant(let constant): return constant.naturalType
+        case .negation(let operand): return operand.naturalType
+        case .binary(_, let left, let right):
+            guard let left = left.naturalType, let right = right.naturalType else { return nil }
+            return ArithmeticOperation.promoted(left, right)
+        case .cast(let type, _), .conversion(_, let type): return type
+        case .tuple(let terms) where terms.count == 1: return terms[0].naturalType
+        case .call(let name, let arguments) where ScalarFunction.mathNames.contains(name):
+            return arguments.first?.naturalType
+        default: return nil
+        }
+    }
+
+    /// Whether the term is a number with a fraction or an exponent.
+    fileprivate var isFraction: Bool {
+        if case .constant(.float) = self { return true }
+        return false
+    }
+}
+
+extension CQLType {
+    /// Whether numbers of the type may have fractions: what they are written as takes the type that is wanted of these.
+    fileprivate var hasFractions: Bool { self == .float || self == .double || self == .decimal }
 }

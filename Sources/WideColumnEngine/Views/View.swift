@@ -263,7 +263,7 @@ extension Term {
         case .map(let entries): entries.allSatisfy { $0.key.isFixed && $0.value.isFixed }
         case .userDefined(let fields): fields.allSatisfy(\.value.isFixed)
         case .binary(_, let left, let right): left.isFixed && right.isFixed
-        case .negation(let term), .cast(_, let term): term.isFixed
+        case .negation(let term), .cast(_, let term), .conversion(let term, _): term.isFixed
         }
     }
 }
