@@ -33,6 +33,15 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
         public var name: String
     }
 
+    /// The function by which a statement failed.
+    public struct FailedFunction: Sendable, Hashable {
+        public var keyspace: String
+        /// That of an operator is Cassandra's: `_divide`.
+        public var name: String
+        /// As CQL writes them.
+        public var argumentTypes: [String]
+    }
+
     /// Why a replica failed. They go over the wire: do not renumber.
     public enum FailureReason: UInt16, Sendable, Hashable {
         case unknown = 0
@@ -45,14 +54,18 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
     public let failureReason: FailureReason?
     /// Of `alreadyExists`, where it is a keyspace or a table.
     public let existing: Existing?
+    /// Of `functionFailure`, where it is known.
+    public let failedFunction: FailedFunction?
 
     public init(_ code: Code, _ message: String) {
         self.init(code, message, existing: nil)
     }
 
     private init(
-        _ code: Code, _ message: String, existing: Existing?, failureReason: FailureReason? = nil
+        _ code: Code, _ message: String, existing: Existing?, failureReason: FailureReason? = nil,
+        failedFunction: FailedFunction? = nil
     ) {
+        self.failedFunction = failedFunction
         self.failureReason = failureReason
         self.code = code
         self.message = message
@@ -64,6 +77,14 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
     static func configuration(_ message: String) -> CQLError { CQLError(.configurationException, message) }
     static func alreadyExists(_ message: String, keyspace: String, name: String = "") -> CQLError {
         CQLError(.alreadyExists, message, existing: Existing(keyspace: keyspace, name: name))
+    }
+
+    /// The failure of a function or of an operator, which are all of the keyspace `system`.
+    static func functionFailure(_ message: String, of name: String, _ argumentTypes: [CQLType]) -> CQLError {
+        CQLError(
+            .functionFailure, message, existing: nil,
+            failedFunction: FailedFunction(
+                keyspace: "system", name: name, argumentTypes: argumentTypes.map(\.description)))
     }
 
     /// What a client is told in the place of an answer that is larger than it may be.

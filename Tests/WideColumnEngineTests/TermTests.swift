@@ -202,4 +202,22 @@ struct TermTests {
         for c in 2...5 { try store.execute("INSERT INTO t (key, c, v) VALUES (1, \(c), 0)") }
         #expect(try store.lines("SELECT key, c FROM m").sorted() == ["1 4", "1 5"])
     }
+
+    @Test(
+        "a function that fails is named",
+        arguments: [
+            ("SELECT 1 / 0 FROM t", "_divide", ["int", "int"]),
+            ("SELECT de / 0 FROM t", "_divide", ["decimal", "int"]),
+            ("SELECT i % 0 FROM t", "_modulo", ["int", "int"]),
+            ("INSERT INTO t (k, i) VALUES (1, fromJson('{'))", "fromjson", ["text"]),
+            ("INSERT INTO t (k, i) VALUES (1, from_json('[]'))", "from_json", ["text"]),
+            ("SELECT log(de) FROM t", "log", ["decimal"]), ("SELECT exp(va) FROM t", "exp", ["varint"]),
+        ])
+    func failures(cql: String, name: String, types: [String]) throws {
+        let store = try makeTable()
+        try store.execute("INSERT INTO t (k, i, de, va) VALUES (1, 1, -1, 1000000000000)")
+        let error = #expect(throws: CQLError.self) { try store.execute(cql) }
+        #expect(error?.code == .functionFailure)
+        #expect(error?.failedFunction == .init(keyspace: "system", name: name, argumentTypes: types))
+    }
 }

@@ -64,7 +64,8 @@ struct AggregateState {
             case .float, .double: addFloating(value.double ?? 0)
             case .decimal(let number):
                 guard let sum = decimal.exactSum(number), sum.unscaled.hasAllowedLength else {
-                    throw CQLError(.functionFailure, "the sum of decimals has too many digits")
+                    throw CQLError.functionFailure(
+                        "the sum of decimals has too many digits", of: function.kind.rawValue, [.decimal])
                 }
                 decimal = sum
             default: whole = whole + (value.integer ?? .zero)

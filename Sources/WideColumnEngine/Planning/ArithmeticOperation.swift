@@ -93,9 +93,7 @@ struct ArithmeticOperation: Hashable, Sendable {
     /// A quotient whose digits are too many to be written out.
     private func failure(dividingBy divisor: CQLDecimal) -> CQLError {
         guard divisor.unscaled != .zero else { return failure }
-        return CQLError(
-            .functionFailure,
-            "the operation '\(left) \(self.operator.rawValue) \(right)' failed: the result has too many digits")
+        return failure(because: "the result has too many digits")
     }
 
     /// A division by zero, in the words of Java's number types.
@@ -106,8 +104,13 @@ struct ArithmeticOperation: Hashable, Sendable {
             case .varint: "BigInteger divide by zero"
             default: "/ by zero"
             }
-        return CQLError(
-            .functionFailure, "the operation '\(left) \(self.operator.rawValue) \(right)' failed: \(reason)")
+        return failure(because: reason)
+    }
+
+    private func failure(because reason: String) -> CQLError {
+        .functionFailure(
+            "the operation '\(left) \(self.operator.rawValue) \(right)' failed: \(reason)",
+            of: self.operator.functionName, [left, right])
     }
 
     /// Overflows wrap, as Java's integers do.

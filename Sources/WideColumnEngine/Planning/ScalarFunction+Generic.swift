@@ -48,11 +48,10 @@ extension ScalarFunction {
     private static func fromJSON(_ value: CQLValue, _ type: CQLType, _ name: String) throws -> CQLValue {
         guard case .text(let text) = value else { return .null }
         guard let json = JSONValue(text) else {
-            throw CQLError(
-                .functionFailure, "execution of 'system.\(name)[text]' failed: Could not decode JSON string '\(text)'")
+            throw CQLError.failure(of: name, .text, "Could not decode JSON string '\(text)'")
         }
         do { return try CQLValue(json, as: type) } catch let error as CQLError {
-            throw CQLError(.functionFailure, "execution of 'system.\(name)[text]' failed: \(error.message)")
+            throw CQLError.failure(of: name, .text, error.message)
         }
     }
 
@@ -125,7 +124,7 @@ extension ScalarFunction {
             case (_, .decimal(let number)): return .decimal(try number.applying(name, type))
             case (_, .varint(let number)):
                 guard let whole = try CQLDecimal(unscaled: number).applying(name, type).integer else {
-                    throw CQLDecimal.failure(of: name, type, "the result has too many digits")
+                    throw CQLError.failure(of: name, type, "the result has too many digits")
                 }
                 return .varint(whole)
             default:
@@ -199,23 +198,26 @@ extension CQLDecimal {
     fileprivate func applying(_ function: String, _ type: CQLType) throws -> CQLDecimal {
         switch function {
         case "exp":
-            guard let result = exponential() else { throw Self.failure(of: function, type, "Overflow") }
+            guard let result = exponential() else { throw CQLError.failure(of: function, type, "Overflow") }
             return result
         case "log":
             guard let result = logarithm() else {
-                throw Self.failure(of: function, type, "Natural log of number zero or less")
+                throw CQLError.failure(of: function, type, "Natural log of number zero or less")
             }
             return result
         default:
             guard let result = logarithm10() else {
-                throw Self.failure(of: function, type, "Log10 of number zero or less")
+                throw CQLError.failure(of: function, type, "Log10 of number zero or less")
             }
             return result
         }
     }
+}
 
+extension CQLError {
+    /// The failure of a function of one argument.
     fileprivate static func failure(of function: String, _ type: CQLType, _ reason: String) -> CQLError {
-        CQLError(.functionFailure, "execution of 'system.\(function)[\(type)]' failed: \(reason)")
+        .functionFailure("execution of 'system.\(function)[\(type)]' failed: \(reason)", of: function, [type])
     }
 }
 
