@@ -142,20 +142,25 @@ struct AlterTests {
         let disk = try StoreOnDisk(ManualClock())
         try disk.createKeyspace()
         try disk.store.execute("CREATE TYPE u (a int, b int)")
-        try disk.store.execute("CREATE TABLE t (k frozen<u>, c int, v int, PRIMARY KEY (k, c))")
+        try disk.store.execute("CREATE TABLE t (p int, k frozen<u>, c int, v int, PRIMARY KEY (p, k, c))")
         try disk.store.execute(
-            "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE k = {a: 1, b: 2} AND c IS NOT NULL PRIMARY KEY (c, k)")
+            """
+            CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE p IS NOT NULL AND k = {a: 1, b: 2} AND c IS NOT NULL
+            PRIMARY KEY (c, p, k)
+            """)
         try disk.store.execute(
-            "CREATE MATERIALIZED VIEW n AS SELECT * FROM t WHERE (k) IN (({a: 1, b: 2})) AND (c) > (0) PRIMARY KEY (c, k)"
-        )
-        try disk.store.execute("INSERT INTO t (k, c, v) VALUES ({a: 1, b: 2}, 3, 4)")
+            """
+            CREATE MATERIALIZED VIEW n AS SELECT * FROM t WHERE p IS NOT NULL AND (k) IN (({a: 1, b: 2})) AND (c) > (0)
+            PRIMARY KEY (c, p, k)
+            """)
+        try disk.store.execute("INSERT INTO t (p, k, c, v) VALUES (0, {a: 1, b: 2}, 3, 4)")
         // What was the first field still is, whatever it is called.
         try disk.store.execute("ALTER TYPE u RENAME a TO b AND b TO a")
         try disk.reopen()
-        try disk.store.execute("INSERT INTO t (k, c, v) VALUES ({b: 1, a: 2}, 5, 6)")
-        try disk.store.execute("INSERT INTO t (k, c, v) VALUES ({b: 2, a: 1}, 5, 7)")
+        try disk.store.execute("INSERT INTO t (p, k, c, v) VALUES (0, {b: 1, a: 2}, 5, 6)")
+        try disk.store.execute("INSERT INTO t (p, k, c, v) VALUES (0, {b: 2, a: 1}, 5, 7)")
         for view in ["m", "n"] {
-            #expect(try disk.store.lines("SELECT v FROM \(view) WHERE c IN (3, 5)") == ["4", "6"])
+            #expect(try disk.store.lines("SELECT v FROM \(view) WHERE c IN (3, 5)").sorted() == ["4", "6"])
         }
         #expect(try disk.store.storage.verify().problems.isEmpty)
     }
