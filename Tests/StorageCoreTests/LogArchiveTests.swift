@@ -212,6 +212,51 @@ struct LogArchiveTests {
     }
 
     @Test(
+        "a restore that is cut short leaves a checkpoint that opens, and can be made again",
+        arguments: [SimulatedFileSystem.Survivors.everything, .syncedOnly, .torn])
+    func restoreAgain(survivors: SimulatedFileSystem.Survivors) throws {
+        let disk = SimulatedFileSystem(seed: TestSeed.draw("a restore that is cut short, \(survivors)"))
+        func archive(on disk: SimulatedFileSystem) -> DirectoryLogArchive {
+            DirectoryLogArchive(directory: "/archive", fileSystem: disk)
+        }
+        func restoredContent(_ checkpoint: String, on disk: SimulatedFileSystem) throws -> [String: String] {
+            let restored = try Storage.open(at: checkpoint, options: options(disk, nil))
+            return try content(restored, try restored.keyspace("notes"))
+        }
+        var number = 0
+        for round in 0..<4 {
+            let storage = try Storage.open(at: "/db", options: options(disk, archive(on: disk), .mapped))
+            let keyspace = try storage.keyspace("notes")
+            if round == 0 { try storage.checkpoint(to: "/backup") }
+            var tending = LogWriter.Tending()
+            for _ in 0..<20 + 10 * round {
+                try put(storage, keyspace, number..<number + 1)
+                number += 1
+                // Once more than half of a segment is full the next one is made ahead; the next opening passes its number over.
+                try #require(storage.log).tend(&tending)
+            }
+            while try storage.step() {}
+            try storage.close()
+        }
+        let numbers = try archive(on: disk).segmentNumbers()
+        #expect(zip(numbers, numbers.dropFirst()).contains { $1 > $0 + 1 }, "no number was passed over: \(numbers)")
+        let start = disk.crash(.everything)
+        var stop = 1
+        while true {
+            let cut = start.crash(.everything)
+            cut.failOperation(number: cut.operationCount + stop, once: false)
+            guard errorCode({ try archive(on: cut).restore(into: "/backup") }) != nil else { break }
+            let left = cut.crash(survivors)
+            let notes = try restoredContent("/backup", on: left.crash(.everything))
+            #expect((-1..<number).contains { notes == expected(through: $0) }, "\(stop)")
+            try archive(on: left).restore(into: "/backup")
+            #expect(try restoredContent("/backup", on: left) == expected(through: number - 1), "\(stop)")
+            stop += 1
+        }
+        #expect(stop > 10)
+    }
+
+    @Test(
         "what crashes took back is not restored, and what they left is", arguments: 0..<5,
         [LogWriting.written, .mapped])
     func crashes(run: Int, writing: LogWriting) throws {

@@ -67,14 +67,16 @@ public struct DirectoryLogArchive: LogArchive {
         let wanted = try wantedSegments(
             after: endOfLog(logDirectory, state, identity, time), state, identity, through: time)
         var end: SequenceNumber?
+        // Whatever ends this early leaves a checkpoint that opens, and that a second attempt goes on with: no name may be there
+        // before those of lower numbers are for good.
         for number in wanted {
             guard let segment = try segment(number, through: time) else { continue }
+            try fillGaps(of: logDirectory, before: number, state, identity)
             // The checkpoint may have the beginning of the segment.
             try fileSystem.replaceSynced(logDirectory + "/" + segment.fileName, with: segment.bytes)
+            try fileSystem.syncDirectory(logDirectory)
             end = segment.lastSequence
         }
-        try fillGaps(of: logDirectory, state, identity)
-        try fileSystem.syncDirectory(logDirectory)
         return end
     }
 
@@ -124,14 +126,15 @@ public struct DirectoryLogArchive: LogArchive {
     }
 
     /// Numbers that never got a record are not archived; an opening would miss their files.
-    private func fillGaps(of directory: String, _ state: ManifestState, _ identity: UInt64) throws {
-        let numbers = try LogFiles.numbers(in: directory, fileSystem).filter { $0 >= state.logStart }
-        guard let last = numbers.last else { return }
-        let present = Set(numbers)
-        for number in state.logStart..<last where !present.contains(number) {
+    private func fillGaps(
+        of directory: String, before end: UInt64, _ state: ManifestState, _ identity: UInt64
+    ) throws {
+        let present = Set(try LogFiles.numbers(in: directory, fileSystem))
+        for number in state.logStart..<max(state.logStart, end) where !present.contains(number) {
             try fileSystem.writeSynced(
                 LogSegmentHeader(number: number, identity: identity, salt: 0).bytes,
                 to: LogFiles.path(of: number, in: directory))
+            try fileSystem.syncDirectory(directory)
         }
     }
 
