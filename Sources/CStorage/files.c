@@ -208,9 +208,10 @@ int32_t cstorage_remove_directory(const char *path) { return outcome(rmdir(path)
 int32_t cstorage_rename(const char *from, const char *to) { return outcome(rename(from, to)); }
 int32_t cstorage_link(const char *from, const char *to) { return outcome(link(from, to)); }
 
-int32_t cstorage_sync_directory(const char *path) {
+int32_t cstorage_sync_directory(const char *path, int32_t *is_opened) {
     int descriptor, result;
     RETRYING(descriptor, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    *is_opened = descriptor != -1;
     if (descriptor == -1) return -errno;
     RETRYING(result, fsync(descriptor));
     int32_t failure = result == -1 ? -errno : 0;

@@ -95,9 +95,11 @@ struct SystemErrorNumber: Hashable, Sendable {
 extension StorageError {
     /// The failure of one system call on one path.
     static func systemCall(
-        _ call: String, _ number: SystemErrorNumber, path: String, offset: Int64? = nil
+        _ call: String, _ number: SystemErrorNumber, path: String, offset: Int64? = nil, cause: (any Error)? = nil
     ) -> StorageError {
         let (code, advice) = number.meaning
-        return StorageError(code, "\(call) failed (\(number.systemText)). \(advice)", file: path, offset: offset)
+        return StorageError(
+            code, "\(call) failed (\(number.systemText)). \(advice)", file: path, offset: offset,
+            cause: cause)
     }
 }

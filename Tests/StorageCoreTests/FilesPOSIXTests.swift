@@ -28,6 +28,17 @@ struct FilesPOSIXTests {
         }
     }
 
+    @Test("a sync for which a directory can't be opened says that nothing was synced")
+    func unattemptedSync() throws {
+        do {
+            try POSIXFileSystem().syncDirectory("/nonexistent/directory")
+            Issue.record("synced")
+        } catch let error as StorageError {
+            #expect(error.code == .notFound && error.cause is UnattemptedSync, "\(error)")
+            #expect("\(error)".contains("open failed") && "\(error)".hasSuffix("cause: nothing was synced"))
+        }
+    }
+
     @Test("every error number has a sentence, and a full disk or quota is diskFull")
     func errorNumbers() {
         for number in Int32(1)...133 {

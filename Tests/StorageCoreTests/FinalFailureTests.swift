@@ -1,6 +1,7 @@
 // FinalFailureTests.swift — a failed sync is final: typed, lasting, and no obstacle to reading.
 
 import StorageTypes
+import Synchronization
 import Testing
 
 @testable import StorageCore
@@ -22,6 +23,41 @@ private enum FinalFault: CaseIterable {
         case .logNames: fail(.syncDirectory, "/log")
         case .currentNames: fail(.syncDirectory, "/db")
         }
+    }
+}
+
+/// A disk on which a directory can't be opened for its sync, once.
+private struct ExhaustedFileSystem: ForwardingFileSystem {
+    let disk: SimulatedFileSystem
+    private let pathSuffix: String
+    private let remaining: CountDown
+
+    private final class CountDown: Sendable {
+        let count: Mutex<Int>
+
+        init(_ count: Int) { self.count = Mutex(count) }
+    }
+
+    /// - Parameter number: The sync that fails, counted from 1.
+    init(_ disk: SimulatedFileSystem, _ pathSuffix: String, number: Int) {
+        self.disk = disk
+        self.pathSuffix = pathSuffix
+        remaining = CountDown(number)
+    }
+
+    var hasFailed: Bool { remaining.count.withLock { $0 <= 0 } }
+
+    func open(_ path: String, _ mode: FileMode) throws -> any StorageFile { try disk.open(path, mode) }
+
+    func syncDirectory(_ path: String) throws {
+        let isDue =
+            path.hasSuffix(pathSuffix)
+            && remaining.count.withLock { count in
+                count -= 1
+                return count == 0
+            }
+        if isDue { throw StorageError(.ioFailure, "Too many open files.", cause: UnattemptedSync()) }
+        try disk.syncDirectory(path)
     }
 }
 
@@ -86,6 +122,38 @@ private enum FinalFault: CaseIterable {
         #expect(try (0..<acknowledged).allSatisfy { try survivors.get(again, key($0).rawSpan) == value })
         try reopened.write(.synced) { try $0.put(again, [9].rawSpan, [9].rawSpan) }
         #expect(try reopened.verify().isHealthy)
+    }
+
+    @Test(
+        "a directory that can't be opened for its sync refuses what needed it, and nothing for good",
+        arguments: ["/tables", "/log"], 2...4)
+    func unattempted(pathSuffix: String, number: Int) throws {
+        let disk = SimulatedFileSystem(seed: 1)
+        let exhausted = ExhaustedFileSystem(disk, pathSuffix, number: number)
+        var options = options(disk, .manual)
+        options.fileSystem = exhausted
+        let storage = try Storage.open(at: "/db", options: options)
+        let keyspace = try storage.keyspace("k")
+        let value = [UInt8](repeating: 5, count: 300)
+        var acknowledged: [Int] = []
+        var codes: [StorageError.Code] = []
+        for number in 0..<300 {
+            let code = errorCode {
+                try storage.write(.synced) { try $0.put(keyspace, key(number).rawSpan, value.rawSpan) }
+                acknowledged.append(number)
+                try storage.step()
+            }
+            if let code { codes.append(code) }
+        }
+        #expect(exhausted.hasFailed)
+        #expect(codes.count <= 1 && codes.allSatisfy { $0 == .ioFailure }, "\(codes)")
+        try storage.flush()
+        try storage.compact()
+        #expect(try storage.verify().isHealthy)
+        let reopened = try Storage.open(at: "/db", options: self.options(disk.crash(.syncedOnly), .manual))
+        let (again, survivors) = (try reopened.keyspace("k"), reopened.snapshot().view)
+        #expect(acknowledged.count >= 299)
+        #expect(try acknowledged.allSatisfy { try survivors.get(again, key($0).rawSpan) == value })
     }
 
     @Test("a failure that no call was told of is told by close()")

@@ -56,7 +56,8 @@ int32_t cstorage_remove(const char *_Nonnull path);
 int32_t cstorage_remove_directory(const char *_Nonnull path);
 int32_t cstorage_rename(const char *_Nonnull from, const char *_Nonnull to);
 int32_t cstorage_link(const char *_Nonnull from, const char *_Nonnull to);
-int32_t cstorage_sync_directory(const char *_Nonnull path);
+// Sets `is_opened` to whether the directory could be opened; if not, nothing was synced.
+int32_t cstorage_sync_directory(const char *_Nonnull path, int32_t *_Nonnull is_opened);
 // The absolute path of an existing file, without symbolic links; its length, which is below `capacity`.
 int32_t cstorage_resolve(const char *_Nonnull path, char *_Nonnull result, int32_t capacity);
 // What an unprivileged process may still write.

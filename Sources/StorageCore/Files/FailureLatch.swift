@@ -36,16 +36,21 @@ final class FailureLatch: Sendable {
         hasFailed.store(true, ordering: .releasing)
     }
 
-    /// Runs a sync, unless one has failed before.
+    /// Runs a sync, unless one has failed before. One that was not even attempted leaves nothing unknown.
     func watching(_ sync: () throws -> Void) throws {
         if let refusal { throw refusal }
         do {
             try sync()
         } catch {
-            set(error)
+            if !((error as? StorageError)?.cause is UnattemptedSync) { set(error) }
             throw error
         }
     }
+}
+
+/// The cause of the failure of a sync for which the device was asked nothing: what it was to sync could not be opened.
+struct UnattemptedSync: Error, CustomStringConvertible {
+    let description = "nothing was synced"
 }
 
 /// The files that a storage writes: a sync that fails, of a file or of a directory, is the last one.

@@ -62,7 +62,8 @@ public struct POSIXFileSystem: FileSystem {
         // The name lives in the parent. A parent we may write but not read can't be opened for a sync: its owner made
         // it so, and that must not stop the storage from opening.
         let parent = FilePathText.parent(of: path)
-        let synced = unsafe cstorage_sync_directory(parent)
+        var isOpened: Int32 = 0
+        let synced = unsafe cstorage_sync_directory(parent, &isOpened)
         guard synced != -SystemErrorNumber.accessDenied.rawValue else { return }
         try Self.check(synced, "fsync", parent)
     }
@@ -89,7 +90,11 @@ public struct POSIXFileSystem: FileSystem {
     }
 
     public func syncDirectory(_ path: String) throws {
-        try unsafe Self.check(cstorage_sync_directory(path), "fsync", path)
+        var isOpened: Int32 = 0
+        let result = unsafe cstorage_sync_directory(path, &isOpened)
+        guard result < 0, isOpened == 0 else { return try Self.check(result, "fsync", path) }
+        throw StorageError.systemCall(
+            "open", SystemErrorNumber(rawValue: -result), path: path, cause: UnattemptedSync())
     }
 
     public func lock(_ path: String) throws -> any FileLock {
