@@ -148,7 +148,7 @@ struct CompactionNestedTests {
         }
     }
 
-    @Test("a tree that can't be described keeps nobody's turn")
+    @Test("a tree that can't be described keeps nobody's turn, and no other from being compacted")
     func describing() throws {
         struct Refusal: Error {}
         let turns = CompactionTurns()
@@ -160,14 +160,14 @@ struct CompactionNestedTests {
             // Four tables are due, of more bytes the smaller the id.
             return paperTree([0: paperRow([Int64](repeating: 400 / Int64(tree.id), count: 4))])
         }
-        #expect(throws: Refusal.self) { try turns.claimNext(trees, describe: describe) }
+        #expect(throws: Refusal.self) { try turns.claimNext([trees[2]], describe: describe) }
         #expect(turns.waitForRelease() == false)
-        let outer = try #require(try turns.claimNext(Array(trees.prefix(2)), describe: describe))
+        let outer = try #require(try turns.claimNext(trees.reversed(), describe: describe))
         #expect(outer.tree.id == 1 && outer.depth == 0)
-        #expect(throws: Refusal.self) { try turns.claimNext(trees, interrupting: outer, describe: describe) }
-        let inner = try #require(
-            try turns.claimNext(Array(trees.prefix(2)), interrupting: outer, describe: describe))
+        let inner = try #require(try turns.claimNext(trees.reversed(), interrupting: outer, describe: describe))
         #expect(inner.tree.id == 2 && inner.depth == 1 && inner.finish < outer.finish)
+        // Nothing else is left: now it is told.
+        #expect(throws: Refusal.self) { try turns.claimNext(trees, interrupting: inner, describe: describe) }
         turns.release(inner.tree)
         turns.release(outer.tree)
         #expect(turns.waitForRelease() == false)

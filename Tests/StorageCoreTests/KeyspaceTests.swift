@@ -42,6 +42,22 @@ import Testing
         #expect(errorCode { try copy.keyspace("other") } == .notFound)
     }
 
+    @Test("without options a keyspace is opened as it is", arguments: [false, true])
+    func asItIs(isInSQLite: Bool) throws {
+        let options = smallOptions(SimulatedFileSystem())
+        let storage = try isInSQLite ? Storage.open(.sqlite("/k.db"), options: options) : smallStorage()
+        for (name, options) in [
+            ("expiring", KeyspaceOptions(expiry: .engine)), ("volatile", KeyspaceOptions(isVolatile: true)),
+            ("merging", Self.created),
+        ] {
+            let first = try storage.keyspace(name, options: options)
+            let again = try storage.keyspace(name)
+            #expect(again === first || again.id == first.id)
+            #expect(again.options.expiry == options.expiry && again.options.isVolatile == options.isVolatile)
+            #expect(again.options.mergeOperator?.name == options.mergeOperator?.name)
+        }
+    }
+
     @Test("threads that open one new keyspace at once all get it")
     func createdAtOnce() throws {
         let storage = try smallStorage()

@@ -195,6 +195,28 @@ import Testing
         #expect(fixture.storage.keyspaceNames == ["first", "last", "moving"])
     }
 
+    @Test("a keyspace grows out of its tree also before it is opened with its merge operator")
+    func growthUnopened() throws {
+        var fixture = try Fixture()
+        var random = SeededRandom(seed: 6)
+        for number in 0..<60 {
+            let (key, value) = (bytes("large \(100 + number)"), random.bytes(400))
+            try fixture.storage.write { try $0.put(fixture.moving, key.rawSpan, value.rawSpan) }
+            fixture.expected[key] = value
+        }
+        try fixture.storage.close()
+        var options = smallOptions(fixture.disk)
+        options.sharedKeyspaceByteCount = 12 << 10
+        let storage = try Storage.open(at: "/db", options: options)
+        try storage.flush()
+        while try storage.step() {}
+        let (first, moving) = (storage.existingKeyspace("first"), storage.existingKeyspace("moving"))
+        #expect(try #require(first).tree !== #require(moving).tree)
+        try fixture.reopenKeyspaces(storage)
+        try fixture.merge(0..<10)
+        try fixture.check()
+    }
+
     @Test("a keyspace that has a shared tree for itself keeps it, and nobody else gets it")
     func alone() throws {
         let disk = SimulatedFileSystem()

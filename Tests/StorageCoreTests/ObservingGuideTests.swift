@@ -38,7 +38,7 @@ struct ObservingGuideTests {
         options.fileSystem = SimulatedFileSystem()
         let storage = try Storage.open(at: "/shop", options: options)
         let orders = try storage.keyspace("orders")
-        try storage.write(.synced) { try $0.put(orders, [1].span.bytes, [2].span.bytes) }
+        try storage.write(.synced) { try $0.put(orders, [1].rawSpan, [2].rawSpan) }
         try storage.flush()
 
         let statistics = storage.statistics

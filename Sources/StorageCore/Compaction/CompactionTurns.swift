@@ -30,17 +30,25 @@ final class CompactionTurns: Sendable {
     /// - Parameters:
     ///   - interrupted: A claim that stops for this one, if it comes first; nil for a thread that has nothing else to do.
     ///   - describe: Called under the lock; nil for a tree that is not to be compacted now.
+    /// - Throws: What `describe` first threw, if no tree is left that could be claimed: one that can't be described keeps no other
+    ///   from being compacted.
     func claimNext(
         _ trees: [Tree], interrupting interrupted: Claim? = nil,
         describe: (Tree, _ exhausted: Set<UInt64>) throws -> TreeDescription?
-    ) rethrows -> Claim? {
+    ) throws -> Claim? {
         let depth = interrupted.map { $0.depth + 1 } ?? 0
         return try state.withLock { state in
             var claims: [Claim] = []
+            var failure: (any Error)?
             for tree in trees where !state.busy.contains(tree.id) {
-                guard let description = try describe(tree, state.exhausted[tree.id] ?? []),
-                    let plan = CompactionPicker.plan(for: description)
-                else { continue }
+                let description: TreeDescription?
+                do {
+                    description = try describe(tree, state.exhausted[tree.id] ?? [])
+                } catch {
+                    failure = failure ?? error
+                    continue
+                }
+                guard let description, let plan = CompactionPicker.plan(for: description) else { continue }
                 claims.append(
                     Claim(tree: tree, plan: plan, description: description, finish: .infinity, depth: depth))
             }
@@ -50,6 +58,7 @@ final class CompactionTurns: Sendable {
                     byteCount: $0.plan.action == .rewrite ? $0.plan.byteCount : 0)
             }
             guard let next = state.queue.next(among: due, doneBefore: interrupted?.finish ?? .infinity) else {
+                if let failure { throw failure }
                 return nil
             }
             claims[next.index].finish = next.finish

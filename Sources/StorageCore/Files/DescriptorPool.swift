@@ -98,9 +98,17 @@ final class DescriptorPool: Sendable {
 
     /// Takes note of a file that has been opened; false if it came too late.
     fileprivate func enter(_ file: PooledFile) -> Bool {
-        state.withLock { state in
+        // As in `reserve`.
+        var seen: [PooledFile] = []
+        return state.withLock { state in
             guard !state.isClosed else { return false }
-            if state.clock.count > 2 * capacity { state.clock.removeAll { $0.file == nil } }
+            if state.clock.count > 2 * capacity {
+                state.clock.removeAll { entry in
+                    guard let file = entry.file else { return true }
+                    seen.append(file)
+                    return false
+                }
+            }
             state.clock.append(Entry(file: file))
             return true
         }

@@ -260,10 +260,14 @@ final class LogWriter: @unchecked Sendable {
         return try body()
     }
 
-    /// The segments from `number` on with the bytes they hold now.
-    func segments(from number: UInt64) -> [(number: UInt64, path: String, byteCount: Int64)] {
+    /// The segments from `number` on with the bytes they hold now, and the newest record among these or one that is newer.
+    func segments(from number: UInt64) -> [(number: UInt64, path: String, byteCount: Int64, lastSequence: UInt64)] {
         state.withLock { state in
-            state.segments.filter { $0.number >= number }.map { ($0.number, $0.path, $0.endOffset) }
+            state.segments.filter { $0.number >= number }.map { segment in
+                // In this order: whoever appends stores the sequence before the end.
+                let byteCount = segment.endOffset
+                return (segment.number, segment.path, byteCount, segment.lastSequence)
+            }
         }
     }
 

@@ -89,17 +89,4 @@ public struct KeyspaceOptions: Sendable {
         self.clusteringLayout = clusteringLayout
     }
 
-    /// The defaults, but what may change as a keyspace has it.
-    init(likeThoseOf keyspace: Keyspace?) {
-        self.init()
-        guard let options = keyspace?.options else { return }
-        isDedicated = options.isDedicated
-        isArchived = options.isArchived
-        compression = options.compression
-        filterBitsPerKey = options.filterBitsPerKey
-        strategy = options.strategy
-        garbageThreshold = options.garbageThreshold
-        compactsAutomatically = options.compactsAutomatically
-        clusteringLayout = options.clusteringLayout
-    }
 }

@@ -18,6 +18,8 @@ extension Storage {
         try endLogSegment(log)
         try sync()
         while try archiveOne() {}
+        // Whoever closes the storage takes the turn for good, and may have failed to archive the rest.
+        if log.nextUnarchived() != nil, let refusal = refusal() { throw refusal }
     }
 
     private func endLogSegment(_ log: LogWriter) throws {

@@ -41,7 +41,7 @@ extension Storage {
             let (state, tables, segments, end) = try manifest.whileUnchanged { state in
                 let tables = catalog.withLock { $0.persistentTrees }.flatMap { $0.state.levels.all }
                 let segments = log.segments(from: state.logStart)
-                return (state, tables, segments, log.appendedSequence)
+                return (state, tables, segments, segments.reduce(log.appendedSequence) { max($0, $1.lastSequence) })
             }
             // Not only what is visible: a commit is in the log before, and the copy must have none that a power cut may take
             // from this storage.

@@ -14,16 +14,16 @@ extension Storage {
     ///   if the options contradict one another; `.notFound` in a read-only storage.
     public func keyspace(_ name: String, options wanted: KeyspaceOptions? = nil) throws -> Keyspace {
         try checkProcess()
-        let options = wanted ?? KeyspaceOptions(likeThoseOf: existingKeyspace(name))
+        let options = wanted ?? existingKeyspace(name)?.options ?? KeyspaceOptions()
         lane.checkNotReentered()
         guard manifest != nil || sqlite != nil && !self.options.isReadOnly else {
             return try openReadOnly(name, options)
         }
-        if options.expiry == .engine, options.mergeOperator != nil {
+        if wanted?.expiry == .engine, wanted?.mergeOperator != nil {
             throw StorageError.invalidArgument(
                 "Keyspace \"\(name)\": a merged value has no single expiry; use the expiry policy .operator.")
         }
-        if options.expiry == .operator, options.mergeOperator == nil {
+        if wanted?.expiry == .operator, wanted?.mergeOperator == nil {
             throw StorageError.invalidArgument(
                 "Keyspace \"\(name)\": the expiry policy .operator needs a merge operator.")
         }

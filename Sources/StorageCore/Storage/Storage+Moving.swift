@@ -85,7 +85,8 @@ extension Storage {
                     throw Gone()
                 }
                 let change = change(of: record, to: options, movesAnyway: movesAnyway, state)
-                return (change.edit, (try reopen(existing, options), change))
+                // One that moves of itself has the options it has, and may lack its merge operator yet.
+                return (change.edit, (movesAnyway ? existing : try reopen(existing, options), change))
             } commit: { (changed: (keyspace: Keyspace, change: Change)) in
                 publish(changed.change, of: changed.keyspace)
             }
