@@ -46,6 +46,38 @@ struct RequestQueueTests {
         #expect(queue.remove(1) == [] && queue.remove(7) == [])
     }
 
+    private final class Body {}
+
+    @Test("a request that was taken is not kept, though later ones of its connection wait")
+    func taken() {
+        var queue = RequestQueue<Body>()
+        for _ in 0..<3 { queue.append(Body(), of: 1) }
+        weak var first = queue.next()?.request
+        #expect(first == nil && queue.count == 2)
+    }
+
+    @Test("a connection has no more requests under way than it may have, and goes on when one is finished")
+    func underWay() {
+        var queue = RequestQueue<String>(largestStartedCount: 2)
+        for number in 1...4 { queue.append("a\(number)", of: 1) }
+        queue.append("b1", of: 2)
+        #expect(all(&queue) == ["a1", "b1", "a2"])
+        queue.append("b2", of: 2)
+        queue.append("a5", of: 1)
+        #expect(all(&queue) == ["b2"])
+        queue.finish(1, of: 1)
+        #expect(all(&queue) == ["a3"])
+        queue.hold(1, true)
+        queue.finish(2, of: 1)
+        #expect(queue.next() == nil)
+        queue.hold(1, false)
+        #expect(all(&queue) == ["a4", "a5"])
+        queue.append("b3", of: 2)
+        #expect(queue.remove(2) == ["b3"])
+        queue.finish(2, of: 2)
+        #expect(queue.next() == nil && queue.count == 0)
+    }
+
     @Test("every request comes once, in its connection's order", arguments: [1, 2])
     func random(_ seed: UInt64) {
         var random = SeededRandom(seed: seed)

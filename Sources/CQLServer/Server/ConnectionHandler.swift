@@ -359,7 +359,7 @@
             act()
             // The answers are with the channel, or there is nobody to answer.
             shared.release(finished.compactMap(\.1))
-            shared.finish(finished.count)
+            if let id { shared.finish(finished.count, of: id) }
         }
 
         /// Nothing of the connection is read meanwhile, so each is in line once at most.

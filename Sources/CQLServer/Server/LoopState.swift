@@ -6,9 +6,9 @@
     /// The server's bounds over all connections, and which handler has which number.
     final class LoopState {
         private var budget: RequestBudget
-        private var queue = RequestQueue<RequestWork>()
+        private var queue: RequestQueue<RequestWork>
         /// With the threads.
-        private var startedCount = 0
+        private(set) var startedCount = 0
         private let largestStartedCount: Int
         private var handlers: [RequestBudget.ConnectionID: ConnectionHandler] = [:]
         /// Handed to channels, and not with the system yet.
@@ -20,6 +20,8 @@
                 largestByteCount: options.requestByteCount, connectionCount: options.connectionCount)
             // One more for each thread, so that none waits for the event loop.
             largestStartedCount = 2 * options.threadCount
+            // One thread is left for others, whatever takes long. Where there is no other this one has the next in line.
+            queue = RequestQueue(largestStartedCount: options.threadCount > 1 ? options.threadCount - 1 : 2)
             largestUnsentByteCount = options.answerByteCount
         }
 
@@ -79,9 +81,10 @@
             queue.contains(of: id) { $0.charge?.isFree == false }
         }
 
-        /// Requests were carried out.
-        func finish(_ count: Int) {
+        /// Requests of a connection were carried out.
+        func finish(_ count: Int, of id: RequestBudget.ConnectionID) {
             startedCount -= count
+            queue.finish(count, of: id)
             start()
         }
 
