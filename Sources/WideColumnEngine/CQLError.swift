@@ -97,6 +97,9 @@ public struct CQLError: Error, Sendable, Hashable, CustomStringConvertible {
         CQLError(.readFailure, message, existing: nil, failureReason: .tooManyTombstones)
     }
 
+    /// [CA] exceptions/ReadTimeoutException.java.
+    static let readTimeout = CQLError(.readTimeout, "Operation timed out - received only 0 responses.")
+
     public var description: String { "\(code.title): \(message)" }
 
     /// Errors are equal by what their message says, which names what exists too.

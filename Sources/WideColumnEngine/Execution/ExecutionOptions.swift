@@ -22,6 +22,10 @@ public struct ExecutionOptions: Sendable {
     /// it is made. A page ends before the row that does not fit, with some room left for what stands beside its rows: only a
     /// row that is too large by itself is refused. `nil`: as large as it is.
     public var maximumResultByteCount: Int?
+    /// What stops a SELECT while it reads: it is looked at every thousand rows or so. Other statements are carried out whole.
+    public var cancellation: StatementCancellation?
+    /// How long a SELECT may read; then it fails as a read that no replica answered in time. `nil`: as long as it takes.
+    public var readTimeout: Duration?
     /// Whether the result has a trace, and system_traces too.
     public var isTracing = false
     /// What the trace of a statement by itself says was asked for.

@@ -162,6 +162,7 @@ public struct PreparedStatement: Sendable {
             pagingState: options.pagingState, maximumByteCount: options.maximumResultByteCount,
             tombstoneGuard: tombstoneGuard)
         executor.tracer = tracer
+        executor.watch = ReadWatch(options, store.storage.clock)
         return try executor.run()
     }
 

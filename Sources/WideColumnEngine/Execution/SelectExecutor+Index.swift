@@ -53,6 +53,7 @@ extension SelectExecutor {
         var cursor = try view.cursor(index.storage, KeyRange(lower: lower, upper: upper))
         try cursor.seekToFirst()
         while cursor.isValid {
+            try watch.step()
             let key = Array(cursor.key.array().dropFirst(value.count))
             let parts = try StorageKey.Parts(key.rawSpan)
             let partition = Array(key[..<parts.prefixByteCount])

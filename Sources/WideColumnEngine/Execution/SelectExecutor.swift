@@ -13,6 +13,8 @@ struct SelectExecutor: ~Copyable {
     let pagingState: PagingState?
     /// Told of partitions and rows, where the statement is traced.
     var tracer: StatementTracer?
+    /// What may end the read early.
+    var watch = ReadWatch()
     private let perPartitionLimit: Int64
 
     private var row: RowContext
@@ -86,6 +88,7 @@ struct SelectExecutor: ~Copyable {
     }
 
     mutating func run() throws -> ResultSet {
+        try watch.check()
         let name = plan.table.identifier.name
         let path: ResultSet.AccessPath
         if let lookup = plan.whereClause.index {
@@ -141,6 +144,7 @@ struct SelectExecutor: ~Copyable {
     mutating func readPartition(
         _ prefix: [UInt8], _ ranges: [(lower: [UInt8], upper: [UInt8]?)], _ resumeKey: [UInt8]?
     ) throws -> Bool {
+        try watch.step()
         let tombstoneKey = prefix + [RecordKind.partitionTombstones.rawValue]
         try beginPartition(try StorageKey.Parts(tombstoneKey.rawSpan), isResumed: resumeKey != nil)
         try readHead(ofPartition: prefix)
@@ -180,6 +184,7 @@ struct SelectExecutor: ~Copyable {
         var cursor = try view.cursor(plan.table.storage, range)
         if plan.isReversed { try cursor.seekToLast() } else { try cursor.seekToFirst() }
         while cursor.isValid {
+            try watch.step()
             let progress = try visit(key: cursor.key, value: cursor.value, clusteringOffset: clusteringOffset)
             guard progress == .more else { return progress }
             if plan.isReversed { try cursor.previous() } else { try cursor.next() }
@@ -214,6 +219,7 @@ struct SelectExecutor: ~Copyable {
         var cursor = try view.cursor(plan.table.storage, range)
         try cursor.seekToFirst()
         while cursor.isValid {
+            try watch.step()
             if partition.isEmpty || !cursor.key.starts(with: partition.rawSpan) {
                 if !isPartitionDone, try endPartition(partition, from: start) == .done { return }
                 start = []
