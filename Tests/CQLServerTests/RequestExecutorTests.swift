@@ -401,6 +401,36 @@ struct RequestExecutorTests {
         #expect(try session(of: failure) == [.text("Execute CQL3 query"), .text(text)])
     }
 
+    @Test("a trace says whose request it was, at which levels, and of which pages")
+    func traceParameters() throws {
+        executor.setClientAddress("10.0.0.7")
+        func session(_ request: Request) throws -> String {
+            let id = try #require(executor.respond(to: call(request, isTracing: true)).tracingID)
+            let rows = try store.execute(
+                "SELECT client, parameters FROM system_traces.sessions WHERE session_id = ?", [.uuid(id)])
+            return rows.map { $0.values.map(\.description).joined(separator: " ") }.joined()
+        }
+        var paged = QueryParameters()
+        paged.consistency = .quorum
+        paged.pageSize = 50
+        var conditional = QueryParameters()
+        conditional.serialConsistency = .localSerial
+        let insert = "INSERT INTO ks.t (a, b) VALUES (1, 1) IF NOT EXISTS"
+        let id = try prepare(insert).id
+        for (request, levels, pageSize, text, serial) in [
+            (.query("SELECT a FROM ks.t", paged), "QUORUM", "'page_size': '50', ", "SELECT a FROM ks.t", "SERIAL"),
+            (.query("SELEC", paged), "QUORUM", "'page_size': '50', ", "SELEC", "SERIAL"),
+            (.execute(id: id, resultMetadataID: nil, conditional), "LOCAL_ONE", "", insert, "LOCAL_SERIAL"),
+            (try batch("DELETE FROM ks.t WHERE a = 1"), "ONE", "", "DELETE FROM ks.t WHERE a = 1", "SERIAL"),
+        ] as [(Request, String, String, String, String)] {
+            #expect(
+                try session(request) == "'10.0.0.7' {'consistency_level': '\(levels)', \(pageSize)'query': '\(text)', "
+                    + "'serial_consistency_level': '\(serial)'}")
+        }
+        #expect(
+            try session(.prepare("SELECT a FROM ks.t", keyspace: nil)) == "'10.0.0.7' {'query': 'SELECT a FROM ks.t'}")
+    }
+
     @Test("what is refused before it is executed has a trace too, where one was asked for")
     func tracesOfRefusals() throws {
         let insert = try prepare("INSERT INTO ks.t (a, b, v) VALUES (?, ?, 'p')")

@@ -83,7 +83,7 @@ struct CacheBudgetTests {
         }
         // A mebibyte and more each.
         for number in 0..<12 {
-            var trace = StatementTrace(.query, id: id(number), startedAt: 0)
+            var trace = StatementTrace(TraceContext(.query), id: id(number), startedAt: 0)
             for event in 0..<1000 {
                 trace.add(String(repeating: "x", count: 2000), id(1000 + event), elapsedNanoseconds: 0)
             }

@@ -362,9 +362,16 @@ struct SystemTests {
         let result = try store.execute("SELECT * FROM t WHERE k = 1", options: options)
         let trace = try #require(result.statementTrace)
         #expect(trace.events.map(\.activity).contains("Executing single-partition query on t"))
-        let sessions = try store.execute(
-            "SELECT request, parameters, duration FROM system_traces.sessions WHERE session_id = ?", [.uuid(trace.id)])
-        #expect(sessions.count == 1)
+        let session = "SELECT request, client, parameters FROM system_traces.sessions WHERE session_id = ?"
+        let query = "'query': 'SELECT * FROM t WHERE k = 1'"
+        #expect(try store.lines(session, [.uuid(trace.id)]) == ["'Execute CQL3 query' '127.0.0.1' {\(query)}"])
+        // A server tells who asked, and how.
+        options.traceContext = TraceContext(
+            .preparedQuery, clientAddress: "10.0.0.7", parameters: ["page_size": "100", "query": "is the statement's"])
+        let other = try store.execute("SELECT * FROM t WHERE k = 1", options: options).statementTrace
+        #expect(
+            try store.lines(session, [.uuid(try #require(other).id)])
+                == ["'Execute CQL3 prepared query' '10.0.0.7' {'page_size': '100', \(query)}"])
         #expect(
             try store.execute("SELECT activity FROM system_traces.events WHERE session_id = ?", [.uuid(trace.id)])
                 .count == trace.events.count)

@@ -36,6 +36,8 @@ final class RequestExecutor: Sendable {
     private let session: Mutex<CQLSession>
     /// The user, if it is one for whom columns are masked.
     private let maskedUserName = Mutex<String?>(nil)
+    /// Of the client, as text.
+    private let clientAddress = Mutex<String?>(nil)
 
     init(_ store: WideColumnStore, _ prepared: PreparedStatements, durability: Durability) throws {
         self.store = store
@@ -49,6 +51,9 @@ final class RequestExecutor: Sendable {
 
     /// Masks columns from now on, for a user of this name.
     func maskColumns(for userName: String) { maskedUserName.withLock { $0 = userName } }
+
+    /// Traces tell it from now on.
+    func setClientAddress(_ address: String) { clientAddress.withLock { $0 = address } }
 
     /// The answer to a request; an error is an answer too.
     func respond(to call: Call) -> Response {
@@ -82,7 +87,7 @@ final class RequestExecutor: Sendable {
 
     /// The id of a trace for a request that executes no statement, or did not come to that, if it is of a kind that is traced.
     private func trace(unexecuted request: Request) -> CQLUUID? {
-        guard let kind = request.traced else { return nil }
+        guard let context = traceContext(of: request) else { return nil }
         let cql =
             switch request {
             case .query(let text, _), .prepare(let text, _): text
@@ -92,7 +97,14 @@ final class RequestExecutor: Sendable {
                     .compactMap { if case .query(let text) = $0.text { text } else { nil } }.joined(separator: "; ")
             case .startup, .options, .authResponse, .register: ""
             }
-        return store.trace(kind, notExecuting: cql).id
+        return store.trace(context, notExecuting: cql).id
+    }
+
+    /// What a trace says of a request; `nil` where it has none.
+    private func traceContext(of request: Request) -> TraceContext? {
+        request.traced.map {
+            TraceContext($0, clientAddress: clientAddress.withLock { $0 }, parameters: request.traceParameters)
+        }
     }
 
     private func session(_ keyspace: String?) throws -> CQLSession {
@@ -127,9 +139,11 @@ final class RequestExecutor: Sendable {
         var options = ExecutionOptions(durability: durability)
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
-        options.isTracing = call.isTracing
-        options.tracedRequest = call.request.traced ?? .query
-        if call.isTracing { options.onFailedTrace = { [failedTrace = call.failedTrace] in failedTrace.set($0.id) } }
+        if call.isTracing, let context = traceContext(of: call.request) {
+            options.isTracing = true
+            options.traceContext = context
+            options.onFailedTrace = { [failedTrace = call.failedTrace] in failedTrace.set($0.id) }
+        }
         options.maximumResultByteCount = call.maximumResultByteCount
         options.maskedUserName = maskedUserName.withLock { $0 }
         return options
@@ -300,6 +314,15 @@ extension Request {
         case .batch: .batch
         case .startup, .options, .authResponse, .register: nil
         }
+    }
+
+    /// What its trace has beside the CQL ([CA] transport/messages/QueryMessage.java, `traceQuery`).
+    fileprivate var traceParameters: [String: String] {
+        guard let parameters else { return [:] }
+        var texts = ["consistency_level": parameters.consistency.name]
+        texts["serial_consistency_level"] = serialConsistency.name
+        if let pageSize = parameters.pageSize { texts["page_size"] = "\(pageSize)" }
+        return texts
     }
 }
 

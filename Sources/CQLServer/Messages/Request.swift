@@ -68,14 +68,20 @@ enum Request: Hashable, Sendable {
 }
 
 extension Request {
-    /// What the request says; the usual one where it says nothing.
-    var consistency: Consistency {
+    /// Of a request that executes something.
+    var parameters: QueryParameters? {
         switch self {
-        case .query(_, let parameters), .execute(_, _, let parameters): parameters.consistency
-        case .batch(let batch): batch.parameters.consistency
-        case .prepare, .startup, .options, .authResponse, .register: .localOne
+        case .query(_, let parameters), .execute(_, _, let parameters): parameters
+        case .batch(let batch): batch.parameters
+        case .prepare, .startup, .options, .authResponse, .register: nil
         }
     }
+
+    /// What the request says; the usual one where it says nothing.
+    var consistency: Consistency { parameters?.consistency ?? .localOne }
+
+    /// Of conditions; the usual one where the request says nothing.
+    var serialConsistency: Consistency { parameters?.serialConsistency ?? .serial }
 }
 
 /// How a connection's bodies are compressed, one by one: in version 4.

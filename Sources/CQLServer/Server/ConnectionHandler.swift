@@ -121,7 +121,9 @@
         }
 
         func channelActive(context: ChannelHandlerContext) {
-            id = shared.add(self, address: context.channel.remoteAddress?.ipAddress ?? "")
+            let address = context.channel.remoteAddress?.ipAddress
+            if let address { executor.setClientAddress(address) }
+            id = shared.add(self, address: address ?? "")
             note(context)
             context.fireChannelActive()
         }

@@ -28,8 +28,8 @@ public struct ExecutionOptions: Sendable {
     public var readTimeout: Duration?
     /// Whether the result has a trace, and system_traces too.
     public var isTracing = false
-    /// What the trace of a statement by itself says was asked for.
-    public var tracedRequest = StatementTrace.Request.query
+    /// What the trace says was asked for, and by whom.
+    public var traceContext = TraceContext()
     /// Called with the trace of a statement that fails, which no result can have.
     public var onFailedTrace: (@Sendable (StatementTrace) -> Void)?
 

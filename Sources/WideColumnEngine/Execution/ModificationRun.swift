@@ -173,7 +173,9 @@ extension WideColumnStore {
     @discardableResult
     public func execute(_ batch: StatementBatch, options: ExecutionOptions = ExecutionOptions()) throws -> ResultSet {
         guard options.isTracing else { return try perform(batch, options, nil) }
-        return try tracing(.batch, batch.statements.map(\.statement.cql).joined(separator: "; "), options) { tracer in
+        var context = options.traceContext
+        context.request = .batch
+        return try tracing(context, batch.statements.map(\.statement.cql).joined(separator: "; "), options) { tracer in
             let result = try perform(batch, options, tracer)
             tracer.endWriting()
             return result

@@ -94,7 +94,7 @@ public struct PreparedStatement: Sendable {
         _ values: [CQLValue], options: ExecutionOptions, changing currentKeyspace: borrowing Mutex<String?>
     ) throws -> ResultSet {
         guard options.isTracing else { return try perform(values, options, currentKeyspace) }
-        return try store.tracing(options.tracedRequest, text.cql, options) { tracer in
+        return try store.tracing(options.traceContext, text.cql, options) { tracer in
             tracer.add("Parsing \(text.cql)")
             tracer.add("Preparing statement")
             return try perform(values, options, currentKeyspace, tracer)

@@ -24,11 +24,11 @@ final class StatementTracer: Sendable {
         var tombstoneCount = 0
     }
 
-    init(_ store: WideColumnStore, _ request: StatementTrace.Request) {
+    init(_ store: WideColumnStore, _ context: TraceContext) {
         self.store = store
         start = store.monotonicNanoseconds
         let now = store.storage.clock.now
-        let trace = StatementTrace(request, id: store.generators.timeUUIDs.next(at: now), startedAt: now.milliseconds)
+        let trace = StatementTrace(context, id: store.generators.timeUUIDs.next(at: now), startedAt: now.milliseconds)
         state = Mutex(State(trace: trace))
     }
 

@@ -210,10 +210,10 @@ extension WideColumnStore {
 
     /// Executes a statement with a trace, which its result has; where it fails, `onFailedTrace` is told.
     func tracing(
-        _ request: StatementTrace.Request, _ cql: @autoclosure () -> String, _ options: ExecutionOptions,
+        _ context: TraceContext, _ cql: @autoclosure () -> String, _ options: ExecutionOptions,
         _ body: (StatementTracer) throws -> ResultSet
     ) throws -> ResultSet {
-        let tracer = StatementTracer(self, request)
+        let tracer = StatementTracer(self, context)
         do {
             var result = try body(tracer)
             result.statementTrace = finish(tracer, cql())
@@ -227,8 +227,8 @@ extension WideColumnStore {
 
     /// Keeps the trace of a request that executes no statement: one that prepares, or that was refused before, because of CQL
     /// that can't be read or values that don't fit.
-    public func trace(_ request: StatementTrace.Request, notExecuting cql: String) -> StatementTrace {
-        let tracer = StatementTracer(self, request)
+    public func trace(_ context: TraceContext, notExecuting cql: String) -> StatementTrace {
+        let tracer = StatementTracer(self, context)
         tracer.add("Parsing \(cql)")
         return finish(tracer, cql)
     }

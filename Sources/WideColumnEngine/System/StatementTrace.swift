@@ -22,15 +22,16 @@ public struct StatementTrace: Hashable, Sendable {
 
     /// The session in `system_traces`; the native protocol's tracing id.
     public let id: CQLUUID
-    public let request: Request
+    /// What was asked for, and by whom.
+    public let context: TraceContext
     /// Milliseconds since 1970.
     public let startedAt: Int64
     public private(set) var events: [Event] = []
     /// Activities that were too many.
     private(set) var omittedCount = 0
 
-    init(_ request: Request, id: CQLUUID, startedAt: Int64) {
-        self.request = request
+    init(_ context: TraceContext, id: CQLUUID, startedAt: Int64) {
+        self.context = context
         self.id = id
         self.startedAt = startedAt
     }
@@ -48,6 +49,23 @@ public struct StatementTrace: Hashable, Sendable {
         let elapsed = Int32(clamping: elapsedNanoseconds / 1000)
         let activity = activity.shortened(toByteCount: Self.maximumActivityByteCount)
         events.append(Event(id: id, activity: activity, elapsedMicroseconds: elapsed))
+    }
+}
+
+/// What `system_traces.sessions` says of a traced request beside its CQL and its time.
+public struct TraceContext: Hashable, Sendable {
+    public var request: StatementTrace.Request
+    /// Where the request came from, an address as text; `nil`: from this process, which is shown as the loopback.
+    public var clientAddress: String?
+    /// What is in `parameters` beside `query`.
+    public var parameters: [String: String]
+
+    public init(
+        _ request: StatementTrace.Request = .query, clientAddress: String? = nil, parameters: [String: String] = [:]
+    ) {
+        self.request = request
+        self.clientAddress = clientAddress
+        self.parameters = parameters
     }
 }
 

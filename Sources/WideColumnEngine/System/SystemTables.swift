@@ -257,7 +257,10 @@ final class SystemTables: Sendable {
         let query = cql.shortened(toByteCount: TraceLog.maximumQueryByteCount)
         try store.storage.write { transaction in
             try insert(trace, query, transaction)
-            let byteCount = trace.events.reduce(query.utf8.count) { $0 + $1.activity.utf8.count + 128 }
+            let parameterByteCount = trace.context.parameters.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+            let byteCount = trace.events.reduce(query.utf8.count + parameterByteCount) {
+                $0 + $1.activity.utf8.count + 128
+            }
             for id in traces.withLock({ $0.add(trace.id, byteCount: byteCount) }) {
                 for table in ["sessions", "events"] {
                     try store.execute(
@@ -269,6 +272,8 @@ final class SystemTables: Sendable {
 
     private func insert(_ trace: StatementTrace, _ query: String, _ transaction: WriteTransaction) throws {
         let source = CQLValue.inet([127, 0, 0, 1])
+        let client = trace.context.clientAddress.flatMap { InternetAddress.bytes($0) }.map(CQLValue.inet) ?? source
+        let parameters = trace.context.parameters.merging(["query": query]) { $1 }
         let id = CQLValue.uuid(trace.id)
         for event in trace.events {
             try insert(
@@ -282,9 +287,9 @@ final class SystemTables: Sendable {
         try insert(
             "system_traces.sessions",
             [
-                ("session_id", id), ("client", source), ("command", "QUERY"), ("coordinator", source),
+                ("session_id", id), ("client", client), ("command", "QUERY"), ("coordinator", source),
                 ("coordinator_port", 7000), ("duration", .int(trace.events.last?.elapsedMicroseconds ?? 0)),
-                ("parameters", Self.map(["query": query])), ("request", .text(trace.request.rawValue)),
+                ("parameters", Self.map(parameters)), ("request", .text(trace.context.request.rawValue)),
                 ("started_at", .timestamp(trace.startedAt)),
             ], transaction)
     }
