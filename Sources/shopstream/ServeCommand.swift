@@ -36,6 +36,9 @@
         @Option(name: .customLong("tls-key"), help: "The certificate's private key, a file in PEM form.")
         var key: String?
 
+        @Option(help: "How many seconds a SELECT may read, after which it fails; as long as it takes without.")
+        var readTimeout: Double?
+
         @Flag(help: "Answer modifications only when they are on the device.")
         var synced = false
 
@@ -45,6 +48,12 @@
         func validate() throws {
             guard (certificate == nil) == (key == nil) else {
                 throw ValidationError("--tls-certificate and --tls-key go together.")
+            }
+            if let readTimeout {
+                // More is no limit, and less would round to nothing.
+                guard readTimeout >= 0.001, readTimeout <= 1_000_000_000 else {
+                    throw ValidationError("--read-timeout must be between 0.001 and 1000000000 seconds.")
+                }
             }
             _ = try hostAndPort()
         }
@@ -87,6 +96,7 @@
             var options = CQLListenerOptions()
             (options.host, options.port) = try hostAndPort()
             options.allowsRemoteStrangers = allowRemoteStrangers
+            options.readTimeout = readTimeout.map { .seconds($0) }
             options.durability = synced ? .synced : .buffered
             options.users = try users.map { try CQLUsers(fileContents: try Self.contents(of: $0)) }
             if let certificate, let key {

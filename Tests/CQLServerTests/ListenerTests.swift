@@ -14,9 +14,10 @@
     @Suite("A server on the loopback", .serialized, .timeLimit(.minutes(5)))
     struct ListenerTests {
         private let store: WideColumnStore
+        private let clock = HaltingClock()
 
         init() throws {
-            store = try WideColumnStore(storage: .inMemory())
+            store = try WideColumnStore(storage: .inMemory(clock: clock))
             try store.execute(
                 "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
             try store.execute("CREATE TABLE ks.t (a int PRIMARY KEY, v text)")
@@ -84,10 +85,9 @@
             }
         }
 
-        /// Waits until the listener has no connection any more.
-        private func waitUntilEmpty(_ listener: CQLListener) async throws {
+        private func wait(until condition: () async throws -> Bool) async throws {
             let deadline = ContinuousClock.now.advanced(by: .seconds(60))
-            while listener.connectionCount > 0 {
+            while try await !condition() {
                 try #require(ContinuousClock.now < deadline)
                 try await Task.sleep(for: .milliseconds(10))
             }
@@ -160,6 +160,70 @@
             gate.signal()
             try await listener.shutDown()
             #expect(try store.execute("SELECT count(*) FROM ks.t").first?[0] == .bigint(0))
+        }
+
+        @Test("a SELECT stops reading once its client is gone or the server has no patience", arguments: [false, true])
+        func stoppedReads(_ isStopping: Bool) async throws {
+            let insert = try store.prepare("INSERT INTO ks.t (a) VALUES (?)")
+            for a in 0..<4 * ReadWatch.interval { try insert.execute([.int(Int32(a))]) }
+            let listener = try await start { $0.readTimeout = .seconds(3600) }
+            let clock = clock
+            // Those looks before the first row, and one after a thousand.
+            clock.halt(after: 3)
+            try await LoopbackClient.run(port: listener.port, resets: true) { client in
+                try await client.startUp(4)
+                try await client.send(RequestBytes.query("SELECT * FROM ks.t"))
+                try await wait { clock.haltedCount == 1 }
+                guard isStopping else { return }
+                async let isDown: Void = listener.shutDown(within: .zero)
+                try await waitUntilEmpty(listener)
+                clock.goOn()
+                try await isDown
+            }
+            try await waitUntilEmpty(listener)
+            clock.goOn()
+            try await listener.shutDown()
+            #expect(clock.lookCount == 4)
+        }
+
+        @Test("a SELECT that reads for too long is answered with a time-out, and its connection goes on")
+        func readTimeout() async throws {
+            let listener = try await start { $0.readTimeout = .nanoseconds(1) }
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                try await client.send(RequestBytes.query("SELECT * FROM ks.t"))
+                #expect(try await client.next()?.errorCode == 0x1200)
+                try await client.send(RequestBytes.query("INSERT INTO ks.t (a) VALUES (1)"))
+                #expect(try await client.next()?.resultKind == 1)
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("statements of one connection that take long leave a thread to the others")
+        func freeThread() async throws {
+            let listener = try await start {
+                $0.threadCount = 2
+                $0.readTimeout = .seconds(3600)
+            }
+            let clock = clock
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.startUp(4)
+                clock.halt(after: 0)
+                for stream in 0..<3 {
+                    try await client.send(RequestBytes.query("SELECT * FROM ks.t", stream: stream))
+                }
+                try await client.send(RequestBytes().envelope(5))
+                #expect(try await client.next()?.opcode == 6)
+                try await LoopbackClient.run(port: listener.port) { second in
+                    try await second.startUp(4)
+                    try await second.send(RequestBytes.query("INSERT INTO ks.t (a) VALUES (1)"))
+                    #expect(try await second.next()?.resultKind == 1)
+                }
+                try await wait { clock.haltedCount == 1 }
+                clock.goOn()
+                for _ in 0..<3 { #expect(try await client.next()?.resultKind == 2) }
+            }
+            try await listener.shutDown()
         }
 
         @Test("a request that comes too slowly for the room it holds ends its connection; who waited has its turn")

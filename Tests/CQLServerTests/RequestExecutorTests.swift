@@ -314,6 +314,39 @@ struct RequestExecutorTests {
         #expect(session.count == 1)
     }
 
+    @Test("a batch's values are as many as its statements' markers, and each is of its type")
+    func batchValues() throws {
+        let insert = try prepare("INSERT INTO ks.t (a, b) VALUES (?, ?)")
+        let start = RequestBytes().byte(0).short(1).byte(1).shortBytes(insert.id)
+        for (values, message) in [
+            (start.short(1).value([0, 0, 0, 1]), "There were 2 markers(?) in CQL but 1 bound variables"),
+            (
+                start.short(3).value([0, 0, 0, 1]).value(nil).int(-2),
+                "There were 2 markers(?) in CQL but 3 bound variables"
+            ),
+            (start.short(2).value([0, 0, 0, 1]).value([7]), "Invalid value for type int: 0x07"),
+        ] {
+            var reader = WireReader(values.short(1).int(0).bytes)
+            let failure = error(executor.respond(to: call(.batch(try BatchRequest(&reader, .v5)))))
+            #expect(failure?.code == .invalid && failure?.message == message)
+        }
+    }
+
+    @Test("a read that takes too long is a time-out of the one replica, at the request's level")
+    func readTimeout() throws {
+        let executor = try RequestExecutor(store, prepared, durability: .buffered, readTimeout: .nanoseconds(1))
+        var parameters = QueryParameters()
+        parameters.consistency = .quorum
+        let failure = error(executor.respond(to: call(.query("SELECT * FROM ks.t", parameters))))
+        var writer = WireWriter()
+        try #require(failure).write(to: &writer, .v5)
+        let start = RequestBytes().int(0x1200).string("Operation timed out - received only 0 responses.")
+        // QUORUM, none of one answered, no data.
+        #expect(writer.bytes == start.short(4).int(0).int(1).byte(0).bytes)
+        let insert = executor.respond(to: call(.query("INSERT INTO ks.t (a, b) VALUES (1, 1)", parameters)))
+        #expect(error(insert) == nil)
+    }
+
     @Test("an error of unknown outcome says what was written: a condition, a batch, counters, or one statement")
     func writeTypes() throws {
         try store.execute("CREATE TABLE ks.n (a int PRIMARY KEY, n counter)")

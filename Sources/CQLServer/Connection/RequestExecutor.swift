@@ -32,6 +32,9 @@ final class RequestExecutor: Sendable {
     private let store: WideColumnStore
     private let prepared: PreparedStatements
     private let durability: Durability
+    private let readTimeout: Duration?
+    /// Stops the statements that are being carried out.
+    let cancellation = StatementCancellation()
     /// Replaced when USE chooses another keyspace.
     private let session: Mutex<CQLSession>
     /// The user, if it is one for whom columns are masked.
@@ -39,10 +42,13 @@ final class RequestExecutor: Sendable {
     /// Of the client, as text.
     private let clientAddress = Mutex<String?>(nil)
 
-    init(_ store: WideColumnStore, _ prepared: PreparedStatements, durability: Durability) throws {
+    init(
+        _ store: WideColumnStore, _ prepared: PreparedStatements, durability: Durability, readTimeout: Duration? = nil
+    ) throws {
         self.store = store
         self.prepared = prepared
         self.durability = durability
+        self.readTimeout = readTimeout
         session = Mutex(try store.session())
     }
 
@@ -139,6 +145,8 @@ final class RequestExecutor: Sendable {
         var options = ExecutionOptions(durability: durability)
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
+        options.cancellation = cancellation
+        options.readTimeout = readTimeout
         if call.isTracing, let context = traceContext(of: call.request) {
             options.isTracing = true
             options.traceContext = context

@@ -81,8 +81,9 @@
 
         /// Stops: takes no more connections and requests, lets those under way finish and be answered, then closes.
         ///
-        /// - Parameter patience: how long to wait for answers; after it connections are closed as they are. A statement
-        ///   that is being executed is finished by the engine in any case, and this waits for it.
+        /// - Parameter patience: how long to wait for answers; after it connections are closed as they are, and SELECTs that
+        ///   read are stopped. Another statement that is being executed is finished by the engine in any case, and this
+        ///   waits for it.
         ///   Who calls it again waits for what the first call began.
         public func shutDown(within patience: Duration = .seconds(10)) async throws {
             let task = stopping.withLock { stopping in

@@ -30,11 +30,14 @@
         public var answerByteCount = 1024 * 1024 * 1024
         /// The largest body of a request. A batch holds 64 MiB at most.
         public var largestRequestByteCount = 64 * 1024 * 1024 + 64 * 1024
-        /// The largest body of an answer. Before they are sent answers count against no bound but this one, which as many have
-        /// as there are threads.
+        /// The largest body of an answer. Before they are sent answers count against no bound but this one, which twice as many
+        /// have as there are threads: those that are made, and those that wait for the event loop.
         public var largestAnswerByteCount = 64 * 1024 * 1024
-        /// How many requests the engine works on at a time.
+        /// How many requests the engine works on at a time. One connection has one less at most, if there are more.
         public var threadCount = 16
+        /// How long a SELECT may read, once a thread has begun with it; then its answer is a `ReadTimeout`. `nil`: as long as it
+        /// takes. (Cassandra's `read_request_timeout` and `range_request_timeout`, 5 and 10 seconds.)
+        public var readTimeout: Duration?
         /// How long a connection may take until it is ready.
         public var handshakeTimeout: Duration = .seconds(10)
         /// How long a ready connection may say nothing; `nil`: as long as it likes. Drivers send something every half minute.
@@ -74,8 +77,10 @@
             for (name, count) in counts where count < 1 {
                 throw StorageError.invalidArgument("\(name) is \(count), and has to be 1 at least")
             }
-            for (name, time) in [("handshakeTimeout", handshakeTimeout), ("idleTimeout", idleTimeout ?? .seconds(1))]
-            where time <= .zero {
+            let times = [
+                ("handshakeTimeout", handshakeTimeout), ("idleTimeout", idleTimeout), ("readTimeout", readTimeout),
+            ]
+            for case (let name, let time?) in times where time <= .zero {
                 throw StorageError.invalidArgument("\(name) is \(time), and has to be longer than nothing")
             }
             guard (0...Int(UInt16.max)).contains(port) else {

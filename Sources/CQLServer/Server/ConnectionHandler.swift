@@ -33,12 +33,17 @@
     /// Answers that wait for the event loop.
     private final class FinishedRequests: Sendable {
         private let answers = Mutex<[(Answer, RequestBudget.Charge?)]>([])
-        private let abandoned = Atomic(false)
+        private let cancellation: StatementCancellation
+
+        /// - Parameter cancellation: what stops the connection's statements.
+        init(_ cancellation: StatementCancellation) {
+            self.cancellation = cancellation
+        }
 
         /// Whether nobody is left to answer. Requests that were not begun need not be carried out.
-        var isAbandoned: Bool { abandoned.load(ordering: .relaxed) }
+        var isAbandoned: Bool { cancellation.isCancelled }
 
-        func abandon() { abandoned.store(true, ordering: .relaxed) }
+        func abandon() { cancellation.cancel() }
 
         /// Whether the loop has to be woken: it is not yet for another one.
         func add(_ answer: Answer, _ charge: RequestBudget.Charge?) -> Bool {
@@ -69,7 +74,7 @@
         private var recordedPhase: ConnectionState.Phase?
         private var isHandshakeRecorded = false
         private var userName: String?
-        private let finished = FinishedRequests()
+        private let finished: FinishedRequests
         private var context: ChannelHandlerContext?
         private var lastWrite: EventLoopFuture<Void>?
         private var handshake: Scheduled<Void>?
@@ -99,7 +104,10 @@
         init(_ server: ServerContext) throws {
             self.server = server
             shared = server.shared.value
-            executor = try RequestExecutor(server.store, server.prepared, durability: server.options.durability)
+            executor = try RequestExecutor(
+                server.store, server.prepared, durability: server.options.durability,
+                readTimeout: server.options.readTimeout)
+            finished = FinishedRequests(executor.cancellation)
             record = ClientRecord(executor)
             var limits = ConnectionLimits()
             limits.requestBodyByteCount = server.options.largestRequestByteCount
