@@ -27,6 +27,10 @@
         @Option(help: "The address for Cassandra's native protocol. Port 0 takes one that is free.")
         var cql = "127.0.0.1:9042"
 
+        @Option(
+            help: "The address at which clients reach the server, where that is not the one it listens on.")
+        var advertise: String?
+
         @Option(help: "Who may connect: a file with a line of `shopstream user NAME` for each.")
         var users: String?
 
@@ -95,6 +99,7 @@
         private func listenerOptions() throws -> CQLListenerOptions {
             var options = CQLListenerOptions()
             (options.host, options.port) = try hostAndPort()
+            options.advertisedAddress = advertise
             options.allowsRemoteStrangers = allowRemoteStrangers
             options.readTimeout = readTimeout.map { .seconds($0) }
             options.durability = synced ? .synced : .buffered

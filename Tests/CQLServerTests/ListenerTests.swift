@@ -534,6 +534,49 @@
             try await listener.shutDown()
         }
 
+        @Test("clients that come before the server is announced wait until it lets them in")
+        func accepting() async throws {
+            var options = CQLListenerOptions()
+            options.port = 0
+            let listener = try await CQLListener.bind(serving: store, options: options)
+            #expect(
+                try store.execute("SELECT rpc_port FROM system.local")[0].values == [.int(Int32(listener.port))])
+            try await LoopbackClient.run(port: listener.port) { client in
+                try await client.send(RequestBytes().envelope(5))
+                try await Task.sleep(for: .milliseconds(100))
+                #expect(listener.connectionCount == 0)
+                try await listener.accept()
+                #expect(try await client.next()?.opcode == 6)
+            }
+            try await listener.shutDown()
+        }
+
+        @Test("a server on all addresses tells one that others can reach, or the one that it is given")
+        func advertisedAddresses() async throws {
+            func advertised(_ change: (inout CQLListenerOptions) -> Void) async throws -> [CQLValue] {
+                let listener = try await start(change)
+                let columns = "broadcast_address, listen_address, rpc_address"
+                let values = try store.execute("SELECT \(columns) FROM system.local")[0].values
+                try await listener.shutDown()
+                #expect(values == Array(repeating: values[0], count: 3))
+                return values
+            }
+            #expect(try await advertised { _ in }.first == .inet([127, 0, 0, 1]))
+            let given = try await advertised { $0.advertisedAddress = "10.1.2.3" }
+            #expect(given.first == .inet([10, 1, 2, 3]))
+            let all = try await advertised {
+                $0.host = "0.0.0.0"
+                $0.allowsRemoteStrangers = true
+            }
+            let addresses = try System.enumerateDevices().compactMap(\.address?.ipAddress)
+            guard case .inet(let bytes)? = all.first else {
+                Issue.record("\(all)")
+                return
+            }
+            #expect(addresses.contains(bytes.map(String.init).joined(separator: ".")))
+            #expect(bytes[0] != 127 || addresses.allSatisfy { $0.hasPrefix("127.") || $0.contains(":") })
+        }
+
         /// The connections that `system_views.clients` shows, by what of them is no port.
         private func clients() throws -> [String] {
             try store.execute(
@@ -619,7 +662,9 @@
                 { $0.connectionCount = 0 }, { $0.requestCountPerConnection = 0 }, { $0.requestByteCount = -1 },
                 { $0.answerByteCount = 0 }, { $0.largestRequestByteCount = 0 }, { $0.largestAnswerByteCount = 0 },
                 { $0.threadCount = 0 }, { $0.handshakeTimeout = .zero }, { $0.idleTimeout = .zero },
-                { $0.port = -1 }, { $0.port = 65536 },
+                { $0.readTimeout = .zero }, { $0.port = -1 }, { $0.port = 65536 },
+                { $0.advertisedAddress = "0.0.0.0" }, { $0.advertisedAddress = "0::0" },
+                { $0.advertisedAddress = "somewhere" },
             ]
             for change in changes {
                 let error = await #expect(throws: StorageError.self) { _ = try await start(change) }

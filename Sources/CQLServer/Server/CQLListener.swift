@@ -12,9 +12,9 @@
     /// The store stays the caller's, who may go on using it and closes its storage after ``shutDown(within:)``.
     public final class CQLListener: Sendable {
         let server: ServerContext
+        let connections: Connections
         private let channel: any Channel
         private let group: MultiThreadedEventLoopGroup
-        private let connections: Connections
         private let stopObserving: @Sendable () -> Void
         private let stopAnnouncing: @Sendable () -> Void
         private let progressChecks: RepeatedTask
@@ -32,6 +32,17 @@
         public static func start(
             serving store: WideColumnStore, options: CQLListenerOptions = CQLListenerOptions()
         ) async throws -> CQLListener {
+            let listener = try await bind(serving: store, options: options)
+            do { try await listener.accept() } catch {
+                try? await listener.shutDown(within: .zero)
+                throw error
+            }
+            return listener
+        }
+
+        /// Takes the address, and shows the server in the system tables. Clients that come wait for `accept`: the first one
+        /// finds the server announced, and misses no change of the schema.
+        static func bind(serving store: WideColumnStore, options: CQLListenerOptions) async throws -> CQLListener {
             try options.check()
             let address = try resolve(options)
             let tls = try options.tls.map { try context($0, shutdownTimeout: options.closeTimeout) }
@@ -63,7 +74,8 @@
             port = channel.localAddress?.port ?? 0
             let host = channel.localAddress?.ipAddress ?? server.options.host
             address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-            let description = ServerDescription(address: host, port: port) { [weak connections] in
+            let advertised = server.options.advertisedAddress ?? Self.reachableAddress(host)
+            let description = ServerDescription(address: advertised, port: port) { [weak connections] in
                 connections?.clients ?? []
             }
             let interval = TimeAmount(server.options.progressInterval)
@@ -74,6 +86,11 @@
             stopObserving = server.store.observeSchemaChanges { change in
                 connections.forEach { $0.schemaChanged(change) }
             }
+        }
+
+        /// Lets clients in.
+        func accept() async throws {
+            try await channel.setOption(.autoRead, value: true).get()
         }
 
         /// How many connections there are.
@@ -123,6 +140,16 @@
             return address
         }
 
+        /// An address by which others reach a server that listens on `host`: where that is on all, the first one beyond the
+        /// loopback.
+        private static func reachableAddress(_ host: String) -> String {
+            guard CQLListenerOptions.wildcards.contains(host) else { return host }
+            // Where the system does not tell them, nobody knows of any.
+            let addresses = ((try? System.enumerateDevices()) ?? []).compactMap(\.address)
+            let address = addresses.first { $0.protocol == .inet && $0.ipAddress?.hasPrefix("127.") == false }
+            return address?.ipAddress ?? "127.0.0.1"
+        }
+
         private static func context(
             _ files: CQLListenerOptions.TLSFiles, shutdownTimeout: Duration
         ) throws -> NIOSSLContext {
@@ -152,6 +179,7 @@
             ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 256)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelOption(.autoRead, value: false)
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)

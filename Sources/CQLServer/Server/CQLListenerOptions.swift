@@ -1,6 +1,7 @@
 // CQLListenerOptions.swift — how a server listens, and its bounds.
 #if Servers
 
+    internal import NIOCore
     public import WideColumnEngine
 
     /// How a ``CQLListener`` listens.
@@ -9,6 +10,10 @@
         public var host = "127.0.0.1"
         /// 0: one that is free, which ``CQLListener/port`` tells.
         public var port = 9042
+        /// The address at which clients reach the server, as `system.local` tells it to those that ask; `nil`: the one that is
+        /// listened on, and where that is on all of the machine's, the first one that is not of the loopback. (Cassandra's
+        /// `broadcast_rpc_address`.)
+        public var advertisedAddress: String?
         /// Who may connect; `nil`: everybody who can reach the port.
         public var users: CQLUsers?
         /// Whether everybody who reaches the machine may do everything.
@@ -66,6 +71,9 @@
 
         public init() {}
 
+        /// Addresses that stand for all of the machine's.
+        static let wildcards = ["0.0.0.0", "::"]
+
         /// - Throws: `StorageError` (`invalidArgument`) for what no server can have.
         func check() throws {
             let counts = [
@@ -82,6 +90,14 @@
             ]
             for case (let name, let time?) in times where time <= .zero {
                 throw StorageError.invalidArgument("\(name) is \(time), and has to be longer than nothing")
+            }
+            if let address = advertisedAddress {
+                guard let text = (try? SocketAddress(ipAddress: address, port: 0))?.ipAddress,
+                    !Self.wildcards.contains(text)
+                else {
+                    throw StorageError.invalidArgument(
+                        "advertisedAddress is \(address), and has to be an address that clients can reach")
+                }
             }
             guard (0...Int(UInt16.max)).contains(port) else {
                 throw StorageError.invalidArgument("port is \(port), and has to be 0 to 65535")

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// A server on a store.
 public struct ServerDescription: Sendable {
-    /// Where it listens, as text.
+    /// Where clients reach it, an address as text.
     public var address: String
     public var port: Int
     /// The connections that it has now. Called on the thread of whoever reads `system_views.clients`.

@@ -32,12 +32,19 @@ extension SystemTables {
         }
     }
 
-    /// Where clients are served; without a server, where they would be.
+    /// Where clients are served; without a server, where they would be. The one node there is has one address for everything.
     private func showListener(_ server: ServerDescription?) throws {
-        let address = server.flatMap { InternetAddress.bytes($0.address) } ?? [127, 0, 0, 1]
+        let address = CQLValue.inet(server.flatMap { InternetAddress.bytes($0.address) } ?? [127, 0, 0, 1])
         let port = CQLValue.int(Int32(clamping: server?.port ?? 9042))
         try show(
-            [SystemRow(key: ["key": "local"], ["rpc_address": .inet(address), "rpc_port": port])], in: "system.local")
+            [
+                SystemRow(
+                    key: ["key": "local"],
+                    [
+                        "broadcast_address": address, "listen_address": address, "rpc_address": address,
+                        "rpc_port": port,
+                    ])
+            ], in: "system.local")
     }
 
     /// A name is not looked up for an address; Cassandra shows the address too where there is none.
