@@ -144,6 +144,19 @@ struct MessageTests {
             #expect(ErrorMessage(CQLError(code, "m")).code.number == code.rawValue)
         }
         #expect(ErrorMessage(StorageError(.commitOutcomeUnknown, "m"), writeType: .batch).code.number == 0x1100)
+        let unknown = ErrorMessage(
+            StorageError(.commitOutcomeUnknown, "m"), consistency: .quorum, serialConsistency: .localSerial,
+            writeType: .compareAndSet)
+        // Of a condition, at the level of conditions. Version 4 has no such code.
+        #expect(unknown.code == .conditionOutcomeUnknown(ErrorMessage.Replicas(consistency: .localSerial)))
+        let replicas = RequestBytes().string(unknown.message).short(9).int(0).int(1).bytes
+        #expect(body(.error(unknown), .v5) == RequestBytes().int(0x1700).bytes + replicas)
+        let type = RequestBytes().string("CAS").bytes
+        #expect(body(.error(unknown)) == RequestBytes().int(0x1100).bytes + replicas + type)
+        for code in [CQLError.Code.writeTimeout, .writeFailure] {
+            let failed = body(.error(ErrorMessage(CQLError(code, "m"), writeType: .counter)))
+            #expect(Array(failed.suffix(9)) == RequestBytes().string("COUNTER").bytes)
+        }
         #expect(ErrorMessage(StorageError(.diskFull, "m")).code.number == 0x1001)
         #expect(ErrorMessage(StorageError(.poisoned, "m")).code.number == 0)
     }

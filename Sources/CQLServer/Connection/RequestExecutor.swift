@@ -85,7 +85,9 @@ final class RequestExecutor: Sendable {
             let request = call.request
             var response = Response(
                 .error(
-                    ErrorMessage(error, consistency: request.consistency, writeType: writeType(of: request))))
+                    ErrorMessage(
+                        error, consistency: request.consistency, serialConsistency: request.serialConsistency,
+                        writeType: writeType(of: request))))
             if call.isTracing { response.tracingID = call.failedTrace.id ?? trace(unexecuted: request) }
             return response
         }

@@ -60,15 +60,18 @@ struct ErrorMessage: Hashable, Sendable {
 
     /// - Parameters:
     ///   - consistency: of the request, for errors that tell it.
-    ///   - writeType: of the request, for a commit of which nobody knows whether it will survive.
+    ///   - serialConsistency: of the request, for a condition of which nobody knows whether it was met.
+    ///   - writeType: of the request, for a write that failed or of which nobody knows whether it will survive.
     init(
-        _ error: any Error, consistency: Consistency = .localOne, writeType: @autoclosure () -> WriteType = .simple
+        _ error: any Error, consistency: Consistency = .localOne, serialConsistency: Consistency = .serial,
+        writeType: @autoclosure () -> WriteType = .simple
     ) {
         let replicas = Replicas(consistency: consistency)
         switch error {
         case let error as ErrorMessage: self = error
-        case let error as CQLError: self.init(Code(error, replicas), error.message)
-        case let error as StorageError: self.init(Code(error, replicas, writeType()), "\(error)")
+        case let error as CQLError: self.init(Code(error, replicas, writeType), error.message)
+        case let error as StorageError:
+            self.init(Code(error, replicas, Replicas(consistency: serialConsistency), writeType), "\(error)")
         default: self.init(.serverError, "\(error)")
         }
     }
@@ -77,7 +80,9 @@ struct ErrorMessage: Hashable, Sendable {
 extension ErrorMessage: Error {}
 
 extension ErrorMessage.Code {
-    fileprivate init(_ error: CQLError, _ replicas: ErrorMessage.Replicas) {
+    fileprivate init(
+        _ error: CQLError, _ replicas: ErrorMessage.Replicas, _ writeType: () -> ErrorMessage.WriteType
+    ) {
         self =
             switch error.code {
             case .serverError: .serverError
@@ -87,13 +92,14 @@ extension ErrorMessage.Code {
             case .overloaded: .overloaded
             case .isBootstrapping: .isBootstrapping
             case .truncateError: .truncateError
-            case .writeTimeout: .writeTimeout(replicas, writeType: .simple)
+            case .writeTimeout: .writeTimeout(replicas, writeType: writeType())
             case .readTimeout: .readTimeout(replicas, isDataPresent: false)
             case .readFailure:
                 .readFailure(replicas, failures: ErrorMessage.Failure.here(error.failureReason), isDataPresent: false)
             case .functionFailure: .functionFailure(keyspace: "", function: "", argumentTypes: [])
             case .writeFailure:
-                .writeFailure(replicas, failures: ErrorMessage.Failure.here(error.failureReason), writeType: .simple)
+                .writeFailure(
+                    replicas, failures: ErrorMessage.Failure.here(error.failureReason), writeType: writeType())
             case .syntaxException: .syntaxError
             case .unauthorized: .unauthorized
             case .invalidRequest: .invalid
@@ -104,11 +110,19 @@ extension ErrorMessage.Code {
             }
     }
 
-    fileprivate init(_ error: StorageError, _ replicas: ErrorMessage.Replicas, _ writeType: ErrorMessage.WriteType) {
+    fileprivate init(
+        _ error: StorageError, _ replicas: ErrorMessage.Replicas, _ serialReplicas: ErrorMessage.Replicas,
+        _ writeType: () -> ErrorMessage.WriteType
+    ) {
         self =
             switch error.code {
-            // The commit may survive or not, which is what a client takes a time-out of a write for.
-            case .commitOutcomeUnknown: .writeTimeout(replicas, writeType: writeType)
+            // The commit may survive or not, which is what a client takes a time-out of a write for; of a condition there is a
+            // code of its own ([CA] exceptions/CasWriteUnknownResultException.java).
+            case .commitOutcomeUnknown:
+                switch writeType() {
+                case .compareAndSet: .conditionOutcomeUnknown(serialReplicas)
+                case let type: .writeTimeout(replicas, writeType: type)
+                }
             case .batchTooLarge, .keyTooLarge, .valueTooLarge: .invalid
             case .diskFull: .overloaded
             case .readOnly: .unauthorized
