@@ -462,6 +462,64 @@ struct ConnectionStateTests {
         #expect(driver.responses().first?.errorCode != nil)
     }
 
+    /// A query whose body is a block of lz4.
+    private func compressedQuery(_ text: String, stream: Int = 1) throws -> (bytes: [UInt8], original: Int) {
+        let body = RequestBytes().longString(text).short(1).byte(0)
+        let block = try #require(LZ4Block.compressed(body.bytes))
+        let bytes = RequestBytes(bytes: RequestBytes().int(body.bytes.count).bytes + block)
+        return (bytes.envelope(7, flags: 1, stream: stream), body.bytes.count)
+    }
+
+    @Test("room for a compressed request is that of its body and of what decompression makes of it")
+    func compressedRoom() throws {
+        let text = "SELECT key FROM system.local" + String(repeating: " ", count: 200_000)
+        let (query, original) = try compressedQuery(text)
+        var driver = try StateDriver()
+        driver.receive(RequestBytes.startup(compression: "lz4"))
+        // Its length before compression has not come whole.
+        driver.receive(Array(query.prefix(12)))
+        #expect(driver.state.incompleteCharge == nil && driver.state.bufferedByteCount == 12)
+        driver.receive(Array(query.dropFirst(12)))
+        #expect(
+            driver.waiting.first?.charge?.byteCount == RequestWork.overheadByteCount + query.count + original)
+        driver.answerAll()
+        #expect(driver.responses().map(\.opcode) == [2, 8] && driver.budget.byteCount == 0)
+        // Where that does not fit the request waits, small as it is on the wire.
+        driver = try StateDriver()
+        driver.setBudget(RequestBudget(largestByteCount: 100_000, connectionCount: 1 << 20))
+        let other = driver.budget.add(address: "10.0.0.1")
+        let reserved = driver.budget.reserve(1000, for: other)
+        let charge = try #require(reserved)
+        driver.receive(RequestBytes.startup(compression: "lz4") + query)
+        #expect(query.count < 2000 && driver.waiting.isEmpty && driver.budget.waitingCount == 1)
+        driver.release(charge)
+        driver.answerAll()
+        #expect(driver.responses().map(\.opcode) == [2, 8] && driver.budget.byteCount == 0)
+    }
+
+    @Test("a compressed request that is too large behind decompression is read past, and the connection goes on")
+    func oversizedBlock() throws {
+        var limits = ConnectionLimits()
+        limits.requestBodyByteCount = 10_000
+        var driver = try StateDriver(limits: limits)
+        let (large, original) = try compressedQuery(String(repeating: " ", count: 20_000), stream: 3)
+        let (small, _) = try compressedQuery("SELECT key FROM system.local" + String(repeating: " ", count: 1000))
+        driver.receive(RequestBytes.startup(compression: "lz4") + large + small)
+        #expect(driver.waiting.count == 1)
+        driver.answerAll()
+        let responses = driver.responses()
+        #expect(responses.map(\.stream) == [0, 3, 1] && responses.map(\.opcode) == [2, 0, 8])
+        #expect(
+            responses[1].errorMessage
+                == "Request is too big: length \(original) exceeds maximum allowed length 10000.")
+        // A length that no block of this size can have claims no room.
+        let lie = RequestBytes(bytes: RequestBytes().int(9000).bytes + [1, 2, 3]).envelope(7, flags: 1)
+        driver.receive(lie)
+        #expect(driver.waiting.first?.charge?.byteCount == RequestWork.overheadByteCount + lie.count)
+        driver.answerAll()
+        #expect(driver.responses().first?.errorMessage == "Cannot decompress a message: no valid lz4 block")
+    }
+
     @Test("a request beyond the limit is refused, and the connection goes on")
     func oversized() throws {
         var limits = ConnectionLimits()

@@ -55,12 +55,13 @@ struct FrameTests {
         }
         decoder.append(RequestBytes().envelope(5, stream: 10))
         while let element = try decoder.next() { elements.append(element) }
-        guard elements.count == 2, case .oversized(let header) = elements[0], case .envelope(let next) = elements[1]
+        guard elements.count == 2, case .oversized(let header, let byteCount) = elements[0],
+            case .envelope(let next) = elements[1]
         else {
             Issue.record("\(elements)")
             return
         }
-        #expect(header.stream == 9 && header.bodyByteCount == 5000)
+        #expect(header.stream == 9 && header.bodyByteCount == 5000 && byteCount == 5000)
         #expect(next.header.stream == 10)
     }
 

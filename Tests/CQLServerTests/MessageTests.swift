@@ -62,7 +62,8 @@ struct MessageTests {
         }
         #expect(batch.kind == .counter && batch.parameters.timestamp == 5)
         #expect(batch.statements.map(\.text) == [.query("q"), .prepared(id: [7])])
-        #expect(batch.statements.map(\.values) == [[.bytes([1])], []])
+        #expect(try batch.statements.map { try $0.values.read() } == [[.bytes([1])], []])
+        #expect(batch.statements.map(\.values.count) == [1, 0])
         #expect(throws: CQLError.self) { try request(0x0D, statements.short(1).byte(0x40)) }
         #expect(throws: CQLError.self) { try request(0x0D, RequestBytes().byte(3)) }
     }
@@ -96,6 +97,57 @@ struct MessageTests {
         #expect(message(0x07, RequestBytes().int(1_000_000)) != nil)
         #expect(message(0x07, RequestBytes().longString("q").short(1).byte(1).short(1).int(-3)) != nil)
         #expect(message(0x07, RequestBytes().longString("q").short(1).byte(0x20).long(.min)) != nil)
+    }
+
+    /// In version 4: what is refused, and with which text.
+    private static let refusals: [(opcode: UInt8, body: RequestBytes, message: String)] = [
+        (0x0D, RequestBytes().byte(3), "Invalid BATCH message type 3"),
+        (
+            0x0D, RequestBytes().byte(0).short(1).byte(2),
+            "Invalid query kind in BATCH messages. Must be 0 or 1 but got 2"
+        ),
+        (
+            0x0D, RequestBytes().byte(1).short(0).short(1).byte(0x40),
+            "Named values are not supported in BATCH messages"
+        ),
+        (
+            0x0D, RequestBytes().byte(0).short(1).byte(0).longString("q").short(2).value([1]).int(-3),
+            "Invalid ByteBuf length -3"
+        ),
+        (
+            0x0D, RequestBytes().byte(0).short(1).byte(0).longString("q").short(2).value([1]).int(9).byte(1),
+            "Not enough bytes to read a message: 9 expected, 1 left"
+        ),
+        (
+            0x07, RequestBytes().longString("q").short(1).byte(1).short(1).int(Int(Int32.min)),
+            "Invalid ByteBuf length -2147483648"
+        ),
+        (0x07, RequestBytes().int(5).byte(0x41), "Not enough bytes to read a message: 5 expected, 1 left"),
+        (0x07, RequestBytes().int(-1), "Not enough bytes to read a message: -1 expected, 0 left"),
+        (0x09, RequestBytes().byte(0), "Not enough bytes to read a message: 4 expected, 1 left"),
+        (0x0A, RequestBytes().short(2).byte(0), "Not enough bytes to read a message: 2 expected, 1 left"),
+        (0x0B, RequestBytes().short(1), "Not enough bytes to read a message: 2 expected, 0 left"),
+    ]
+
+    @Test("each kind of malformed body is refused with its text, as a protocol error", arguments: refusals.indices)
+    func refusal(_ index: Int) {
+        let (opcode, body, message) = Self.refusals[index]
+        let error = #expect(throws: CQLError.self) { try request(opcode, body) }
+        #expect(error?.code == .protocolError && error?.message == message)
+    }
+
+    @Test("a compressed body is refused where none was agreed on, or where it has no length")
+    func compressedBodies() throws {
+        let header = EnvelopeHeader(version: .v4, flags: .compression, stream: 1, opcode: 7, bodyByteCount: 3)
+        let envelope = Envelope(header: header, body: [0, 0, 0])
+        for (isAgreed, message) in [
+            (false, "A compressed message came where no compression was agreed on"),
+            (true, "Not enough bytes to read a message: 4 expected, 3 left"),
+        ] {
+            let compression = BodyCompression(isAgreed: isAgreed, largestByteCount: 100)
+            let error = #expect(throws: CQLError.self) { try Request(envelope, compression: compression) }
+            #expect(error?.code == .protocolError && error?.message == message)
+        }
     }
 
     private func body(_ message: Response.Message, _ version: ProtocolVersion = .v4) -> [UInt8] {

@@ -77,7 +77,6 @@ struct ConnectionState {
     private(set) var requestCount: Int64 = 0
     /// How answers are encoded.
     private(set) var encoder = EnvelopeEncoder(version: .v5)
-    private var decompressesBodies = false
 
     private var output: [Answer] = []
     private var outputByteCount = 0
@@ -314,14 +313,13 @@ extension ConnectionState {
     /// Answers what needs no engine; hands out the rest.
     private mutating func take(_ element: EnvelopeDecoder.Element) -> Action? {
         switch element {
-        case .header(let header):
+        case .header(let header, let byteCount):
             awaitedHeader = header
-            return .reserve(
-                byteCount: RequestWork.overheadByteCount + EnvelopeHeader.byteCount + header.bodyByteCount)
-        case .oversized(let header):
+            return .reserve(byteCount: RequestWork.overheadByteCount + byteCount)
+        case .oversized(let header, let byteCount):
             encoder.version = header.version
             let message =
-                "Request is too big: length \(header.bodyByteCount) exceeds maximum allowed length "
+                "Request is too big: length \(byteCount) exceeds maximum allowed length "
                 + "\(envelopes.largestBodyByteCount(of: header))."
             answer(Response(CQLError(.invalidRequest, message)), header.stream)
             return nil
@@ -373,7 +371,7 @@ extension ConnectionState {
 
     private func compression(of header: EnvelopeHeader) -> BodyCompression {
         BodyCompression(
-            isAgreed: decompressesBodies, largestByteCount: envelopes.largestBodyByteCount(of: header))
+            isAgreed: envelopes.decompressesBodies, largestByteCount: envelopes.largestBodyByteCount(of: header))
     }
 
     /// The texts are Cassandra's ([CA] transport/ServerConnection.java, `validateNewMessage`).
@@ -418,7 +416,7 @@ extension ConnectionState {
         envelopes.version = header.version
         switch header.version {
         case .v4:
-            decompressesBodies = compresses
+            envelopes.decompressesBodies = compresses
             encoder.compressesBodies = compresses
         case .v5: switchToFrames(compresses ? .compressed : .plain)
         }

@@ -232,10 +232,14 @@ final class RequestExecutor: Sendable {
         let statements = try request.statements.map { entry -> (statement: PreparedStatement, values: [CQLValue]) in
             let statement = try statement(entry.text, in: session)
             try statement.refresh()
-            let values = try Self.values(.positional(entry.values), for: statement) { expected, count in
-                "There were \(expected) markers(?) in CQL but \(count) bound variables"
+            let markerCount = statement.markers.count
+            // Before any is read: they may be very many.
+            guard entry.values.count == markerCount else {
+                throw CQLError(
+                    .invalidRequest,
+                    "There were \(markerCount) markers(?) in CQL but \(entry.values.count) bound variables")
             }
-            return (statement, values)
+            return (statement, try Self.values(entry.values.read(), for: statement.markers))
         }
         if statements.contains(where: \.statement.isConditional) {
             try request.parameters.checkConditionalConsistency()
@@ -262,7 +266,11 @@ final class RequestExecutor: Sendable {
         guard ordered.count == markers.count else {
             throw CQLError(.invalidRequest, message(markers.count, ordered.count))
         }
-        return try zip(ordered, markers).map { value, marker in
+        return try Self.values(ordered, for: markers)
+    }
+
+    private static func values(_ values: [WireValue], for markers: [BoundMarker]) throws -> [CQLValue] {
+        try zip(values, markers).map { value, marker in
             switch value {
             case .null: .null
             case .unset: .unset

@@ -12,16 +12,20 @@ struct FatalViolation: Error, Hashable {
 struct EnvelopeDecoder {
     enum Element: Hashable {
         case envelope(Envelope)
-        /// A request for the engine begins: its body is not taken before `admit`, or is read past after `skip`.
-        case header(EnvelopeHeader)
-        /// An envelope beyond the limit. Its body is read past and never held.
-        case oversized(EnvelopeHeader)
+        /// A request for the engine begins: its body is not taken before `admit`, or is read past after `skip`. It needs so
+        /// many bytes with what decompression makes of it.
+        case header(EnvelopeHeader, byteCount: Int)
+        /// An envelope beyond the limit, by its length on the wire or that behind decompression. Its body is read past and
+        /// never held.
+        case oversized(EnvelopeHeader, byteCount: Int)
     }
 
     /// A body that is larger is read past.
     let largestBodyByteCount: Int
     /// Of requests for the engine, once there may be any; they have to be admitted then.
     var largestStatementByteCount: Int?
+    /// Version 4: whether bodies may be compressed.
+    var decompressesBodies = false
     private var queue = ByteQueue()
     /// Of the message whose body is to come.
     private var header: EnvelopeHeader?
@@ -85,19 +89,37 @@ struct EnvelopeDecoder {
         skippedByteCount -= skipped
         guard skippedByteCount == 0 else { return nil }
         if header == nil {
-            guard let next = try nextHeader() else { return nil }
+            guard let next = try nextHeader(), let originalByteCount = originalByteCount(next) else { return nil }
             queue.drop(EnvelopeHeader.byteCount)
-            guard next.bodyByteCount <= largestBodyByteCount(of: next) else {
+            let byteCount = max(next.bodyByteCount, originalByteCount)
+            guard byteCount <= largestBodyByteCount(of: next) else {
                 skippedByteCount = next.bodyByteCount
-                return .oversized(next)
+                return .oversized(next, byteCount: byteCount)
             }
             header = next
             isAdmitted = !next.isOfStatements || largestStatementByteCount == nil
-            if !isAdmitted { return .header(next) }
+            if !isAdmitted {
+                return .header(next, byteCount: EnvelopeHeader.byteCount + next.bodyByteCount + originalByteCount)
+            }
         }
         guard isAdmitted, let header, let body = takeBody(header) else { return nil }
         self.header = nil
         return .envelope(Envelope(header: header, body: body))
+    }
+
+    /// What decompression makes of the body that begins behind its header, by the body's first four bytes; 0 for one that is
+    /// not compressed. `nil` until they have arrived.
+    private func originalByteCount(_ header: EnvelopeHeader) -> Int? {
+        let start = EnvelopeHeader.byteCount
+        guard decompressesBodies, header.flags.contains(.compression),
+            header.bodyByteCount >= BodyCompression.lengthByteCount
+        else { return 0 }
+        guard queue.count >= start + BodyCompression.lengthByteCount else { return nil }
+        let claimed = Int(
+            Int32(truncatingIfNeeded: queue.bigEndian(at: start, byteCount: BodyCompression.lengthByteCount)))
+        // What no block of this length can hold is refused when it is decompressed.
+        let blockByteCount = header.bodyByteCount - BodyCompression.lengthByteCount
+        return claimed > blockByteCount * LZ4Block.largestGrowth ? 0 : max(0, claimed)
     }
 
     private mutating func takeBody(_ header: EnvelopeHeader) -> [UInt8]? {

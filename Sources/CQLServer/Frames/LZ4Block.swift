@@ -4,6 +4,9 @@ internal import CLZ4
 internal import WideColumnEngine
 
 enum LZ4Block {
+    /// No block stands for more bytes than this for each of its own.
+    static let largestGrowth = 255
+
     /// The block of `bytes`; `nil` where it would not be smaller.
     static func compressed(_ bytes: [UInt8]) -> [UInt8]? { compressed(bytes[...]) }
 
@@ -25,8 +28,8 @@ enum LZ4Block {
     ///
     /// - Throws: a protocol error where the block is damaged, or has another number of bytes.
     static func decompressed(_ block: [UInt8], byteCount: Int) throws -> [UInt8] {
-        // No block of lz4 grows by more than 255, so a short one can't claim much memory.
-        guard byteCount >= 0, byteCount <= block.count * 255, let count = Int32(exactly: byteCount),
+        // A short one can't claim much memory.
+        guard byteCount >= 0, byteCount <= block.count * largestGrowth, let count = Int32(exactly: byteCount),
             let blockCount = Int32(exactly: block.count)
         else { throw damaged }
         var isWhole = false

@@ -5,7 +5,7 @@
 internal import WideColumnEngine
 
 /// Reads a message's body from its front.
-struct WireReader {
+struct WireReader: Hashable, Sendable {
     private let bytes: [UInt8]
     private(set) var offset: Int
 
@@ -76,9 +76,19 @@ struct WireReader {
         switch try int() {
         case -1: return .null
         case -2: return .unset
-        case let count where count < 0: throw Self.malformed("Invalid ByteBuf length \(count)")
-        case let count: return .bytes(Array(bytes[try skip(Int(count))]))
+        case let count: return .bytes(Array(bytes[try skipValue(Int(count))]))
         }
+    }
+
+    /// Reads past a value.
+    mutating func skipValue() throws {
+        let count = try int()
+        if count != -1, count != -2 { _ = try skipValue(Int(count)) }
+    }
+
+    private mutating func skipValue(_ count: Int) throws -> Range<Int> {
+        guard count >= 0 else { throw Self.malformed("Invalid ByteBuf length \(count)") }
+        return try skip(count)
     }
 
     // MARK: Lists and maps

@@ -86,6 +86,9 @@ extension Request {
 
 /// How a connection's bodies are compressed, one by one: in version 4.
 struct BodyCompression: Hashable, Sendable {
+    /// Of the length in front of a block: that behind decompression.
+    static let lengthByteCount = 4
+
     var isAgreed = false
     /// After decompression.
     var largestByteCount: Int
@@ -123,7 +126,25 @@ struct BatchRequest: Hashable, Sendable {
 
     struct Statement: Hashable, Sendable {
         var text: Text
-        var values: [WireValue]
+        var values: Values
+    }
+
+    /// A statement's values as they came. They are read where they are used: one of few bytes takes many in memory.
+    struct Values: Hashable, Sendable {
+        let count: Int
+        /// At the first one.
+        private let reader: WireReader
+
+        fileprivate init(_ reader: inout WireReader) throws {
+            count = Int(try reader.short())
+            self.reader = reader
+            for _ in 0..<count { try reader.skipValue() }
+        }
+
+        func read() throws -> [WireValue] {
+            var reader = reader
+            return try (0..<count).map { _ in try reader.value() }
+        }
     }
 
     var kind: Kind
@@ -141,11 +162,11 @@ struct BatchRequest: Hashable, Sendable {
             switch try reader.byte() {
             case 0: text = .query(try reader.longString())
             case 1: text = .prepared(id: try reader.shortBytes())
-            default: throw WireReader.malformed("Invalid query kind in BATCH messages. Must be 0 or 1")
+            case let kind:
+                // [CA] transport/messages/BatchMessage.java.
+                throw WireReader.malformed("Invalid query kind in BATCH messages. Must be 0 or 1 but got \(kind)")
             }
-            var values: [WireValue] = []
-            for _ in 0..<(try reader.short()) { values.append(try reader.value()) }
-            statements.append(Statement(text: text, values: values))
+            statements.append(Statement(text: text, values: try Values(&reader)))
         }
         parameters.consistency = try reader.consistency()
         let flags = try QueryFlags(&reader, version)
