@@ -231,6 +231,30 @@ struct ConnectionStateTests {
         #expect(driver.responses().map(\.opcode) == [2, 8])
     }
 
+    @Test("what arrived is not kept once nothing more is read", arguments: [4, 5])
+    func unreadBytes(_ version: UInt8) throws {
+        var limits = ConnectionLimits()
+        limits.requestCount = 1
+        let query = RequestBytes.query("SELECT key FROM system.local", version: version)
+        let many = Array(repeating: query, count: 1000).flatMap(\.self)
+        for ending in 0..<3 {
+            var driver = try StateDriver(limits: limits)
+            driver.receive(RequestBytes.startup(version: version))
+            driver.receive(version == 4 ? many : ClientFrames.plain(many))
+            #expect(driver.waiting.count == 1 && driver.state.bufferedByteCount > 10_000)
+            switch ending {
+            case 0: driver.state.drain()
+            case 1: _ = driver.state.abandon()
+            default:
+                // A version that is not spoken, where the next message should begin.
+                driver = try StateDriver()
+                driver.receive(RequestBytes.startup() + [9, 0, 0, 6, 7, 0, 0, 0, 0] + many)
+            }
+            driver.act()
+            #expect(driver.state.bufferedByteCount == 0)
+        }
+    }
+
     @Test("silence and a handshake that takes too long close a connection that owes nothing")
     func idle() throws {
         var driver = try StateDriver()
@@ -245,12 +269,17 @@ struct ConnectionStateTests {
         #expect(driver.isClosed)
         // Here it is the server that does not read.
         var paused = try StateDriver()
+        paused.receive(RequestBytes.startup())
         paused.state.setWritable(false)
         paused.act()
         paused.state.idle()
         paused.act()
         #expect(!paused.isReading && !paused.isClosed)
+        // One that is not ready has time until the handshake has to be over.
         var late = try StateDriver()
+        late.state.idle()
+        late.act()
+        #expect(!late.isClosed)
         late.state.handshakeTimedOut()
         late.act()
         #expect(late.isClosed)

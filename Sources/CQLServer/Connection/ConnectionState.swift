@@ -11,6 +11,7 @@
 //   4. After a violation of the framing nothing more is read; the answers under way go out, then the connection closes.
 //   5. No more than `largestTurn` messages and frames are taken before the owner had a chance to do something else, and
 //      none while `fullOutputByteCount` of answers wait for it to send them.
+//   6. What arrived is not kept once nothing more is read.
 
 internal import WideColumnEngine
 
@@ -165,6 +166,7 @@ struct ConnectionState {
     ///
     /// - Returns: what is to be released.
     mutating func abandon() -> RequestBudget.Charge? {
+        drain()
         phase = .closed
         defer { charge = nil }
         return charge
@@ -181,12 +183,17 @@ struct ConnectionState {
 
     /// Nothing more is to be read: the server stops, or the peer has closed its side.
     mutating func drain() {
-        if phase != .closed { phase = .closing }
+        guard phase != .closed else { return }
+        phase = .closing
+        awaitedHeader = nil
+        envelopes = EnvelopeDecoder(largestBodyByteCount: 0)
+        frames = frames.map { FrameDecoder($0.format) }
     }
 
-    /// Time went by without a byte in or out: the connection closes if it owes no answer and what is silent is the peer.
+    /// Time went by without a byte in or out: a ready connection closes if it owes no answer and what is silent is the peer.
+    /// One that is not ready has `handshakeTimedOut`.
     mutating func idle() {
-        if requestsUnderWay == 0, !isAuthenticating, !isPaused { drain() }
+        if phase == .ready, requestsUnderWay == 0, !isPaused { drain() }
     }
 
     /// The time for STARTUP and authentication is over. Credentials that wait to be checked are not answered: clients take
@@ -212,8 +219,6 @@ struct ConnectionState {
     mutating func next() -> Action? {
         if isOver, let charge {
             self.charge = nil
-            // What came of the request is not needed either.
-            envelopes = EnvelopeDecoder(largestBodyByteCount: 0)
             return .release(charge)
         }
         while mayGoOn {
@@ -232,7 +237,7 @@ struct ConnectionState {
                 }
             } catch {
                 append(Answer(bytes: EnvelopeEncoder.protocolError(error)))
-                phase = .closing
+                drain()
             }
         }
         if !output.isEmpty { return .send(takeOutput()) }
