@@ -93,6 +93,11 @@
             }
         }
 
+        /// Waits until the listener has no connection any more.
+        private func waitUntilEmpty(_ listener: CQLListener) async throws {
+            try await wait { listener.connectionCount == 0 }
+        }
+
         @Test("a peer that takes nothing of its answers is closed after a while, and sooner where the server stops")
         func stalledPeers() async throws {
             try insertLargeRows()
@@ -305,21 +310,38 @@
 
         @Test("shutting down answers what is under way and closes the connections")
         func shutDown() async throws {
-            let listener = try await start()
+            let listener = try await start { $0.threadCount = 1 }
+            let gate = DispatchSemaphore(value: 0)
+            listener.server.threads.submit { _ in gate.wait() }
             try await LoopbackClient.run(port: listener.port) { client in
                 try await client.startUp(4)
                 for stream in 0..<50 {
                     try await client.send(
                         RequestBytes.query("INSERT INTO ks.t (a) VALUES (\(stream))", stream: stream))
                 }
-                // The first answer shows that the server has met the requests.
-                #expect(try await client.next()?.resultKind == 1)
+                // The server has met all of them when it answers this.
+                try await client.send(RequestBytes().envelope(5))
+                #expect(try await client.next()?.opcode == 6)
                 async let isDown: Void = listener.shutDown(within: .seconds(3600))
                 async let isDownToo = shutDownAgain(listener)
-                while let response = try await client.next() { #expect(response.resultKind == 1) }
+                // Nobody is let in any more.
+                try await wait {
+                    do { try await LoopbackClient.run(port: listener.port) { try await $0.startUp(4) } } catch {
+                        return true
+                    }
+                    return false
+                }
+                gate.signal()
+                var streams: [Int] = []
+                while let response = try await client.next() {
+                    #expect(response.resultKind == 1)
+                    streams.append(response.stream)
+                }
+                #expect(streams.sorted() == Array(0..<50))
                 try await isDown
                 #expect(try await isDownToo == 0)
             }
+            #expect(try store.execute("SELECT count(*) FROM ks.t").first?[0] == .bigint(50))
             #expect(listener.connectionCount == 0)
             await #expect(throws: (any Error).self) {
                 try await LoopbackClient.run(port: listener.port) { try await $0.startUp(4) }
@@ -455,12 +477,22 @@
 
         @Test("a bound on the bytes of all requests holds connections back, and all are answered")
         func admission() async throws {
-            let listener = try await start { $0.requestByteCount = 1 }
+            let listener = try await start {
+                $0.requestByteCount = 1
+                $0.threadCount = 1
+            }
+            let gate = DispatchSemaphore(value: 0)
+            listener.server.threads.submit { _ in gate.wait() }
+            let shared = listener.server.shared
             try await LoopbackClient.run(port: listener.port) { client in
                 try await client.startUp(4)
                 for stream in 0..<200 {
                     try await client.send(RequestBytes.query("INSERT INTO ks.t (a) VALUES (1)", stream: stream))
                 }
+                // One has the room, and the next waits for it unread.
+                try await wait { try await shared.eventLoop.submit { shared.value.waitingCount }.get() == 1 }
+                #expect(try await shared.eventLoop.submit { shared.value.startedCount }.get() == 1)
+                gate.signal()
                 for stream in 0..<200 { #expect(try await client.next()?.stream == stream) }
             }
             try await listener.shutDown()
@@ -500,15 +532,14 @@
         @Test("who is in line with its password when its time is over is closed without an error, and checked no more")
         func latePasswords() async throws {
             let users = CQLUsers(["ann": PasswordHash(password: "x", iterationCount: 1)])
-            let listener = try await start {
-                $0.users = users
-                $0.handshakeTimeout = .seconds(2)
-            }
+            let listener = try await start { $0.users = users }
             let gate = DispatchSemaphore(value: 0)
             for _ in 0..<2 { listener.server.passwordThreads.submit { _ in gate.wait() } }
             try await LoopbackClient.run(port: listener.port) { client in
                 try await client.send(RequestBytes.startup() + RequestBytes.plain("ann", "x"))
                 #expect(try await client.next()?.opcode == 3)
+                // As when the time is over.
+                listener.connections.forEach { $0.handshakeTimedOut() }
                 #expect(try await client.next() == nil)
             }
             try await waitUntilEmpty(listener)

@@ -122,10 +122,13 @@
             self.context = context
             let this = NIOLoopBound(self, eventLoop: context.eventLoop)
             let timeout = TimeAmount(server.options.handshakeTimeout)
-            handshake = context.eventLoop.scheduleTask(in: timeout) {
-                this.value.state.handshakeTimedOut()
-                this.value.act()
-            }
+            handshake = context.eventLoop.scheduleTask(in: timeout) { this.value.handshakeTimedOut() }
+        }
+
+        /// The time until the connection had to be ready is over. Call it on the event loop.
+        func handshakeTimedOut() {
+            state.handshakeTimedOut()
+            act()
         }
 
         func channelActive(context: ChannelHandlerContext) {

@@ -39,6 +39,9 @@
 
         // MARK: Requests
 
+        /// Connections that wait for room.
+        var waitingCount: Int { budget.waitingCount }
+
         /// `nil`: the connection waits; its handler is told when it has room.
         func reserve(_ byteCount: Int, for id: RequestBudget.ConnectionID) -> RequestBudget.Charge? {
             budget.reserve(byteCount, for: id)
