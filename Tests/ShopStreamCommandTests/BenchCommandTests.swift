@@ -132,7 +132,7 @@ struct CommandRun {
     private struct MissingProgram: Error {}
 
     /// Beside the bundle of the tests.
-    private static func program() throws -> URL {
+    static func program() throws -> URL {
         let places = [Bundle(for: Anchor.self).bundleURL, Bundle.main.bundleURL, Bundle.main.executableURL]
         for place in places.compactMap({ $0 }) {
             for folder in [place, place.deletingLastPathComponent()] {
