@@ -347,6 +347,15 @@ struct RequestExecutorTests {
         #expect(error(insert) == nil)
     }
 
+    @Test("a function that fails is named, with its keyspace and the types of its arguments")
+    func failedFunctions() throws {
+        try store.execute("INSERT INTO ks.t (a, b) VALUES (1, 0)")
+        let failure = error(query("SELECT a / b FROM ks.t"))
+        #expect(
+            failure?.code
+                == .functionFailure(keyspace: "system", function: "_divide", argumentTypes: ["int", "int"]))
+    }
+
     @Test("an error of unknown outcome says what was written: a condition, a batch, counters, or one statement")
     func writeTypes() throws {
         try store.execute("CREATE TABLE ks.n (a int PRIMARY KEY, n counter)")

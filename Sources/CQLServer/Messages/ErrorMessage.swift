@@ -96,7 +96,10 @@ extension ErrorMessage.Code {
             case .readTimeout: .readTimeout(replicas, isDataPresent: false)
             case .readFailure:
                 .readFailure(replicas, failures: ErrorMessage.Failure.here(error.failureReason), isDataPresent: false)
-            case .functionFailure: .functionFailure(keyspace: "", function: "", argumentTypes: [])
+            case .functionFailure:
+                .functionFailure(
+                    keyspace: error.failedFunction?.keyspace ?? "", function: error.failedFunction?.name ?? "",
+                    argumentTypes: error.failedFunction?.argumentTypes ?? [])
             case .writeFailure:
                 .writeFailure(
                     replicas, failures: ErrorMessage.Failure.here(error.failureReason), writeType: writeType())
