@@ -14,17 +14,20 @@ struct DependentBuilder {
         }
     }
 
-    private static let chunkRowCount = 500
     private static let chunkByteCount = 1 << 20
 
     private var table: Table
     private(set) var target: Target
     private(set) var progress: BuildProgress
+    private let chunkRowCount: Int
 
-    /// - Parameter earlier: what another builder has done of the same; `nil`: nothing.
-    init(table: Table, target: Target, after earlier: BuildProgress? = nil) {
+    /// - Parameters:
+    ///   - earlier: What another builder has done of the same; `nil`: nothing.
+    ///   - chunkRowCount: The most rows that a chunk is made of.
+    init(table: Table, target: Target, after earlier: BuildProgress? = nil, chunkRowCount: Int = 500) {
         self.table = table
         self.target = target
+        self.chunkRowCount = chunkRowCount
         progress = earlier ?? BuildProgress(generation: 0, partitionCount: 0, lastKey: [])
         progress.generation &+= 1
     }
@@ -57,7 +60,7 @@ struct DependentBuilder {
         var byteCount = 0
         var partition: [UInt8] = []
         var tombstones = PartitionTombstones()
-        while cursor.isValid, rowCount < Self.chunkRowCount, byteCount < Self.chunkByteCount {
+        while cursor.isValid, rowCount < chunkRowCount, byteCount < Self.chunkByteCount {
             let key = cursor.key.array()
             let parts = try StorageKey.Parts(key.rawSpan)
             if parts.kind != .partitionTombstones {
