@@ -17,6 +17,7 @@ struct BoundValueTests {
             "CREATE TABLE n (k int PRIMARY KEY, n counter)",
             "CREATE TABLE e (k int PRIMARY KEY, v int) WITH default_time_to_live = 100",
             "INSERT INTO t (k, c, d, v, l, m, st) VALUES (1, 1, 1, 1, [1, 2], {'a': 1}, {1})",
+            "CREATE TABLE o (k int PRIMARY KEY, u timeuuid, d duration)",
             "INSERT INTO t (k, c, d, v) VALUES (1, 1, 2, 2)", "UPDATE n SET n = n + 1 WHERE k = 1",
         ] { try store.execute(cql) }
         return store
@@ -94,6 +95,19 @@ struct BoundValueTests {
             (
                 "UPDATE t SET v = 1 WHERE k = 1 AND c = 1 AND d = 1 IF l[?] = 1", [.int(-2)],
                 "Invalid negative list index -2"
+            ),
+            (
+                "UPDATE t SET v = 1 WHERE k = 1 AND c = 1 AND d = 1 IF v IN ?", [.null],
+                "Invalid null list in IN condition"
+            ),
+            (
+                "INSERT INTO o (k, u) VALUES (1, ?)",
+                [.uuid(CQLUUID(mostSignificantBits: 0x4000, leastSignificantBits: 1 << 63))],
+                "Invalid version for TimeUUID type."
+            ),
+            (
+                "INSERT INTO o (k, d) VALUES (1, ?)", [.duration(CQLDuration(months: 1, days: -2, nanoseconds: 3))],
+                "The duration months, days and nanoseconds must be all of the same sign (1, -2, 3)"
             ),
         ] as [(String, [CQLValue], String)])
     func refusals(cql: String, values: [CQLValue], message: String) throws {

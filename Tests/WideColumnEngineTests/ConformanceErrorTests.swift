@@ -14,7 +14,7 @@ struct ConformanceErrorTests {
             "CREATE TYPE u (a int, b text)",
             """
             CREATE TABLE t (k int, c int, d int, s int STATIC, v int, w text, l list<int>, m map<text, int>, st set<int>,
-            f frozen<list<int>>, x u, PRIMARY KEY (k, c, d))
+            f frozen<list<int>>, fm frozen<map<text, int>>, x u, PRIMARY KEY (k, c, d))
             """,
             "CREATE TABLE two (a int, b int, c int, v int, PRIMARY KEY ((a, b), c))",
             "CREATE TABLE n (k int, c int, n counter, o counter, PRIMARY KEY (k, c))",
@@ -109,6 +109,10 @@ struct ConformanceErrorTests {
             (
                 "SELECT * FROM t WHERE v LIKE 'a%'",
                 "LIKE restriction is only supported on properly indexed columns. v LIKE 'a%' is not valid."
+            ),
+            (
+                "SELECT * FROM t WHERE fm['a'] = 1 ALLOW FILTERING",
+                "Map-entry equality predicates on frozen map column fm are not supported"
             ),
             ("SELECT * FROM t WHERE x = {a: 1}", "Non-frozen UDT column 'x' (u) cannot be restricted by any relation"),
         ])
@@ -332,6 +336,13 @@ struct ConformanceErrorTests {
             ("SELECT * FROM nosuch", "table nosuch does not exist"),
             ("SELECT * FROM t WHERE k = 1 ORDER BY nosuch", "Undefined column name nosuch in table ks.t"),
             ("SELECT cast(l AS int) FROM t", "list<int> cannot be cast to int"),
+            (
+                "SELECT DISTINCT k FROM t GROUP BY k, c",
+                "Grouping on clustering columns is not allowed for SELECT DISTINCT queries"
+            ),
+            ("SELECT l[1..2] FROM t", "Slice selection is only allowed on sets and maps, but l is a list"),
+            ("SELECT v[1..2] FROM t", "Invalid slice selection: v of type int is not a collection"),
+            ("SELECT m[null..'b'] FROM t", "Invalid null value for slice selection on m"),
         ])
     func selections(cql: String, message: String) throws { try expect(cql, message) }
 
@@ -384,8 +395,29 @@ struct ConformanceErrorTests {
             ("CREATE TABLE nosuch.y (a int PRIMARY KEY)", "Keyspace 'nosuch' doesn't exist"),
             ("CREATE TABLE y (a nosuch PRIMARY KEY)", "Unknown type ks.nosuch"),
             ("USE nosuch", "Keyspace 'nosuch' does not exist"),
+            ("CREATE INDEX ON simple ()", "Only CUSTOM indexes can be created without specifying a target column"),
+            ("CREATE INDEX ON t (x)", "Cannot create index on non-frozen UDT column x"),
+            ("CREATE INDEX ON t (entries(st))", "Cannot create index on entries of column st with non-map type"),
+            ("ALTER TABLE n ADD v int", "Cannot have a non counter column (\"v\") in a counter table"),
+            ("CREATE TABLE y (a int PRIMARY KEY, b tuple<int, counter>)", "Counters are not allowed inside tuples"),
+            ("CREATE TABLE y (a int PRIMARY KEY, b vector<counter, 3>)", "counters are not supported inside vectors"),
+            (
+                "CREATE TABLE y (a int PRIMARY KEY, b other.u)",
+                "Statement on keyspace ks cannot refer to a user type in keyspace other; "
+                    + "user types can only be used in the keyspace they are defined in"
+            ),
+            ("DESCRIBE FUNCTION f", "User defined function 'f' not found in 'ks'"),
+            ("DESCRIBE AGGREGATE other.f", "User defined aggregate 'f' not found in 'other'"),
+            ("DESCRIBE TYPE nosuch", "User defined type 'nosuch' not found in 'ks'"),
         ])
     func definitions(cql: String, message: String) throws { try expect(cql, message) }
+
+    @Test("more columns or fields than there are numbers for are refused")
+    func counts() throws {
+        func list(_ count: Int) -> String { (0..<count).map { "c\($0) int" }.joined(separator: ", ") }
+        try expect("CREATE TYPE y (\(list(32_768)))", "Too many fields")
+        try expect("CREATE TABLE y (k int PRIMARY KEY, \(list(65_535)))", "Too many columns")
+    }
 
     @Test(
         "what exists already has its own code",
@@ -440,6 +472,22 @@ struct ConformanceErrorTests {
             (
                 "CREATE MATERIALIZED VIEW y AS SELECT * FROM dur WHERE k IS NOT NULL AND d IS NOT NULL PRIMARY KEY (d, k)",
                 "duration type is not supported for PRIMARY KEY column 'd'"
+            ),
+            (
+                "CREATE MATERIALIZED VIEW other.y AS SELECT * FROM ks.simple WHERE v IS NOT NULL AND k IS NOT NULL PRIMARY KEY (v, k)",
+                "Cannot create a materialized view on a table in a different keyspace"
+            ),
+            (
+                "CREATE MATERIALIZED VIEW y AS SELECT * FROM two WHERE a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL PRIMARY KEY (c, a, b, a)",
+                "Duplicate column 'a' in PRIMARY KEY clause for materialized view 'y'"
+            ),
+            (
+                "CREATE MATERIALIZED VIEW y AS SELECT k, c, d FROM t WHERE k IS NOT NULL AND c IS NOT NULL AND d IS NOT NULL PRIMARY KEY (s, k, c, d)",
+                "Cannot include static column 's' in materialized view 'y'"
+            ),
+            (
+                "CREATE MATERIALIZED VIEW y AS SELECT k, c, d, l FROM t WHERE k IS NOT NULL AND c IS NOT NULL AND d IS NOT NULL AND l IS NOT NULL PRIMARY KEY (l, k, c, d)",
+                "Cannot use MultiCell column 'l' in PRIMARY KEY of materialized view"
             ),
         ])
     func views(cql: String, message: String) throws { try expect(cql, message) }

@@ -48,6 +48,17 @@ struct NumberLengthTests {
         #expect(try store.execute("SELECT * FROM t").isEmpty)
     }
 
+    @Test("a longer number in the text of a statement is no number")
+    func literals() throws {
+        let store = try makeTable()
+        let digits = String(repeating: "9", count: CQLInteger.maximumDigitCount + 1)
+        for (column, name) in [("v", "decimal"), ("w", "varint")] {
+            expectInvalid("Unable to make \(name) from '\(digits)'") {
+                try store.execute("INSERT INTO t (k, d, i, \(column)) VALUES (1, 1, 1, \(digits))")
+            }
+        }
+    }
+
     @Test("the limit is the same for texts and for bytes, to the digit")
     func limit() throws {
         let nines = String(repeating: "9", count: CQLInteger.maximumDigitCount)

@@ -125,6 +125,175 @@ struct TableOptionTests {
         expectInvalid(message, .configurationException) { try store.execute("ALTER TABLE t WITH \(clause)") }
     }
 
+    @Test("options of compaction and compression have Cassandra's bounds", arguments: compactions)
+    func clauses(clause: String, message: String) throws { try refusals(clause: clause, message: message) }
+
+    private static let compactions: [(String, String)] = [
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'X3'}",
+            "Scaling parameter X3 must match (N)|L(\\d+)|T(\\d+)|([+-]?\\d+)"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T4, L1'}",
+            "Fan factor cannot be lower than 2 in L1"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'base_shard_count': 0}",
+            "Invalid configuration, base_shard_count should be positive: 0"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'unsafe_aggressive_sstable_expiration': 1}",
+            "unsafe_aggressive_sstable_expiration should either be 'true' or 'false', not 1"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'overlap_inclusion_method': 'some'}",
+            "Invalid overlap inclusion method some. The valid options are [NONE, SINGLE, TRANSITIVE]."
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'sstable_growth': 'x'}",
+            "sstable_growth x is not a valid number between 0 and 1"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'sstable_growth': '150%'}",
+            "sstable_growth 150% must be between 0 and 1"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'target_sstable_size': '1KiB'}",
+            "target_sstable_size 1KiB is not acceptable, size must be at least 1.000MiB"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'flush_size_override': 'x'}",
+            "flush_size_override x is not a valid size in bytes: x"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'min_sstable_size': '-1B'}",
+            "Invalid configuration, min_sstable_size should be greater than or equal to 0 (zero)"
+        ),
+        (
+            "compaction = {'class': 'UnifiedCompactionStrategy', 'target_sstable_size': '2MiB', "
+                + "'min_sstable_size': '2MiB'}",
+            "Invalid configuration, min_sstable_size (2MiB) should be less than the target size minimum: 1482910"
+        ),
+        (
+            "compaction = {'class': 'SizeTieredCompactionStrategy', 'min_threshold': 1}",
+            "Min compaction threshold cannot be less than 2 (got 1)"
+        ),
+        (
+            "compaction = {'class': 'SizeTieredCompactionStrategy', 'min_threshold': 9, 'max_threshold': 8}",
+            "Min compaction threshold (got 9) cannot be greater than max compaction threshold (got 8)"
+        ),
+        (
+            "compaction = {'class': 'SizeTieredCompactionStrategy', 'max_threshold': 0}",
+            "Disabling compaction by setting compaction thresholds to 0 has been removed, set the "
+                + "compaction option 'enabled' to false instead."
+        ),
+        (
+            "compaction = {'class': 'SizeTieredCompactionStrategy', 'bucket_low': 1.5, 'bucket_high': 1.5}",
+            "bucket_high value (1.5) is less than or equal to the bucket_low value (1.5)"
+        ),
+        (
+            "compaction = {'class': 'SizeTieredCompactionStrategy', 'bucket_low': 'x'}",
+            "x is not a parsable float for bucket_low"
+        ),
+        (
+            "compaction = {'class': 'SizeTieredCompactionStrategy', 'min_sstable_size': -1}",
+            "min_sstable_size must be non negative: -1"
+        ),
+        (
+            "compaction = {'class': 'SizeTieredCompactionStrategy', 'tombstone_threshold': -1}",
+            "tombstone_threshold must be greater than 0, but was -1.0"
+        ),
+        (
+            "compaction = {'class': 'SizeTieredCompactionStrategy', 'provide_overlapping_tombstones': 'all'}",
+            "Invalid value all for 'provide_overlapping_tombstones' compaction sub-option - must be "
+                + "one of the following [NONE, ROW, CELL]."
+        ),
+        (
+            "compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'WEEKS'}",
+            "WEEKS is not valid for compaction_window_unit"
+        ),
+        (
+            "compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_size': 0}",
+            "0 must be greater than 1 for compaction_window_size"
+        ),
+        (
+            "compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_size': 2147483648}",
+            "2147483648 is not a parsable int (base10) for compaction_window_size"
+        ),
+        (
+            "compaction = {'class': 'TimeWindowCompactionStrategy', 'timestamp_resolution': 'DAYS'}",
+            "DAYS is not valid for timestamp_resolution"
+        ),
+        (
+            "compaction = {'class': 'TimeWindowCompactionStrategy', 'expired_sstable_check_frequency_seconds': -1}",
+            "expired_sstable_check_frequency_seconds must not be negative, but was -1"
+        ),
+        (
+            "compaction = {'class': 'TimeWindowCompactionStrategy', 'unsafe_aggressive_sstable_expiration': 1}",
+            "unsafe_aggressive_sstable_expiration is not 'true' or 'false' (1)"
+        ),
+        (
+            "compaction = {'class': 'TimeWindowCompactionStrategy', 'min_threshold': 1}",
+            "Min compaction threshold cannot be less than 2 (got 1)"
+        ),
+        ("compaction = {'enabled': true}", "Missing sub-option 'class' for the 'compaction' option."),
+        (
+            "compression = {'class': 'LZ4Compressor', 'sstable_compression': 'LZ4Compressor'}",
+            "The 'sstable_compression' option must not be used if the compression algorithm is already "
+                + "specified by the 'class' option"
+        ),
+        (
+            "compression = {'sstable_compression': '', 'compression_level': 3}",
+            "Unknown compression options ([compression_level]) since no compression class found"
+        ),
+        (
+            "compression = {'class': 'LZ4Compressor', 'chunk_length_in_kb': 16, 'chunk_length_kb': 16}",
+            "The 'chunk_length_kb' option must not be used if the chunk length is already specified by "
+                + "the 'chunk_length_in_kb' option"
+        ),
+        (
+            "compression = {'class': 'LZ4Compressor', 'min_compress_ratio': 'x'}",
+            "Invalid value for min_compress_ratio"
+        ),
+        (
+            "compression = {'class': 'LZ4Compressor', 'chunk_length_in_kb': 2097152}",
+            "Value of chunk_length_in_kb is too large (2097152)"
+        ),
+        (
+            "compression = {'class': 'LZ4Compressor', 'lz4_compressor_type': 'slow'}",
+            "Invalid compressor type 'slow' specified for LZ4 parameter 'lz4_compressor_type'. Valid "
+                + "options are [fast, high]."
+        ),
+        (
+            "compression = {'class': 'LZ4Compressor', 'lz4_high_compressor_level': 18}",
+            "Invalid value [18] for parameter 'lz4_high_compressor_level'. Value must be between 1 and 17."
+        ),
+        ("compression = {'enabled': 'maybe'}", "enabled should either be 'true' or 'false', not maybe"),
+        (
+            "crc_check_chance = 1.5",
+            "crc_check_chance must be larger than or equal to 0 and smaller than or equal to 1.0 (got 1.5)"
+        ),
+    ]
+
+    @Test(
+        "values that are no text, number or map where one belongs are refused",
+        arguments: [
+            ("comment = {'a': 'b'}", "Invalid value for property 'comment'. It should be a string"),
+            (
+                "compaction = 'LeveledCompactionStrategy'",
+                "Invalid value for property 'compaction'. It should be a map."
+            ),
+            ("gc_grace_seconds = 'x'", "Invalid integer value x for 'gc_grace_seconds'"),
+            ("bloom_filter_fp_chance = 'x'", "Invalid double value x for 'bloom_filter_fp_chance'"),
+            ("cdc = 'maybe'", "Invalid boolean value maybe for 'cdc'"),
+        ])
+    func forms(clause: String, message: String) throws {
+        let store = try makeStore()
+        expectInvalid(message, .syntaxException) {
+            try store.execute("CREATE TABLE t (k int PRIMARY KEY) WITH \(clause)")
+        }
+    }
+
     @Test(
         "values that Cassandra takes are taken",
         arguments: [
