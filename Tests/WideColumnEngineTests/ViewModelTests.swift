@@ -1,4 +1,4 @@
-// ViewSnapshotTests.swift — a view equals its query at every snapshot, also while it is built and several threads write.
+// ViewModelTests.swift — a view equals its query at every snapshot, also while it is built and several threads write.
 
 import Foundation
 import StorageCore
@@ -34,14 +34,19 @@ struct ViewSnapshotTests {
     }
 
     /// One random statement.
-    private static func change(_ store: WideColumnStore, _ random: inout SeededRandom) throws {
+    private static func change(
+        _ store: WideColumnStore, _ random: inout SeededRandom, keys: Int32 = keys
+    ) throws {
         let (k, c) = (
             CQLValue.int(.random(in: 0..<keys, using: &random)), CQLValue.int(.random(in: 0..<4, using: &random))
         )
         let v = CQLValue.int(.random(in: 0..<5, using: &random))
         let w = CQLValue.text("w\(Int.random(in: 0..<3, using: &random))")
-        let late = CQLValue.bigint(Int64.random(in: 1...1000, using: &random))
-        switch Int.random(in: 0..<12, using: &random) {
+        // Before some of what was just written, and behind some of what comes next.
+        let late = CQLValue.bigint(
+            store.storage.newestCommitTime.microseconds + Int64.random(in: -2000...2000, using: &random))
+        let ttl = CQLValue.int(.random(in: 1...20, using: &random))
+        switch Int.random(in: 0..<15, using: &random) {
         case 0..<3: try store.execute("INSERT INTO t (k, c, v, w) VALUES (?, ?, ?, ?)", [k, c, v, w])
         case 3, 4: try store.execute("UPDATE t SET v = ? WHERE k = ? AND c = ?", [v, k, c])
         case 5: try store.execute("UPDATE t SET w = ? WHERE k = ? AND c = ?", [w, k, c])
@@ -53,6 +58,9 @@ struct ViewSnapshotTests {
             try store.execute(
                 "BEGIN BATCH DELETE FROM t WHERE k = ? AND c = ?; UPDATE t SET v = 1 WHERE k = ? AND c = 0; APPLY BATCH",
                 [k, c, k])
+        case 11: try store.execute("INSERT INTO t (k, c, v, w) VALUES (?, ?, ?, ?) USING TTL ?", [k, c, v, w, ttl])
+        case 12: try store.execute("UPDATE t USING TTL ? SET v = ?, m[3] = 4 WHERE k = ? AND c = ?", [ttl, v, k, c])
+        case 13: try store.execute("DELETE FROM t USING TIMESTAMP ? WHERE k = ? AND c < ?", [late, k, c])
         default:
             try store.execute(
                 Bool.random(using: &random) ? "DELETE FROM t WHERE k = ?" : "DELETE m FROM t WHERE k = ? AND c = 2", [k]
@@ -84,28 +92,41 @@ struct ViewSnapshotTests {
 
     @Test("threads write while others read: every snapshot shows views that equal their queries", arguments: [1, 2])
     func concurrent(seed: UInt64) throws {
-        let store = try makeStore()
+        let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
+        let store = try makeStore(clock)
         try makeTable(store)
         for view in Self.views { try store.execute(view) }
         let failures = Mutex<[String]>([])
-        let isOver = Atomic(false)
+        let writerCount = Atomic(2)
         DispatchQueue.concurrentPerform(iterations: 4) { thread in
             var random = SeededRandom(seed: seed << 8 | UInt64(thread))
             do {
                 if thread < 2 {
-                    for _ in 0..<600 { try Self.change(store, &random) }
-                    isOver.store(true, ordering: .relaxed)
+                    // However it ends, readers must not wait for it.
+                    defer { writerCount.wrappingSubtract(1, ordering: .relaxed) }
+                    for round in 0..<600 {
+                        try Self.change(store, &random)
+                        if thread == 0 { clock.advance(by: round % 20 == 0 ? .seconds(1) : .microseconds(100)) }
+                    }
                 } else {
                     repeat {
                         if let difference = try Self.difference(store, store.storage.snapshot()) {
                             failures.withLock { $0.append("seed \(seed): \(difference)") }
                         }
                         if thread == 3 { try store.storage.flush() }
-                    } while !isOver.load(ordering: .relaxed)
+                    } while writerCount.load(ordering: .relaxed) > 0
                 }
             } catch { failures.withLock { $0.append("seed \(seed): \(error)") } }
         }
         #expect(failures.withLock { $0 }.isEmpty)
+        try expectEqual(store, clock)
+    }
+
+    /// Every view is its query, now and when what expires has gone.
+    private func expectEqual(_ store: WideColumnStore, _ clock: ManualClock) throws {
+        #expect(try Self.difference(store, store.storage.snapshot()) == nil)
+        #expect(try store.storage.verify().problems.isEmpty)
+        clock.advance(by: .seconds(21))
         #expect(try Self.difference(store, store.storage.snapshot()) == nil)
         #expect(try store.storage.verify().problems.isEmpty)
     }
@@ -114,7 +135,8 @@ struct ViewSnapshotTests {
         "views built over existing data while threads write equal their queries as soon as they are there",
         arguments: [3, 4])
     func building(seed: UInt64) throws {
-        let store = try makeStore()
+        let clock = ManualClock(now: StorageInstant(seconds: 1_741_618_800))
+        let store = try makeStore(clock)
         try makeTable(store)
         var random = SeededRandom(seed: seed)
         // More rows than one step of a build takes.
@@ -124,14 +146,22 @@ struct ViewSnapshotTests {
                 [.int(Int32(k)), .int(.random(in: 0..<4, using: &random)), .int(.random(in: 0..<5, using: &random))])
         }
         let failures = Mutex<[String]>([])
+        let isBuilding = Atomic(true)
+        let writtenCount = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: 3) { thread in
             var random = SeededRandom(seed: seed << 8 | UInt64(thread))
             do {
                 if thread > 0 {
-                    for _ in 0..<300 { try Self.change(store, &random) }
+                    while isBuilding.load(ordering: .relaxed) {
+                        try Self.change(store, &random, keys: 700)
+                        let count = writtenCount.wrappingAdd(1, ordering: .relaxed).newValue
+                        if count.isMultiple(of: 20) { clock.advance(by: .seconds(1)) }
+                    }
                     return
                 }
-                for view in Self.views { try store.execute(view) }
+                // However it ends, writers must not wait for it.
+                defer { isBuilding.store(false, ordering: .relaxed) }
+                for view in Self.views { try Self.create(view, store, amid: writtenCount) }
                 for _ in 0..<5 {
                     if let difference = try Self.difference(store, store.storage.snapshot()) {
                         failures.withLock { $0.append("seed \(seed): \(difference)") }
@@ -140,8 +170,22 @@ struct ViewSnapshotTests {
             } catch { failures.withLock { $0.append("seed \(seed): \(error)") } }
         }
         #expect(failures.withLock { $0 }.isEmpty)
-        #expect(try Self.difference(store, store.storage.snapshot()) == nil)
-        #expect(try store.storage.verify().problems.isEmpty)
+        try expectEqual(store, clock)
+    }
+
+    /// Creates a view, again if need be, until others have written while it was built.
+    private static func create(_ view: String, _ store: WideColumnStore, amid writtenCount: borrowing Atomic<Int>)
+        throws
+    {
+        let name = view.split(separator: " ")[3]
+        for _ in 0..<50 {
+            let before = writtenCount.load(ordering: .relaxed)
+            try store.execute(view)
+            // One may have ended just before the build began, and each of two just behind it.
+            if writtenCount.load(ordering: .relaxed) > before + 3 { return }
+            try store.execute("DROP MATERIALIZED VIEW \(name)")
+        }
+        throw HarryFailure(description: "nothing was written while \(name) was built")
     }
 
     @Test("key cells and others that expire take their rows along, and give them back to what was below")
