@@ -19,7 +19,7 @@ extension HarryGenerator {
             var statement = insert(partition, nil, isConditional: true)
             let row = statement.row
             statement.condition = { row?.clustering == nil ? $0?.staticRow == nil : Self.row(row, in: $0) == nil }
-            statement.answer = schema.indices(.regular) + schema.indices(.static)
+            statement.answer = schema.ordered
             return statement
         case 1: return deleteRow(partition)
         case 2:
@@ -38,12 +38,14 @@ extension HarryGenerator {
     private mutating func deleteRow(_ partition: [Int]) -> HarryStatement {
         let row = HarryRow(partition: partition, clustering: key(.clustering))
         let keys = [equal(.partition), equal(.clustering)].filter { !$0.isEmpty }.joined(separator: " AND ")
-        return HarryStatement(
+        var statement = HarryStatement(
             cql: "DELETE FROM t WHERE \(keys) IF EXISTS",
             values: values(.partition, partition) + values(.clustering, row.clustering ?? []),
             effects: { time, _ in
                 [.deleteRows(partition: partition, timestamp: time, where: { $0 == row.clustering })]
             }, row: row, condition: { Self.row(row, in: $0) != nil })
+        statement.answer = schema.ordered
+        return statement
     }
 
     /// The statement with IF EXISTS, or with one or two tests of columns.
@@ -54,6 +56,7 @@ extension HarryGenerator {
         if mayExist, !isStatic, random.oneIn(4) {
             statement.cql += " IF EXISTS"
             statement.condition = { Self.row(row, in: $0) != nil }
+            statement.answer = schema.ordered
             return statement
         }
         let candidates = schema.indices(.static) + (isStatic ? [] : schema.indices(.regular))
@@ -63,7 +66,8 @@ extension HarryGenerator {
         }
         statement.cql += " IF " + tests.map(\.clause).joined(separator: " AND ")
         statement.values += tests.flatMap(\.values)
-        statement.answer = tests.map(\.column)
+        statement.tests = tests.map(\.column)
+        statement.answer = statement.tests
         statement.condition = { [tests] partition in
             tests.allSatisfy { $0.holds(Self.row(row, in: partition), partition?.staticRow) }
         }
@@ -102,7 +106,7 @@ extension HarryGenerator {
             let value = elements.isEmpty ? .null : column.value(elements)
             let isEqual = random.oneIn(2)
             return HarryTest(clause: "\(column.name) \(isEqual ? "=" : "!=") ?", values: [value], column: index) {
-                (column.content(cells($0, $1)) == value) == isEqual
+                column.content(cells($0, $1)).isSame(as: value) == isEqual
             }
         }
     }

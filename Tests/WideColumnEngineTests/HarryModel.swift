@@ -23,6 +23,10 @@ struct HarryColumn {
     var type: HarryType
     var shape = Shape.scalar
     var isDescending = false
+    /// Its cells count for nothing any more, at no time.
+    var isDropped = false
+
+    var definition: String { "\(name) \(typeName)\(kind == .static ? " STATIC" : "")" }
 
     var isScalar: Bool { if case .scalar = shape { true } else { false } }
 
@@ -132,7 +136,10 @@ struct HarryModel {
 
     /// The order of rows in a partition.
     func precedes(_ left: [Int], _ right: [Int]) -> Bool {
-        let order = columns.filter { $0.kind == .clustering }
+        Self.precedes(left, right, columns.filter { $0.kind == .clustering })
+    }
+
+    static func precedes(_ left: [Int], _ right: [Int], _ order: [HarryColumn]) -> Bool {
         for (index, column) in order.enumerated() where left[index] != right[index] {
             return (left[index] < right[index]) != column.isDescending
         }
@@ -146,7 +153,7 @@ struct HarryModel {
             guard case .marker(row, let marker) = change.effect, marker.timestamp > deletion else { return false }
             return isWinner(marker, of: row, changes) && marker.isLive(now)
         }
-        for (index, column) in columns.enumerated() {
+        for (index, column) in columns.enumerated() where !column.isDropped {
             let collectionDeletion =
                 changes.compactMap { change -> Int64? in
                     guard case .deleteElements(row, index, let timestamp) = change.effect else { return nil }

@@ -12,31 +12,59 @@ struct HarryView {
     var keyCell: Int?
     /// A condition on the first clustering column of the table: only values from this index on.
     var firstClustering: Int?
+    /// The order of its clustering columns, where that is not as the table has it.
+    var order: [Bool]?
+    /// The last commit before it was whole.
+    var firstSequence: UInt64 = 0
+    /// Whether it is not whole yet.
+    var isBeingBuilt = false
 }
 
 struct HarryIndex {
     enum Kind: String { case values, keys, entries, plain }
 
+    var name: String
     var column: Int
     var kind: Kind
+    /// The last commit before it was whole.
+    var firstSequence: UInt64 = 0
+    /// Whether it is not whole yet.
+    var isBeingBuilt = false
 }
 
 struct HarrySchema {
-    /// Timestamps are few, so many are equal and late, and nothing expires; else they differ, and time passes.
+    /// Timestamps are few, so many are equal and late, and nothing is forgotten; else they differ, and much time passes.
     var hasTies: Bool
     var columns: [HarryColumn] = []
     var defaultTimeToLive: Int64 = 0
-    var graceSeconds: Int64 = 60
+    var graceSeconds: Int64
+    /// Of compaction; empty for none.
+    var compaction = ""
     var views: [HarryView] = []
     var indexes: [HarryIndex] = []
 
-    func indices(_ kind: HarryColumn.Kind) -> [Int] { columns.indices.filter { columns[$0].kind == kind } }
+    /// How many views and indexes there have been.
+    private var dependentCount = 0
+
+    func indices(_ kind: HarryColumn.Kind) -> [Int] {
+        columns.indices.filter { columns[$0].kind == kind && !columns[$0].isDropped }
+    }
+
+    /// The columns that there are, in the order of `SELECT *`.
+    var ordered: [Int] {
+        func byName(_ kind: HarryColumn.Kind) -> [Int] {
+            indices(kind).sorted { columns[$0].name.utf8.lexicographicallyPrecedes(columns[$1].name.utf8) }
+        }
+        return indices(.partition) + indices(.clustering) + byName(.static) + byName(.regular)
+    }
     var hasLists: Bool { columns.contains { if case .list = $0.shape { true } else { false } } }
     var keyIndices: [Int] { indices(.partition) + indices(.clustering) }
 
     init(_ random: inout SeededRandom) {
         hasTies = Bool.random(using: &random)
-        defaultTimeToLive = !hasTies && random.oneIn(4) ? 45 : 0
+        graceSeconds = hasTies ? 1_000_000 : 60
+        defaultTimeToLive = random.oneIn(4) ? 45 : 0
+        compaction = Self.compactions.randomElement(using: &random) ?? ""
         addKeys(&random)
         let hasStatics = !indices(.clustering).isEmpty && random.oneIn(2)
         for (kind, count) in [
@@ -45,9 +73,24 @@ struct HarrySchema {
         ] {
             for index in 0..<count { columns.append(Self.column(kind, index, &random)) }
         }
-        addViews(&random)
-        addIndexes(&random)
+        for _ in 0..<Int.random(in: 0...2, using: &random) {
+            if let view = newView(&random) { views.append(view) }
+        }
+        for column in columns.indices where random.oneIn(3) {
+            if let index = newIndex(column, &random) { indexes.append(index) }
+        }
     }
+
+    private static let compactions = [
+        "", "{'class': 'LeveledCompactionStrategy', 'tombstone_threshold': 0.1}",
+        "{'class': 'SizeTieredCompactionStrategy', 'min_threshold': 2}",
+        """
+        {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'MINUTES', 'compaction_window_size': 1,
+        'min_threshold': 2, 'tombstone_threshold': 0.2}
+        """,
+        "{'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T2', 'tombstone_threshold': 0.1}",
+        "{'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'L4'}",
+    ]
 
     private mutating func addKeys(_ random: inout SeededRandom) {
         for index in 0..<Int.random(in: 1...2, using: &random) {
@@ -64,7 +107,7 @@ struct HarrySchema {
         }
     }
 
-    private static func column(_ kind: HarryColumn.Kind, _ index: Int, _ random: inout SeededRandom) -> HarryColumn {
+    static func column(_ kind: HarryColumn.Kind, _ index: Int, _ random: inout SeededRandom) -> HarryColumn {
         let name = "\(kind == .static ? "s" : "r")\(index)"
         var column = HarryColumn(name: name, kind: kind, type: .any(&random))
         switch Int.random(in: 0..<10, using: &random) {
@@ -77,51 +120,67 @@ struct HarrySchema {
         return column
     }
 
-    private mutating func addViews(_ random: inout SeededRandom) {
+    private mutating func newName(_ letter: String) -> String {
+        dependentCount += 1
+        return "\(letter)\(dependentCount)"
+    }
+
+    /// A view that the table has not yet, if one can be made up.
+    mutating func newView(_ random: inout SeededRandom) -> HarryView? {
         let (partition, clustering, regular) = (indices(.partition), indices(.clustering), indices(.regular))
-        for index in 0..<Int.random(in: 0...2, using: &random) {
-            var view = HarryView(
-                name: "v\(index)", key: (partition + clustering).shuffled(using: &random), selected: [])
-            let candidates = regular.filter {
-                // An empty value can be no partition key.
-                columns[$0].isScalar && !columns[$0].type.values.contains { $0.bytes.isEmpty }
-            }
-            if random.oneIn(2), let cell = candidates.randomElement(using: &random) {
-                view.keyCell = cell
-                view.key.insert(cell, at: 0)
-            } else if let first = view.key.first, columns[first].type.values.contains(where: { $0.bytes.isEmpty }) {
-                continue
-            }
-            view.selected = regular.filter { $0 != view.keyCell && !random.oneIn(3) }
-            let literals = ["int", "bigint", "smallint", "tinyint"]
-            if let first = clustering.first, literals.contains(columns[first].type.name), random.oneIn(2) {
-                view.firstClustering = 1
-            }
-            views.append(view)
+        var view = HarryView(
+            name: newName("v"), key: (partition + clustering).shuffled(using: &random), selected: [])
+        let candidates = regular.filter {
+            // An empty value can be no partition key.
+            columns[$0].isScalar && !columns[$0].type.values.contains { $0.bytes.isEmpty }
+        }
+        if random.oneIn(2), let cell = candidates.randomElement(using: &random) {
+            view.keyCell = cell
+            view.key.insert(cell, at: 0)
+        } else if let first = view.key.first, columns[first].type.values.contains(where: { $0.bytes.isEmpty }) {
+            return nil
+        }
+        view.selected = regular.filter { $0 != view.keyCell && !random.oneIn(3) }
+        let literals = ["int", "bigint", "smallint", "tinyint"]
+        if let first = clustering.first, literals.contains(columns[first].type.name), random.oneIn(2) {
+            view.firstClustering = 1
+        }
+        if view.key.count > 1, random.oneIn(2) {
+            view.order = view.key.dropFirst().map { _ in Bool.random(using: &random) }
+        }
+        return view
+    }
+
+    /// The clustering columns of a view, in its order.
+    func clustering(of view: HarryView) -> [HarryColumn] {
+        view.key.dropFirst().enumerated().map { position, index in
+            var column = columns[index]
+            column.isDescending = view.order?[position] ?? column.isDescending
+            return column
         }
     }
 
-    private mutating func addIndexes(_ random: inout SeededRandom) {
-        for index in columns.indices where columns[index].kind != .partition && random.oneIn(3) {
-            switch columns[index].shape {
-            case .scalar:
-                // A frozen collection has another kind of index.
-                if !columns[index].type.name.hasPrefix("frozen<list") {
-                    indexes.append(HarryIndex(column: index, kind: .plain))
-                }
-            case .set, .list: indexes.append(HarryIndex(column: index, kind: .values))
-            case .map:
-                let kind = [HarryIndex.Kind.keys, .values, .entries].randomElement(using: &random) ?? .keys
-                indexes.append(HarryIndex(column: index, kind: kind))
-            case .user: break
-            }
+    /// An index of the column, if it can have one.
+    mutating func newIndex(_ column: Int, _ random: inout SeededRandom) -> HarryIndex? {
+        guard columns[column].kind != .partition, !columns[column].isDropped else { return nil }
+        let kind: HarryIndex.Kind
+        switch columns[column].shape {
+        case .scalar:
+            // A frozen collection has another kind of index.
+            if columns[column].type.name.hasPrefix("frozen<list") { return nil }
+            kind = .plain
+        case .set, .list: kind = .values
+        case .map: kind = [.keys, .values, .entries].randomElement(using: &random) ?? .keys
+        case .user: return nil
         }
+        guard !indexes.contains(where: { $0.column == column && $0.kind == kind }) else { return nil }
+        return HarryIndex(name: newName("i"), column: column, kind: kind)
     }
 
     // MARK: Statements
 
     var statements: [String] {
-        var lines = columns.map { "\($0.name) \($0.typeName)\($0.kind == .static ? " STATIC" : "")" }
+        var lines = columns.map(\.definition)
         lines.append(
             "PRIMARY KEY ((\(names(indices(.partition)))) \(indices(.clustering).map { ", \(columns[$0].name)" }.joined()))"
         )
@@ -129,7 +188,7 @@ struct HarrySchema {
         let clause = order.isEmpty ? "" : "CLUSTERING ORDER BY (\(order.joined(separator: ", "))) AND "
         let table = """
             CREATE TABLE t (\(lines.joined(separator: ", "))) WITH \(clause)gc_grace_seconds = \(graceSeconds)
-            AND default_time_to_live = \(defaultTimeToLive)
+            AND default_time_to_live = \(defaultTimeToLive)\(compaction.isEmpty ? "" : " AND compaction = \(compaction)")
             """
         return ["CREATE TYPE u (a int, b text)", table] + views.map { statement(of: $0) }
             + indexes.map { statement(of: $0) }
@@ -137,22 +196,28 @@ struct HarrySchema {
 
     private func names(_ indices: [Int]) -> String { indices.map { columns[$0].name }.joined(separator: ", ") }
 
-    private func statement(of view: HarryView) -> String {
+    func statement(of view: HarryView) -> String {
         var conditions = view.key.map { "\(columns[$0].name) IS NOT NULL" }
         if let value = view.firstClustering, let first = indices(.clustering).first {
             conditions.append("\(columns[first].name) >= \(columns[first].type.values[value].cql)")
         }
+        let order = clustering(of: view).map { "\($0.name) \($0.isDescending ? "DESC" : "ASC")" }
+        let options =
+            (view.order == nil ? [] : ["CLUSTERING ORDER BY (\(order.joined(separator: ", ")))"])
+            + (compaction.isEmpty ? [] : ["compaction = \(compaction)"])
         return """
             CREATE MATERIALIZED VIEW \(view.name) AS SELECT \(names(view.key + view.selected)) FROM t
             WHERE \(conditions.joined(separator: " AND ")) PRIMARY KEY (\(names(view.key)))
+            \(options.isEmpty ? "" : "WITH \(options.joined(separator: " AND "))")
             """
     }
 
-    private func statement(of index: HarryIndex) -> String {
+    func statement(of index: HarryIndex) -> String {
         let name = columns[index.column].name
         let isMap = columns[index.column].typeName.hasPrefix("map")
-        return index.kind == .plain || index.kind == .values && !isMap
-            ? "CREATE INDEX ON t (\(name))" : "CREATE INDEX ON t (\(index.kind.rawValue)(\(name)))"
+        let target =
+            index.kind == .plain || index.kind == .values && !isMap ? name : "\(index.kind.rawValue)(\(name))"
+        return "CREATE INDEX \(index.name) ON t (\(target))"
     }
 }
 

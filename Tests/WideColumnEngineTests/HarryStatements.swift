@@ -13,10 +13,13 @@ struct HarryStatement {
     var condition: ((HarryPartition?) -> Bool)?
     /// Of a conditional statement that is not applied: the columns that it tells, where the row exists.
     var answer: [Int] = []
+    /// The columns that its condition is about; none of one of existence.
+    var tests: [Int] = []
+    var assignsStatics = false
 }
 
 struct HarryGenerator {
-    let schema: HarrySchema
+    var schema: HarrySchema
     var random: SeededRandom
     /// What lives now; empty where statements may not depend on it.
     var present: [HarryPartition] = []
@@ -82,9 +85,7 @@ struct HarryGenerator {
             case 2: (values, timeToLive) = ([.int(0)], 0)
             default:
                 timeToLive =
-                    schema.hasTies
-                    ? .random(in: 100_000...100_002, using: &random)
-                    : .random(in: 5...120, using: &random)
+                    schema.hasTies ? .random(in: 3...60, using: &random) : .random(in: 5...120, using: &random)
                 values = [.int(Int32(timeToLive))]
             }
         }
@@ -128,7 +129,7 @@ struct HarryGenerator {
                 let life = HarryLife(timestamp: time, timeToLive: ttl, seconds: seconds)
                 let marker: [HarryChange.Effect] = row.clustering == nil ? [] : [.marker(row, life.version(0))]
                 return marker + effects.flatMap { $0(life) }
-            }, row: row)
+            }, row: row, assignsStatics: assigned.contains { columns[$0].kind == .static })
     }
 
     mutating func update(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
@@ -152,7 +153,7 @@ struct HarryGenerator {
             values: values + keys,
             effects: { time, seconds in
                 effects.flatMap { $0(HarryLife(timestamp: time, timeToLive: ttl, seconds: seconds)) }
-            }, row: row)
+            }, row: row, assignsStatics: kind == .static)
     }
 
     mutating func deleteColumns(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
@@ -167,7 +168,7 @@ struct HarryGenerator {
             values: deletion.values + using.1 + keys,
             effects: { time, seconds in
                 deletion.effects(HarryLife(timestamp: time, timeToLive: 0, seconds: seconds))
-            }, row: row)
+            }, row: row, assignsStatics: kind == .static)
     }
 
     /// Deletes a partition, a row, or a range of rows.
@@ -207,36 +208,38 @@ struct HarryGenerator {
     }
 
     /// A condition on clustering columns: equal ones, then perhaps a slice, of one column or several; nil for none.
-    mutating func restriction() -> Restriction? {
-        let clustering = schema.indices(.clustering)
+    mutating func restriction() -> Restriction? { restriction(of: schema.indices(.clustering).map { columns[$0] }) }
+
+    /// Of a table or view with these clustering columns.
+    mutating func restriction(of clustering: [HarryColumn]) -> Restriction? {
         if clustering.count > 1, random.oneIn(3) { return tupleRestriction(clustering) }
         let count = Int.random(in: 0...clustering.count, using: &random)
         var result = Restriction(clause: "", values: [], matches: { _ in true })
         var clauses: [String] = []
         for (position, column) in clustering.prefix(count).enumerated() {
-            let type = columns[column].type
+            let type = column.type
             let value = Int.random(in: 0..<type.values.count, using: &random)
             let before = result.matches
             if position == count - 1, random.oneIn(2) {
                 let (text, holds) = comparison()
-                clauses.append("\(columns[column].name) \(text) ?")
+                clauses.append("\(column.name) \(text) ?")
                 result.values.append(type.values[value].cql)
                 result.matches = { before($0) && holds($0[position], value) }
                 let isLower = text.hasPrefix(">")
                 let other = Int.random(in: 0..<type.values.count, using: &random)
                 if random.oneIn(3) {
-                    clauses.append("\(columns[column].name) \(isLower ? "<=" : ">=") ?")
+                    clauses.append("\(column.name) \(isLower ? "<=" : ">=") ?")
                     result.values.append(type.values[other].cql)
                     let both = result.matches
                     result.matches = { both($0) && (isLower ? $0[position] <= other : $0[position] >= other) }
                 }
             } else if random.oneIn(3) {
                 let other = Int.random(in: 0..<type.values.count, using: &random)
-                clauses.append("\(columns[column].name) IN (?, ?)")
+                clauses.append("\(column.name) IN (?, ?)")
                 result.values += [type.values[value].cql, type.values[other].cql]
                 result.matches = { before($0) && [value, other].contains($0[position]) }
             } else {
-                clauses.append("\(columns[column].name) = ?")
+                clauses.append("\(column.name) = ?")
                 result.values.append(type.values[value].cql)
                 result.matches = { before($0) && $0[position] == value }
             }
@@ -246,26 +249,27 @@ struct HarryGenerator {
     }
 
     /// A slice with one bound or two over several columns, or IN with tuples, behind columns that `=` gives a value.
-    private mutating func tupleRestriction(_ clustering: [Int]) -> Restriction {
+    private mutating func tupleRestriction(_ clustering: [HarryColumn]) -> Restriction {
         let first = Int.random(in: 0..<clustering.count - 1, using: &random)
-        let key = key(.clustering)
-        var result = Restriction(clause: "", values: [], matches: { $0.prefix(first) == key.prefix(first) })
-        var clauses = clustering.prefix(first).map { "\(columns[$0].name) = ?" }
-        result.values = zip(clustering, key).prefix(first).map { columns[$0].type.values[$1].cql }
+        func key() -> [Int] { clustering.map { Int.random(in: 0..<$0.type.values.count, using: &random) } }
+        let head = key()
+        var result = Restriction(clause: "", values: [], matches: { $0.prefix(first) == head.prefix(first) })
+        var clauses = clustering.prefix(first).map { "\($0.name) = ?" }
+        result.values = zip(clustering, head).prefix(first).map { $0.type.values[$1].cql }
 
         func add(_ count: Int, _ comparison: String, _ tuples: [[Int]], _ holds: @escaping ([Int]) -> Bool) {
             let targets = clustering[first..<first + count]
             let marks = "(\(targets.map { _ in "?" }.joined(separator: ", ")))"
             let operand = tuples.map { _ in marks }.joined(separator: ", ")
             clauses.append(
-                "(\(targets.map { columns[$0].name }.joined(separator: ", "))) \(comparison) "
+                "(\(targets.map(\.name).joined(separator: ", "))) \(comparison) "
                     + (comparison == "IN" ? "(\(operand))" : operand))
-            for tuple in tuples { result.values += zip(targets, tuple).map { columns[$0].type.values[$1].cql } }
+            for tuple in tuples { result.values += zip(targets, tuple).map { $0.type.values[$1].cql } }
             let before = result.matches
             result.matches = { before($0) && holds(Array($0[first..<first + count])) }
         }
         func count() -> Int { Int.random(in: 1...clustering.count - first, using: &random) }
-        func tuple(_ count: Int) -> [Int] { Array(self.key(.clustering)[first..<first + count]) }
+        func tuple(_ count: Int) -> [Int] { Array(key()[first..<first + count]) }
         if random.oneIn(4) {
             let count = max(count(), 2)
             let tuples = [tuple(count), tuple(count)]
@@ -291,7 +295,7 @@ struct HarryGenerator {
         return result
     }
 
-    private mutating func comparison() -> (String, (Int, Int) -> Bool) {
+    mutating func comparison() -> (String, (Int, Int) -> Bool) {
         let all: [(String, (Int, Int) -> Bool)] = [
             ("<", { $0 < $1 }), ("<=", { $0 <= $1 }), (">", { $0 > $1 }), (">=", { $0 >= $1 }),
         ]

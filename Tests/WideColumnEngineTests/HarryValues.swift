@@ -1,12 +1,19 @@
 // HarryValues.swift — the types that the model checker gives columns: a few values of each, in their order, with the
 // bytes that decide between writes of one timestamp. Nothing here is the engine's.
 
+import StorageTypes
+
 @testable import WideColumnEngine
 
 struct HarryValue: Hashable {
     var cql: CQLValue
     /// The binary format of the native protocol.
     var bytes: [UInt8]
+}
+
+extension CQLValue {
+    /// Whether both are the same to CQL: a NaN is one value, and the zeros are two.
+    func isSame(as other: CQLValue) -> Bool { description == other.description }
 }
 
 /// A type and some of its values, ascending.
@@ -28,6 +35,17 @@ struct HarryType {
         name: "int", values: [Int32.min, -5, 0, 3, 70_000].map { HarryValue(cql: .int($0), bytes: bytes($0)) })
     static let text = texts("text", ["", "a", "a\u{0}b", "ab", "é"])
 
+    private static func uuids(_ name: String, _ texts: [String]) -> HarryType {
+        HarryType(
+            name: name,
+            values: texts.compactMap { text in
+                guard let id = CQLUUID(text), let bytes = Hexadecimal.bytes(text.filter { $0 != "-" }) else {
+                    return nil
+                }
+                return HarryValue(cql: .uuid(id), bytes: bytes)
+            })
+    }
+
     static let all: [HarryType] = [
         int, text, texts("ascii", ["", "A", "Ab", "b"]),
         HarryType(
@@ -40,7 +58,25 @@ struct HarryType {
             name: "boolean", values: [false, true].map { HarryValue(cql: .boolean($0), bytes: [$0 ? 1 : 0]) }),
         HarryType(
             name: "double",
-            values: [-1e300, -1.5, 0, 2.25].map { HarryValue(cql: .double($0), bytes: bytes($0.bitPattern)) }),
+            // As Java compares them: the zeros are two values, and NaN is greater than all others.
+            values: [-1e300, -1.5, -0.0, 0, 2.25, .nan].map {
+                HarryValue(cql: .double($0), bytes: bytes($0.bitPattern))
+            }),
+        // By version, those of version 1 by their time, whose low bits come first.
+        uuids(
+            "uuid",
+            [
+                "ffffffff-0000-1000-8000-000000000001", "00000000-0001-1000-8000-000000000001",
+                "00000000-0001-1000-9000-000000000000", "00000001-0000-4000-8000-000000000000",
+                "ffffffff-0000-4000-8000-000000000000",
+            ]),
+        // By time, then by bytes that have signs.
+        uuids(
+            "timeuuid",
+            [
+                "ffffffff-0000-1000-8000-000000000001", "00000000-0001-1000-8080-000000000001",
+                "00000000-0001-1000-807f-000000000001", "00000000-0001-1000-9000-000000000000",
+            ]),
         HarryType(
             name: "float",
             values: [Float(-7), 0, 0.5, 3e9].map { HarryValue(cql: .float($0), bytes: bytes($0.bitPattern)) }),
