@@ -205,3 +205,14 @@ struct CounterTests {
         #expect(try store.execute("SELECT * FROM t").isEmpty && store.execute("SELECT * FROM u").isEmpty)
     }
 }
+
+@Suite("Counters against a model")
+struct CounterModelTests {
+    @Test(
+        "totals and deletions are what the model predicts", arguments: Array(1...4) + [UInt64.random(in: 5..<1 << 40)])
+    func seeds(seed: UInt64) throws {
+        print("counter run, seed \(seed)")
+        var run = try CounterRun(seed: seed)
+        try run.run(steps: 150)
+    }
+}
