@@ -1,7 +1,6 @@
 // ConcurrentWriteTests.swift — modifications that depend on what is there, from several threads: none is lost, none counts
 // twice.
 
-import Foundation
 import StorageTypes
 import Synchronization
 import Testing
@@ -14,9 +13,9 @@ struct ConcurrentWriteTests {
     private static let count = 800
 
     /// Executes `body` so many times in each of several threads.
-    private func perform(_ body: @Sendable (_ thread: Int, _ round: Int) throws -> Void) {
+    private func perform(_ body: @escaping @Sendable (_ thread: Int, _ round: Int) throws -> Void) {
         let errors = Mutex<[String]>([])
-        DispatchQueue.concurrentPerform(iterations: Self.threadCount) { thread in
+        performInThreads(Self.threadCount) { thread in
             do {
                 for round in 0..<Self.count { try body(thread, round) }
             } catch { errors.withLock { $0.append("\(error)") } }

@@ -1,6 +1,5 @@
 // ViewModelTests.swift — a view equals its query at every snapshot, also while it is built and several threads write.
 
-import Foundation
 import StorageCore
 import StorageTypes
 import Synchronization
@@ -98,7 +97,7 @@ struct ViewSnapshotTests {
         for view in Self.views { try store.execute(view) }
         let failures = Mutex<[String]>([])
         let writerCount = Atomic(2)
-        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+        performInThreads(4) { thread in
             var random = SeededRandom(seed: seed << 8 | UInt64(thread))
             do {
                 if thread < 2 {
@@ -148,7 +147,7 @@ struct ViewSnapshotTests {
         let failures = Mutex<[String]>([])
         let isBuilding = Atomic(true)
         let writtenCount = Atomic(0)
-        DispatchQueue.concurrentPerform(iterations: 3) { thread in
+        performInThreads(3) { thread in
             var random = SeededRandom(seed: seed << 8 | UInt64(thread))
             do {
                 if thread > 0 {
