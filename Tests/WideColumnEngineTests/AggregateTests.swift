@@ -100,14 +100,7 @@ struct AggregateTests {
     private func checkPages(_ grouped: PreparedStatement) throws {
         let all = try grouped.execute().map(\.description)
         for pageSize in 1...4 {
-            var rows: [String] = []
-            var page = try grouped.execute(pageSize: pageSize)
-            rows += page.map(\.description)
-            while let state = page.pagingState {
-                page = try grouped.execute(pageSize: pageSize, pagingState: PagingState(bytes: state.bytes))
-                rows += page.map(\.description)
-            }
-            #expect(rows == all, "page size \(pageSize)")
+            #expect(try grouped.pages(size: pageSize).map(\.description) == all, "page size \(pageSize)")
         }
     }
 

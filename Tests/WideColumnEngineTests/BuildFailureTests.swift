@@ -130,7 +130,7 @@ struct BuildFailureTests {
     private func makeDamagedTable(_ store: WideColumnStore) throws -> (key: [UInt8], value: [UInt8]) {
         try store.execute("CREATE TABLE t (k int PRIMARY KEY, v text)")
         for k in 0..<5 { try store.execute("INSERT INTO t (k, v) VALUES (?, 'a')", [.int(Int32(k))]) }
-        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        let table = try store.table("t")
         var cursor = try store.storage.snapshot().view.cursor(table.storage)
         try cursor.seekToFirst()
         try cursor.next()
@@ -140,7 +140,7 @@ struct BuildFailureTests {
     }
 
     private func damage(_ store: WideColumnStore, _ key: [UInt8], _ value: [UInt8]) throws {
-        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        let table = try store.table("t")
         try store.storage.write { try $0.put(table.storage, key.rawSpan, value.rawSpan) }
     }
 
@@ -285,7 +285,7 @@ struct BuildFailureTests {
             } catch { failures.append("\(thread): \(error)") }
         }
         #expect(failures.values == [])
-        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        let table = try store.table("t")
         #expect(table.views.map(\.name) == ["m"] && table.indexes.map(\.definition.name) == ["i"])
         #expect(store.catalog.schema.definitions.unbuilt.isEmpty)
         let rows = try store.execute("SELECT k FROM t")

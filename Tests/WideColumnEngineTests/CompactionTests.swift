@@ -17,8 +17,7 @@ struct CompactionTests {
 
     private func options(_ clause: String, _ table: String = "t") throws -> KeyspaceOptions? {
         let store = try WideColumnStore(storage: .inMemory(clock: clock))
-        try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try store.execute("USE ks")
+        try store.makeKeyspace()
         try store.execute("CREATE TABLE t (a int, b int, c int, PRIMARY KEY (a, b)) \(clause)")
         try store.execute(
             """

@@ -20,9 +20,7 @@ final class StoreOnDisk {
 
     /// The keyspace `ks`, in use.
     func createKeyspace() throws {
-        try store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try store.execute("USE ks")
+        try store.makeKeyspace()
     }
 
     /// As after a restart of the program.

@@ -30,9 +30,7 @@ struct HarryDisk {
         options.blockByteCount = 512
         latest = clock.now
         store = try WideColumnStore(storage: .open(at: "/data", options: options))
-        for cql in [
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", "USE ks",
-        ] { try store.execute(cql) }
+        try store.makeKeyspace()
     }
 
     mutating func note(_ line: String) { log.append(line) }

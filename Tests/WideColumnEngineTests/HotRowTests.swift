@@ -13,7 +13,7 @@ struct HotRowTests {
 
     /// The entries of a table or index with their bytes.
     private func entries(_ store: WideColumnStore, _ name: String) throws -> [[[UInt8]]] {
-        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: name)))
+        let table = try store.table(name)
         var cursor = try store.storage.snapshot().view.cursor(table.storage)
         try cursor.seekToFirst()
         var entries: [[[UInt8]]] = []

@@ -69,9 +69,7 @@ struct IndexDuplicateTests {
     func random(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let disk = try StoreOnDisk(clock)
-        try disk.store.execute(
-            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try disk.store.execute("USE ks")
+        try disk.store.makeKeyspace()
         try disk.store.execute(
             "CREATE TABLE t (k int, c int, l list<int>, m map<int, int>, s list<int> STATIC, PRIMARY KEY (k, c))")
         for target in ["l", "m", "s"] { try disk.store.execute("CREATE INDEX ON t (\(target))") }

@@ -83,13 +83,7 @@ struct IndexTests {
             let statement = try store.prepare("SELECT k, c FROM t WHERE \(condition) ALLOW FILTERING")
             let all = try statement.execute().map(\.description)
             for pageSize in 1...5 {
-                var rows: [String] = []
-                var page = try statement.execute(pageSize: pageSize)
-                rows += page.map(\.description)
-                while let state = page.pagingState {
-                    page = try statement.execute(pageSize: pageSize, pagingState: state)
-                    rows += page.map(\.description)
-                }
+                let rows = try statement.pages(size: pageSize).map(\.description)
                 #expect(rows == all, "\(condition), page size \(pageSize)")
             }
         }

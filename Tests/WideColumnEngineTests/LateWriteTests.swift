@@ -209,7 +209,7 @@ struct LateWriteTests {
         #expect(try disk.store.lines("SELECT c FROM n") == ["2"])
         // Nothing was written yet that a later write could come behind.
         try disk.store.execute("INSERT INTO t (k, a) VALUES (1, 1)")
-        let table = try #require(disk.store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        let table = try disk.store.table("t")
         try disk.store.storage.write { transaction in
             let timestamp = transaction.commitTime.microseconds
             let isInOrder = try table.rowOperator.isInOrder(timestamp, hides: false, transaction)

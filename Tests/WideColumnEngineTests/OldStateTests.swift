@@ -42,7 +42,7 @@ struct OldStateTests {
         try disk.createKeyspace()
         try disk.store.execute(
             "CREATE TABLE t (k int, c int, v int, PRIMARY KEY (k, c)) WITH gc_grace_seconds = 100")
-        let table = try #require(disk.store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t"))).storage
+        let table = try disk.store.table("t").storage
         try disk.store.execute("INSERT INTO t (k, c, v) VALUES (1, 1, 10)")
         try disk.store.storage.flush()
         try disk.store.execute("DELETE FROM t WHERE k = 1")

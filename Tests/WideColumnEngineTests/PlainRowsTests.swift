@@ -234,7 +234,7 @@ struct PlainRowsTests {
             WITH CLUSTERING ORDER BY (c ASC, d DESC)
             """)
         let insert = try store.prepare("INSERT INTO t (k, c, d, e, v, w) VALUES (?, ?, ?, ?, ?, ?)")
-        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        let table = try store.table("t")
         var (answered, refused) = (0, 0)
         for round in 0..<400 {
             let partition = Int32(round)

@@ -68,7 +68,7 @@ struct RowEncoderTests {
             try short.execute(cql)
             try long.execute(cql)
         }
-        let table = try #require(short.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        let table = try short.table("t")
         let names = table.definition.columns.map(\.name)
         let key = (table.definition.partitionKey + table.definition.clustering).map(\.name)
         let cells = names.filter { !key.contains($0) }

@@ -175,14 +175,8 @@ struct SelectTests {
             let whole = try store.lines(cql)
             let statement = try store.prepare(cql)
             for pageSize in 1...4 {
-                var rows: [String] = []
-                var state: PagingState?
-                repeat {
-                    let page = try statement.execute(pageSize: pageSize, pagingState: state)
-                    #expect(page.count <= pageSize)
-                    rows += page.map { $0.values.map(\.description).joined(separator: " ") }
-                    state = try page.pagingState.map { try PagingState(bytes: $0.bytes) }
-                } while state != nil
+                let rows = try statement.pages(size: pageSize)
+                    .map { $0.values.map(\.description).joined(separator: " ") }
                 #expect(rows == whole, "\(cql), pages of \(pageSize)")
             }
         }
@@ -288,15 +282,7 @@ struct LimitTests {
             if k == 20 { try store.storage.flush() }
         }
         func rows(_ cql: String) throws -> [[CQLValue]] {
-            let statement = try store.prepare(cql)
-            var rows: [[CQLValue]] = []
-            var page = try statement.execute(pageSize: pageSize)
-            rows += page.map(\.values)
-            while let state = page.pagingState {
-                page = try statement.execute(pageSize: pageSize, pagingState: state)
-                rows += page.map(\.values)
-            }
-            return rows
+            try store.prepare(cql).pages(size: pageSize).map(\.values)
         }
         let all = try rows("SELECT k, c, s FROM p")
         func first(_ count: Int) -> [[CQLValue]] {

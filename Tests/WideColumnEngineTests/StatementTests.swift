@@ -7,15 +7,40 @@ import Testing
 /// A store with the keyspace `ks`, chosen.
 func makeStore(_ clock: ManualClock = ManualClock()) throws -> WideColumnStore {
     let store = try WideColumnStore(storage: .inMemory(clock: clock), randomNumbers: SeededRandom(seed: 1))
-    try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-    try store.execute("USE ks")
+    try store.makeKeyspace()
     return store
 }
 
 extension WideColumnStore {
+    /// Creates the keyspace `ks` and chooses it.
+    func makeKeyspace() throws {
+        try execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        try execute("USE ks")
+    }
+
+    /// The table or view of this name in `ks`.
+    func table(_ name: String) throws -> Table {
+        try #require(catalog.schema.table(TableIdentifier(keyspace: "ks", name: name)))
+    }
+
     /// The rows of a SELECT as lines of text.
     func lines(_ cql: String, _ values: [CQLValue] = []) throws -> [String] {
         try execute(cql, values).map { $0.values.map(\.description).joined(separator: " ") }
+    }
+}
+
+extension PreparedStatement {
+    /// The rows of all pages, one after another.
+    func pages(_ values: [CQLValue] = [], size: Int) throws -> [Row] {
+        var rows: [Row] = []
+        var state: PagingState?
+        repeat {
+            let page = try execute(values, pageSize: size, pagingState: state)
+            #expect(page.count <= size)
+            rows += page
+            state = try page.pagingState.map { try PagingState(bytes: $0.bytes) }
+        } while state != nil
+        return rows
     }
 }
 

@@ -15,8 +15,7 @@ struct TombstoneGuardTests {
         limits.tombstoneWarningCount = warning
         limits.tombstoneFailureCount = failure
         let store = try WideColumnStore(storage: .inMemory(clock: clock), limits: limits)
-        try store.execute("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        try store.execute("USE ks")
+        try store.makeKeyspace()
         try store.execute(
             "CREATE TABLE t (k int, c int, s int STATIC, v int, w int, m set<int>, PRIMARY KEY (k, c))")
         return store

@@ -12,7 +12,7 @@ struct UnreadRowTests {
 
     /// Of the only row of `t`.
     private func changeCount(_ store: WideColumnStore) throws -> Int {
-        let table = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "t")))
+        let table = try store.table("t")
         return try store.storage.write { transaction in
             var cursor = try transaction.cursor(table.storage)
             try cursor.seekToFirst()

@@ -144,7 +144,7 @@ struct ViewTests {
         let store = try makeViewStore()
         try store.execute("INSERT INTO t (k, c, u, v) VALUES (1, 1, 'a', 5)")
         #expect(try store.storage.verify().problems.isEmpty)
-        let view = try #require(store.catalog.schema.table(TableIdentifier(keyspace: "ks", name: "by_user")))
+        let view = try store.table("by_user")
         try store.storage.write { try $0.deleteRange(view.storage, .all) }
         #expect(try !store.storage.verify().problems.isEmpty)
     }
