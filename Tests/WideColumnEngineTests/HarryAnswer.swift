@@ -12,45 +12,44 @@ struct HarryAnswer {
         self.isBatch = isBatch
     }
 
-    /// The names of its columns, and its rows: one for each row that is tested and exists. Where none does the partition
-    /// answers for them, if anything was read of it: its static row was asked for.
+    /// The names of its columns, and its rows: the rows that conditions name and that exist. Where none names a row, the first
+    /// one of the partition; where none of these exists, the static row, if anything of it was asked for.
     func rows(
         _ statements: [HarryStatement], _ content: HarryPartition?
     ) -> (names: [String], values: [[CQLValue]]) {
         let conditional = statements.filter { $0.condition != nil }
-        var shown: [HarryContent] = (content?.rows ?? []).filter { row in
-            conditional.contains { $0.row?.clustering == row.clustering }
-        }
-        if shown.isEmpty, let content, conditional.contains(where: { readsPartition($0, content, conditional) }) {
+        let naming = conditional.filter { $0.row?.clustering != nil && !testsStaticsOnly($0) }
+        var shown = (content?.rows ?? []).filter { row in naming.contains { $0.row?.clustering == row.clustering } }
+        if naming.isEmpty { shown = Array(content?.rows.prefix(1) ?? []) }
+        if shown.isEmpty, let content, conditional.contains(where: { asksForStatics($0, content) }) {
             shown = [HarryContent()]
         }
         guard !shown.isEmpty, let content else { return (["[applied]"], [[.boolean(false)]]) }
-        var selected = isBatch ? schema.keyIndices : []
-        for statement in conditional {
-            for column in statement.answer where !selected.contains(column) { selected.append(column) }
-        }
+        let selected = selected(conditional)
+        // What belongs to rows is not read for the partition alone.
+        let readsRows = schema.indices(.clustering).isEmpty || statements.contains(where: \.namesRows)
         return (
             ["[applied]"] + selected.map { schema.columns[$0].name },
-            shown.map { row in [.boolean(false)] + selected.map { value($0, content, row) } }
+            shown.map { row in
+                [.boolean(false)]
+                    + selected.map { column in
+                        readsRows || schema.columns[column].kind != .regular ? value(column, content, row) : .null
+                    }
+            }
         )
     }
 
-    /// Whether a statement whose row does not exist has something read all the same.
-    private func readsPartition(
-        _ statement: HarryStatement, _ content: HarryPartition, _ all: [HarryStatement]
-    ) -> Bool {
-        if statement.assignsStatics {
-            if content.staticRow != nil { return true }
-        } else if statement.tests.contains(where: { content.staticRow?.cells[$0] != nil }) {
-            return true
+    /// All columns where existence is tested; else those that are, in a batch behind the key.
+    private func selected(_ conditional: [HarryStatement]) -> [Int] {
+        if conditional.contains(where: \.tests.isEmpty) { return schema.ordered }
+        return conditional.flatMap(\.tests).reduce(into: isBatch ? schema.keyIndices : []) { selected, column in
+            if !selected.contains(column) { selected.append(column) }
         }
-        // Where only static columns are tested, and in vain, other rows of the partition tell that it exists.
-        let isOfPartition = statement.row?.clustering == nil
-        let looksForRows =
-            isOfPartition
-            ? content.staticRow == nil : testsStaticsOnly(statement) && statement.condition?(content) == false
-        let namesRow = all.contains { $0.row?.clustering != nil && !testsStaticsOnly($0) }
-        return looksForRows && !namesRow && !content.rows.isEmpty
+    }
+
+    private func asksForStatics(_ statement: HarryStatement, _ content: HarryPartition) -> Bool {
+        if statement.assignsStatics { return content.staticRow != nil }
+        return statement.tests.contains { content.staticRow?.cells[$0] != nil }
     }
 
     private func testsStaticsOnly(_ statement: HarryStatement) -> Bool {

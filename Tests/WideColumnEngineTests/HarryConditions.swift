@@ -19,7 +19,6 @@ extension HarryGenerator {
             var statement = insert(partition, nil, isConditional: true)
             let row = statement.row
             statement.condition = { row?.clustering == nil ? $0?.staticRow == nil : Self.row(row, in: $0) == nil }
-            statement.answer = schema.ordered
             return statement
         case 1: return deleteRow(partition)
         case 2:
@@ -38,14 +37,12 @@ extension HarryGenerator {
     private mutating func deleteRow(_ partition: [Int]) -> HarryStatement {
         let row = HarryRow(partition: partition, clustering: key(.clustering))
         let keys = [equal(.partition), equal(.clustering)].filter { !$0.isEmpty }.joined(separator: " AND ")
-        var statement = HarryStatement(
+        return HarryStatement(
             cql: "DELETE FROM t WHERE \(keys) IF EXISTS",
             values: values(.partition, partition) + values(.clustering, row.clustering ?? []),
             effects: { time, _ in
                 [.deleteRows(partition: partition, timestamp: time, where: { $0 == row.clustering })]
-            }, row: row, condition: { Self.row(row, in: $0) != nil })
-        statement.answer = schema.ordered
-        return statement
+            }, row: row, condition: { Self.row(row, in: $0) != nil }, namesRows: true)
     }
 
     /// The statement with IF EXISTS, or with one or two tests of columns.
@@ -56,7 +53,6 @@ extension HarryGenerator {
         if mayExist, !isStatic, random.oneIn(4) {
             statement.cql += " IF EXISTS"
             statement.condition = { Self.row(row, in: $0) != nil }
-            statement.answer = schema.ordered
             return statement
         }
         let candidates = schema.indices(.static) + (isStatic ? [] : schema.indices(.regular))
@@ -67,7 +63,6 @@ extension HarryGenerator {
         statement.cql += " IF " + tests.map(\.clause).joined(separator: " AND ")
         statement.values += tests.flatMap(\.values)
         statement.tests = tests.map(\.column)
-        statement.answer = statement.tests
         statement.condition = { [tests] partition in
             tests.allSatisfy { $0.holds(Self.row(row, in: partition), partition?.staticRow) }
         }

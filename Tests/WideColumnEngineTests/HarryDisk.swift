@@ -30,7 +30,9 @@ struct HarryDisk {
         options.blockByteCount = 512
         latest = clock.now
         store = try WideColumnStore(storage: .open(at: "/data", options: options))
-        try store.makeKeyspace()
+        for cql in [
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", "USE ks",
+        ] { try store.execute(cql) }
     }
 
     mutating func note(_ line: String) { log.append(line) }

@@ -11,11 +11,11 @@ struct HarryStatement {
     var row: HarryRow?
     /// Of a conditional statement: whether it should be applied.
     var condition: ((HarryPartition?) -> Bool)?
-    /// Of a conditional statement that is not applied: the columns that it tells, where the row exists.
-    var answer: [Int] = []
     /// The columns that its condition is about; none of one of existence.
     var tests: [Int] = []
     var assignsStatics = false
+    /// Whether it is about rows, not about a partition or its static row.
+    var namesRows = false
 }
 
 struct HarryGenerator {
@@ -129,7 +129,7 @@ struct HarryGenerator {
                 let life = HarryLife(timestamp: time, timeToLive: ttl, seconds: seconds)
                 let marker: [HarryChange.Effect] = row.clustering == nil ? [] : [.marker(row, life.version(0))]
                 return marker + effects.flatMap { $0(life) }
-            }, row: row, assignsStatics: assigned.contains { columns[$0].kind == .static })
+            }, row: row, assignsStatics: assigned.contains { columns[$0].kind == .static }, namesRows: !isStatic)
     }
 
     mutating func update(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
@@ -153,7 +153,7 @@ struct HarryGenerator {
             values: values + keys,
             effects: { time, seconds in
                 effects.flatMap { $0(HarryLife(timestamp: time, timeToLive: ttl, seconds: seconds)) }
-            }, row: row, assignsStatics: kind == .static)
+            }, row: row, assignsStatics: kind == .static, namesRows: kind != .static)
     }
 
     mutating func deleteColumns(_ partition: [Int], _ timestamp: Int64?) -> HarryStatement {
@@ -168,7 +168,7 @@ struct HarryGenerator {
             values: deletion.values + using.1 + keys,
             effects: { time, seconds in
                 deletion.effects(HarryLife(timestamp: time, timeToLive: 0, seconds: seconds))
-            }, row: row, assignsStatics: kind == .static)
+            }, row: row, assignsStatics: kind == .static, namesRows: kind != .static)
     }
 
     /// Deletes a partition, a row, or a range of rows.
@@ -196,7 +196,7 @@ struct HarryGenerator {
                     guard let restriction else { return .deletePartition(partition, timestamp: time) }
                     return .deleteRows(partition: partition, timestamp: time, where: restriction.matches)
                 }
-            })
+            }, namesRows: restriction != nil)
     }
 
     // MARK: Restrictions
