@@ -11,7 +11,7 @@
     @testable import CQLServer
     @testable import WideColumnEngine
 
-    @Suite("A server on the loopback", .serialized, .timeLimit(.minutes(5)))
+    @Suite("A server on the loopback", .serialized, .timeLimit(.minutes(20)))
     struct ListenerTests {
         private let store: WideColumnStore
         private let clock = HaltingClock()

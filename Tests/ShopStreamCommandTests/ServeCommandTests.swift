@@ -10,7 +10,7 @@
         import Darwin
     #endif
 
-    @Suite("shopstream serve", .serialized, .timeLimit(.minutes(5)))
+    @Suite("shopstream serve", .serialized, .timeLimit(.minutes(20)))
     struct ServeCommandTests {
         @Test("it tells its port, answers Cassandra's protocol, and ends by SIGTERM without an error")
         func serving() throws {

