@@ -4,7 +4,6 @@
 // (`.new`) and gets its own only then: a file with a segment's name and size, but without its header, is damage.
 
 struct LogSegmentFiles: Sendable {
-
     let directory: String
     let fileSystem: any FileSystem
     let identity: UInt64

@@ -88,5 +88,4 @@ public struct KeyspaceOptions: Sendable {
         self.compactsAutomatically = compactsAutomatically
         self.clusteringLayout = clusteringLayout
     }
-
 }

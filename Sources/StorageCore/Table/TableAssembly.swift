@@ -26,7 +26,7 @@ struct TableAssembly: ~Copyable {
     /// The last one's are what the table had before it.
     private var sizes: [KeyspaceSize] = []
     private var separator = UnsafeByteBuilder()
-    /// Where the group of the key added last ends; 0 if it has none.
+    /// Where the group of the key added last ends; nil if it has none.
     private var groupEnd: Int?
     /// Written in front of the first data block.
     private var dictionary: BlockHandle?
