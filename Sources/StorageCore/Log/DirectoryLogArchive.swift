@@ -67,11 +67,18 @@ public struct DirectoryLogArchive: LogArchive {
         let wanted = try wantedSegments(
             after: endOfLog(logDirectory, state, identity, time), state, identity, through: time)
         var end: SequenceNumber?
+        let present = Set(try LogFiles.numbers(in: logDirectory, fileSystem))
+        var next = state.logStart
         // Whatever ends this early leaves a checkpoint that opens, and that a second attempt goes on with: no name may be there
         // before those of lower numbers are for good.
         for number in wanted {
             guard let segment = try segment(number, through: time) else { continue }
-            try fillGaps(of: logDirectory, before: number, state, identity)
+            // Numbers that never got a record are not archived; an opening would miss their files.
+            for gap in next..<max(next, number) where !present.contains(gap) {
+                try LogFiles.writeEmpty(gap, identity: identity, in: logDirectory, fileSystem)
+                try fileSystem.syncDirectory(logDirectory)
+            }
+            next = number + 1
             // The checkpoint may have the beginning of the segment.
             try fileSystem.replaceSynced(logDirectory + "/" + segment.fileName, with: segment.bytes)
             try fileSystem.syncDirectory(logDirectory)
@@ -123,19 +130,6 @@ public struct DirectoryLogArchive: LogArchive {
         let whole = try LogArchiveSegment(content(of: number), number: number, path: path, end: .found)
         guard let time else { return whole }
         return try whole?.through(time, path: path)
-    }
-
-    /// Numbers that never got a record are not archived; an opening would miss their files.
-    private func fillGaps(
-        of directory: String, before end: UInt64, _ state: ManifestState, _ identity: UInt64
-    ) throws {
-        let present = Set(try LogFiles.numbers(in: directory, fileSystem))
-        for number in state.logStart..<max(state.logStart, end) where !present.contains(number) {
-            try fileSystem.writeSynced(
-                LogSegmentHeader(number: number, identity: identity, salt: 0).bytes,
-                to: LogFiles.path(of: number, in: directory))
-            try fileSystem.syncDirectory(directory)
-        }
     }
 
     /// The newest commit that a checkpoint's log has, or had.

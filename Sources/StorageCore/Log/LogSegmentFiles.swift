@@ -114,6 +114,14 @@ enum LogFiles {
         try FileNumbers.list(directory, suffix: suffix, fileSystem)
     }
 
+    /// Writes the file of a number that no record has, in the place of what is there; its name is synced with the directory.
+    static func writeEmpty(
+        _ number: UInt64, identity: UInt64, in directory: String, _ fileSystem: any FileSystem
+    ) throws {
+        let header = LogSegmentHeader(number: number, identity: identity, salt: 0)
+        try fileSystem.replaceSynced(path(of: number, in: directory), with: header.bytes)
+    }
+
     /// Paths of segments that a crash kept from being finished.
     static func unfinished(in directory: String, _ fileSystem: any FileSystem) throws -> [String] {
         try fileSystem.list(directory).filter { $0.hasSuffix(suffix + UnfinishedFile.suffix) }

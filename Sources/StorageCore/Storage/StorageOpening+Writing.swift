@@ -126,14 +126,12 @@ extension StorageOpening {
         let numbers = try LogFiles.numbers(in: logDirectory, fileSystem).filter { $0 > end.segment }
         guard !numbers.isEmpty else { return }
         for number in numbers {
-            let path = LogFiles.path(of: number, in: logDirectory)
             guard number <= state.newestSegment else {
-                try fileSystem.remove(path)
+                try fileSystem.remove(LogFiles.path(of: number, in: logDirectory))
                 continue
             }
             // The manifest knows it, and an opening would miss it: of it stays what says that it has no record.
-            let empty = LogSegmentHeader(number: number, identity: identity, salt: 0)
-            try fileSystem.replaceSynced(path, with: empty.bytes)
+            try LogFiles.writeEmpty(number, identity: identity, in: logDirectory, fileSystem)
         }
         try fileSystem.syncDirectory(logDirectory)
     }
