@@ -7,20 +7,6 @@ extension RowContext {
     func append(
         _ value: SelectedValue, _ context: ExecutionContext, _ aggregates: [CQLValue] = [], to builder: inout RowBuilder
     ) throws {
-        if case .cellTime(let time) = value, time.isList {
-            // Some have no time: nulls in a list, which no literal can have.
-            guard case .list(let elements) = try self.value(time, context) else { return try builder.appendNull() }
-            var bytes: [UInt8] = []
-            bytes.appendBigEndian(Int32(truncatingIfNeeded: elements.count))
-            for element in elements {
-                if element.isNull {
-                    bytes.appendBigEndian(Int32(-1))
-                } else {
-                    try element.serializeElement(as: time.function == .ttl ? .int : .bigint, into: &bytes)
-                }
-            }
-            return try builder.append(bytes.rawSpan)
-        }
         guard case .column(let column) = value else {
             let selected = try self.value(value, context, aggregates)
             guard selected.hasNullElement else { return try builder.append(selected, value.type) }
@@ -72,7 +58,8 @@ extension RowContext {
 }
 
 extension CQLValue {
-    /// Whether there is a null in a list: as a value it is refused, but a SELECT list may make one.
+    /// Whether there is a null in a list: as a value it is refused, but a SELECT list may make one, and of the times of cells
+    /// some may be missing.
     fileprivate var hasNullElement: Bool {
         switch self {
         case .list(let members): members.contains { $0.isNull || $0.hasNullElement }
