@@ -54,14 +54,12 @@ extension TableOptions {
     /// - Parameter timeToLive: as of `compaction`.
     static func standardCompaction(timeToLive: Int32) -> [String: String] {
         guard timeToLive > 0 else { return ["class": "LeveledCompactionStrategy"] }
-        let minutes = max(windowSeconds(timeToLive: timeToLive) / 60, 1)
-        let (unit, size) =
-            if minutes % 1440 == 0 { ("DAYS", minutes / 1440) } else if minutes % 60 == 0 {
-                ("HOURS", minutes / 60)
-            } else { ("MINUTES", minutes) }
+        let units = CompactionClause.windowUnits
+        let seconds = Int64(max(windowSeconds(timeToLive: timeToLive) / 60, 1) * 60)
+        let unit = units.last { seconds % $0.value == 0 } ?? units[0]
         return [
-            "class": "TimeWindowCompactionStrategy", "compaction_window_unit": unit,
-            "compaction_window_size": "\(size)",
+            "class": "TimeWindowCompactionStrategy", "compaction_window_unit": unit.key,
+            "compaction_window_size": "\(seconds / unit.value)",
         ]
     }
 
@@ -192,10 +190,12 @@ struct CompactionClause {
         }
     }
 
+    /// Seconds, ascending.
+    static let windowUnits: KeyValuePairs<String, Int64> = ["MINUTES": 60, "HOURS": 3600, "DAYS": 86_400]
+
     func window() throws -> Duration {
         let unit = options["compaction_window_unit"]?.uppercased() ?? "DAYS"
-        let unitSeconds: [String: Int64] = ["MINUTES": 60, "HOURS": 3600, "DAYS": 86_400]
-        guard let seconds = unitSeconds[unit] else {
+        guard let seconds = Self.windowUnits.first(where: { $0.key == unit })?.value else {
             throw CQLError.configuration("\(unit) is not valid for compaction_window_unit")
         }
         let size = try integer("compaction_window_size") ?? 1

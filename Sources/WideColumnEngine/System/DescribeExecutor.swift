@@ -82,17 +82,16 @@ struct DescribeExecutor {
 
     /// A table with its indexes and views.
     private func elements(of table: TableDefinition, _ definitions: SchemaDefinitions) -> [Element] {
-        [element(table)] + table.indexes.map { element($0, table) }
-            + definitions.views(of: table.identifier).map { element($0) }
+        [element(table, definitions)] + table.indexes.map { element($0, table) }
+            + definitions.views(of: table.identifier).map { element($0, definitions) }
     }
 
-    private func element(_ table: TableDefinition) -> Element {
-        let owner = schema.keyspaces[table.identifier.keyspace] == nil ? systemSchema : schema
-        return Element(
+    private func element(_ table: TableDefinition, _ definitions: SchemaDefinitions) -> Element {
+        Element(
             keyspace: table.identifier.keyspace, type: table.view == nil ? "table" : "materialized_view",
             name: table.identifier.name,
             statement: SchemaDescription.statement(
-                table, withInternals: withInternals, timeToLive: owner.definitions.timeToLive(of: table)))
+                table, withInternals: withInternals, timeToLive: definitions.timeToLive(of: table)))
     }
 
     private func element(_ type: UserType) -> Element {
@@ -118,7 +117,7 @@ struct DescribeExecutor {
             throw CQLError.invalid(
                 "\(isView ? "Materialized view" : "Table") '\(name.name)' not found in keyspace '\(keyspace)'")
         }
-        return isView ? [element(table)] : elements(of: table, definitions)
+        return isView ? [element(table, definitions)] : elements(of: table, definitions)
     }
 
     private func type(_ name: TableName) throws -> Element {
