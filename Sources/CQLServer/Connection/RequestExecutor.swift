@@ -337,8 +337,9 @@ extension Request {
     /// What its trace has beside the CQL ([CA] transport/messages/QueryMessage.java, `traceQuery`).
     fileprivate var traceParameters: [String: String] {
         guard let parameters else { return [:] }
-        var texts = ["consistency_level": parameters.consistency.name]
-        texts["serial_consistency_level"] = serialConsistency.name
+        var texts = [
+            "consistency_level": parameters.consistency.name, "serial_consistency_level": serialConsistency.name,
+        ]
         if let pageSize = parameters.pageSize { texts["page_size"] = "\(pageSize)" }
         return texts
     }

@@ -159,6 +159,7 @@ struct ConditionEvaluator {
     ) throws -> ResultSet {
         let shown = shown(evaluators)
         var selected: [ColumnDefinition] = []
+        var columns = [ResultColumn(name: ResultSet.appliedColumn, type: .boolean)]
         if let definition = shown.first?.evaluator.plan.table.definition {
             if isBatch { selected = definition.partitionKey + definition.clustering }
             var known = Set(selected.map(\.id))
@@ -166,14 +167,9 @@ struct ConditionEvaluator {
                 selected += evaluator.testedColumns.filter { known.insert($0.id).inserted }
             }
             if evaluators.contains(where: \.testsExistence) { selected = definition.columns }
+            columns += selected.map { ResultColumn(name: $0.name, type: $0.type, table: definition.identifier) }
         }
-        let applied = ResultColumn(name: ResultSet.appliedColumn, type: .boolean)
-        // Without a row nothing is selected.
-        let table = shown.first?.evaluator.plan.table.identifier
-        let columns = selected.compactMap { column in
-            table.map { ResultColumn(name: column.name, type: column.type, table: $0) }
-        }
-        var builder = RowBuilder(columns: [applied] + columns)
+        var builder = RowBuilder(columns: columns)
         for (evaluator, row) in shown {
             try builder.append(.boolean(false), .boolean)
             let masks = evaluator.context.showsMasks ? evaluator.plan.maskedColumns : nil

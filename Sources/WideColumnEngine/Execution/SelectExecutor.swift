@@ -451,7 +451,7 @@ struct SelectExecutor: ~Copyable {
         let groupKey = try plan.grouping.map { try $0.key(of: row, key, clusteringOffset, context) } ?? []
         if group?.key != groupKey {
             if let finished = group {
-                guard try finish(finished) else { return .done }
+                guard try finish(finished) == .more else { return .done }
                 if remaining == 0 { return .done }
                 if builder.count >= pageSize {
                     nextPage = PagingState(
@@ -479,18 +479,18 @@ struct SelectExecutor: ~Copyable {
         return plan.isDistinct ? .partitionDone : .more
     }
 
-    /// Adds a group to the result; false where the page had no room for it, and has ended.
-    private mutating func finish(_ finished: RowGroup) throws -> Bool {
+    /// Adds a group to the result, unless the page has no room for it, and has ended.
+    private mutating func finish(_ finished: RowGroup) throws -> Progress {
         group = nil
         let mark = builder.rows.mark
         do {
             try appendRow(finished.row, try finished.states.map { try $0.result() })
-        } catch { return try endPage(before: mark, because: error) != .done }
-        if pageBound?.admitsLastRow(of: builder.rows) == false { return endPage(before: mark) != .done }
+        } catch { return try endPage(before: mark, because: error) }
+        if pageBound?.admitsLastRow(of: builder.rows) == false { return endPage(before: mark) }
         if plan.mergesPartitions { sortKeys.append(finished.sortKey) } else { remaining -= 1 }
         pageBound?.note(
             finished.lastKey.rawSpan, remaining: remaining, remainingInPartition: finished.remainingInPartition)
-        return true
+        return .more
     }
 
     /// Without GROUP BY aggregates have a result also where there are no rows.
