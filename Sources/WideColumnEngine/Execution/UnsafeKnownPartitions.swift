@@ -16,7 +16,7 @@
         fileprivate var offset: Int
     }
 
-    private static let setCount = 128
+    private static let setCount = 512
     /// So many partitions of a set are known; a further one takes the place of the one that came longest ago.
     private static let slotsInSet = 4
     private static let setByteCount = slotsInSet * Layout.byteCount
