@@ -5,20 +5,21 @@
 /// The direction is set by a seek and kept until the next: `next` follows `seek` and `seekToFirst`, `previous` follows
 /// `seekBackward` and `seekToLast`.
 final class MergingCursor {
-    private var merge: UnsafeSourceMerge
+    // Asked and moved for each entry, by its owner alone.
+    @exclusivity(unchecked) private var merge: UnsafeSourceMerge
 
     init(_ sources: [EntrySource]) {
-        merge = UnsafeSourceMerge(sources)
+        unsafe merge = UnsafeSourceMerge(sources)
     }
 
-    var isValid: Bool { merge.isValid }
+    var isValid: Bool { unsafe merge.isValid }
 
     /// Valid until the cursor moves.
     var entry: UnsafeEntry { unsafe merge.entry }
 
-    func seekToFirst() throws { try merge.seekToFirst() }
+    func seekToFirst() throws { unsafe try merge.seekToFirst() }
 
-    func seekToLast() throws { try merge.seekToLast() }
+    func seekToLast() throws { unsafe try merge.seekToLast() }
 
     func seek(key: UnsafeRawBufferPointer, sequence: UInt64) throws {
         unsafe try merge.seek(key: key, sequence: sequence)
@@ -28,7 +29,7 @@ final class MergingCursor {
         unsafe try merge.seekBackward(key: key, sequence: sequence)
     }
 
-    func next() throws { try merge.next() }
+    func next() throws { unsafe try merge.next() }
 
-    func previous() throws { try merge.previous() }
+    func previous() throws { unsafe try merge.previous() }
 }

@@ -21,22 +21,22 @@ struct TableOptions: Sendable {
 
 /// Writes one table; used by one flush or compaction, on one thread at a time.
 final class TableBuilder {
-    // All state in one property: each call then has one check of exclusive access, not one for each part it touches.
-    private var assembly: TableAssembly
+    // All state in one property; no call comes in while another one is at work.
+    @exclusivity(unchecked) private var assembly: TableAssembly
 
     /// - Parameters:
     ///   - file: An empty file, open for writing.
     ///   - fileNumber: The number in the file's name; readers have to give the same.
     ///   - salt: A random number; with the file number it makes blocks of other files fail their checksums here.
     init(file: any StorageFile, path: String, fileNumber: UInt64, salt: UInt64 = 0, options: TableOptions) {
-        assembly = TableAssembly(file: file, path: path, fileNumber: fileNumber, salt: salt, options: options)
+        unsafe assembly = TableAssembly(file: file, path: path, fileNumber: fileNumber, salt: salt, options: options)
     }
 
     /// Point entries added so far.
-    var entryCount: Int { assembly.entryCount }
+    var entryCount: Int { unsafe assembly.entryCount }
 
     /// About the size of the file if it were finished now.
-    var estimatedByteCount: Int { assembly.estimatedByteCount }
+    var estimatedByteCount: Int { unsafe assembly.estimatedByteCount }
 
     /// Whether `key` is not the one added last.
     func isNew(_ key: UnsafeRawBufferPointer) -> Bool { unsafe assembly.isNew(key) }
@@ -50,7 +50,7 @@ final class TableBuilder {
 
     /// Adds a range deletion, in any order. One with `lower` ≥ `upper` deletes nothing and is not stored.
     func addRangeTombstone(lower: [UInt8], upper: [UInt8], sequence: UInt64) {
-        assembly.addRangeTombstone(lower: lower, upper: upper, sequence: sequence)
+        unsafe assembly.addRangeTombstone(lower: lower, upper: upper, sequence: sequence)
     }
 
     /// Writes index, filter, range tombstones, properties and footer, and syncs the file. The builder is used up.
@@ -59,6 +59,6 @@ final class TableBuilder {
     ///   - origin: Where the entries come from; nil for a table outside a storage.
     ///   - commitTimes: Bounds those of the table's entries.
     func finish(origin: TableOrigin? = nil, commitTimes: CommitTimes = .unknown) throws -> TableProperties {
-        try assembly.finish(origin: origin, commitTimes: commitTimes)
+        unsafe try assembly.finish(origin: origin, commitTimes: commitTimes)
     }
 }

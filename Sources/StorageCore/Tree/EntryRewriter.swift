@@ -29,6 +29,16 @@ struct RewriteRules {
 }
 
 @safe struct EntryRewriter {
+    /// What is asked of the keyspace at hand for each entry.
+    private struct KeyspaceTraits {
+        var mergeOperator: (any MergeOperator)?
+        var judgesExpiry = false
+        /// Whether the operator's bounds tell when a value may go.
+        var isBounded = false
+        /// Whether a value may go at the bottom of its tree though nothing newer hides it.
+        var purgesValues: Bool { mergeOperator != nil || isBounded }
+    }
+
     private struct Operand {
         var sequence: UInt64
         var expiry: Int64
@@ -43,6 +53,7 @@ struct RewriteRules {
     // The key at hand.
     private var key: [UInt8] = []
     private var keyspace: Keyspace?
+    private var traits = KeyspaceTraits()
     private var covering: [UInt64] = []
     /// Looked up where it matters; nil while it did not.
     private var knownBottommost: Bool?
@@ -50,6 +61,8 @@ struct RewriteRules {
     private var isStripeClosed = false
     /// Operands of the stripe at hand, newest first.
     private var operands: [Operand] = []
+    /// Room of an operand that was written, for the next one: most keys have a single one.
+    private var spare: [UInt8] = []
 
     /// - Parameters:
     ///   - tombstones: The range deletes of all inputs.
@@ -88,12 +101,19 @@ struct RewriteRules {
         let samePrefix = unsafe isWhole && key.count >= Keyspace.prefixByteCount && hasPrefix(newKey)
         key.removeAll(keepingCapacity: true)
         unsafe key.append(contentsOf: newKey)
-        if !samePrefix { keyspace = isWhole ? rules.keyspaces[Keyspace.id(ofTreeKey: key)] : nil }
+        if !samePrefix { enter(isWhole ? rules.keyspaces[Keyspace.id(ofTreeKey: key)] : nil) }
         unsafe covering = tombstones.isEmpty ? [] : tombstones.sequences(covering: newKey)
         knownBottommost = nil
         stripe = -1
         isStripeClosed = false
         operands.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func enter(_ next: Keyspace?) {
+        keyspace = next
+        traits = KeyspaceTraits(
+            mergeOperator: next?.options.mergeOperator, judgesExpiry: next?.judgesExpiry == true,
+            isBounded: next?.options.expiry == .operator)
     }
 
     /// Whether the key before was of the same keyspace.
@@ -131,14 +151,22 @@ struct RewriteRules {
         } else if unsafe entry.kind == .delete || isExpired(entry) {
             unsafe try takeDelete(entry.sequence)
         } else if unsafe entry.kind == .merge {
-            unsafe operands.append(Operand(sequence: entry.sequence, expiry: entry.expiry, value: Array(entry.value)))
+            unsafe operands.append(Operand(sequence: entry.sequence, expiry: entry.expiry, value: copy(entry.value)))
         } else {
             unsafe try takePut(entry)
         }
     }
 
+    private mutating func copy(_ value: UnsafeRawBufferPointer) -> [UInt8] {
+        var room: [UInt8] = []
+        swap(&room, &spare)
+        room.removeAll(keepingCapacity: true)
+        unsafe room.append(contentsOf: value)
+        return room
+    }
+
     private func isExpired(_ entry: UnsafeEntry) -> Bool {
-        unsafe keyspace?.judgesExpiry == true && entry.expiry <= rules.purgeTime.microseconds
+        unsafe traits.judgesExpiry && entry.expiry <= rules.purgeTime.microseconds
     }
 
     private mutating func takeDelete(_ sequence: UInt64) throws {
@@ -147,7 +175,7 @@ struct RewriteRules {
             if !(stripe == 0 && isKeyBottommost()) {
                 unsafe try output(.delete, sequence, UnsafeEntry.noExpiry, [])
             }
-        } else if keyspace?.options.mergeOperator != nil {
+        } else if traits.mergeOperator != nil {
             try closeStripe(base: .absent)
         } else {
             try closeStripe(base: .unknown)
@@ -159,7 +187,7 @@ struct RewriteRules {
         if operands.isEmpty {
             isStripeClosed = true
             unsafe try outputValue(entry)
-        } else if keyspace?.options.mergeOperator != nil {
+        } else if traits.mergeOperator != nil {
             let base = unsafe Operand(sequence: entry.sequence, expiry: entry.expiry, value: Array(entry.value))
             try closeStripe(base: .value(base))
         } else {
@@ -178,9 +206,14 @@ struct RewriteRules {
     /// Writes what the stripe's operands come to. Older versions in the stripe are hidden from now on.
     private mutating func closeStripe(base: Base) throws {
         isStripeClosed = true
-        guard let newest = operands.first, let keyspace else { return }
+        guard let newest = operands.first else { return }
         defer { operands.removeAll(keepingCapacity: true) }
-        guard let mergeOperator = keyspace.options.mergeOperator else {
+        if case .unknown = base, operands.count == 1 {
+            try output(.merge, newest.sequence, newest.expiry, newest.value)
+            spare = operands.removeLast().value
+            return
+        }
+        guard let mergeOperator = traits.mergeOperator else {
             // Nobody has told how to merge yet: the operands stay as they are.
             for operand in operands { try output(.merge, operand.sequence, operand.expiry, operand.value) }
             return
@@ -214,11 +247,11 @@ struct RewriteRules {
 
     /// Writes a full value, unless it may go.
     private mutating func outputValue(_ entry: UnsafeEntry) throws {
-        guard stripe == 0, let keyspace, keyspace.options.purgesValues, isKeyBottommost() else {
+        guard stripe == 0, traits.purgesValues, isKeyBottommost() else {
             return unsafe try emit(entry)
         }
-        if keyspace.options.expiry == .operator, unsafe entry.expiry <= rules.purgeTime.microseconds { return }
-        guard let mergeOperator = keyspace.options.mergeOperator else { return unsafe try emit(entry) }
+        if traits.isBounded, unsafe entry.expiry <= rules.purgeTime.microseconds { return }
+        guard let mergeOperator = traits.mergeOperator else { return unsafe try emit(entry) }
         let userKey = unsafe UnsafeRawBufferPointer(rebasing: entry.key.dropFirst(Keyspace.prefixByteCount))
         switch mergeOperator.purge(
             key: unsafe RawSpan(_unsafeBytes: userKey), value: unsafe RawSpan(_unsafeBytes: entry.value),
@@ -237,11 +270,6 @@ struct RewriteRules {
             }
         }
     }
-}
-
-extension KeyspaceOptions {
-    /// Whether a value may go at the bottom of its tree though nothing newer hides it.
-    fileprivate var purgesValues: Bool { mergeOperator != nil || expiry == .operator }
 }
 
 extension RangeTombstoneSet {

@@ -17,13 +17,14 @@
 
     private let cache: TableCache
     private let options: Options
-    private var splitter: OutputSplitter
+    // These two are asked for each entry, by the one thread that writes.
+    @exclusivity(unchecked) private var splitter: OutputSplitter
+    @exclusivity(unchecked) private var builder: TableBuilder?
     private let newNumber: () -> UInt64
     /// Those that begin where no output has got to yet, in key order.
     private var upcoming: ArraySlice<RangeTombstone>
     /// What is left of those that reach beyond the outputs that are finished.
     private var begun: [RangeTombstone] = []
-    private var builder: TableBuilder?
     private var file: (any StorageFile)?
     private var number: UInt64 = 0
     private(set) var tables: [TableMetadata] = []
@@ -34,13 +35,13 @@
     ) {
         self.cache = cache
         self.options = options
-        splitter = options.splitter
+        unsafe splitter = options.splitter
         upcoming = tombstones[...]
         self.newNumber = newNumber
     }
 
     func add(_ entry: UnsafeEntry) throws {
-        if let builder, unsafe builder.isNew(entry.key),
+        if let builder = unsafe builder, unsafe builder.isNew(entry.key),
             unsafe splitter.endsTable(before: entry.key, byteCount: builder.estimatedByteCount)
         {
             try unsafe finishTable(before: Array(entry.key))
@@ -52,7 +53,7 @@
 
     /// Writes what is left and makes the names durable.
     func finish() throws -> [TableMetadata] {
-        if builder != nil || !upcoming.isEmpty || !begun.isEmpty { try finishTable(before: nil) }
+        if unsafe builder != nil || !upcoming.isEmpty || !begun.isEmpty { try finishTable(before: nil) }
         if !tables.isEmpty { try cache.fileSystem.syncDirectory(cache.directory) }
         return tables
     }
@@ -64,7 +65,7 @@
     }
 
     private func currentBuilder() throws -> TableBuilder {
-        if let builder { return builder }
+        if let builder = unsafe builder { return builder }
         number = newNumber()
         let path = cache.path(of: number)
         var opened = try cache.fileSystem.open(path, .createOrTruncate)
@@ -73,7 +74,7 @@
         let created = TableBuilder(
             file: opened, path: path, fileNumber: number, salt: random.next(), options: options.table)
         file = opened
-        builder = created
+        unsafe builder = created
         return created
     }
 
@@ -90,7 +91,7 @@
         let properties = try builder.finish(origin: origin, commitTimes: options.commitTimes)
         tables.append(TableMetadata(number: number, properties: properties))
         try file?.close()
-        self.builder = nil
+        unsafe self.builder = nil
         file = nil
     }
 
