@@ -9,7 +9,7 @@ struct SelectExecutor: ~Copyable {
     let context: ExecutionContext
     let view: ReadView
     private let filters: [Filter.Evaluated]
-    private let pageSize: Int
+    let pageSize: Int
     let pagingState: PagingState?
     /// Told of partitions and rows, where the statement is traced.
     var tracer: StatementTracer?
@@ -17,18 +17,18 @@ struct SelectExecutor: ~Copyable {
     var watch = ReadWatch()
     private let perPartitionLimit: Int64
 
-    private var row: RowContext
+    var row: RowContext
     private var plainRows: PlainRows?
-    private var builder: RowBuilder
-    private var remaining: Int64
-    private var remainingInPartition: Int64 = .max
+    var builder: RowBuilder
+    var remaining: Int64
+    var remainingInPartition: Int64 = .max
     /// The rows that are becoming one.
-    private var group: RowGroup?
+    var group: RowGroup?
     /// Clustering keys of the rows found, or what is compared of groups, where partitions are merged.
-    private var sortKeys: [[UInt8]] = []
-    private var nextPage: PagingState?
+    var sortKeys: [[UInt8]] = []
+    var nextPage: PagingState?
     /// Of pages whose bytes are bounded.
-    private var pageBound: PageBound?
+    var pageBound: PageBound?
     private var sawLiveRow = false
     private let tombstoneGuard: TombstoneGuard?
     /// More tombstones than these are too many.
@@ -414,7 +414,7 @@ struct SelectExecutor: ~Copyable {
     }
 
     /// Ends the page before the row that was appended since `mark`: the next page begins with that.
-    private mutating func endPage(before mark: UnsafeRows.Mark) -> Progress {
+    mutating func endPage(before mark: UnsafeRows.Mark) -> Progress {
         builder.removeRows(from: mark)
         nextPage = pageBound?.nextPage
         return .done
@@ -423,7 +423,7 @@ struct SelectExecutor: ~Copyable {
     /// As above, where the row could not be appended.
     ///
     /// - Throws: the error, unless the row did not fit on a page that has others.
-    private mutating func endPage(before mark: UnsafeRows.Mark, because error: any Error) throws -> Progress {
+    mutating func endPage(before mark: UnsafeRows.Mark, because error: any Error) throws -> Progress {
         guard pageBound != nil, builder.rows.isTooLarge, mark.count > 0 else { throw error }
         return endPage(before: mark)
     }
@@ -431,7 +431,7 @@ struct SelectExecutor: ~Copyable {
     // MARK: After the last row
 
     /// Adds the selected values of a row, or of a group by its first row.
-    private mutating func appendRow(_ row: RowContext, _ aggregates: [CQLValue]) throws {
+    mutating func appendRow(_ row: RowContext, _ aggregates: [CQLValue]) throws {
         if plan.isJSON {
             let members = try zip(plan.names, plan.selection).map { name, selected in
                 JSONValue.Member(
@@ -444,89 +444,6 @@ struct SelectExecutor: ~Copyable {
         }
         try builder.endRow()
     }
-
-    // MARK: Groups
-
-    private mutating func addToGroup(key: RawSpan, clusteringOffset: Int) throws -> Progress {
-        let groupKey = try plan.grouping.map { try $0.key(of: row, key, clusteringOffset, context) } ?? []
-        if group?.key != groupKey {
-            if let finished = group {
-                guard try finish(finished) == .more else { return .done }
-                if remaining == 0 { return .done }
-                if builder.count >= pageSize {
-                    nextPage = PagingState(
-                        remaining: remaining, remainingInPartition: max(0, finished.remainingInPartition),
-                        lastKey: finished.lastKey)
-                    return .done
-                }
-            }
-            guard remainingInPartition > 0 else { return .partitionDone }
-            remainingInPartition -= 1
-            group = RowGroup(
-                key: groupKey, row: row, states: plan.aggregates.map { AggregateState($0.function) },
-                remainingInPartition: remainingInPartition)
-            if plan.mergesPartitions {
-                let end = row.clusteringOffset(ofComponent: plan.orderedColumnCount, in: clusteringOffset)
-                group?.sortKey = key.extracting(clusteringOffset..<min(end, key.byteCount)).array()
-            }
-        }
-        for (index, aggregate) in plan.aggregates.enumerated() {
-            let value = try aggregate.argument.map { try row.value($0, context) } ?? .null
-            try group?.states[index].add(value)
-        }
-        if pageSize != .max { group?.lastKey = key.array() }
-        // DISTINCT counts partitions: the first row stands for its own.
-        return plan.isDistinct ? .partitionDone : .more
-    }
-
-    /// Adds a group to the result, unless the page has no room for it, and has ended.
-    private mutating func finish(_ finished: RowGroup) throws -> Progress {
-        group = nil
-        let mark = builder.rows.mark
-        do {
-            try appendRow(finished.row, try finished.states.map { try $0.result() })
-        } catch { return try endPage(before: mark, because: error) }
-        if pageBound?.admitsLastRow(of: builder.rows) == false { return endPage(before: mark) }
-        if plan.mergesPartitions { sortKeys.append(finished.sortKey) } else { remaining -= 1 }
-        pageBound?.note(
-            finished.lastKey.rawSpan, remaining: remaining, remainingInPartition: finished.remainingInPartition)
-        return .more
-    }
-
-    /// Without GROUP BY aggregates have a result also where there are no rows.
-    private mutating func finishGroups() throws {
-        if let group {
-            _ = try finish(group)
-        } else if plan.grouping == nil, builder.count == 0 {
-            let states = plan.aggregates.map { AggregateState($0.function) }
-            try appendRow(RowContext(plan.table, now: row.now), try states.map { try $0.result() })
-        }
-    }
-
-    private mutating func mergePartitions() {
-        let keys = sortKeys
-        let isReversed = plan.isReversed
-        let order = keys.indices.sorted { left, right in
-            if keys[left] == keys[right] { return left < right }
-            return keys[left].lexicographicallyPrecedes(keys[right]) != isReversed
-        }
-        let limit = Int(clamping: remaining)
-        builder.reorder(Array(order.prefix(limit)))
-    }
-}
-
-/// Rows that become one: those of a GROUP BY's group, or all.
-private struct RowGroup {
-    var key: [UInt8]
-    /// The first row: what is selected beside aggregates is of it.
-    var row: RowContext
-    var states: [AggregateState]
-    /// Groups that PER PARTITION LIMIT still allows behind this one.
-    var remainingInPartition: Int64
-    /// The stored key of the last row.
-    var lastKey: [UInt8] = []
-    /// What ORDER BY compares of the first row, where groups of several partitions are merged.
-    var sortKey: [UInt8] = []
 }
 
 extension WhereClause {
@@ -534,20 +451,5 @@ extension WhereClause {
     fileprivate var aggregationWarnings: [String] {
         guard restrictsPartition else { return ["Aggregation query used without partition key"] }
         return hasPartitionIn ? ["Aggregation query used on multiple partition keys (IN restriction)"] : []
-    }
-}
-
-extension Grouping {
-    /// What all rows of a group have in common.
-    fileprivate func key(
-        of row: RowContext, _ key: RawSpan, _ clusteringOffset: Int, _ context: ExecutionContext
-    ) throws -> [UInt8] {
-        let end = min(row.clusteringOffset(ofComponent: clusteringCount, in: clusteringOffset), key.byteCount)
-        var group = key.extracting(0..<end).array()
-        if let function {
-            let value = try row.value(function, context)
-            if !value.isNull { group += try value.orderedBytes(function.type) }
-        }
-        return group
     }
 }
