@@ -38,9 +38,7 @@ extension Constant {
             guard let value = CQLDecimal(digits) else { throw mismatch(type, receiver) }
             return .decimal(value)
         case (.integer(let digits), _): return try number(digits, type, receiver)
-        case (.float(let digits), .double), (.float(let digits), .float):
-            guard let value = Double(digits) else { throw mismatch(type, receiver) }
-            return .double(value)
+        case (.float(let digits), .double), (.float(let digits), .float): return try real(digits, type, receiver)
         case (.uuid(let value), .timeuuid) where value.version != 1:
             throw CQLError.invalid("TimeUUID supports only version 1 UUIDs")
         case (.uuid(let value), .uuid), (.uuid(let value), .timeuuid): return .uuid(value)
@@ -52,9 +50,7 @@ extension Constant {
 
     private func number(_ digits: String, _ type: CQLType, _ receiver: String) throws -> CQLValue {
         switch type {
-        case .double, .float:
-            guard let value = Double(digits) else { throw mismatch(type, receiver) }
-            return .double(value)
+        case .double, .float: return try real(digits, type, receiver)
         case .varint:
             guard let value = CQLInteger(digits) else {
                 throw CQLError.invalid("Unable to make varint from '\(digits)'")
@@ -87,6 +83,13 @@ extension Constant {
             return .time(value)
         default: throw mismatch(type, receiver)
         }
+    }
+
+    /// A `float` is rounded once: the nearest double may lie just between two of them.
+    private func real(_ digits: String, _ type: CQLType, _ receiver: String) throws -> CQLValue {
+        let value = type.bare == .float ? Float(digits).map(CQLValue.float) : Double(digits).map(CQLValue.double)
+        guard let value else { throw mismatch(type, receiver) }
+        return value
     }
 
     /// - Parameter name: Java's, which Cassandra's messages have.
