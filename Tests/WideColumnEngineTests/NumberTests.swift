@@ -76,6 +76,27 @@ struct NumberTests {
         #expect(CQLDecimal("-0.0")?.compare(CQLDecimal(0)) == 0)
     }
 
+    @Test(
+        "in keys decimals lose trailing zeros, and only numbers of more than 64 digits get an exponent",
+        arguments: [
+            ("100", "100"), ("-100", "-100"), ("1E+2", "100"), ("1.00", "1"), ("0.10", "0.1"), ("0.00", "0"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"), ("0.00010", "0.0001"),
+            ("1E+63", "1" + String(repeating: "0", count: 63)), ("1E+64", "1E+64"), ("-120E+62", "-1.2E+64"),
+            ("1E+1000000000", "1E+1000000000"), ("1E-2147483647", "1E-2147483647"),
+        ])
+    func decimalKeys(text: String, read: String) throws {
+        let store = try makeStore()
+        try store.execute(
+            "CREATE TABLE t (k int, c decimal, s set<decimal>, m map<decimal, int>, PRIMARY KEY (k, c)) "
+                + "WITH CLUSTERING ORDER BY (c DESC)")
+        try store.execute("INSERT INTO t (k, c, s, m) VALUES (1, \(text), {\(text)}, {\(text): 1})")
+        #expect(
+            try store.execute("SELECT CAST(c AS text), to_json(s), to_json(m) FROM t").map { [$0[0], $0[1], $0[2]] }
+                == [[.text(read), .text("[\(read)]"), .text("{\"\(read)\": 1}")]])
+        // The key is the same whichever way the number is written.
+        #expect(try store.execute("SELECT c FROM t WHERE k = 1 AND c = \(read)").count == 1)
+    }
+
     @Test("operators round to 10,000 digits and never write out a huge exponent")
     func decimalArithmetic() throws {
         let third = try #require(CQLDecimal(1).divided(by: CQLDecimal(3)))

@@ -130,7 +130,7 @@ struct TypeTests {
                 var back: [UInt8] = []
                 var offset = 0
                 try OrderedComponent.decode(key.rawSpan, at: &offset, type, descending: isDescending, into: &back)
-                // A decimal comes back with the smallest scale, which is the same number.
+                // A decimal comes back with the smallest scale that is not negative, which is the same number.
                 var again: [UInt8] = []
                 try OrderedComponent.append(back.rawSpan, type, descending: isDescending, to: &again)
                 let isSame = try type == .decimal || type.value(of: back) == value || back == bytes

@@ -124,6 +124,10 @@ extension OrderedComponent {
         if number.unscaled.isNegative { invert(&key, from: start) }
     }
 
+    /// Up to so many digits a whole number is read with all of its zeros, as it was most likely written; beyond, they are an
+    /// exponent.
+    private static let maximumWholeDigitCount: Int64 = 64
+
     static func decodeDecimal(_ source: inout OrderedSource, into bytes: inout [UInt8]) throws {
         let sign = try source.next()
         if sign == Sign.empty { return }
@@ -138,7 +142,11 @@ extension OrderedComponent {
             if digit == 0 { break }
             digits.append(digit &+ 47)
         }
-        let (scale, overflow) = Int64(digits.count).subtractingReportingOverflow(Int64(bitPattern: position ^ 1 << 63))
+        let wholeCount = Int64(bitPattern: position ^ 1 << 63)
+        if wholeCount <= maximumWholeDigitCount, wholeCount > Int64(digits.count) {
+            digits.append(contentsOf: repeatElement(48, count: Int(wholeCount) - digits.count))
+        }
+        let (scale, overflow) = Int64(digits.count).subtractingReportingOverflow(wholeCount)
         guard let magnitude = CQLInteger(String(decoding: digits, as: UTF8.self)), !overflow,
             let scale = Int32(exactly: scale)
         else { throw ByteReader.tooShort }

@@ -17,7 +17,7 @@
 //                                                all but the first byte inverted for negative numbers
 //   decimal                                      01 negative, 02 zero, 03 positive; position of the point 8, sign bit
 //                                                flipped; digits plus 1; end marked 00; inverted likewise. Zeros at the
-//                                                end of the digits are left out, so 1.0 reads back as 1
+//                                                end of the digits are left out, so 1.0 reads back as 1, and 1E+2 as 100
 //
 // The empty value of types that have one comes first. Of a type of fixed length it is that many 00 bytes and a 00; the
 // one value whose bytes would be all 00 has a 01 behind them. Of varint and decimal it is a 00.
