@@ -217,7 +217,14 @@ struct TypeTests {
         #expect(InternetAddress.bytes("10.0.255.1") == [10, 0, 255, 1])
         #expect(InternetAddress.bytes("::1") == [UInt8](repeating: 0, count: 15) + [1])
         #expect(InternetAddress.bytes("2001:db8::ff00:42")?.count == 16)
-        #expect(InternetAddress.bytes("::ffff:1.2.3.4")?.suffix(4) == [1, 2, 3, 4])
+        #expect(InternetAddress.bytes("64:ff9b::1.2.3.4")?.suffix(5) == [0, 1, 2, 3, 4])
+        for text in ["::ffff:1.2.3.4", "::FFFF:102:304", "0:0:0:0:0:ffff:1.2.3.4"] {
+            #expect(InternetAddress.bytes(text) == [1, 2, 3, 4], "\(text)")
+        }
+        #expect(InternetAddress.bytes("::1.2.3.4")?.count == 16 && InternetAddress.bytes("::fffe:1.2.3.4")?.count == 16)
+        let prefix = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
+        #expect(InternetAddress.text(prefix + [1, 2, 3, 4]) == "1.2.3.4")
+        #expect(InternetAddress.text([1] + prefix.dropFirst() + [1, 2, 3, 4]) == "100:0:0:0:0:ffff:102:304")
         for text in ["1.2.3", "1.2.3.256", "1::2::3", "12345::", ":", "g::"] {
             #expect(InternetAddress.bytes(text) == nil, "\(text)")
         }

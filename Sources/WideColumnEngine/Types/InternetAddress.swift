@@ -1,16 +1,25 @@
-// InternetAddress.swift — the text forms of `inet`: dotted IPv4 and RFC 4291 IPv6.
+// InternetAddress.swift — the text forms of `inet`: dotted IPv4 and RFC 4291 IPv6. As in Java an IPv4-mapped IPv6 address,
+// `::ffff:1.2.3.4`, is the IPv4 address.
 
 enum InternetAddress {
     /// The four or sixteen bytes that an address's text stands for.
     static func bytes(_ text: String) -> [UInt8]? {
-        text.contains(":") ? version6(text) : version4(text)
+        guard text.contains(":") else { return version4(text) }
+        return version6(text).map { isMapped($0) ? Array($0.suffix(4)) : $0 }
     }
 
     static func text(_ bytes: [UInt8]) -> String {
-        guard bytes.count == 16 else { return bytes.map(String.init).joined(separator: ".") }
+        guard bytes.count == 16, !isMapped(bytes) else {
+            return bytes.dropFirst(isMapped(bytes) ? 12 : 0).map(String.init).joined(separator: ".")
+        }
         return (0..<8)
             .map { String(UInt16(bytes[$0 * 2]) << 8 | UInt16(bytes[$0 * 2 + 1]), radix: 16) }
             .joined(separator: ":")
+    }
+
+    /// Ten bytes 00 and two FF before the four of version 4.
+    private static func isMapped(_ bytes: [UInt8]) -> Bool {
+        bytes.count == 16 && bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
     }
 
     private static func version4(_ text: String) -> [UInt8]? {
