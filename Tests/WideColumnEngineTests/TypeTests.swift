@@ -190,14 +190,22 @@ struct TypeTests {
             ("1970-01-01", 0), ("2025-03-10 14:00:00", 1_741_615_200_000), ("2025-03-10T14:00:00Z", 1_741_615_200_000),
             ("2025-03-10 14:00", 1_741_615_200_000), ("2025-03-10 14:00:00.25+0100", 1_741_611_600_250),
             ("2024-02-29 23:59:59.999 UTC", 1_709_251_199_999), ("-62135596800000", -62_135_596_800_000),
-            ("1969-12-31 23:59:59-01:30", 5_399_000),
+            ("1969-12-31 23:59:59-01:30", 5_399_000), ("2020-01-01 UTC", 1_577_836_800_000),
+            ("2020-01-01 GMT", 1_577_836_800_000), ("2020-01-01 Z", 1_577_836_800_000),
+            ("2020-01-01 00:00 GMT", 1_577_836_800_000), ("2020-01-01+0100", 1_577_833_200_000),
+            ("+10000-01-01", 253_402_300_800_000), ("-0001-01-01", -62_198_755_200_000),
+            ("-292275055-05-16 16:47:04.192Z", .min), ("+292278994-08-17 07:12:55.807Z", .max),
         ])
     func timestamps(text: String, milliseconds: Int64) {
         #expect(CalendarText.milliseconds(text) == milliseconds)
     }
 
     @Test(
-        "dates that do not exist are refused", arguments: ["2025-02-29", "2025-13-01", "2025-04-31", "x", "2025-1", ""])
+        "dates that do not exist are refused",
+        arguments: [
+            "2025-02-29", "2025-13-01", "2025-04-31", "x", "2025-1", "", "+-2025-01-01", "2025-01-01 ",
+            "+1000000000-01-01", "-999999999-01-01", "+999999999-12-31",
+        ])
     func badDates(text: String) {
         #expect(CalendarText.milliseconds(text) == nil && CalendarText.days(text) == nil)
     }
@@ -206,10 +214,26 @@ struct TypeTests {
     func timestampText() {
         #expect(CalendarText.timestamp(milliseconds: 1_741_615_200_250) == "2025-03-10 14:00:00.250+0000")
         #expect(CalendarText.timestamp(milliseconds: .min) == "-292275055-05-16 16:47:04.192+0000")
-        #expect(CalendarText.timestamp(milliseconds: .max) == "292278994-08-17 07:12:55.807+0000")
+        #expect(CalendarText.timestamp(milliseconds: .max) == "+292278994-08-17 07:12:55.807+0000")
         #expect(CalendarText.timestamp(milliseconds: -1) == "1969-12-31 23:59:59.999+0000")
         #expect(CalendarText.nanoseconds("08:12:54.123") == 29_574_123_000_000)
         #expect(CalendarText.time(nanoseconds: 29_574_123_000_000) == "08:12:54.123000000")
+    }
+
+    @Test("the first and the last date and timestamp are read as they are written")
+    func extremeDates() {
+        for days in [Int32.min, -719_529, -719_528, 2_932_896, 2_932_897, .max] {
+            let text = CalendarText.date(days: Int64(days))
+            #expect(CalendarText.days(text) == days, "\(text)")
+        }
+        #expect(CalendarText.days("-5877641-06-23") == .min && CalendarText.days("+5881580-07-11") == .max)
+        #expect(CalendarText.days("-5877641-06-22") == nil && CalendarText.days("+5881580-07-12") == nil)
+        for milliseconds in [Int64.min, -62_167_219_200_001, 253_402_300_799_999, 253_402_300_800_000, .max] {
+            let text = CalendarText.jsonTimestamp(milliseconds: milliseconds)
+            #expect(CalendarText.milliseconds(text) == milliseconds, "\(text)")
+        }
+        #expect(CalendarText.milliseconds("-292275055-05-16 16:47:04.191Z") == nil)
+        #expect(CalendarText.milliseconds("+292278994-08-17 07:12:55.808Z") == nil)
     }
 
     @Test("internet addresses of both versions")

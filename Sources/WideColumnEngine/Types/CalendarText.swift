@@ -24,7 +24,8 @@ enum CalendarText {
 
     static func date(days: Int64) -> String {
         let (year, month, day) = civil(days: days)
-        let sign = year < 0 ? "-" : ""
+        // Five digits and more have a sign, as Java writes them (`DateTimeFormatter.ISO_LOCAL_DATE`).
+        let sign = year < 0 ? "-" : year > 9999 ? "+" : ""
         return "\(sign)\(padded(abs(year), 4))-\(padded(month, 2))-\(padded(day, 2))"
     }
 
@@ -43,14 +44,15 @@ enum CalendarText {
 
     // MARK: Reading
 
-    /// Milliseconds since 1970 of `yyyy-mm-dd[( |T)HH:MM[:SS[.fff]]][zone]`, or of a bare number of milliseconds.
+    /// Milliseconds since 1970 of `yyyy-mm-dd[( |T)HH:MM[:SS[.fff]]][zone]`, or of a bare number of milliseconds; `nil` also
+    /// where they are beyond 64 bits.
     static func milliseconds(_ text: String) -> Int64? {
         if let number = Int64(text) { return number }
         var scanner = DigitScanner(text)
         guard let days = scanner.date() else { return nil }
         var seconds: Int64 = 0
         var fraction: Int64 = 0
-        if scanner.take(" ") || scanner.take("T") {
+        if scanner.takesClock() {
             guard let hours = scanner.number(digits: 1...2, below: 24), scanner.take(":"),
                 let minutes = scanner.number(digits: 1...2, below: 60)
             else { return nil }
@@ -66,7 +68,8 @@ enum CalendarText {
             }
         }
         guard let zone = scanner.zone(), scanner.isAtEnd else { return nil }
-        return days * millisecondsPerDay + (seconds - zone) * 1000 + fraction
+        // The first day of all begins before the first millisecond.
+        return Int64(exactly: Int128(days) * Int128(millisecondsPerDay) + Int128((seconds - zone) * 1000 + fraction))
     }
 
     /// Days since 1970 of `yyyy-mm-dd`.
@@ -172,9 +175,11 @@ private struct DigitScanner {
         return (0..<count).reduce(0) { $0 * 10 + ($1 < digits.count ? digits[$1] : 0) }
     }
 
+    /// Years have a sign where they are negative, or of more than four digits.
     mutating func date() -> Int64? {
         let isNegative = take("-")
-        guard let year = number(digits: 4...6, below: 300_000), take("-"),
+        if !isNegative { _ = take("+") }
+        guard let year = number(digits: 4...9, below: 1_000_000_000), take("-"),
             let month = number(digits: 1...2, below: 13), month >= 1, take("-"),
             let day = number(digits: 1...2, below: 32), day >= 1
         else { return nil }
@@ -187,10 +192,20 @@ private struct DigitScanner {
         return days < nextMonth ? days : nil
     }
 
+    /// What separates a date from the time of day, if there is one: after a space there may also be a zone.
+    mutating func takesClock() -> Bool {
+        if take("T") { return true }
+        guard rest.first == UInt8(ascii: " "), let next = rest.dropFirst().first, (48...57).contains(next) else {
+            return false
+        }
+        return take(" ")
+    }
+
     /// Seconds east of Greenwich; nothing, `Z`, `UTC` and `GMT` are zero.
     mutating func zone() -> Int64? {
+        if isAtEnd { return 0 }
         _ = take(" ")
-        if isAtEnd || take("Z") { return 0 }
+        if take("Z") { return 0 }
         let name = String(decoding: rest, as: UTF8.self)
         if name == "UTC" || name == "GMT" {
             rest = Substring().utf8
