@@ -44,4 +44,128 @@ extension OddStatementTests {
             "invalidRequest: Unable to parse a date/time from '2020-01-01 '"
         ),
     ]
+
+    /// Texts of JSON as values of the types that Java reads from text.
+    static let documentTexts: StatementTable = [
+        (#"INSERT INTO ty JSON '{"k": 1, "bo": "TRUE"}'"#, "ok"),
+        ("SELECT bo FROM ty WHERE k = 1", "true"),
+        (#"INSERT INTO ty JSON '{"k": 1, "bo": "False"}'"#, "ok"),
+        ("SELECT bo FROM ty WHERE k = 1", "false"),
+        (#"INSERT INTO ty JSON '{"k": 1, "bo": ""}'"#, "ok"),
+        ("SELECT bo FROM ty WHERE k = 1", "false"),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "bo": "yes"}'"#,
+            #"invalidRequest: Error decoding JSON value for bo: Unable to make boolean from 'yes'"#
+        ),
+        (#"INSERT INTO ty JSON '{"k": 1, "fl": "NaN", "dou": "-Infinity"}'"#, "ok"),
+        ("SELECT fl, dou FROM ty WHERE k = 1", "NaN -Infinity"),
+        (#"INSERT INTO ty JSON '{"k": 1, "fl": " +1.5F ", "dou": ".5e1d"}'"#, "ok"),
+        ("SELECT fl, dou FROM ty WHERE k = 1", "1.5 5.0"),
+        (#"INSERT INTO ty JSON '{"k": 1, "fl": "1.", "dou": "+Infinity"}'"#, "ok"),
+        ("SELECT fl, dou FROM ty WHERE k = 1", "1.0 Infinity"),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "nan"}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from 'nan'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "inf"}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from 'inf'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "0x10"}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from '0x10'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "x"}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from 'x'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "--1"}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from '--1'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "1e"}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from '1e'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "infinity"}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from 'infinity'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "NaNf"}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from 'NaNf'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "fl": "."}'"#,
+            #"invalidRequest: Error decoding JSON value for fl: Unable to make float from '.'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "dou": "nan"}'"#,
+            #"invalidRequest: Error decoding JSON value for dou: Unable to make double from 'nan'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "dou": "-inf"}'"#,
+            #"invalidRequest: Error decoding JSON value for dou: Unable to make double from '-inf'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "dou": "0x1p3"}'"#,
+            #"invalidRequest: Error decoding JSON value for dou: Unable to make double from '0x1p3'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "dou": "x"}'"#,
+            #"invalidRequest: Error decoding JSON value for dou: Unable to make double from 'x'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "de": "x"}'"#,
+            #"invalidRequest: Error decoding JSON value for de: Value 'x' is not a valid representation of a decimal value"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "de": true}'"#,
+            #"invalidRequest: Error decoding JSON value for de: Value 'true' is not a valid representation of a decimal value"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "va": "abc"}'"#,
+            #"invalidRequest: Error decoding JSON value for va: Value 'abc' is not a valid representation of a varint value"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "va": 1.0}'"#,
+            #"invalidRequest: Error decoding JSON value for va: Value '1.0' is not a valid representation of a varint value"#
+        ),
+        (#"INSERT INTO ty JSON '{"k": 1, "va": "-12", "de": "1.50"}'"#, "ok"),
+        ("SELECT va, de FROM ty WHERE k = 1", "-12 1.50"),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "uu": "x"}'"#,
+            #"invalidRequest: Error decoding JSON value for uu: Unable to make UUID from 'x'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "tu": "x"}'"#,
+            #"invalidRequest: Error decoding JSON value for tu: Unknown timeuuid representation: x"#
+        ),
+        ("INSERT INTO ty JSON 'null'", "invalidRequest: Got null for INSERT JSON values"),
+        ("INSERT INTO ty JSON ' null '", "invalidRequest: Got null for INSERT JSON values"),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "i": "", "bi": "", "fl": "", "dou": "", "uu": "", "tu": "", "va": "", "de": "", "ts": "", "ine": ""}'"#,
+            "ok"
+        ),
+        (
+            "SELECT JSON i, bi, fl, dou, uu, tu, va, de, ts, ine FROM ty WHERE k = 1",
+            #"'{"i": "", "bi": "", "fl": "", "dou": "", "uu": "", "tu": "", "va": "", "de": "", "ts": "", "ine": ""}'"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "sm": ""}'"#,
+            #"invalidRequest: Error decoding JSON value for sm: Unable to make short from ''"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "tin": ""}'"#,
+            #"invalidRequest: Error decoding JSON value for tin: Unable to make byte from ''"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "da": ""}'"#,
+            #"invalidRequest: Error decoding JSON value for da: Unable to coerce '' to a formatted date (long)"#
+        ),
+        (
+            #"INSERT INTO ty JSON '{"k": 1, "ti": ""}'"#,
+            #"invalidRequest: Error decoding JSON value for ti: (TimeType) Unable to coerce '' to a formatted time (long)"#
+        ),
+    ]
 }

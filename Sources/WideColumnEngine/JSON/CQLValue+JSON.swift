@@ -138,15 +138,26 @@ extension CQLValue {
         let constant: Constant
         switch (json, type) {
         case (.boolean(let value), .boolean): constant = .boolean(value)
-        case (.string("true"), .boolean), (.string("True"), .boolean): constant = .boolean(true)
-        case (.string("false"), .boolean), (.string("False"), .boolean): constant = .boolean(false)
+        case (.string(let text), .boolean): return .boolean(try boolean(text))
+        // What an empty value is written as.
+        case (.string(""), _) where type.allowsEmpty: return .empty
         case (.string(let text), .text), (.string(let text), .ascii): constant = .string(text)
+        case (_, .varint), (_, .decimal): return try exact(json, type)
+        case (.string(let text), .float), (.string(let text), .double):
+            guard let digits = JavaNumberText.digits(text) else {
+                throw CQLError.invalid("Unable to make \(type) from '\(text)'")
+            }
+            constant = .float(digits)
+        case (.number(let digits), .float), (.number(let digits), .double): constant = .float(digits)
         case (.number(let digits), _) where type.isNumeric, (.string(let digits), _) where type.isNumeric:
-            constant = number(digits, type)
+            constant = .integer(digits)
         case (.number(let digits), .timestamp), (.number(let digits), .date), (.number(let digits), .time):
             constant = .integer(digits)
         case (.string(let text), .uuid), (.string(let text), .timeuuid):
-            guard let uuid = CQLUUID(text) else { throw mismatch(json, type) }
+            guard let uuid = CQLUUID(text) else {
+                throw CQLError.invalid(
+                    type == .uuid ? "Unable to make UUID from '\(text)'" : "Unknown timeuuid representation: \(text)")
+            }
             constant = .uuid(uuid)
         case (.string(let text), .blob):
             guard text.hasPrefix("0x"), let bytes = Hexadecimal.bytes(text.dropFirst(2)) else {
@@ -168,11 +179,24 @@ extension CQLValue {
         }
     }
 
-    private static func number(_ digits: String, _ type: CQLType) -> Constant {
-        switch type {
-        case .float, .double, .decimal: .float(digits)
-        default: .integer(digits)
+    /// [CA] db/marshal/BooleanType.java, `fromString`.
+    private static func boolean(_ text: String) throws -> Bool {
+        switch text.lowercased() {
+        case "true": return true
+        case "false", "": return false
+        default: throw CQLError.invalid("Unable to make boolean from '\(text)'")
         }
+    }
+
+    /// A number of any size, from the text of whatever it is ([CA] db/marshal/IntegerType.java and DecimalType.java,
+    /// `fromJSONObject`).
+    private static func exact(_ json: JSONValue, _ type: CQLType) throws -> CQLValue {
+        let text = json.plainText
+        let value = type == .varint ? CQLInteger(text).map(CQLValue.varint) : CQLDecimal(text).map(CQLValue.decimal)
+        guard let value else {
+            throw CQLError.invalid("Value '\(text)' is not a valid representation of a \(type) value")
+        }
+        return value
     }
 
     private static func mismatch(_ json: JSONValue, _ type: CQLType) -> CQLError {

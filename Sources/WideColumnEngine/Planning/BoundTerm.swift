@@ -113,10 +113,10 @@ indirect enum BoundTerm: Sendable {
     private static func parse(
         _ text: BoundTerm, _ names: [String], _ context: ExecutionContext
     ) throws -> [String: JSONValue] {
-        guard case .text(let json) = try text.value(as: .text, context) else {
-            throw CQLError.invalid("Got null for INSERT JSON values")
-        }
-        guard case .object(let members)? = JSONValue(json) else {
+        guard case .text(let json) = try text.value(as: .text, context), case let document = JSONValue(json),
+            document != .null
+        else { throw CQLError.invalid("Got null for INSERT JSON values") }
+        guard case .object(let members)? = document else {
             throw CQLError.invalid("Could not decode JSON string as a map: \(json)")
         }
         var values: [String: JSONValue] = [:]

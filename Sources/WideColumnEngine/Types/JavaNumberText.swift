@@ -1,5 +1,5 @@
 // JavaNumberText.swift — numbers as Java writes them, which is what CAST and JSON give (`Double.toString`, `Float.toString`,
-// `BigDecimal.toString`).
+// `BigDecimal.toString`), and as it reads them (`Double.parseDouble`, `Float.parseFloat`).
 
 enum JavaNumberText {
     static func text(_ number: Double) -> String {
@@ -36,5 +36,24 @@ enum JavaNumberText {
             + String(repeating: "0", count: max(0, pointPosition + 1 - digits.utf8.count))
         let wholeCount = max(1, pointPosition)
         return "\(padded.prefix(wholeCount)).\(padded.dropFirst(wholeCount))"
+    }
+
+    // MARK: Reading
+
+    /// The floating-point number of a text as Swift reads it; `nil` where Java reads none. Hexadecimal ones are left out.
+    static func digits(_ text: String) -> String? {
+        let isSpace: (UInt8) -> Bool = { $0 <= 32 }
+        var rest = Substring(text).utf8.drop(while: isSpace)
+        while let last = rest.last, isSpace(last) { rest.removeLast() }
+        let isNegative = rest.first == UInt8(ascii: "-")
+        if isNegative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+        let sign = isNegative ? "-" : ""
+        let name = String(Substring(rest))
+        if name == "NaN" || name == "Infinity" { return sign + name }
+        // `1.5f` and `1d` are numbers of Java's.
+        if let last = rest.last, "fFdD".utf8.contains(last) { rest.removeLast() }
+        guard let first = rest.first, first == UInt8(ascii: ".") || (48...57).contains(first) else { return nil }
+        let digits = String(Substring(rest))
+        return CQLDecimal(digits) == nil ? nil : sign + digits
     }
 }
