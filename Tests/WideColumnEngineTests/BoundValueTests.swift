@@ -131,6 +131,25 @@ struct BoundValueTests {
         #expect(try store.lines("SELECT l, st, m FROM t WHERE k = 1 AND c = 1 AND d = 1") == ["[1, 2] {1} {'a': 1}"])
     }
 
+    @Test(
+        "bytes of a length that no value has are refused with the words of Cassandra's serializers",
+        arguments: [
+            (.int, 3, "Expected 4 or 0 byte int (3)"), (.bigint, 4, "Expected 8 or 0 byte long (4)"),
+            (.counter, 9, "Expected 8 or 0 byte long (9)"), (.boolean, 2, "Expected 1 or 0 byte value (2)"),
+            (.smallint, 0, "Expected 2 bytes for a smallint (0)"), (.tinyint, 0, "Expected 1 byte for a tinyint (0)"),
+            (.float, 8, "Expected 4 or 0 byte value for a float (8)"),
+            (.double, 4, "Expected 8 or 0 byte value for a double (4)"),
+            (.timestamp, 1, "Expected 8 or 0 byte long for date (1)"), (.date, 0, "Expected 4 byte long for date (0)"),
+            (.time, 0, "Expected 8 byte long for time (0)"), (.uuid, 15, "UUID should be 16 or 0 bytes (15)"),
+            (.timeuuid, 17, "UUID should be 16 or 0 bytes (17)"), (.decimal, 3, "Expected 0 or at least 4 bytes (3)"),
+            (.duration, 2, "Expected at least 3 bytes for a duration (2)"),
+            (.duration, 5, "Invalid value for type duration: 0x0707070707"),
+            (.list(.int), 3, "Invalid value for type list<int>: 0x070707"),
+        ] as [(CQLType, Int, String)])
+    func lengths(type: CQLType, byteCount: Int, message: String) {
+        expectInvalid(message) { _ = try CQLValue(wire: [UInt8](repeating: 7, count: byteCount), type: type) }
+    }
+
     @Test("unset stands for a clause that is not there")
     func unset() throws {
         let store = try makeTables()

@@ -11,7 +11,9 @@ extension CQLValue {
             return
         }
         do { self = try CQLValue(bytes.rawSpan, type: type) } catch is StorageError {
-            throw CQLError.invalid("Invalid value for type \(type): \(bytes.prefix(64).map { $0 }.cqlHexadecimal)")
+            throw CQLError.invalid(
+                type.misfit(byteCount: bytes.count)
+                    ?? "Invalid value for type \(type): \(bytes.prefix(64).map { $0 }.cqlHexadecimal)")
         }
     }
 
@@ -20,6 +22,28 @@ extension CQLValue {
     /// - Throws: `InvalidRequest` where the value does not fit the type.
     public func wire(as type: CQLType) throws -> [UInt8]? {
         isNull ? nil : try serialized(as: type)
+    }
+}
+
+extension CQLType {
+    /// Why so many bytes are no value of the type ([CA] serializers, `validate`); `nil` where it is not for their number.
+    fileprivate func misfit(byteCount: Int) -> String? {
+        switch self {
+        case .int: "Expected 4 or 0 byte int (\(byteCount))"
+        case .bigint, .counter: "Expected 8 or 0 byte long (\(byteCount))"
+        case .boolean: "Expected 1 or 0 byte value (\(byteCount))"
+        case .smallint: "Expected 2 bytes for a smallint (\(byteCount))"
+        case .tinyint: "Expected 1 byte for a tinyint (\(byteCount))"
+        case .float: "Expected 4 or 0 byte value for a float (\(byteCount))"
+        case .double: "Expected 8 or 0 byte value for a double (\(byteCount))"
+        case .timestamp: "Expected 8 or 0 byte long for date (\(byteCount))"
+        case .date: "Expected 4 byte long for date (\(byteCount))"
+        case .time: "Expected 8 byte long for time (\(byteCount))"
+        case .uuid, .timeuuid: "UUID should be 16 or 0 bytes (\(byteCount))"
+        case .decimal: "Expected 0 or at least 4 bytes (\(byteCount))"
+        case .duration where byteCount < 3: "Expected at least 3 bytes for a duration (\(byteCount))"
+        default: nil
+        }
     }
 }
 
