@@ -291,8 +291,41 @@ extension OddStatementTests {
             #"invalidRequest: Invalid STRING constant (1h) for "d" of type duration"#
         ),
         ("INSERT INTO dur (k, d) VALUES (1, 5)", "invalidRequest: Unable to convert '5' to a duration"),
-        ("INSERT INTO dur (k, d) VALUES (1, 1h1d)", "invalidRequest: Unable to convert '1h1d' to a duration"),
-        ("INSERT INTO dur (k, d) VALUES (1, 1h1h)", "invalidRequest: Unable to convert '1h1h' to a duration"),
+        ("INSERT INTO dur (k, d) VALUES (1, -5)", "invalidRequest: Unable to convert '5' to a duration"),
+        ("INSERT INTO dur (k, d) VALUES (1, 1h1d)", "invalidRequest: Invalid duration. The hours should be after days"),
+        (
+            "INSERT INTO dur (k, d) VALUES (1, 12h3s30m)",
+            "invalidRequest: Invalid duration. The seconds should be after minutes"
+        ),
+        (
+            "INSERT INTO dur (k, d) VALUES (1, 1h1h)",
+            "invalidRequest: Invalid duration. The hours are specified multiple times"
+        ),
+        (
+            "INSERT INTO dur (k, d) VALUES (1, -1d1D)",
+            "invalidRequest: Invalid duration. The days are specified multiple times"
+        ),
+        (
+            "INSERT INTO dur (k, d) VALUES (1, 2147483648d)",
+            "invalidRequest: Invalid duration. The total number of days must be less or equal to 2147483647"
+        ),
+        (
+            "INSERT INTO dur (k, d) VALUES (1, -306783378w2d)",
+            "invalidRequest: Invalid duration. The total number of days must be less or equal to 2147483647"
+        ),
+        (
+            "INSERT INTO dur (k, d) VALUES (1, 178956970y8mo)",
+            "invalidRequest: Invalid duration. The total number of months must be less or equal to 2147483647"
+        ),
+        (
+            "INSERT INTO dur (k, d) VALUES (1, 2562048h)",
+            "invalidRequest: Invalid duration. The total number of nanoseconds must be less or equal to 2147483647"
+        ),
+        ("INSERT INTO dur (k, d) VALUES (1, 178956970y7mo306783378w1d9223372036854775807ns)", "ok"),
+        (
+            #"INSERT INTO dur JSON '{"k": 1, "d": "P1D1D"}'"#,
+            "invalidRequest: Error decoding JSON value for d: Invalid duration. The days are specified multiple times"
+        ),
         (
             "INSERT INTO dur (k, d) VALUES (1, 999999999999999999999h)",
             "invalidRequest: Unable to convert '999999999999999999999h' to a duration"

@@ -30,10 +30,7 @@ extension Constant {
             }
             return .inet(value)
         case (.integer(let text), .duration), (.duration(let text), .duration):
-            guard let value = CQLDuration(text) else {
-                throw CQLError.invalid("Unable to convert '\(text)' to a duration")
-            }
-            return .duration(value)
+            return .duration(try CQLDuration(reading: text))
         case (.float(let digits), .decimal):
             guard let value = CQLDecimal(digits) else { throw mismatch(type, receiver) }
             return .decimal(value)

@@ -49,13 +49,18 @@ extension CQLDuration {
     /// `1y2mo10d`, in upper or lower case, or ISO 8601 `P1Y2M10DT2H`, `P3W`, or `P0001-02-10T02:00:00`, in upper case, with
     /// an optional minus in front.
     public init?(_ text: String) {
+        guard let duration = try? CQLDuration(reading: text) else { return nil }
+        self = duration
+    }
+
+    /// - Throws: `InvalidRequest` with Cassandra's words.
+    init(reading text: String) throws {
         let isNegative = text.hasPrefix("-")
         let body = isNegative ? String(text.dropFirst()) : text
-        guard !body.isEmpty else { return nil }
-        var builder = DurationBuilder(isNegative: isNegative)
-        let isRead = body.hasPrefix("P") ? builder.readISO(body.dropFirst()) : builder.readUnits(body)
-        guard isRead, let duration = builder.duration else { return nil }
-        self = duration
+        var builder = DurationBuilder()
+        let isRead = try body.hasPrefix("P") ? builder.readISO(body.dropFirst()) : builder.readUnits(body)
+        guard isRead, !body.isEmpty else { throw CQLError.invalid("Unable to convert '\(body)' to a duration") }
+        self = builder.duration(isNegative: isNegative)
     }
 }
 
@@ -64,30 +69,27 @@ extension CQLDuration {
     static let unitNames: Set<String> = ["y", "mo", "w", "d", "h", "m", "s", "ms", "us", "µs", "ns"]
 }
 
-/// Adds up the parts of a duration; units must come from the greater to the smaller.
+/// Adds up the parts of a duration; units must come from the greater to the smaller ([CA] cql3/Duration.java, `Builder`).
 private struct DurationBuilder {
-    let isNegative: Bool
-    private var months: Int64 = 0
-    private var days: Int64 = 0
+    private var months: Int32 = 0
+    private var days: Int32 = 0
     private var nanoseconds: Int64 = 0
-    private var overflowed = false
     private var lastRank = -1
 
-    init(isNegative: Bool) {
-        self.isNegative = isNegative
-    }
-
     private static let units = ["y", "mo", "w", "d", "h", "m", "s", "ms", "us", "ns"]
+    /// What Cassandra's messages call the units.
+    private static let unitTitles = [
+        "years", "months", "weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds",
+        "nanoseconds",
+    ]
 
-    var duration: CQLDuration? {
-        let sign: Int64 = isNegative ? -1 : 1
-        guard !overflowed, let months = Int32(exactly: months * sign), let days = Int32(exactly: days * sign) else {
-            return nil
-        }
-        return CQLDuration(months: months, days: days, nanoseconds: nanoseconds * sign)
+    func duration(isNegative: Bool) -> CQLDuration {
+        isNegative
+            ? CQLDuration(months: -months, days: -days, nanoseconds: -nanoseconds)
+            : CQLDuration(months: months, days: days, nanoseconds: nanoseconds)
     }
 
-    mutating func readUnits(_ text: String) -> Bool {
+    mutating func readUnits(_ text: String) throws -> Bool {
         var rest = Substring(text.lowercased())
         while !rest.isEmpty {
             let digits = rest.prefix { $0.isASCII && $0.isNumber }
@@ -95,62 +97,71 @@ private struct DurationBuilder {
             let unit = rest.prefix { !($0.isASCII && $0.isNumber) }
             rest = rest.dropFirst(unit.count)
             let name = unit == "µs" ? "us" : String(unit)
-            guard let value = Int64(digits), let rank = Self.units.firstIndex(of: name), add(value, rank) else {
-                return false
-            }
+            guard let value = Int64(digits), let rank = Self.units.firstIndex(of: name) else { return false }
+            try add(value, rank)
         }
         return true
     }
 
-    mutating func readISO(_ text: Substring) -> Bool {
-        if text.contains("-") { return readAlternative(text) }
+    mutating func readISO(_ text: Substring) throws -> Bool {
+        if text.contains("-") { return try readAlternative(text) }
         let halves = text.split(separator: "T", maxSplits: 1, omittingEmptySubsequences: false)
         guard !text.isEmpty, halves.count == 1 || !halves[1].isEmpty else { return false }
-        return readISO(halves[0], units: ["Y": 0, "M": 1, "W": 2, "D": 3])
+        return try readISO(halves[0], units: ["Y": 0, "M": 1, "W": 2, "D": 3])
             && (halves.count == 1 || readISO(halves[1], units: ["H": 4, "M": 5, "S": 6]))
     }
 
-    private mutating func readISO(_ text: Substring, units: [Character: Int]) -> Bool {
+    private mutating func readISO(_ text: Substring, units: [Character: Int]) throws -> Bool {
         var rest = text
         while !rest.isEmpty {
             let digits = rest.prefix { $0.isASCII && $0.isNumber }
             rest = rest.dropFirst(digits.count)
-            guard let value = Int64(digits), let unit = rest.popFirst(), let rank = units[unit], add(value, rank) else {
-                return false
-            }
+            guard let value = Int64(digits), let unit = rest.popFirst(), let rank = units[unit] else { return false }
+            try add(value, rank)
         }
         return true
     }
 
     /// `YYYY-MM-DDThh:mm:ss`.
-    private mutating func readAlternative(_ text: Substring) -> Bool {
+    private mutating func readAlternative(_ text: Substring) throws -> Bool {
         let parts = text.split(whereSeparator: { "-T:".contains($0) }).map { Int64($0) }
         guard parts.count == 6, text.count == 19 else { return false }
         for (part, rank) in zip(parts, [0, 1, 3, 4, 5, 6]) {
-            guard let part, add(part, rank) else { return false }
+            guard let part else { return false }
+            try add(part, rank)
         }
         return true
     }
 
-    private mutating func add(_ value: Int64, _ rank: Int) -> Bool {
-        guard rank > lastRank else { return false }
+    private mutating func add(_ value: Int64, _ rank: Int) throws {
+        guard rank > lastRank else {
+            let (last, title) = (Self.unitTitles[lastRank], Self.unitTitles[rank])
+            throw CQLError.invalid(
+                "Invalid duration. The \(last) "
+                    + (rank == lastRank ? "are specified multiple times" : "should be after \(title)"))
+        }
         lastRank = rank
         switch rank {
-        case 0: Self.add(value, 12, to: &months, &overflowed)
-        case 1: Self.add(value, 1, to: &months, &overflowed)
-        case 2: Self.add(value, 7, to: &days, &overflowed)
-        case 3: Self.add(value, 1, to: &days, &overflowed)
+        case 0: try Self.add(value, 12, to: &months, "months")
+        case 1: try Self.add(value, 1, to: &months, "months")
+        case 2: try Self.add(value, 7, to: &days, "days")
+        case 3: try Self.add(value, 1, to: &days, "days")
         default:
-            Self.add(value, CQLDuration.nanosecondUnits[rank - 4].nanoseconds, to: &nanoseconds, &overflowed)
+            try Self.add(value, CQLDuration.nanosecondUnits[rank - 4].nanoseconds, to: &nanoseconds, "nanoseconds")
         }
-        return true
     }
 
-    private static func add(_ value: Int64, _ unit: Int64, to total: inout Int64, _ overflowed: inout Bool) {
+    private static func add<Total: FixedWidthInteger>(
+        _ value: Int64, _ unit: Int64, to total: inout Total, _ title: String
+    ) throws {
         let (scaled, overflow) = value.multipliedReportingOverflow(by: unit)
-        let (sum, sumOverflow) = total.addingReportingOverflow(scaled)
+        let (sum, sumOverflow) = Int64(total).addingReportingOverflow(scaled)
+        guard !overflow, !sumOverflow, let sum = Total(exactly: sum) else {
+            // Of nanoseconds too Cassandra names the greatest int, though there may be more.
+            throw CQLError.invalid(
+                "Invalid duration. The total number of \(title) must be less or equal to \(Int32.max)")
+        }
         total = sum
-        if overflow || sumOverflow { overflowed = true }
     }
 }
 
