@@ -168,4 +168,19 @@ extension OddStatementTests {
             #"invalidRequest: Error decoding JSON value for ti: (TimeType) Unable to coerce '' to a formatted time (long)"#
         ),
     ]
+
+    /// Floating-point numbers as whole ones.
+    static let roundings: StatementTable = [
+        ("INSERT INTO ty (k, dou, fl) VALUES (1, 0.49999999999999994, 0.49999997)", "ok"),
+        ("SELECT round(dou), round(fl), round(-dou), round(-fl) FROM ty WHERE k = 1", "0.0 0.0 0.0 0.0"),
+        ("INSERT INTO ty (k, dou, fl) VALUES (1, 4503599627370497, 8388609)", "ok"),
+        (
+            "SELECT round(dou), round(fl), round(-dou) FROM ty WHERE k = 1",
+            "4503599627370497.0 8388609.0 -4503599627370497.0"
+        ),
+        ("INSERT INTO ty (k, dou, fl) VALUES (1, 2.5, -2.5)", "ok"),
+        ("SELECT round(dou), round(-dou), round(fl), round(-fl) FROM ty WHERE k = 1", "3.0 -2.0 -2.0 3.0"),
+        ("INSERT INTO ty (k, dou, fl) VALUES (1, -0.5, -0.0)", "ok"),
+        ("SELECT round(dou), round(fl) FROM ty WHERE k = 1", "0.0 0.0"),
+    ]
 }

@@ -119,7 +119,7 @@ extension ScalarFunction {
             case ("round", .decimal(let number)): return .decimal(number.roundedToWhole)
             case ("round", .float), ("round", .double):
                 guard let number = value.double else { return .null }
-                return CQLValue.double((number + 0.5).rounded(.down)).number(as: type) ?? .null
+                return CQLValue.double(rounded(number)).number(as: type) ?? .null
             case ("round", _): return value
             case (_, .decimal(let number)): return .decimal(try number.applying(name, type))
             case (_, .varint(let number)):
@@ -133,6 +133,14 @@ extension ScalarFunction {
                 return CQLValue.double(result).number(as: type) ?? .null
             }
         }
+    }
+
+    /// The nearest whole number, of two the greater, as Java's `Math.round` has it. A half is not added: the sum would be rounded,
+    /// that of 0.49999999999999994 to 1.
+    private static func rounded(_ number: Double) -> Double {
+        let floor = number.rounded(.down)
+        // There is no negative zero.
+        return number - floor >= 0.5 ? floor + 1 : floor + 0
     }
 
     // MARK: Collections
