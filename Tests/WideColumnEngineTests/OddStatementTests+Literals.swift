@@ -183,4 +183,19 @@ extension OddStatementTests {
         ("INSERT INTO ty (k, dou, fl) VALUES (1, -0.5, -0.0)", "ok"),
         ("SELECT round(dou), round(fl) FROM ty WHERE k = 1", "0.0 0.0"),
     ]
+
+    /// Floating-point numbers as decimals, with the digits that Java writes.
+    static let decimalCasts: StatementTable = [
+        ("INSERT INTO ty (k, dou, fl) VALUES (1, 1e19, 3e9)", "ok"),
+        ("SELECT CAST(dou AS decimal), CAST(fl AS decimal) FROM ty WHERE k = 1", "1.0E+19 3.0E+9"),
+        ("SELECT CAST(CAST(dou AS decimal) AS text) FROM ty WHERE k = 1", "'1.0E+19'"),
+        ("INSERT INTO ty (k, dou, fl) VALUES (1, 12345678, -12345678)", "ok"),
+        ("SELECT CAST(dou AS decimal), CAST(fl AS decimal) FROM ty WHERE k = 1", "12345678 -12345678"),
+        ("INSERT INTO ty (k, dou, fl) VALUES (1, 2, -0.00001)", "ok"),
+        ("SELECT CAST(dou AS decimal), CAST(fl AS decimal) FROM ty WHERE k = 1", "2.0 -0.000010"),
+        ("INSERT INTO ty (k, dou, fl) VALUES (1, -0.0, Infinity)", "ok"),
+        ("SELECT CAST(dou AS decimal), CAST(fl AS decimal) FROM ty WHERE k = 1", "0.0 null"),
+        ("INSERT INTO ty (k, dou) VALUES (2, null)", "ok"),
+        ("SELECT CAST(dou AS decimal) FROM ty WHERE k = 2", "null"),
+    ]
 }

@@ -56,6 +56,6 @@ struct OddStatementTests {
     private static let tables: [StatementTable] = [
         texts, numbers, strings, dates, durations, keys, extremes, counters, collections, times, conditions, batches,
         documents, others, definitions, floats, signedYears,
-        documentTexts, roundings,
+        documentTexts, roundings, decimalCasts,
     ]
 }

@@ -61,6 +61,11 @@ extension ScalarFunction {
     static func cast(_ type: CQLType, to target: CQLType) throws -> ScalarFunction {
         let name = "castas\(target)"
         if type == target { return ScalarFunction(name, [type], target) { values, _ in values[0] } }
+        if type == .float || type == .double, target == .decimal {
+            return ScalarFunction(name, [type], target) { values, _ in
+                values[0].javaText.flatMap { CQLDecimal($0) }.map { .decimal($0) } ?? .null
+            }
+        }
         if type.isNumeric, target.isNumeric, target != .counter {
             return ScalarFunction(name, [type], target) { values, _ in values[0].number(as: target) ?? .null }
         }
@@ -243,6 +248,15 @@ extension CQLValue {
         case .float(let number): JavaNumberText.text(number)
         case .double(let number): JavaNumberText.text(number)
         default: description
+        }
+    }
+
+    /// What Java reads a decimal from (`BigDecimal.valueOf`): 1.0E19 is 1.0 with an exponent, and 12345678 has no fraction.
+    fileprivate var javaText: String? {
+        switch self {
+        case .float(let number): JavaNumberText.text(number)
+        case .double(let number): JavaNumberText.text(number)
+        default: nil
         }
     }
 
