@@ -344,15 +344,15 @@ struct ConnectionStateTests {
         #expect(driver.responses().map(\.opcode) == [2, 0])
         #expect(driver.state.schemaChanged(change) == 0)
         driver.act()
-        let kinds = ["TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE"]
+        let kinds = ["TOPOLOGY_CHANGE", "status_change", "Schema_Change"]
         driver.receive(kinds.reduce(RequestBytes().short(3)) { $0.string($1) }.envelope(0x0B))
         let byteCount = driver.state.schemaChanged(change)
-        driver.receive(RequestBytes().short(1).string("RAIN").envelope(0x0B))
+        driver.receive(RequestBytes().short(1).string("Rain").envelope(0x0B))
         let responses = driver.responses()
         #expect(responses.map(\.opcode) == [2, 0x0C, 0])
         #expect(responses[1].stream == -1 && responses[1].body.count + 9 == byteCount)
         #expect(responses[1].string(0) == "SCHEMA_CHANGE")
-        #expect(responses[2].errorMessage == "Invalid value 'RAIN' for Type")
+        #expect(responses[2].errorMessage == "Invalid value 'Rain' for org.apache.cassandra.transport.Event$Type")
     }
 
     @Test("version 5 answers STARTUP without a frame and all else in frames")

@@ -458,9 +458,10 @@ extension ConnectionState {
 
     private mutating func register(_ kinds: [String]) throws {
         let names = kinds.map { $0.uppercased() }
-        // All are known before any counts.
+        // All are known before any counts ([CA] transport/CBUtil.java, `readEnumValue`, whose text names a class of Java).
         for (kind, name) in zip(kinds, names) where !Self.eventNames.contains(name) {
-            throw CQLError(.protocolError, "Invalid value '\(kind)' for Type")
+            throw CQLError(
+                .protocolError, "Invalid value '\(kind)' for org.apache.cassandra.transport.Event$Type")
         }
         if names.contains("SCHEMA_CHANGE") { observesSchema = true }
     }
