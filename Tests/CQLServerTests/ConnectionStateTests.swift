@@ -44,9 +44,11 @@ struct ConnectionStateTests {
         var driver = try StateDriver()
         driver.receive(RequestBytes().map([]).envelope(1))
         driver.receive(RequestBytes.startup(compression: "snappy"))
+        driver.receive(RequestBytes.startup(compression: ""))
         #expect(
             driver.responses().map(\.errorMessage) == [
                 "Missing value CQL_VERSION in STARTUP message", "Unknown compression algorithm: snappy",
+                "Unknown compression algorithm: ",
             ])
         for (version, message) in [
             ("x", "Invalid version value: x"), ("3", "Invalid version value: 3"),
@@ -293,6 +295,8 @@ struct ConnectionStateTests {
         #expect(driver.responses().first?.string(0) == "org.apache.cassandra.auth.PasswordAuthenticator")
         driver.receive(RequestBytes.query("SELECT"))
         #expect(driver.responses().first?.errorMessage == "Unexpected message QUERY, expecting SASL_RESPONSE")
+        driver.receive(RequestBytes().envelope(5))
+        #expect(driver.responses().first?.errorMessage == "Unexpected message OPTIONS, expecting SASL_RESPONSE")
         for (name, password) in [("ann", "Secret"), ("bob", "secret")] {
             driver.receive(RequestBytes.plain(name, password))
             let response = driver.responses().first
