@@ -90,7 +90,10 @@ struct MessageTests {
         #expect(message(0x44, RequestBytes()) == "Unknown opcode 68")
         #expect(
             message(0x08, RequestBytes())
-                == "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode RESULT")
+                == "Wrong protocol direction (expected RESPONSE, got REQUEST) for opcode 8 (RESULT)")
+        #expect(
+            message(0x00, RequestBytes())
+                == "Wrong protocol direction (expected RESPONSE, got REQUEST) for opcode 0 (ERROR)")
         #expect(message(0x07, RequestBytes().longString("q").short(99)) == "Unknown code 99 for a consistency level")
         #expect(message(0x01, RequestBytes().short(1).shortBytes([0xFF])) == "Cannot decode string as UTF8")
         #expect(message(0x07, RequestBytes().int(-5)) != nil)

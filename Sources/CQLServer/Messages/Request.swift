@@ -37,10 +37,7 @@ enum Request: Hashable, Sendable {
                 id: id, resultMetadataID: resultMetadataID, try QueryParameters(&reader, version))
         case .batch: self = .batch(try BatchRequest(&reader, version))
         case .register: self = .register(try reader.stringList())
-        case let response?:
-            throw WireReader.malformed(
-                "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode "
-                    + response.name)
+        case let response?: throw WireReader.malformed(response.wrongDirection(isResponse: false))
         case nil: throw WireReader.malformed("Unknown opcode \(opcode)")
         }
     }
