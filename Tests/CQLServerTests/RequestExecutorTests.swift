@@ -474,6 +474,69 @@ struct RequestExecutorTests {
             try session(.prepare("SELECT a FROM ks.t", keyspace: nil)) == "'10.0.0.7' {'query': 'SELECT a FROM ks.t'}")
     }
 
+    /// What a traced request's session says of the values bound to its markers.
+    private func boundValues(_ response: Response) throws -> [String: String] {
+        let id = try #require(response.tracingID)
+        let rows = try store.execute("SELECT parameters FROM system_traces.sessions WHERE session_id = ?", [.uuid(id)])
+        guard case .map(let entries) = try #require(rows.first)[0] else { return [:] }
+        var texts: [String: String] = [:]
+        for case (.text(let key), .text(let value)) in entries.map({ ($0.key, $0.value) })
+        where key.hasPrefix("bound_var_") {
+            texts[key] = value
+        }
+        return texts
+    }
+
+    @Test("the trace of a prepared statement has its values, as literals, by number and name of their markers")
+    func boundValuesOfTraces() throws {
+        try store.execute("CREATE TABLE ks.w (a int PRIMARY KEY, t text, b blob, l list<int>, d date)")
+        let insert = try prepare("INSERT INTO ks.w (a, t, b, l, d) VALUES (?, ?, ?, ?, ?)").id
+        let list = WireValue.bytes(RequestBytes().int(2).value([0, 0, 0, 1]).value([0, 0, 0, 2]).bytes)
+        let long = String(repeating: "x", count: 998)
+        for (values, texts) in [
+            (
+                [int(1), .bytes(Array("it's".utf8)), .bytes([0xCA, 0xFE]), list, .bytes([0x80, 0, 0, 0])],
+                ["1", "'it''s'", "0xcafe", "[1, 2]", "'1970-01-01'"]
+            ),
+            ([int(1), .null, .null, .null, .null], ["1", "null", "null", "null", "null"]),
+            ([int(1), .unset, .unset, .unset, .unset], ["1", "''", "0x", "null", "null"]),
+            (
+                [int(1), .bytes(Array(long.utf8)), .bytes([UInt8](repeating: 1, count: 500)), .null, .null],
+                ["1", "'\(long)'", "0x" + String(repeating: "01", count: 499) + "...'", "null", "null"]
+            ),
+            // The quote in front is one of the thousand.
+            ([int(1), .bytes(Array((long + "xy").utf8))], ["1", "'\(long)x...'"]),
+            // What is refused is told as it came.
+            ([.bytes([7]), .bytes([0xFF])], ["0x07", "0xff"]),
+        ] as [([WireValue], [String])] {
+            var parameters = QueryParameters()
+            parameters.values = .positional(values)
+            let request = Request.execute(id: insert, resultMetadataID: nil, parameters)
+            let response = executor.respond(to: call(request, isTracing: true))
+            #expect((error(response) == nil) == (values.count == 5))
+            let names = ["0_a", "1_t", "2_b", "3_l", "4_d"].map { "bound_var_\($0)" }
+            #expect(try boundValues(response) == Dictionary(uniqueKeysWithValues: zip(names, texts)))
+        }
+    }
+
+    @Test("values of a trace are named as their markers are, whichever order they come in; those of QUERY it lacks")
+    func namedValuesOfTraces() throws {
+        let text = "SELECT * FROM ks.t WHERE a = :key AND b IN (:x, ?) LIMIT ?"
+        let select = try prepare(text).id
+        var parameters = QueryParameters()
+        parameters.values = .named([
+            "key": int(1), "x": int(2), "b": int(3), "[limit]": int(4), "in(b)": int(3), "nosuch": int(5),
+        ])
+        let response = executor.respond(
+            to: call(.execute(id: select, resultMetadataID: nil, parameters), isTracing: true))
+        let names = try store.prepare(text).markers.map(\.name)
+        #expect(error(response) == nil && names.first == "key" && names.last == "[limit]")
+        let texts = ["1", "2", "3", "4"].enumerated().map { ("bound_var_\($0.offset)_\(names[$0.offset])", $0.element) }
+        #expect(try boundValues(response) == Dictionary(uniqueKeysWithValues: texts))
+        let query = executor.respond(to: call(.query(text, parameters), isTracing: true))
+        #expect(try boundValues(query) == [:])
+    }
+
     @Test("what is refused before it is executed has a trace too, where one was asked for")
     func tracesOfRefusals() throws {
         let insert = try prepare("INSERT INTO ks.t (a, b, v) VALUES (?, ?, 'p')")

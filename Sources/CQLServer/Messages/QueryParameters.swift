@@ -25,6 +25,14 @@ struct QueryFlags: OptionSet {
 enum BoundValues: Hashable, Sendable {
     case positional([WireValue])
     case named([String: WireValue])
+
+    /// Those for a statement's markers: a name that no marker has is passed over, one that is missing is missed.
+    func ordered(by markers: [BoundMarker]) -> [WireValue] {
+        switch self {
+        case .positional(let values): values
+        case .named(let values): markers.compactMap { values[$0.name] }
+        }
+    }
 }
 
 /// The parameters of one execution.
