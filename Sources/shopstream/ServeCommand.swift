@@ -103,7 +103,7 @@
             options.allowsRemoteStrangers = allowRemoteStrangers
             options.readTimeout = readTimeout.map { .seconds($0) }
             options.durability = synced ? .synced : .buffered
-            options.users = try users.map { try CQLUsers(fileContents: try Self.contents(of: $0)) }
+            options.users = try users.map { try Self.users(in: $0) }
             if let certificate, let key {
                 options.tls = CQLListenerOptions.TLSFiles(certificate: certificate, key: key)
             }
@@ -119,14 +119,48 @@
             return (String(isBracketed ? host.dropFirst().dropLast() : host), Int(port))
         }
 
-        private static func contents(of path: String) throws -> String {
-            let file = try POSIXFileSystem().open(path, .read)
-            defer { try? file.close() }
-            let byteCount = Int(try file.byteCount())
-            let bytes = try unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-                count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+        /// Many more than one machine serves.
+        static let largestUsersByteCount = 16 * 1024 * 1024
+
+        /// The users that a file names. It may be a pipe, whose length nobody knows before its end.
+        ///
+        /// - Throws: `StorageError` for a file that can't be read, is too large, names nobody, or has a line of another form.
+        static func users(in path: String) throws -> CQLUsers {
+            let users = try CQLUsers(fileContents: String(decoding: try contents(of: path), as: UTF8.self))
+            // Nobody could connect: it is a mistake, such as a file that was to be written first.
+            guard !users.isEmpty else {
+                throw StorageError(
+                    .invalidArgument, "The users' file names no user; `shopstream user NAME` prints a line for one.",
+                    file: path)
             }
-            return String(decoding: bytes, as: UTF8.self)
+            return users
+        }
+
+        private static func contents(of path: String) throws -> [UInt8] {
+            let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw unreadable(path) }
+            defer { close(descriptor) }
+            var bytes: [UInt8] = []
+            var part = [UInt8](repeating: 0, count: 64 * 1024)
+            while true {
+                let count = unsafe read(descriptor, &part, part.count)
+                if count < 0, errno == EINTR { continue }
+                guard count >= 0 else { throw unreadable(path) }
+                if count == 0 { return bytes }
+                bytes.append(contentsOf: part.prefix(count))
+                guard bytes.count <= largestUsersByteCount else {
+                    throw StorageError(
+                        .invalidArgument, "The users' file has more than \(largestUsersByteCount) bytes.", file: path)
+                }
+            }
+        }
+
+        /// By the number of the error that was met last.
+        private static func unreadable(_ path: String) -> StorageError {
+            let number = errno
+            let reason = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+            return StorageError(
+                number == ENOENT ? .notFound : .ioFailure, "The users' file can't be read: \(reason).", file: path)
         }
     }
 

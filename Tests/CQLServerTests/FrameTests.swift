@@ -120,7 +120,13 @@ struct FrameTests {
         }
         #expect(
             violation([4, 0, 0, 0, 7, 0xFF, 0xFF, 0xFF, 0xFF])?.message == "Invalid frame body length: -1")
-        #expect(violation([0x84, 0, 0, 0, 7, 0, 0, 0, 0])?.message.hasPrefix("Wrong protocol message") == true)
+        for (opcode, message) in [
+            (7, "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode 7 (QUERY)"),
+            (1, "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode 1 (STARTUP)"),
+            (8, "Unexpected RESPONSE message RESULT, expecting REQUEST"), (0x44, "Unknown opcode 68"),
+        ] as [(UInt8, String)] {
+            #expect(violation([0x84, 0, 0, 0, opcode, 0, 0, 0, 0])?.message == message)
+        }
         #expect(
             violation([5, 0, 0, 0, 7, 0, 0, 0, 0], version: .v4)?.message
                 == "Invalid message version. Got 5/v5 but previous messages on this connection had version 4/v4")

@@ -565,6 +565,31 @@
             try await listener.shutDown()
         }
 
+        @Test("an address that can't be had is refused with a sentence that names it, and why")
+        func unavailableAddresses() async throws {
+            let listener = try await start()
+            let port = listener.port
+            for (host, port, code, text) in [
+                ("127.0.0.1", port, .addressUnavailable, "Cannot listen on 127.0.0.1:\(port): Address already in use"),
+                // Of a network that no machine is in (RFC 5737).
+                ("192.0.2.1", 9042, .addressUnavailable, "Cannot listen on 192.0.2.1:9042: "),
+                // No name has an empty part, so none is looked up.
+                ("a..b", 9042, .unknownHost, "Cannot listen on a..b:9042: unknown host"),
+                ("a..b::", 9042, .unknownHost, "Cannot listen on [a..b::]:9042: unknown host"),
+            ] as [(String, Int, CQLListenerError.Code, String)] {
+                let error = await #expect(throws: CQLListenerError.self) {
+                    _ = try await start {
+                        $0.host = host
+                        $0.port = port
+                        $0.allowsRemoteStrangers = true
+                    }
+                }
+                #expect(error?.code == code && error?.host == host && error?.port == port)
+                #expect(error.map { "\($0)".hasPrefix(text) } == true, "\(String(describing: error))")
+            }
+            try await listener.shutDown()
+        }
+
         @Test("clients that come before the server is announced wait until it lets them in")
         func accepting() async throws {
             var options = CQLListenerOptions()

@@ -64,8 +64,35 @@ struct MessageTests {
         #expect(batch.statements.map(\.text) == [.query("q"), .prepared(id: [7])])
         #expect(try batch.statements.map { try $0.values.read() } == [[.bytes([1])], []])
         #expect(batch.statements.map(\.values.count) == [1, 0])
-        #expect(throws: CQLError.self) { try request(0x0D, statements.short(1).byte(0x40)) }
         #expect(throws: CQLError.self) { try request(0x0D, RequestBytes().byte(3)) }
+    }
+
+    @Test("a BATCH has fields for what means nothing to it, which are read and forgotten; those behind them count")
+    func batchFlags() throws {
+        let start = RequestBytes().byte(0).short(0).short(1)
+        for (flags, fields) in [
+            (0x40, RequestBytes()), (0x02, RequestBytes()), (0x04, RequestBytes().int(5)),
+            (0x01, RequestBytes().short(2).value([1]).value(nil)), (0x08, RequestBytes().value([1, 2])),
+            (0x4E, RequestBytes().int(5).value([1, 2])), (0x0F, RequestBytes().short(0).int(5).value([1, 2])),
+        ] as [(UInt8, RequestBytes)] {
+            var expected = parameters(.one)
+            #expect(try batch(RequestBytes(bytes: start.byte(flags).bytes + fields.bytes)).parameters == expected)
+            expected.serialConsistency = .localSerial
+            expected.timestamp = 77
+            let all = RequestBytes(bytes: start.byte(flags | 0x30).bytes + fields.bytes).short(9).long(77)
+            #expect(try batch(all).parameters == expected)
+            expected.keyspace = "ks"
+            expected.nowInSeconds = 3
+            let later = RequestBytes(bytes: start.int(Int(flags) | 0x1B0).bytes + fields.bytes).short(9).long(77)
+            #expect(try batch(later.string("ks").int(3), .v5).parameters == expected)
+        }
+    }
+
+    private func batch(_ body: RequestBytes, _ version: ProtocolVersion = .v4) throws -> BatchRequest {
+        guard case .batch(let batch) = try request(0x0D, body, version) else {
+            throw CQLError(.serverError, "no batch")
+        }
+        return batch
     }
 
     @Test("a size of pages of 0, or below, means none", arguments: [0, -1, Int(Int32.min)])
@@ -90,7 +117,10 @@ struct MessageTests {
         #expect(message(0x44, RequestBytes()) == "Unknown opcode 68")
         #expect(
             message(0x08, RequestBytes())
-                == "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode RESULT")
+                == "Wrong protocol direction (expected RESPONSE, got REQUEST) for opcode 8 (RESULT)")
+        #expect(
+            message(0x00, RequestBytes())
+                == "Wrong protocol direction (expected RESPONSE, got REQUEST) for opcode 0 (ERROR)")
         #expect(message(0x07, RequestBytes().longString("q").short(99)) == "Unknown code 99 for a consistency level")
         #expect(message(0x01, RequestBytes().short(1).shortBytes([0xFF])) == "Cannot decode string as UTF8")
         #expect(message(0x07, RequestBytes().int(-5)) != nil)
@@ -107,8 +137,16 @@ struct MessageTests {
             "Invalid query kind in BATCH messages. Must be 0 or 1 but got 2"
         ),
         (
-            0x0D, RequestBytes().byte(1).short(0).short(1).byte(0x40),
+            0x0D, RequestBytes().byte(1).short(0).short(1).byte(0x41).short(1).string("a").value([1]),
             "Named values are not supported in BATCH messages"
+        ),
+        (
+            0x0D, RequestBytes().byte(1).short(0).short(1).byte(0x41).short(0),
+            "Named values are not supported in BATCH messages"
+        ),
+        (
+            0x0D, RequestBytes().byte(1).short(0).short(1).byte(0x04),
+            "Not enough bytes to read a message: 4 expected, 0 left"
         ),
         (
             0x0D, RequestBytes().byte(0).short(1).byte(0).longString("q").short(2).value([1]).int(-3),

@@ -1,7 +1,9 @@
 // `shopstream serve` as users run it: the program itself, a socket to it, and the signal that ends it.
 #if Servers
 
+    import CQLServer
     import Foundation
+    import StorageTypes
     import Testing
 
     #if canImport(Glibc)
@@ -9,6 +11,8 @@
     #else
         import Darwin
     #endif
+
+    @testable import shopstream
 
     @Suite("shopstream serve", .serialized, .timeLimit(.minutes(20)))
     struct ServeCommandTests {
@@ -46,6 +50,75 @@
                 #expect(run.status != 0 && run.output.isEmpty, "\(options)")
                 #expect(run.errors.contains(reason), "\(options) \(run.errors)")
             }
+        }
+
+        @Test("a port that is in use is told in one sentence")
+        func portInUse() throws {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("serve-\(UUID().uuidString)")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let server = try RunningServer(["--data", folder.path + "/a", "--cql", "127.0.0.1:0"])
+            defer { server.stop() }
+            let port = try #require(try server.firstLine().split(separator: ":").last)
+            let run = try CommandRun("serve", "--data", folder.path + "/b", "--cql", "127.0.0.1:\(port)")
+            #expect(run.status != 0 && run.output.isEmpty)
+            #expect(run.errors == "Error: Cannot listen on 127.0.0.1:\(port): Address already in use\n")
+            #expect(try server.terminate() == 0)
+        }
+    }
+
+    @Suite("The users of shopstream serve")
+    struct ServeUsersTests {
+        private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("users-\(UUID().uuidString)")
+
+        /// A file of this content; `nil`: none.
+        private func path(_ content: String?) throws -> String {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let file = folder.appendingPathComponent("users.txt")
+            if let content { try Data(content.utf8).write(to: file) }
+            return file.path
+        }
+
+        private static let hash = PasswordHash(password: "secret", iterationCount: 1)
+
+        @Test("they are read from a pipe to its end, as from a file")
+        func pipes() throws {
+            defer { try? FileManager.default.removeItem(at: folder) }
+            // Of more lines than a pipe holds at once. Of the last one there is an error.
+            let lines = (1...5000).map { "user\($0):\(Self.hash)\n" }.joined() + "ann"
+            let pipe = Pipe()
+            // A thread of its own: this one waits for it.
+            Thread.detachNewThread {
+                try? pipe.fileHandleForWriting.write(contentsOf: Data(lines.utf8))
+                try? pipe.fileHandleForWriting.close()
+            }
+            let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
+            let error = #expect(throws: StorageError.self) { try ServeCommand.users(in: path) }
+            #expect(error?.message.hasPrefix("Line 5001 of the users' file is not NAME:HASH") == true)
+            let short = Pipe()
+            try short.fileHandleForWriting.write(contentsOf: Data("ann:\(Self.hash)\n".utf8))
+            try short.fileHandleForWriting.close()
+            #expect(try !ServeCommand.users(in: "/dev/fd/\(short.fileHandleForReading.fileDescriptor)").isEmpty)
+            #expect(try !ServeCommand.users(in: self.path("ann:\(Self.hash)")).isEmpty)
+        }
+
+        @Test("a file that is missing, names nobody or never ends is refused with its name and the reason")
+        func refusals() throws {
+            defer { try? FileManager.default.removeItem(at: folder) }
+            func refusal(_ path: String) -> StorageError? {
+                let error = #expect(throws: StorageError.self) { try ServeCommand.users(in: path) }
+                #expect(error?.location?.file == path)
+                return error
+            }
+            let missing = refusal(try path(nil))
+            #expect(missing?.code == .notFound)
+            #expect(missing?.message == "The users' file can't be read: No such file or directory.")
+            for content in ["", "\n# nobody yet\n"] {
+                let empty = refusal(try path(content))
+                #expect(empty?.code == .invalidArgument)
+                #expect(empty?.message.hasPrefix("The users' file names no user;") == true)
+            }
+            #expect(refusal(folder.path)?.code == .ioFailure)
+            #expect(refusal("/dev/zero")?.message == "The users' file has more than 16777216 bytes.")
         }
     }
 

@@ -387,7 +387,7 @@ extension ConnectionState {
             guard opcode != .startup, opcode != .options else { return }
             throw CQLError(.protocolError, "Unexpected message \(name), expecting STARTUP or OPTIONS")
         case .authenticating:
-            guard opcode != .authResponse, opcode != .options else { return }
+            guard opcode != .authResponse else { return }
             throw CQLError(.protocolError, "Unexpected message \(name), expecting SASL_RESPONSE")
         default:
             guard opcode == .startup || opcode == .authResponse else { return }
@@ -409,7 +409,7 @@ extension ConnectionState {
         try Self.checkCQLVersion(options["CQL_VERSION"])
         let compresses: Bool
         switch options["COMPRESSION"]?.lowercased() {
-        case nil, "": compresses = false
+        case nil: compresses = false
         case "lz4": compresses = true
         case let name?: throw CQLError(.protocolError, "Unknown compression algorithm: \(name)")
         }
@@ -458,9 +458,10 @@ extension ConnectionState {
 
     private mutating func register(_ kinds: [String]) throws {
         let names = kinds.map { $0.uppercased() }
-        // All are known before any counts.
+        // All are known before any counts ([CA] transport/CBUtil.java, `readEnumValue`, whose text names a class of Java).
         for (kind, name) in zip(kinds, names) where !Self.eventNames.contains(name) {
-            throw CQLError(.protocolError, "Invalid value '\(kind)' for Type")
+            throw CQLError(
+                .protocolError, "Invalid value '\(kind)' for org.apache.cassandra.transport.Event$Type")
         }
         if names.contains("SCHEMA_CHANGE") { observesSchema = true }
     }

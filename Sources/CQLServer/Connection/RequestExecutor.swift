@@ -95,11 +95,13 @@ final class RequestExecutor: Sendable {
 
     /// The id of a trace for a request that executes no statement, or did not come to that, if it is of a kind that is traced.
     private func trace(unexecuted request: Request) -> CQLUUID? {
-        guard let context = traceContext(of: request) else { return nil }
+        var statement: PreparedStatement?
+        if case .execute(let id, _, _) = request { statement = try? prepared.entry(id).statement }
+        guard let context = traceContext(of: request, executing: statement) else { return nil }
         let cql =
             switch request {
             case .query(let text, _), .prepare(let text, _): text
-            case .execute(let id, _, _): (try? prepared.entry(id).statement.cql) ?? ""
+            case .execute: statement?.cql ?? ""
             case .batch(let batch):
                 batch.statements.lazy
                     .compactMap { if case .query(let text) = $0.text { text } else { nil } }.joined(separator: "; ")
@@ -109,9 +111,12 @@ final class RequestExecutor: Sendable {
     }
 
     /// What a trace says of a request; `nil` where it has none.
-    private func traceContext(of request: Request) -> TraceContext? {
+    ///
+    /// - Parameter statement: that of EXECUTE, if it is known.
+    private func traceContext(of request: Request, executing statement: PreparedStatement?) -> TraceContext? {
         request.traced.map {
-            TraceContext($0, clientAddress: clientAddress.withLock { $0 }, parameters: request.traceParameters)
+            TraceContext(
+                $0, clientAddress: clientAddress.withLock { $0 }, parameters: request.traceParameters(statement))
         }
     }
 
@@ -132,7 +137,7 @@ final class RequestExecutor: Sendable {
                 : "there were \(expected) markers(?) in CQL but \(count) bound variables"
         }
         try parameters.checkConsistency(of: statement)
-        var options = try options(parameters, call)
+        var options = options(parameters, call, executing: statement)
         options.pageSize = parameters.pageSize
         options.pagingState = try parameters.pagingState.map { try PagingState(bytes: $0) }
         let result = try statement.execute(values, options: options)
@@ -143,13 +148,15 @@ final class RequestExecutor: Sendable {
         return Self.response(result, metadata)
     }
 
-    private func options(_ parameters: QueryParameters, _ call: Call) throws -> ExecutionOptions {
+    private func options(
+        _ parameters: QueryParameters, _ call: Call, executing statement: PreparedStatement? = nil
+    ) -> ExecutionOptions {
         var options = ExecutionOptions(durability: durability)
         options.timestamp = parameters.timestamp
         options.nowInSeconds = parameters.nowInSeconds
         options.cancellation = cancellation
         options.readTimeout = readTimeout
-        if call.isTracing, let context = traceContext(of: call.request) {
+        if call.isTracing, let context = traceContext(of: call.request, executing: statement) {
             options.isTracing = true
             options.traceContext = context
             options.onFailedTrace = { [failedTrace = call.failedTrace] in failedTrace.set($0.id) }
@@ -245,7 +252,7 @@ final class RequestExecutor: Sendable {
             try request.parameters.checkConditionalConsistency()
         }
         let result = try store.execute(
-            StatementBatch(request.kind.ofStatements, statements), options: try options(request.parameters, call))
+            StatementBatch(request.kind.ofStatements, statements), options: options(request.parameters, call))
         return Self.response(result) { _ in (false, nil) }
     }
 
@@ -257,12 +264,7 @@ final class RequestExecutor: Sendable {
         _ values: BoundValues, for statement: PreparedStatement, message: (Int, Int) -> String
     ) throws -> [CQLValue] {
         let markers = statement.markers
-        let ordered =
-            switch values {
-            case .positional(let values): values
-            // A name that no marker has is passed over, one that is missing is missed.
-            case .named(let values): markers.compactMap { values[$0.name] }
-            }
+        let ordered = values.ordered(by: markers)
         guard ordered.count == markers.count else {
             throw CQLError(.invalidRequest, message(markers.count, ordered.count))
         }
@@ -319,29 +321,6 @@ extension ErrorMessage.WriteType {
                 case nil: .simple
                 }
         }
-    }
-}
-
-extension Request {
-    /// What its trace says that it asks for; `nil` where it has none.
-    fileprivate var traced: StatementTrace.Request? {
-        switch self {
-        case .query: .query
-        case .prepare: .preparation
-        case .execute: .preparedQuery
-        case .batch: .batch
-        case .startup, .options, .authResponse, .register: nil
-        }
-    }
-
-    /// What its trace has beside the CQL ([CA] transport/messages/QueryMessage.java, `traceQuery`).
-    fileprivate var traceParameters: [String: String] {
-        guard let parameters else { return [:] }
-        var texts = [
-            "consistency_level": parameters.consistency.name, "serial_consistency_level": serialConsistency.name,
-        ]
-        if let pageSize = parameters.pageSize { texts["page_size"] = "\(pageSize)" }
-        return texts
     }
 }
 

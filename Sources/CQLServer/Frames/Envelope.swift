@@ -51,6 +51,21 @@ enum Opcode: UInt8, Sendable, CaseIterable {
     case authResponse = 0x0F
     case authSuccess = 0x10
 
+    /// Whether clients send it; the others are the server's.
+    var isRequest: Bool {
+        switch self {
+        case .startup, .options, .query, .prepare, .execute, .register, .batch, .authResponse: true
+        case .error, .ready, .authenticate, .supported, .result, .event, .authChallenge, .authSuccess: false
+        }
+    }
+
+    /// What is wrong with it under the header of a request, or under that of a response, if the other one is expected
+    /// ([CA] transport/Message.java, `Type.fromOpcode`).
+    func wrongDirection(isResponse: Bool) -> String {
+        let (expected, got) = isResponse ? ("REQUEST", "RESPONSE") : ("RESPONSE", "REQUEST")
+        return "Wrong protocol direction (expected \(expected), got \(got)) for opcode \(rawValue) (\(name))"
+    }
+
     /// Whether it is a request for the engine.
     var isOfStatements: Bool { self == .query || self == .prepare || self == .execute || self == .batch }
 

@@ -157,9 +157,7 @@ struct EnvelopeDecoder {
         }
         let length = Int32(truncatingIfNeeded: queue.bigEndian(at: 5, byteCount: 4))
         guard queue[0] & ProtocolVersion.responseBit == 0 else {
-            throw FatalViolation(
-                message: "Wrong protocol message: a response where a request was expected", stream: stream,
-                version: number)
+            throw FatalViolation(message: Self.textOfResponse(queue[4]), stream: stream, version: number)
         }
         guard length >= 0 else {
             throw FatalViolation(message: "Invalid frame body length: \(length)", stream: stream, version: number)
@@ -167,6 +165,15 @@ struct EnvelopeDecoder {
         return EnvelopeHeader(
             version: version, flags: EnvelopeFlags(rawValue: queue[1]), stream: stream, opcode: queue[4],
             bodyByteCount: Int(length))
+    }
+
+    /// What is wrong with an envelope whose version says that it is a response ([CA] transport/Message.java, `Type.fromOpcode`
+    /// and `RequestDecoder`).
+    private static func textOfResponse(_ code: UInt8) -> String {
+        guard let opcode = Opcode(rawValue: code) else { return "Unknown opcode \(code)" }
+        return opcode.isRequest
+            ? opcode.wrongDirection(isResponse: true)
+            : "Unexpected RESPONSE message \(opcode.name), expecting REQUEST"
     }
 
     /// What drivers look for when they negotiate. An older client is answered in its own version, a newer one in the

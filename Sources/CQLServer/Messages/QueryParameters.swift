@@ -1,4 +1,5 @@
-// QueryParameters.swift — what QUERY and EXECUTE say beside the statement (v4 specification, §4.1.4; v5, §4.1.4).
+// QueryParameters.swift — what QUERY and EXECUTE say beside the statement (v4 specification, §4.1.4; v5, §4.1.4), and BATCH
+// behind its statements: there as well every field comes if its flag is set ([CA] transport/messages/BatchMessage.java).
 //
 //   ┌ consistency 2 ┬ flags 1 (v5: 4) ┬ values ┬ page size 4 ┬ paging state ┬ serial consistency 2 ┬ timestamp 8
 //   ┬ keyspace (v5) ┬ now in seconds 4 (v5) ┐         each but the first two only if its flag is set
@@ -24,6 +25,14 @@ struct QueryFlags: OptionSet {
 enum BoundValues: Hashable, Sendable {
     case positional([WireValue])
     case named([String: WireValue])
+
+    /// Those for a statement's markers: a name that no marker has is passed over, one that is missing is missed.
+    func ordered(by markers: [BoundMarker]) -> [WireValue] {
+        switch self {
+        case .positional(let values): values
+        case .named(let values): markers.compactMap { values[$0.name] }
+        }
+    }
 }
 
 /// The parameters of one execution.
@@ -53,11 +62,6 @@ struct QueryParameters: Hashable, Sendable {
             pageSize = size > 0 ? Int(size) : nil
         }
         if flags.contains(.pagingState) { pagingState = try reader.optionalBytes() }
-        try readLast(&reader, flags)
-    }
-
-    /// The part that BATCH has too.
-    mutating func readLast(_ reader: inout WireReader, _ flags: QueryFlags) throws {
         if flags.contains(.serialConsistency) { serialConsistency = try reader.consistency() }
         if flags.contains(.defaultTimestamp) {
             let microseconds = try reader.long()
@@ -69,6 +73,14 @@ struct QueryParameters: Hashable, Sendable {
         }
         if flags.contains(.keyspace) { keyspace = try reader.string() }
         if flags.contains(.nowInSeconds) { nowInSeconds = try reader.int() }
+    }
+
+    /// Leaves what means something to a BATCH: its values come with its statements, and it has no pages.
+    mutating func forgetWhatBatchesLack() {
+        values = .positional([])
+        skipsMetadata = false
+        pageSize = nil
+        pagingState = nil
     }
 
     /// Refuses levels that the statement can't have ([CA] db/ConsistencyLevel.java, and statements/SelectStatement.java,

@@ -37,10 +37,7 @@ enum Request: Hashable, Sendable {
                 id: id, resultMetadataID: resultMetadataID, try QueryParameters(&reader, version))
         case .batch: self = .batch(try BatchRequest(&reader, version))
         case .register: self = .register(try reader.stringList())
-        case let response?:
-            throw WireReader.malformed(
-                "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode "
-                    + response.name)
+        case let response?: throw WireReader.malformed(response.wrongDirection(isResponse: false))
         case nil: throw WireReader.malformed("Unknown opcode \(opcode)")
         }
     }
@@ -149,8 +146,8 @@ struct BatchRequest: Hashable, Sendable {
 
     var kind: Kind
     var statements: [Statement]
-    /// Of these only what BATCH has: consistencies, timestamp, keyspace, the time.
-    var parameters = QueryParameters()
+    /// Of these only what means something in BATCH: consistencies, timestamp, keyspace, the time.
+    var parameters: QueryParameters
 
     init(_ reader: inout WireReader, _ version: ProtocolVersion) throws {
         let code = try reader.byte()
@@ -168,13 +165,12 @@ struct BatchRequest: Hashable, Sendable {
             }
             statements.append(Statement(text: text, values: try Values(&reader)))
         }
-        parameters.consistency = try reader.consistency()
-        let flags = try QueryFlags(&reader, version)
+        parameters = try QueryParameters(&reader, version)
         // Names would have to come before values whose place depends on the flag behind them: the specification itself
         // calls it broken (§4.1.7), and no server takes it.
-        guard !flags.contains(.namedValues) else {
+        if case .named = parameters.values {
             throw WireReader.malformed("Named values are not supported in BATCH messages")
         }
-        try parameters.readLast(&reader, flags)
+        parameters.forgetWhatBatchesLack()
     }
 }

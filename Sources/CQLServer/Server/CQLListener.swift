@@ -28,7 +28,7 @@
         /// Begins to listen.
         ///
         /// - Throws: `StorageError` (`invalidArgument`) for bounds below 1, for an address beyond the loopback without users, and
-        ///   for TLS files that can't be used; the system's error where it can't listen.
+        ///   for TLS files that can't be used; ``CQLListenerError`` where the address can't be had.
         public static func start(
             serving store: WideColumnStore, options: CQLListenerOptions = CQLListenerOptions()
         ) async throws -> CQLListener {
@@ -59,7 +59,7 @@
                 try await server.threads.shutdownGracefully()
                 try await server.passwordThreads.shutdownGracefully()
                 try await group.shutdownGracefully()
-                throw error
+                throw CQLListenerError(refusal: error, options)
             }
         }
 
@@ -129,7 +129,10 @@
 
     extension CQLListener {
         private static func resolve(_ options: CQLListenerOptions) throws -> SocketAddress {
-            let address = try SocketAddress.makeAddressResolvingHost(options.host, port: options.port)
+            let address: SocketAddress
+            do {
+                address = try SocketAddress.makeAddressResolvingHost(options.host, port: options.port)
+            } catch { throw CQLListenerError(unresolved: error, options) }
             let text = address.ipAddress ?? ""
             let isLoopback = text.hasPrefix("127.") || text == "::1"
             guard isLoopback || options.users != nil || options.allowsRemoteStrangers else {

@@ -57,7 +57,7 @@ public struct TraceContext: Hashable, Sendable {
     public var request: StatementTrace.Request
     /// Where the request came from, an address as text; `nil`: from this process, which is shown as the loopback.
     public var clientAddress: String?
-    /// What is in `parameters` beside `query`.
+    /// What is in `parameters` beside `query`, which that of a batch lacks.
     public var parameters: [String: String]
 
     public init(

@@ -273,7 +273,9 @@ final class SystemTables: Sendable {
     private func insert(_ trace: StatementTrace, _ query: String, _ transaction: WriteTransaction) throws {
         let source = CQLValue.inet([127, 0, 0, 1])
         let client = trace.context.clientAddress.flatMap { InternetAddress.bytes($0) }.map(CQLValue.inet) ?? source
-        let parameters = trace.context.parameters.merging(["query": query]) { $1 }
+        var parameters = trace.context.parameters
+        // A batch's are many ([CA] transport/messages/BatchMessage.java, `traceQuery`).
+        if trace.context.request != .batch { parameters["query"] = query }
         let id = CQLValue.uuid(trace.id)
         for event in trace.events {
             try insert(
