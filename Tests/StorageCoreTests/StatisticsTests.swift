@@ -145,7 +145,9 @@ struct StatisticsTests {
                 let expected = Double(tree.byteCount) * part / whole
                 #expect(abs(Double(keyspace.byteCount) - expected) <= 0.2 * expected + 100, comment)
             }
-            #expect(statistics.keyspaces[4].tableCount == 0 && statistics.keyspaces[3].isEstimate, comment)
+            #expect(statistics.keyspaces[4].tableCount == 0, comment)
+            // A table may end where a keyspace does, but not each of them.
+            #expect(!statistics.keyspaces.filter(\.isEstimate).isEmpty, comment)
         }
         check(storage.statistics, "seed \(seed)")
         #expect(storage.statistics.keyspaces.map(\.writtenEntryCount) == entryCounts)
