@@ -165,18 +165,43 @@ extension OddStatementTests {
             "configurationException: default_time_to_live must be less than or equal to 630720000 (got 630720001)"
         ),
         ("CREATE TABLE dup3 (k int PRIMARY KEY) WITH ID = 5", "configurationException: Invalid table id"),
+        ("CREATE TABLE commas (k int,, v int, PRIMARY KEY (k),)", "ok"), ("DROP TABLE commas", "ok"),
+        ("CREATE TYPE commas (a int,, b int,)", "ok"), ("DROP TYPE commas", "ok"),
         (
-            "CREATE TABLE dup3 (k int PRIMARY KEY, )",
-            "syntaxException: line 1:38 no viable alternative at input ')' (...k int PRIMARY KEY, [)])"
+            "CREATE TABLE dup3 (, k int PRIMARY KEY)",
+            "syntaxException: line 1:19 no viable alternative at input ',' (CREATE TABLE dup3 ([,]...)"
         ),
         (
             "CREATE TABLE dup3 (k int PRIMARY KEY",
             "syntaxException: line 1:36 mismatched input '<EOF>' expecting ')' (...(k int PRIMARY KEY)"
         ),
         ("CREATE TABLE dup3 (k integer PRIMARY KEY)", "invalidRequest: Unknown type ks.integer"),
+        ("CREATE TABLE classes (k 'org.apache.cassandra.db.marshal.Int32Type' PRIMARY KEY, v 'UTF8Type')", "ok"),
+        ("INSERT INTO classes (k, v) VALUES (1, 'a')", "ok"), ("SELECT * FROM classes", "1 'a'"),
         (
-            "CREATE TABLE dup3 (k 'org.apache.cassandra.db.marshal.Int32Type' PRIMARY KEY)",
-            "invalidRequest: Error setting type org.apache.cassandra.db.marshal.Int32Type: custom types are not supported"
+            "CREATE TABLE dup3 (k 'org.example.PointType' PRIMARY KEY)",
+            "invalidRequest: Error setting type org.example.PointType: custom types are not supported"
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS classes (k int)",
+            "invalidRequest: No PRIMARY KEY specifed for table 'classes' (exactly one required)"
+        ),
+        ("DROP TABLE classes", "ok"),
+        ("CREATE TABLE id1 (k int PRIMARY KEY) WITH id = 5a1c395e-b41f-11e5-9f22-ba0be0483c18", "ok"),
+        (
+            "CREATE TABLE id2 (k int PRIMARY KEY) WITH id = 5a1c395e-b41f-11e5-9f22-ba0be0483c18",
+            "invalidRequest: Cannot give table ks.id2 the id 5a1c395e-b41f-11e5-9f22-ba0be0483c18, which ks.id1 has"
+        ),
+        ("DROP TABLE id1", "ok"),
+        (
+            "CREATE TABLE dup3 (k int PRIMARY KEY) WITH max_index_interval = 2147483648",
+            "syntaxException: Invalid integer value 2147483648 for 'max_index_interval'"
+        ),
+        ("CREATE TABLE plain (k int PRIMARY KEY) WITH compression = {'enabled': 'maybe'}", "ok"),
+        ("DROP TABLE plain", "ok"),
+        (
+            "CREATE MATERIALIZED VIEW l AS SELECT * FROM system.local WHERE key IS NOT NULL PRIMARY KEY (key)",
+            "invalidRequest: Cannot create a materialized view on a table in a different keyspace"
         ),
         (
             "CREATE KEYSPACE ks",
@@ -220,6 +245,23 @@ extension OddStatementTests {
         ("DROP KEYSPACE system", "unauthorized: system keyspace is not user-modifiable."),
         ("DROP TABLE system.local", "unauthorized: system keyspace is not user-modifiable."),
         ("INSERT INTO system.local (key) VALUES ('a')", "unauthorized: system keyspace is not user-modifiable."),
+        (
+            "ALTER KEYSPACE system_auth WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 3}", "ok"
+        ),
+        (
+            "ALTER KEYSPACE system_traces WITH replication = {'class': 'Simple'}",
+            "configurationException: Unable to find replication strategy class 'Simple'"
+        ),
+        (
+            "CREATE KEYSPACE nts WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}", "ok"
+        ),
+        (
+            "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = 'nts'",
+            "{'class': 'org.apache.cassandra.locator.NetworkTopologyStrategy', 'datacenter1': '1'}"
+        ),
+        ("DROP KEYSPACE nts", "ok"),
+        ("DROP KEYSPACE system_auth", "unauthorized: system_auth keyspace is not user-modifiable."),
+        ("TRUNCATE system_traces.events", "ok"),
         ("DROP TABLE t", "ok"),
         ("DROP TABLE t", "invalidRequest: Table 'ks.t' doesn't exist"),
         ("DROP TABLE IF EXISTS t", "ok"),

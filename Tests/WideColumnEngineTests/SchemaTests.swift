@@ -93,6 +93,28 @@ struct SchemaTests {
         }
     }
 
+    @Test(
+        "more copies than nodes are worth a warning",
+        arguments: [
+            (
+                "{'class': 'SimpleStrategy', 'replication_factor': 3}",
+                ["Your replication factor 3 for keyspace x is higher than the number of nodes 1"]
+            ),
+            (
+                "{'class': 'NetworkTopologyStrategy', 'replication_factor': 2}",
+                [
+                    "Your replication factor 2 for keyspace x is higher than the number of nodes 1 for datacenter datacenter1"
+                ]
+            ),
+            ("{'class': 'NetworkTopologyStrategy', 'datacenter1': 1}", []),
+        ])
+    func copies(replication: String, warnings: [String]) throws {
+        let store = try makeStore()
+        let create = "CREATE KEYSPACE IF NOT EXISTS x WITH replication = \(replication)"
+        #expect(try store.execute(create).warnings == warnings)
+        #expect(try store.execute(create).warnings == [])
+    }
+
     @Test("codes tell kinds of refusals apart")
     func codes() throws {
         let store = try makeStore()

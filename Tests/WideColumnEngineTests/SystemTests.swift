@@ -63,7 +63,7 @@ struct SystemTests {
         #expect(
             try store.lines(
                 "SELECT view_name, base_table_name, include_all_columns, where_clause FROM system_schema.views") == [
-                    "'m' 'b' false '\"v\" IS NOT NULL AND \"k\" IS NOT NULL'"
+                    "'m' 'b' false 'v IS NOT NULL AND k IS NOT NULL'"
                 ])
         #expect(
             try store.lines("SELECT index_name, options FROM system_schema.indexes") == [

@@ -268,7 +268,6 @@ struct TableOptionTests {
             "compression = {'class': 'LZ4Compressor', 'lz4_high_compressor_level': 18}",
             "Invalid value [18] for parameter 'lz4_high_compressor_level'. Value must be between 1 and 17."
         ),
-        ("compression = {'enabled': 'maybe'}", "enabled should either be 'true' or 'false', not maybe"),
         (
             "crc_check_chance = 1.5",
             "crc_check_chance must be larger than or equal to 0 and smaller than or equal to 1.0 (got 1.5)"

@@ -80,7 +80,7 @@ extension CQLType {
         case .frozen(let type) where isCollection(type): "\(package)FrozenType(\(type.className))"
         case .frozen(let type): type.className
         case .userType(let type): "\(package)UserType(\(type.className))"
-        default: package + nativeClassName
+        default: package + (nativeClassName ?? "BytesType")
         }
     }
 
@@ -88,31 +88,6 @@ extension CQLType {
         switch type {
         case .list, .set, .map: true
         default: false
-        }
-    }
-
-    private var nativeClassName: String {
-        switch self {
-        case .ascii: "AsciiType"
-        case .bigint: "LongType"
-        case .boolean: "BooleanType"
-        case .counter: "CounterColumnType"
-        case .date: "SimpleDateType"
-        case .decimal: "DecimalType"
-        case .double: "DoubleType"
-        case .duration: "DurationType"
-        case .float: "FloatType"
-        case .inet: "InetAddressType"
-        case .int: "Int32Type"
-        case .smallint: "ShortType"
-        case .text: "UTF8Type"
-        case .time: "TimeType"
-        case .timestamp: "TimestampType"
-        case .timeuuid: "TimeUUIDType"
-        case .tinyint: "ByteType"
-        case .uuid: "UUIDType"
-        case .varint: "IntegerType"
-        case .blob, .list, .map, .set, .tuple, .userType, .vector, .frozen: "BytesType"
         }
     }
 }

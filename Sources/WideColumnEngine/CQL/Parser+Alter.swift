@@ -98,7 +98,8 @@ extension Parser {
         let ifNotExists = try ifNotExists()
         let name = try newTypeName()
         try expect(.leftParenthesis)
-        let fields = try commaSeparated { try $0.field() }
+        var fields = [try field()]
+        while takeSeparators() { fields.append(try field()) }
         try expect(.rightParenthesis)
         return CreateTypeStatement(type: name, ifNotExists: ifNotExists, fields: fields)
     }

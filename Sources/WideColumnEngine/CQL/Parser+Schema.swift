@@ -80,12 +80,19 @@ extension Parser {
             } else {
                 try columnDefinition(into: &statement)
             }
-        } while take(.comma)
+        } while takeSeparators()
         try expect(.rightParenthesis)
         if take("with") {
             try tableProperties(order: &statement.clusteringOrder, properties: &statement.properties)
         }
         return statement
+    }
+
+    /// Takes the commas after a column or field: as many as there are; false where none comes, or nothing after them.
+    mutating func takeSeparators() -> Bool {
+        guard take(.comma) else { return false }
+        while take(.comma) {}
+        return !isAt(.rightParenthesis)
     }
 
     private mutating func columnDefinition(into statement: inout CreateTableStatement) throws {

@@ -13,6 +13,10 @@ extension Parser {
 
     private mutating func typeBody() throws -> CQLType {
         if case .string(let name) = current.kind {
+            if let native = CQLType(className: name) {
+                advance()
+                return native
+            }
             throw CQLError.invalid("Error setting type \(name): custom types are not supported")
         }
         guard case .name(let name) = current.kind else { return try userType() }

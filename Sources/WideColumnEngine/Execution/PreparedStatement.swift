@@ -140,7 +140,10 @@ public struct PreparedStatement: Sendable {
             if let userName = options.maskedUserName {
                 try statement.checkPermission(of: userName, store.catalog.schema, currentKeyspace: text.keyspace)
             }
-            return ResultSet(schemaChange: try store.catalog.execute(statement, currentKeyspace: text.keyspace))
+            let change = try store.catalog.execute(statement, currentKeyspace: text.keyspace)
+            var result = ResultSet(schemaChange: change)
+            if let change { result.warnings = store.catalog.schema.warnings(of: change) }
+            return result
         }
     }
 

@@ -195,7 +195,8 @@ extension WideColumnStore {
         _ cql: String, _ parsed: ParsedStatement, _ keyspace: String?
     ) throws -> PreparedStatement {
         switch parsed.statement {
-        case .select:
+        case .select, .truncate(TableName(keyspace: "system_traces", name: "sessions")),
+            .truncate(TableName(keyspace: "system_traces", name: "events")):
             let store = try system().store
             return PreparedStatement(
                 try PlannedText(cql, parsed, keyspace: keyspace, schema: store.catalog.schema), store: store)

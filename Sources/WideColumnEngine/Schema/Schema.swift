@@ -1,7 +1,7 @@
 // Schema.swift — the keyspaces, types, tables and views there are at one moment. Immutable: a change makes a new one.
 
 /// What the catalog holds, by name.
-struct SchemaDefinitions: Sendable {
+struct SchemaDefinitions: Hashable, Sendable {
     var keyspaces: [String: KeyspaceDefinition] = [:]
     /// By keyspace, then by name.
     var types: [String: [String: UserType]] = [:]

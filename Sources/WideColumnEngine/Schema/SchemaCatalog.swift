@@ -147,10 +147,11 @@ final class SchemaCatalog: Sendable {
 
     // MARK: Changes
 
-    /// Executes a schema statement; tells what it changed, if anything. Observers are told of views that changed with it too.
+    /// Executes a schema statement; tells what it changed, if anything. Observers are told of all that changed with it, too.
     func execute(_ statement: Statement, currentKeyspace: String?) throws -> SchemaChange? {
         var new: Set<BuildName> = []
-        var changedViews: [SchemaChange] = []
+        var dropped: [SchemaChange] = []
+        var changedTables: [SchemaChange] = []
         let change = try changes.withLock { _ -> SchemaChange? in
             if case .truncate(let name) = statement {
                 try truncate(name, currentKeyspace)
@@ -161,16 +162,19 @@ final class SchemaCatalog: Sendable {
                 now: storage.snapshot().readTime,
                 makeID: { [generators] in generators.randomUUID() })
             let before = schema.definitions
-            guard let change = try editor.apply(statement) else { return nil }
+            guard let change = try editor.apply(statement), editor.definitions != before else { return nil }
             try publish(editor.definitions)
             new = editor.definitions.unbuilt.subtracting(before.unbuilt)
-            changedViews = schema.definitions.changedViews(since: before, besides: change)
+            if change.target == .keyspace, change.kind == .dropped {
+                dropped = before.drops(ofKeyspace: change.keyspace)
+            }
+            changedTables = schema.definitions.changedTables(since: before, besides: change)
             return change
         }
         for name in new { try buildNew(name) }
         if let change {
             let observers = observers.withLock { Array($0.values) }
-            for change in [change] + changedViews { for observer in observers { observer(change) } }
+            for change in dropped + [change] + changedTables { for observer in observers { observer(change) } }
         }
         return change
     }
@@ -362,10 +366,10 @@ final class SchemaCatalog: Sendable {
 }
 
 extension SchemaDefinitions {
-    /// The views whose definitions follow a change of another table or of a type, one change for each.
-    fileprivate func changedViews(since before: SchemaDefinitions, besides change: SchemaChange) -> [SchemaChange] {
+    /// The tables and views whose definitions follow a change of another table or of a type, one change for each.
+    fileprivate func changedTables(since before: SchemaDefinitions, besides change: SchemaChange) -> [SchemaChange] {
         let changed = tables.values.filter { table in
-            guard table.view != nil, let old = before.tables[table.identifier] else { return false }
+            guard let old = before.tables[table.identifier] else { return false }
             let isNamed =
                 change.target == .table && change.keyspace == table.identifier.keyspace
                 && change.name == table.identifier.name
@@ -374,6 +378,19 @@ extension SchemaDefinitions {
         return changed.map(\.identifier).sorted { $0.description < $1.description }.map {
             SchemaChange(kind: .updated, target: .table, keyspace: $0.keyspace, name: $0.name)
         }
+    }
+
+    /// What goes with a keyspace: its views, its tables, its types ([CA] schema/SchemaChangeNotifier.java,
+    /// `notifyKeyspaceDropped`).
+    fileprivate func drops(ofKeyspace keyspace: String) -> [SchemaChange] {
+        let tables = tables(in: keyspace)
+        let inOrder = tables.filter { $0.view != nil } + tables.filter { $0.view == nil }
+        return inOrder.map {
+            SchemaChange(kind: .dropped, target: .table, keyspace: keyspace, name: $0.identifier.name)
+        }
+            + (types[keyspace] ?? [:]).keys.sorted().map {
+                SchemaChange(kind: .dropped, target: .type, keyspace: keyspace, name: $0)
+            }
     }
 }
 

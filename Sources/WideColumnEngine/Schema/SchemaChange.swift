@@ -22,3 +22,17 @@ public struct SchemaChange: Hashable, Sendable {
     /// The table's or type's name; `nil` for a keyspace.
     public var name: String?
 }
+
+extension Schema {
+    /// What is worth a warning in a keyspace that was created or altered: more copies than there are nodes ([CA]
+    /// locator/SimpleStrategy.java and NetworkTopologyStrategy.java, `maybeWarnOnOptions`).
+    func warnings(of change: SchemaChange) -> [String] {
+        guard change.target == .keyspace, let definition = keyspaces[change.keyspace] else { return [] }
+        return [("replication_factor", ""), (SystemSchema.dataCenter, " for datacenter \(SystemSchema.dataCenter)")]
+            .compactMap { option, place in
+                guard let factor = definition.replication[option].flatMap({ Int($0) }), factor > 1 else { return nil }
+                return "Your replication factor \(factor) for keyspace \(change.keyspace) is higher than the number of "
+                    + "nodes 1\(place)"
+            }
+    }
+}

@@ -60,6 +60,13 @@ struct SchemaEditor {
     private mutating func alterKeyspace(
         _ name: String, _ ifExists: Bool, _ properties: [Property]
     ) throws -> SchemaChange? {
+        if SystemSchema.replicatedKeyspaces.contains(name) {
+            // Scripts that set up a cluster do so. There is one node: it has one copy whatever is asked for.
+            _ = try KeyspaceDefinition(
+                CreateKeyspaceStatement(
+                    name: name, ifNotExists: false, properties: SystemSchema.standardReplication + properties))
+            return nil
+        }
         try checkIsNotSystem(name)
         guard let old = definitions.keyspaces[name] else {
             if ifExists { return nil }
@@ -85,14 +92,25 @@ struct SchemaEditor {
 
     private mutating func create(_ statement: CreateTableStatement) throws -> SchemaChange? {
         let identifier = try identifier(of: statement.table)
+        // Asked before whether the table is there, as all that is in the statement alone.
+        _ = try TableDefinition.primaryKey(statement, table: identifier.name)
         guard try isNew(identifier, statement.ifNotExists) else { return nil }
         let scope = try schema.userTypes(in: identifier.keyspace)
-        definitions.tables[identifier] = try TableDefinition(
-            statement, identifier: identifier, scope: scope, id: makeID())
+        let definition = try TableDefinition(statement, identifier: identifier, scope: scope, id: makeID())
+        if let other = definitions.tables.values.first(where: { $0.id == definition.id }) {
+            throw CQLError.invalid(
+                "Cannot give table \(identifier) the id \(definition.id), which \(other.identifier) has")
+        }
+        definitions.tables[identifier] = definition
         return SchemaChange(kind: .created, target: .table, keyspace: identifier.keyspace, name: identifier.name)
     }
 
     private mutating func create(_ statement: CreateViewStatement) throws -> SchemaChange? {
+        if let keyspace = statement.view.keyspace ?? currentKeyspace, let other = statement.source.keyspace,
+            keyspace != other
+        {
+            throw CQLError.invalid("Cannot create a materialized view on a table in a different keyspace")
+        }
         let source = try schema.table(statement.source, currentKeyspace: currentKeyspace)
         let keyspace = statement.view.keyspace ?? currentKeyspace ?? source.identifier.keyspace
         guard keyspace == source.identifier.keyspace else {

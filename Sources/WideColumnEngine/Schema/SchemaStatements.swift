@@ -20,10 +20,21 @@ extension KeyspaceDefinition {
         return changed
     }
 
+    /// A factor for all data centers is one for each that there is ([CA] locator/NetworkTopologyStrategy.java,
+    /// `prepareOptions`).
+    private static func expanded(_ replication: [String: String]) -> [String: String] {
+        guard replication["class"]?.hasSuffix("NetworkTopologyStrategy") == true,
+            let factor = replication["replication_factor"]
+        else { return replication }
+        var expanded = replication
+        expanded["replication_factor"] = nil
+        return expanded.merging([SystemSchema.dataCenter: factor]) { own, _ in own }
+    }
+
     private mutating func set(_ properties: [Property]) throws {
         for property in properties {
             switch (property.name, property.value) {
-            case ("replication", .map(let map)): replication = map
+            case ("replication", .map(let map)): replication = Self.expanded(map)
             case ("durable_writes", .scalar(let text)):
                 guard let flag = Self.flags[text.lowercased()] else {
                     throw CQLError.syntax("Invalid boolean value \(text) for 'durable_writes'")
@@ -200,7 +211,7 @@ extension TableDefinition {
         return columns
     }
 
-    private static func primaryKey(_ statement: CreateTableStatement, table: String) throws -> PrimaryKeyClause {
+    static func primaryKey(_ statement: CreateTableStatement, table: String) throws -> PrimaryKeyClause {
         guard let key = statement.primaryKeys.first else {
             throw CQLError.invalid("No PRIMARY KEY specifed for table '\(table)' (exactly one required)")
         }

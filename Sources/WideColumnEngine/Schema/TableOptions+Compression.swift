@@ -38,9 +38,7 @@ extension TableOptions {
 
     private static func removeEnabled(from options: inout [String: String]) throws -> Bool {
         guard let text = options.removeValue(forKey: "enabled") else { return true }
-        guard isFlag(text) else {
-            throw CQLError.configuration("enabled should either be 'true' or 'false', not \(text)")
-        }
+        // As Java's `Boolean.parseBoolean`: anything else is false.
         return text.lowercased() == "true"
     }
 

@@ -179,10 +179,10 @@ extension TableOptions {
 
     private static func integer(_ property: Property) throws -> Int64 {
         let text = try scalar(property)
-        guard let value = Int64(text) else {
+        guard let value = Int32(text) else {
             throw CQLError.syntax("Invalid integer value \(text) for '\(property.name)'")
         }
-        return value
+        return Int64(value)
     }
 
     private static func number(_ property: Property) throws -> Double {

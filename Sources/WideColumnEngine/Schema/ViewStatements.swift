@@ -195,8 +195,8 @@ extension Relation {
     fileprivate func cql() throws -> String {
         let quoted: String
         switch target {
-        case .column(let name): quoted = CQLName.quoted(name)
-        case .columns(let names): quoted = "(\(names.map(CQLName.quoted).joined(separator: ", ")))"
+        case .column(let name): quoted = CQLName.quotedIfNeeded(name)
+        case .columns(let names): quoted = "(\(names.map(CQLName.quotedIfNeeded).joined(separator: ", ")))"
         case .token, .element: throw CQLError.invalid("Unsupported relation")
         }
         switch comparison {

@@ -16,6 +16,12 @@ enum SystemSchema {
         "system_distributed",
     ]
 
+    /// Those whose replication may be altered.
+    static let replicatedKeyspaces: Set<String> = ["system_auth", "system_distributed", "system_traces"]
+    static let standardReplication = [
+        Property(name: "replication", value: .map(["class": "SimpleStrategy", "replication_factor": "1"]))
+    ]
+
     /// Whether a keyspace is of tables that Cassandra does not store: tools look for them in `system_virtual_schema`.
     static func isVirtual(_ keyspace: String) -> Bool {
         keyspace == "system_views" || keyspace == "system_virtual_schema"
