@@ -39,8 +39,8 @@ struct BoundValueTests {
                 "Invalid null value for column d"
             ),
             ("SELECT * FROM t WHERE k = 1 AND (c, d) IN ?", [.null], "Invalid null value for column c"),
-            ("SELECT * FROM t WHERE v = ? ALLOW FILTERING", [.null], "Invalid null value for column v"),
-            ("SELECT * FROM t WHERE v = ? ALLOW FILTERING", [.unset], "Invalid unset value for column v"),
+            ("SELECT * FROM t WHERE v = ? ALLOW FILTERING", [.null], "Unsupported null value for column v"),
+            ("SELECT * FROM t WHERE v = ? ALLOW FILTERING", [.unset], "Unsupported unset value for column v"),
             ("SELECT * FROM t WHERE token(k) > ?", [.null], "Invalid null token value"),
             ("SELECT * FROM t LIMIT ?", [.null], "Invalid null value of limit"),
             ("SELECT * FROM t LIMIT ?", [.int(0)], "LIMIT must be strictly positive"),

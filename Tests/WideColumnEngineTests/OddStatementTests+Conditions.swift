@@ -3,6 +3,39 @@
 extension OddStatementTests {
     /// IF.
     static let conditions: StatementTable = [
+        ("INSERT INTO t (k, c, d, s) VALUES (9, 1, 1, 5)", "ok"),
+        (
+            "INSERT INTO t (k, c, d, v) VALUES (9, 1, 1, 2) IF NOT EXISTS",
+            "false 9 1 1 null null null null null null null null null"
+        ),
+        (
+            "INSERT INTO t (k, c, d, s) VALUES (9, 1, 1, 2) IF NOT EXISTS",
+            "false 9 1 1 5 null null null null null null null null"
+        ),
+        ("DELETE FROM t WHERE k = 9", "ok"),
+        ("DELETE st[null] FROM t WHERE k = 1 AND c = 1 AND d = 1", "invalidRequest: Invalid null set element"),
+        ("CREATE TYPE span (a int, d duration)", "ok"),
+        (
+            "CREATE TABLE spans (k int PRIMARY KEY, l list<duration>, t tuple<int, duration>, u frozen<span>, x span)",
+            "ok"
+        ),
+        (
+            "UPDATE spans SET l = [] WHERE k = 1 IF l > [1m]",
+            "invalidRequest: Slice conditions are not supported on collections containing durations"
+        ),
+        (
+            "UPDATE spans SET l = [] WHERE k = 1 IF t > (1, 1m)",
+            "invalidRequest: Slice conditions are not supported on tuples containing durations"
+        ),
+        (
+            "UPDATE spans SET l = [] WHERE k = 1 IF u > {a: 1}",
+            "invalidRequest: Slice conditions are not supported on UDTs containing durations"
+        ),
+        (
+            "UPDATE spans SET l = [] WHERE k = 1 IF l[0] > 1m",
+            "invalidRequest: Slice conditions are not supported on durations"
+        ),
+        ("UPDATE spans SET l = [] WHERE k = 1 IF x.a > 1", "false"),
         // A test of static columns alone tells a partition with rows from one that is not there.
         ("UPDATE t SET v = 1 WHERE k = 70 AND c = 9 AND d = 9 IF s = 5", "false"),
         ("INSERT INTO t (k, c, d, v) VALUES (70, 0, 0, 0)", "ok"),

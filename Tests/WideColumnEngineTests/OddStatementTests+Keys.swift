@@ -162,16 +162,22 @@ extension OddStatementTests {
             "SELECT * FROM t WHERE v IS NULL",
             "syntaxException: line 1:27 mismatched input 'NULL' expecting K_NOT (...FROM t WHERE v IS [NULL])"
         ),
-        ("SELECT * FROM t WHERE v = null ALLOW FILTERING", "invalidRequest: Invalid null value for column v"),
-        ("SELECT * FROM t WHERE v > null ALLOW FILTERING", "invalidRequest: Invalid null value for column v"),
-        ("SELECT * FROM t WHERE v IN (null) ALLOW FILTERING", "invalidRequest: Invalid null value for column v"),
+        ("SELECT * FROM t WHERE v = null ALLOW FILTERING", "invalidRequest: Unsupported null value for column v"),
+        ("SELECT * FROM t WHERE v > null ALLOW FILTERING", "invalidRequest: Unsupported null value for column v"),
+        ("SELECT * FROM t WHERE v IN (null) ALLOW FILTERING", "invalidRequest: Unsupported null value for column v"),
         ("SELECT * FROM t WHERE v IN () ALLOW FILTERING", "nothing"),
-        ("SELECT * FROM t WHERE l CONTAINS null ALLOW FILTERING", "invalidRequest: Invalid null value for column l"),
+        (
+            "SELECT * FROM t WHERE l CONTAINS null ALLOW FILTERING",
+            "invalidRequest: Unsupported null value for column l"
+        ),
         (
             "SELECT * FROM t WHERE m[null] = 1 ALLOW FILTERING",
             "invalidRequest: Unsupported null map key for column m"
         ),
-        ("SELECT * FROM t WHERE m['a'] = null ALLOW FILTERING", "invalidRequest: Invalid null value for column m"),
+        (
+            "SELECT * FROM t WHERE m['a'] = null ALLOW FILTERING",
+            "invalidRequest: Unsupported null map value for column m"
+        ),
         (
             "SELECT * FROM t WHERE m['a'] > 1 ALLOW FILTERING",
             "invalidRequest: Only EQ relations are supported on map entries"

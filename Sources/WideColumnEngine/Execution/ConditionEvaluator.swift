@@ -169,13 +169,17 @@ struct ConditionEvaluator {
             if evaluators.contains(where: \.testsExistence) { selected = definition.columns }
             columns += selected.map { ResultColumn(name: $0.name, type: $0.type, table: definition.identifier) }
         }
+        // What the statements don't write is not read for IF EXISTS ([CA] CQL3CasRequest.java, `columnsToRead`).
+        let readsStatics =
+            !evaluators.contains(where: \.testsExistence)
+            || evaluators.contains { !$0.plan.staticOperations.isEmpty }
         var builder = RowBuilder(columns: columns)
         for (evaluator, row) in shown {
             try builder.append(.boolean(false), .boolean)
             let masks = evaluator.context.showsMasks ? evaluator.plan.maskedColumns : nil
             for column in selected {
-                // What belongs to rows is not read for the partition alone ([CA] CQL3CasRequest.java, `columnsToRead`).
-                guard updatesRows || column.kind != .regular else {
+                // What belongs to rows is not read for the partition alone.
+                guard updatesRows || column.kind != .regular, readsStatics || column.kind != .static else {
                     try builder.appendNull()
                     continue
                 }

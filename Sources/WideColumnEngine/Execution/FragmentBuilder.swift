@@ -177,17 +177,19 @@ struct FragmentBuilder {
 
     private mutating func deleteElement(_ column: ColumnDefinition, _ key: BoundTerm, _ current: RowContext?) throws {
         switch column.type {
-        case .set(let type), .map(let type, _): appendElement(column, try mapPath(key, type), .null)
+        case .set(let type): appendElement(column, try mapPath(key, type, "set element"), .null)
+        case .map(let type, _): appendElement(column, try mapPath(key, type), .null)
         default:
             guard try key.evaluate(context) != .unset else { return }
             appendElement(column, try listPath(column, key, current, "delete an element from"), .null)
         }
     }
 
-    private func mapPath(_ key: BoundTerm, _ type: CQLType) throws -> [UInt8] {
+    /// - Parameter role: what the key is, as messages say it.
+    private func mapPath(_ key: BoundTerm, _ type: CQLType, _ role: String = "map key") throws -> [UInt8] {
         switch try key.evaluate(context) {
-        case .null: throw CQLError.invalid("Invalid null map key")
-        case .unset: throw CQLError.invalid("Invalid unset map key")
+        case .null: throw CQLError.invalid("Invalid null \(role)")
+        case .unset: throw CQLError.invalid("Invalid unset \(role)")
         case .bytes(let bytes): return try ElementPath.path(ofKey: bytes, type)
         }
     }

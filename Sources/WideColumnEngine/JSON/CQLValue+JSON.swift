@@ -151,7 +151,7 @@ extension CQLValue {
         case (.number(let digits), .float), (.number(let digits), .double): constant = .float(digits)
         case (.number(let digits), _) where type.isNumeric, (.string(let digits), _) where type.isNumeric:
             constant = .integer(digits)
-        case (.number(let digits), .timestamp), (.number(let digits), .date), (.number(let digits), .time):
+        case (.number(let digits), .timestamp):
             constant = .integer(digits)
         case (.string(let text), .uuid), (.string(let text), .timeuuid):
             guard let uuid = CQLUUID(text) else {
@@ -219,8 +219,15 @@ extension JSONValue {
         }
     }
 
+    /// As Java writes the value, of whatever class it is there.
     fileprivate var plainText: String {
-        if case .string(let text) = self { text } else { description }
+        switch self {
+        case .string(let text): text
+        case .array(let elements): "[\(elements.map(\.plainText).joined(separator: ", "))]"
+        case .object(let members):
+            "{\(members.map { "\($0.name)=\($0.value.plainText)" }.joined(separator: ", "))}"
+        default: description
+        }
     }
 }
 

@@ -59,14 +59,26 @@ struct Filter: Sendable {
                 filter: self, operands: comparison.prepared(try tuples.map { try Self.ordered($0, columns) }))
         case .entry(let column, let key, let keyType, let type):
             let key = try Self.entryKey(key, keyType, of: column, context)
-            let bytes = try operands.evaluate(context, column: column.name)
+            let bytes = try evaluateOperands(context, "map value", of: column)
             return Evaluated(
                 filter: self, operands: try bytes.map { try OrderedComponent.bytes($0, type) }, key: key)
         case .column(let column):
-            let bytes = try operands.evaluate(context, column: column.name)
+            let bytes = try evaluateOperands(context, "value", of: column)
             let type = memberType(of: column)
             return Evaluated(
                 filter: self, operands: comparison.prepared(try bytes.map { try Self.comparable($0, type) }))
+        }
+    }
+
+    /// - Parameter role: what the operand is, as messages say it ([CA] db/filter/RowFilter.java, `validate`).
+    private func evaluateOperands(
+        _ context: ExecutionContext, _ role: String, of column: ColumnDefinition
+    ) throws -> [[UInt8]] {
+        guard let operand = operands.single else { return try operands.evaluate(context, column: column.name) }
+        switch try operand.evaluate(context) {
+        case .null: throw CQLError.invalid("Unsupported null \(role) for column \(column.name)")
+        case .unset: throw CQLError.invalid("Unsupported unset \(role) for column \(column.name)")
+        case .bytes(let bytes): return [bytes]
         }
     }
 

@@ -50,8 +50,8 @@ extension ModificationPlan {
             return try containsTest(condition, column, &binder)
         }
         let (part, type, receiver) = try part(condition, column, &binder)
-        if column.type.contains({ $0 == .duration }), condition.comparison.isSlice {
-            throw CQLError.invalid("Slice conditions are not supported on durations")
+        if condition.comparison.isSlice, let durations = type.durations {
+            throw CQLError.invalid("Slice conditions are not supported on \(durations)")
         }
         var terms: [BoundTerm] = []
         if condition.isListMarker {
