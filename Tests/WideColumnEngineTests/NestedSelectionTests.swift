@@ -104,6 +104,58 @@ struct NestedSelectionTests {
         #expect(try store.lines("SELECT to_json([f, g]), collection_count({f, g}) FROM t") == ["'[3.0, 4.0]' 2"])
     }
 
+    @Test(
+        "literals may be made of columns",
+        arguments: [
+            ("(p){y: w, x: v}", "{x: 7, y: 'a'}"), ("(p){x: v + 1}", "{x: 8, y: null}"),
+            ("(map<text, int>){w: v}", "{'a': 7}"), ("{w: v}", "{'a': 7}"), ("{'b': 1}", "{'b': 1}"),
+            ("map_keys({'b': 1})", "{'b'}"), ("w + 'b'", "'ab'"), ("'b' + w", "'ba'"), ("(ascii)'b' + w", "'ba'"),
+            ("\"abs\"(v)", "7"), ("system.\"abs\"(v)", "7"), ("count(2)", "1"), ("count('x')", "1"),
+        ])
+    func columnsInLiterals(selection: String, expected: String) throws {
+        #expect(try makeTable().lines("SELECT \(selection) FROM t") == [expected])
+    }
+
+    @Test(
+        "and are refused with Cassandra's words",
+        arguments: [
+            ("(p){z: v}", "Unknown field 'z' in value of user defined type p"),
+            ("()", "line 1:8 no viable alternative at input ')' (SELECT ([)]...)"),
+            ("{nosuch: 1}", "Undefined column name nosuch in table ks.t"),
+            ("\"Abs\"(v)", "Unknown function 'Abs'"),
+            (
+                "similarity_cosine(f, [1, 2, 3])",
+                "Invalid vector literal for [selection] of type vector<float, 2>; expected 2 elements, but given 3"
+            ),
+            (
+                "dateof(d)",
+                "Type error: d cannot be passed as argument 0 of function system.dateof of type timeuuid"
+            ),
+            ("v + w", "the '+' operation is not supported between v and w"),
+        ])
+    func refusals(selection: String, message: String) throws {
+        let store = try makeTable()
+        let error = #expect(throws: CQLError.self) { try store.execute("SELECT \(selection) FROM t") }
+        #expect(error?.message == message)
+    }
+
+    private func makeTable() throws -> WideColumnStore {
+        let store = try makeStore()
+        try store.execute("CREATE TYPE p (x int, y text)")
+        try store.execute("CREATE TABLE t (k int PRIMARY KEY, v int, w text, d date, f vector<float, 2>)")
+        try store.execute("INSERT INTO t (k, v, w, f) VALUES (1, 7, 'a', [1, 2])")
+        return store
+    }
+
+    @Test("a constant that is counted leaves its name out; a key that is looked for has one")
+    func names() throws {
+        let store = try makeTable()
+        #expect(try store.execute("SELECT count(2) FROM t").columns.map(\.name) == ["count"])
+        try store.execute("CREATE TABLE m (k int PRIMARY KEY, m map<text, int>)")
+        let statement = try store.prepare("SELECT k FROM m WHERE m CONTAINS KEY ? AND m CONTAINS ? ALLOW FILTERING")
+        #expect(statement.markers.map(\.name) == ["key(m)", "value(m)"])
+    }
+
     @Test("a null in a list of the selection is a null of the result")
     func nullElements() throws {
         let store = try makeStore()

@@ -270,7 +270,7 @@ extension OddStatementTests {
         ),
         (
             "INSERT INTO ty (k, tu) VALUES (1, uuid())",
-            "invalidRequest: Type error: cannot assign result of function uuid (type uuid) to a value of type timeuuid"
+            "invalidRequest: Type error: cannot assign result of function system.uuid (type uuid) to tu (type timeuuid)"
         ),
         ("INSERT INTO ty (k, uu) VALUES (1, now())", "ok"),
         (

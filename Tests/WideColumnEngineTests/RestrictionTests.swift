@@ -114,7 +114,7 @@ struct RestrictionTests {
         expectInvalid("Invalid number of arguments in call to function system.token: 2 required but 1 provided") {
             try store.execute("SELECT p FROM two WHERE token(p, q) > token(1)")
         }
-        expectInvalid("Type error: cannot assign result of function token (type bigint) to a value of type int") {
+        expectInvalid("Type error: cannot assign result of function system.token (type bigint) to k (type int)") {
             try store.execute("SELECT k FROM one WHERE k = token(5)")
         }
         expectInvalid("Invalid null token value") {

@@ -13,7 +13,7 @@ struct TermTests {
         try store.execute(
             """
             CREATE TABLE t (k int PRIMARY KEY, i int, bi bigint, va varint, fl float, dou double, de decimal, te text,
-            ts timestamp, da date, bl blob, m map<int, int>, s set<int>)
+            ts timestamp, da date, bl blob, uu uuid, m map<int, int>, s set<int>)
             """)
         return store
     }
@@ -93,23 +93,24 @@ struct TermTests {
         #expect(result[0].values[1] == .double(1.1))
     }
 
-    private static func misfit(_ function: String, _ type: String, _ wanted: String) -> String {
-        "Type error: cannot assign result of function \(function) (type \(type)) to a value of type \(wanted)"
+    private static func misfit(_ function: String, _ type: String, _ column: String, _ wanted: String) -> String {
+        "Type error: cannot assign result of function system.\(function) (type \(type)) to \(column) (type \(wanted))"
     }
 
     @Test(
         "the result of a function that fits many types is of the type that is wanted",
         arguments: [
-            ("i", "round(2.5)", misfit("round", "double", "int")),
-            ("dou", "abs((bigint)5)", misfit("abs", "bigint", "double")),
-            ("i", "abs((bigint)5)", misfit("abs", "bigint", "int")),
-            ("i", "to_json((int)5)", misfit("to_json", "text", "int")),
-            ("s", "map_values((map<int, int>){1: 2})", misfit("map_values", "list<int>", "set<int>")),
+            ("i", "round(2.5)", misfit("round", "double", "i", "int")),
+            ("dou", "abs((bigint)5)", misfit("abs", "bigint", "dou", "double")),
+            ("i", "abs((bigint)5)", misfit("abs", "bigint", "i", "int")),
+            ("i", "to_json((int)5)", misfit("to_json", "text", "i", "int")),
+            ("s", "map_values((map<int, int>){1: 2})", misfit("map_values", "list<int>", "s", "set<int>")),
             ("s", "map_keys((map<int, int>){1: 2})", "{1}"), ("bi", "abs((bigint)-5)", "5"),
             ("te", "to_json((int)5)", "'5'"),
-            ("bi", "collection_count((list<int>)[1, 2])", misfit("collection_count", "int", "bigint")),
+            ("bi", "collection_count((list<int>)[1, 2])", misfit("collection_count", "int", "bi", "bigint")),
             ("i", "collection_max((list<int>)[1, 2])", "2"), ("i", "from_json('7')", "7"),
-            ("te", "mask_default((int)5)", misfit("mask_default", "int", "text")), ("bl", "abs((int)-5)", "0x00000005"),
+            ("te", "mask_default((int)5)", misfit("mask_default", "int", "te", "text")),
+            ("bl", "abs((int)-5)", "0x00000005"),
         ])
     func results(column: String, term: String, expected: String) throws {
         #expect(try answer(makeTable(), column, term, []) == expected)
@@ -118,13 +119,13 @@ struct TermTests {
     @Test("also in keys, in WHERE, in UPDATE and in IF")
     func resultsElsewhere() throws {
         let store = try makeTable()
-        for (cql, function, type, wanted) in [
-            ("INSERT INTO t (k) VALUES (round(2.5))", "round", "double", "int"),
-            ("SELECT * FROM t WHERE k = abs((bigint)5)", "abs", "bigint", "int"),
-            ("UPDATE t SET dou = abs((bigint)5) WHERE k = 1", "abs", "bigint", "double"),
-            ("UPDATE t SET i = 1 WHERE k = 1 IF i = abs((bigint)5)", "abs", "bigint", "int"),
-            ("INSERT INTO t (k, i) VALUES (1, abs(round(2.5)))", "abs", "double", "int"),
-        ] { expectInvalid(Self.misfit(function, type, wanted)) { try store.execute(cql) } }
+        for (cql, function, type, column, wanted) in [
+            ("INSERT INTO t (k) VALUES (round(2.5))", "round", "double", "k", "int"),
+            ("SELECT * FROM t WHERE k = abs((bigint)5)", "abs", "bigint", "k", "int"),
+            ("UPDATE t SET dou = abs((bigint)5) WHERE k = 1", "abs", "bigint", "dou", "double"),
+            ("UPDATE t SET i = 1 WHERE k = 1 IF i = abs((bigint)5)", "abs", "bigint", "i", "int"),
+            ("INSERT INTO t (k, i) VALUES (1, abs(round(2.5)))", "abs", "double", "i", "int"),
+        ] { expectInvalid(Self.misfit(function, type, column, wanted)) { try store.execute(cql) } }
         try store.execute("CREATE TABLE n (k int PRIMARY KEY, n counter)")
         try store.execute("UPDATE n SET n = n + abs((bigint)-5) WHERE k = 1")
         try store.execute("UPDATE n SET n = n + abs(-2) WHERE k = 1")
@@ -177,7 +178,7 @@ struct TermTests {
             ("te", "cast(1 + 2 as text)", [], "'3'"), ("i", "CAST(? AS int) + 1", [4], "5"),
             ("da", "CAST((timestamp)0 AS date)", [], "'1970-01-01'"),
             ("bi", "CAST(CAST(7.5 AS int) AS bigint)", [], "7"), ("te", "CAST(abs(-5) AS text)", [], "'5'"),
-            ("bi", "CAST(1 AS int)", [], misfit("castasint", "int", "bigint")),
+            ("bi", "CAST(1 AS int)", [], misfit("castasint", "int", "bi", "bigint")),
             ("i", "CAST('a' AS int)", [], "text cannot be cast to int"),
             (
                 "i", "CAST(1 AS nosuch)", [],

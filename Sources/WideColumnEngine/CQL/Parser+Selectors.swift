@@ -95,7 +95,9 @@ extension Parser {
             advance()
             return try call(name)
         }
-        if let name = takeQualifiedFunction() { return .call(name, try selectExpressions(until: .rightParenthesis)) }
+        if let name = takeQuotedFunction() ?? takeQualifiedFunction() {
+            return .call(name, try selectExpressions(until: .rightParenthesis))
+        }
         if let constant = constant() { return .term(.constant(constant)) }
         switch current.kind {
         case .name, .quotedName: return .column(try identifier())
@@ -113,6 +115,14 @@ extension Parser {
         }
     }
 
+    private var isLiteralAhead: Bool {
+        switch current.kind {
+        case .string, .integer, .float, .uuid, .blob, .duration: true
+        case .name(let name): ["true", "false", "nan", "infinity"].contains(name)
+        default: false
+        }
+    }
+
     private mutating func selectExpressions(until end: Token.Symbol) throws -> [SelectExpression] {
         if take(end) { return [] }
         let expressions = try commaSeparated { parser in try parser.nested { try $0.selectExpression() } }
@@ -126,6 +136,7 @@ extension Parser {
             try expect(.rightParenthesis)
             return .typeHint(type, try nested { try $0.selectFactor() })
         }
+        if isAt(.rightParenthesis) { throw noViableAlternative() }
         let expressions = try selectExpressions(until: .rightParenthesis)
         return expressions.count == 1 ? expressions[0] : .tuple(expressions)
     }
@@ -144,7 +155,7 @@ extension Parser {
 
     private mutating func selectSetOrMap() throws -> SelectExpression {
         if take(.rightBrace) { return .set([]) }
-        if peek(1).kind == .symbol(.colon), isFieldName { return .term(.userDefined(try fields())) }
+        if peek(1).kind == .symbol(.colon), isFieldName { return .userDefined(try selectFields()) }
         let first = try nested { try $0.selectExpression() }
         guard take(.colon) else {
             var elements = [first]
@@ -162,10 +173,21 @@ extension Parser {
         return .map(entries)
     }
 
+    private mutating func selectFields() throws -> [SelectExpression.Field] {
+        let fields = try commaSeparated { parser in
+            let name = try parser.identifier()
+            try parser.expect(.colon)
+            return SelectExpression.Field(name: name, value: try parser.nested { try $0.selectExpression() })
+        }
+        try expect(.rightBrace)
+        return fields
+    }
+
     /// After `name(`.
     private mutating func call(_ name: String) throws -> SelectExpression {
         switch name {
-        case "count" where isAt(.asterisk) || current.kind == .integer("1"):
+        // Of what is never null every row counts ([CA] cql3/selection/Selectable.java, `WithFunction`).
+        case "count" where isAt(.asterisk) || isLiteralAhead && peek(1).kind == .symbol(.rightParenthesis):
             advance()
             try expect(.rightParenthesis)
             return .count

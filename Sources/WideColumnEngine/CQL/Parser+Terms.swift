@@ -71,7 +71,9 @@ extension Parser {
         if take(.leftBrace) { return try setOrMap() }
         if take(.leftParenthesis) { return try castOrTuple() }
         if isAt("cast"), peek(1).kind == .symbol(.leftParenthesis) { return try conversion() }
-        if let name = takeQualifiedFunction() { return .call(name, try terms(until: .rightParenthesis)) }
+        if let name = takeQuotedFunction() ?? takeQualifiedFunction() {
+            return .call(name, try terms(until: .rightParenthesis))
+        }
         guard isFunctionName, peek(1).kind == .symbol(.leftParenthesis), case .name(let name) = current.kind else {
             throw noViableAlternative()
         }
@@ -83,7 +85,13 @@ extension Parser {
     /// Takes `keyspace.name(`, if that comes. All functions there are are of `system`; others keep the keyspace in their name, by
     /// which nobody knows them.
     mutating func takeQualifiedFunction() -> String? {
-        guard isQualifiedFunctionAhead, case .name(let name) = peek(2).kind else { return nil }
+        guard isQualifiedFunctionAhead else { return nil }
+        let name: String
+        switch peek(2).kind {
+        case .name(let unquoted): name = unquoted
+        case .quotedName(let quoted): name = quoted
+        default: return nil
+        }
         let keyspace: String
         switch current.kind {
         case .name(let name) where !ReservedWord.all.contains(name): keyspace = name
@@ -92,6 +100,14 @@ extension Parser {
         }
         for _ in 0..<4 { advance() }
         return keyspace == "system" ? name : "\(keyspace).\(name)"
+    }
+
+    /// Takes `"name"(`, if that comes.
+    mutating func takeQuotedFunction() -> String? {
+        guard peek(1).kind == .symbol(.leftParenthesis), case .quotedName(let name) = current.kind else { return nil }
+        advance()
+        advance()
+        return name
     }
 
     private var isQualifiedFunctionAhead: Bool {

@@ -316,7 +316,14 @@ indirect enum SelectExpression: Hashable, Sendable {
     case set([SelectExpression])
     case map([SelectExpression])
     case tuple([SelectExpression])
+    /// `{street: s, zip: 1}`.
+    case userDefined([Field])
     case term(Term)
+
+    struct Field: Hashable, Sendable {
+        var name: String
+        var value: SelectExpression
+    }
 }
 
 struct Selector: Hashable, Sendable {

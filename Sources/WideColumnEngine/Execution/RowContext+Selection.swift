@@ -50,6 +50,7 @@ extension RowContext {
         case .list: .list(members)
         case .set: .set(members)
         case .vector: .vector(members)
+        case .userType(let user): .userDefined(zip(user.fields, members).map { .init($0.name, $1) })
         case .map:
             .map(stride(from: 0, to: members.count - 1, by: 2).map { .init(key: members[$0], value: members[$0 + 1]) })
         default: .tuple(members)

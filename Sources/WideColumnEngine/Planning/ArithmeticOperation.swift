@@ -1,4 +1,4 @@
-// ArithmeticOperation.swift — + - * / % on numbers, + - of durations on times ([CA] doc cql/operators.adoc).
+// ArithmeticOperation.swift — + - * / % on numbers, + - of durations on times, + of texts ([CA] doc cql/operators.adoc).
 
 enum ArithmeticOperator: String, Hashable, Sendable {
     case add = "+"
@@ -45,6 +45,8 @@ struct ArithmeticOperation: Hashable, Sendable {
             result = number
         } else if isMoving, left == .timestamp || left == .date {
             result = left
+        } else if operation == .add, left.isText, right.isText {
+            result = left == .ascii && right == .ascii ? .ascii : .text
         } else {
             throw CQLError.invalid(
                 "the '\(operation.rawValue)' operation is not supported between \(operands.left) and \(operands.right)")
@@ -68,6 +70,9 @@ struct ArithmeticOperation: Hashable, Sendable {
         if left.isNull || right.isNull || left == .unset || right == .unset { return .null }
         if left == .empty || right == .empty { return .null }
         switch result {
+        case .text, .ascii:
+            guard case .text(let left) = left, case .text(let right) = right else { return .null }
+            return .text(left + right)
         case .timestamp, .date: return try moved(left, right)
         case .decimal:
             guard let left = left.decimal, let right = right.decimal else { return .null }

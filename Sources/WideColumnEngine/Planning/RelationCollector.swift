@@ -72,14 +72,8 @@ struct RelationCollector {
                 "Collection column '\(column.name)' (\(column.type)) cannot be restricted by a "
                     + "'\(relation.comparison.rawValue)' relation")
         }
-        guard relation.comparison.isSlice, column.type.contains({ $0 == .duration }) else { return }
-        let kind =
-            switch column.type.bare {
-            case .duration: "duration columns"
-            case .tuple: "tuples containing durations"
-            case .userType: "UDTs containing durations"
-            default: "collections containing durations"
-            }
+        guard relation.comparison.isSlice, let durations = column.type.durations else { return }
+        let kind = column.type.bare == .duration ? "duration columns" : durations
         throw CQLError.invalid("Slice restrictions are not supported on \(kind)")
     }
 
@@ -147,7 +141,8 @@ struct RelationCollector {
         _ relation: Relation, _ column: ColumnDefinition, _ binder: inout TermBinder
     ) throws -> Filter {
         let member = try column.memberType(relation.comparison)
-        let term = try binder.bind(relation.terms[0], as: member, receiver: "value(\(column.name))")
+        let part = relation.comparison == .containsKey ? "key" : "value"
+        let term = try binder.bind(relation.terms[0], as: member, receiver: "\(part)(\(column.name))")
         return Filter(column, relation.comparison, .terms([term]))
     }
 
@@ -313,6 +308,19 @@ extension Relation {
         let names = "(\(target.columns.joined(separator: ", ")))"
         guard comparison == .in else { return "\(names) \(comparison.rawValue) \(terms.map(\.description).joined())" }
         return "\(names) IN \(isListMarker ? "?" : "(\(terms.map(\.description).joined(separator: ", ")))")"
+    }
+}
+
+extension CQLType {
+    /// What messages call values of the type where they are, or contain, durations, which have no order; `nil` where not.
+    var durations: String? {
+        guard contains({ $0 == .duration }) else { return nil }
+        return switch bare {
+        case .duration: "durations"
+        case .tuple: "tuples containing durations"
+        case .userType: "UDTs containing durations"
+        default: "collections containing durations"
+        }
     }
 }
 

@@ -26,10 +26,16 @@ struct ScalarFunction: Sendable {
     }
 
     /// The function of this name that takes arguments of these types; an unknown type fits everything.
-    static func resolve(_ name: String, arguments: [CQLType?], returning: CQLType?) throws -> ScalarFunction {
+    ///
+    /// - Parameters:
+    ///   - written: the arguments as the statement has them.
+    ///   - receiver: what has the result, as messages say it.
+    static func resolve(
+        _ name: String, arguments: [CQLType?], written: [String] = [], returning: CQLType?, to receiver: String? = nil
+    ) throws -> ScalarFunction {
         let named = all.filter { $0.name == name } + conversions(name, arguments)
         if named.isEmpty, let function = try generic(name, arguments, returning: returning) {
-            return try function.returning(returning)
+            return try function.returning(returning, to: receiver)
         }
         guard !named.isEmpty else { throw unfitting(name) }
         if named.count == 1, named[0].argumentTypes.count != arguments.count {
@@ -39,17 +45,21 @@ struct ScalarFunction: Sendable {
         }
         let fitting = named.filter { function in
             function.argumentTypes.count == arguments.count
-                && zip(function.argumentTypes, arguments).allSatisfy {
-                    $1 == nil || $0.form == $1?.form || $0 == .text && $1 == .ascii
-                }
+                && zip(function.argumentTypes, arguments).allSatisfy { $0.isArgumentType(of: $1) }
         }
         // Where arguments are of unknown types, what the result is for tells.
         guard let function = fitting.first(where: { (try? $0.returning(returning)) != nil }) ?? fitting.first else {
+            let misfit = zip(named[0].argumentTypes, arguments).enumerated().first { !$1.0.isArgumentType(of: $1.1) }
+            if named.count == 1, let misfit, misfit.offset < written.count {
+                throw CQLError.invalid(
+                    "Type error: \(written[misfit.offset]) cannot be passed as argument \(misfit.offset) of function "
+                        + "system.\(name) of type \(misfit.element.0)")
+            }
             throw CQLError.invalid(
                 "Invalid call to function \(name), none of its type signatures match (known type signatures: "
                     + named.map(\.signature).joined(separator: ", ") + ")")
         }
-        return try function.returning(returning)
+        return try function.returning(returning, to: receiver)
     }
 
     /// Why there is no function of this name that takes the arguments.
@@ -73,20 +83,26 @@ struct ScalarFunction: Sendable {
     }
 
     /// The function, if its result may become a value of this type.
-    func returning(_ type: CQLType?) throws -> ScalarFunction {
-        if let type, returnType.form != type.form, !(returnType == .timeuuid && type == .uuid),
-            !(type == .text && returnType == .ascii), !(returnType == .bigint && type == .counter),
-            type != .blob || returnType == .blob
-        {
+    ///
+    /// - Parameter receiver: what has the result, as messages say it.
+    func returning(_ type: CQLType?, to receiver: String? = nil) throws -> ScalarFunction {
+        if let type, !type.takes(returnType) {
             throw CQLError.invalid(
-                "Type error: cannot assign result of function \(name) (type \(returnType)) to "
-                    + "a value of type \(type)")
+                "Type error: cannot assign result of function system.\(name) (type \(returnType)) to "
+                    + (receiver.map { "\($0) (type \(type))" } ?? "a value of type \(type)"))
         }
         return self
     }
 
     private var signature: String {
         "system.\(name) : (\(argumentTypes.map(\.description).joined(separator: ", "))) -> \(returnType)"
+    }
+}
+
+extension CQLType {
+    /// Whether an argument of this type takes a value of the other; an unknown type fits everything.
+    fileprivate func isArgumentType(of other: CQLType?) -> Bool {
+        other == nil || form == other?.form || self == .text && other == .ascii
     }
 }
 
@@ -119,17 +135,18 @@ extension ScalarFunction {
         }
 
     private static let fromTimes: [ScalarFunction] =
-        ["totimestamp", "to_timestamp", "dateof"].flatMap { name in times(name, .timestamp) { .timestamp($0) } }
+        ["totimestamp", "to_timestamp"].flatMap { name in times(name, .timestamp) { .timestamp($0) } }
+        + times("dateof", of: [.timeuuid], .timestamp) { .timestamp($0) }
         + ["todate", "to_date"].flatMap { name in times(name, .date) { .date(day(ofMilliseconds: $0)) } }
-        + ["tounixtimestamp", "to_unix_timestamp", "unixtimestampof"].flatMap { name in
-            times(name, .bigint) { .bigint($0) }
-        }
+        + ["tounixtimestamp", "to_unix_timestamp"].flatMap { name in times(name, .bigint) { .bigint($0) } }
+        + times("unixtimestampof", of: [.timeuuid], .bigint) { .bigint($0) }
 
     /// A function of a point in time, whichever of three types gives it.
     private static func times(
-        _ name: String, _ returnType: CQLType, _ body: @escaping @Sendable (Int64) -> CQLValue
+        _ name: String, of types: [CQLType] = [.timeuuid, .timestamp, .date], _ returnType: CQLType,
+        _ body: @escaping @Sendable (Int64) -> CQLValue
     ) -> [ScalarFunction] {
-        [CQLType.timeuuid, .timestamp, .date].filter { $0 != returnType }.map { type in
+        types.filter { $0 != returnType }.map { type in
             ScalarFunction(name, [type], returnType) { arguments, _ in
                 guard let milliseconds = milliseconds(arguments[0]) else { return .null }
                 return body(milliseconds)

@@ -118,6 +118,8 @@ extension SelectExpression {
         case .tuple(let elements): "(\(Self.names(elements)))"
         case .map(let entries):
             "{\(stride(from: 0, to: entries.count, by: 2).map { "\(entries[$0].name): \(entries[$0 + 1].name)" }.joined(separator: ", "))}"
+        case .userDefined(let fields):
+            "{\(fields.map { "\(CQLName.quotedIfNeeded($0.name)): \($0.value.name)" }.joined(separator: ", "))}"
         case .term(let term): term.description
         }
     }

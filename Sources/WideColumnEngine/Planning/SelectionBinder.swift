@@ -44,14 +44,11 @@ struct SelectionBinder {
         case .field(let base, let name): return try field(base, name, &binder)
         case .list(let elements): return try collection(elements, expected, "list", &binder)
         case .set(let elements) where elements.isEmpty && expected?.isUserType == true:
-            return try term(.userDefined([]), expected, &binder)
+            return try fields([], expected, &binder)
         case .set(let elements): return try collection(elements, expected, "set", &binder)
         case .map(let entries): return try collection(entries, expected, "map", &binder)
         case .tuple(let elements): return try tuple(elements, expected, &binder)
-        case .term(.userDefined(let fields)) where !(expected?.isUserType ?? false):
-            // `{column: value}` reads like a user-defined type, and is a map unless a type hint says otherwise.
-            let entries = fields.flatMap { [SelectExpression.column($0.name), .term($0.value)] }
-            return try collection(entries, expected, "map", &binder)
+        case .userDefined(let fields): return try self.fields(fields, expected, &binder)
         case .term(let term): return try self.term(term, expected, &binder)
         }
     }
@@ -134,6 +131,7 @@ struct SelectionBinder {
         guard case .collection(_, let members) = value, let expressions = expression.members else { return value }
         let types = type.bare.components
         guard !types.isEmpty else { return .collection(type, members) }
+        if let kind = expression.literalKind { try Self.check(kind, members.count, type) }
         var fitted: [SelectedValue] = []
         for (index, (member, expression)) in zip(members, expressions).enumerated() {
             fitted.append(try fit(member, of: expression, to: types[index % types.count], &binder))
@@ -145,7 +143,9 @@ struct SelectionBinder {
     private func resolve(
         _ name: String, _ arguments: [SelectExpression], _ types: [CQLType?]
     ) throws -> ScalarFunction {
-        do { return try ScalarFunction.resolve(name, arguments: types, returning: nil) } catch {
+        do {
+            return try ScalarFunction.resolve(name, arguments: types, written: arguments.map(\.name), returning: nil)
+        } catch {
             let natural = zip(arguments, types).map { argument, type -> CQLType? in
                 if type == nil, case .term(.constant(let constant)) = argument { return constant.naturalType }
                 return type
@@ -285,8 +285,8 @@ struct SelectionBinder {
         var values: [SelectedValue] = []
         let width = kind == "map" ? 2 : 1
         for (index, element) in elements.enumerated() {
-            let type = types.isEmpty ? nil : types[index % types.count]
-            values.append(try bind(element, as: type, &binder))
+            let position = index % width
+            values.append(try bind(element, as: position < types.count ? types[position] : nil, &binder))
             if expected == nil, types.count < width { types.append(values[index].type) }
         }
         if let expected { return .collection(expected, values) }
@@ -305,6 +305,24 @@ struct SelectionBinder {
         case "set": return .collection(.frozen(.set(frozen[0])), values)
         default: return .collection(.frozen(.map(frozen[0], frozen[1])), values)
         }
+    }
+
+    /// `{name: value}` is a map, whose keys are columns, unless a user-defined type is expected.
+    private mutating func fields(
+        _ fields: [SelectExpression.Field], _ expected: CQLType?, _ binder: inout TermBinder
+    ) throws -> SelectedValue {
+        guard let expected, case .userType(let user) = expected.bare else {
+            return try collection(fields.flatMap { [.column($0.name), $0.value] }, expected, "map", &binder)
+        }
+        for field in fields where user.index(of: field.name) == nil {
+            throw CQLError.invalid("Unknown field '\(field.name)' in value of user defined type \(user.name)")
+        }
+        var values: [SelectedValue] = []
+        for field in user.fields {
+            let value = fields.last { $0.name == field.name }?.value
+            values.append(try value.map { try bind($0, as: field.type, &binder) } ?? .term(.null, field.type))
+        }
+        return .collection(expected, values)
     }
 
     /// Refuses a literal of a kind, or with a number of members, that no value of the type is written with.
@@ -355,6 +373,17 @@ extension SelectExpression {
         switch self {
         case .term(.constant(.string)), .term(.constant(.integer)), .term(.marker), .term(.constant(.null)): true
         default: false
+        }
+    }
+
+    /// What messages call a literal that has its members in the order of its type's.
+    fileprivate var literalKind: String? {
+        switch self {
+        case .list: "list"
+        case .set: "set"
+        case .map: "map"
+        case .tuple: "tuple"
+        default: nil
         }
     }
 

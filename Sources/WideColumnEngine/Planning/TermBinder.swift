@@ -48,16 +48,16 @@ struct TermBinder {
             markers[index] = BoundMarker(
                 name: names[index] ?? receiver, type: type, keyspace: table?.keyspace ?? "", table: table?.name ?? "")
             return .marker(index: index, type: type)
-        case .call(let name, let arguments): return try bind(call: name, arguments, as: type)
+        case .call(let name, let arguments): return try bind(call: name, arguments, as: type, receiver)
         case .binary(let operation, let left, let right):
             return try bind(operation, left, right, as: type, receiver)
         case .negation(let operand): return try bind(negationOf: operand, as: type, receiver)
         case .cast(let written, let inner):
             let castType = try written.resolved(in: scope)
-            guard castType.form == type.form else {
+            guard type.takes(castType) else {
                 throw CQLError.invalid("Cannot assign value \(term) to \(receiver) of type \(type)")
             }
-            return try bind(inner, as: castType, receiver: receiver)
+            return try bind(inner, as: castType, receiver: receiver).assigned(from: castType, to: type)
         case .conversion(let operand, let target):
             return try bind(conversionOf: operand, to: target, as: type, receiver)
         case .list, .set, .map, .tuple, .userDefined: return try bind(collection: term, as: type, receiver: receiver)
@@ -73,13 +73,14 @@ struct TermBinder {
         let rightType = try self.type(of: right, wanted: type) ?? (isMoving ? .duration : type)
         let bound = try ArithmeticOperation(
             operation, leftType, rightType, of: (left.description, right.description))
-        guard bound.result == type || bound.result.isNumeric && type.isNumeric && Self.widens(bound.result, type) else {
+        guard type.takes(bound.result) else {
             throw CQLError.invalid(
                 "Type error: cannot assign result of function system._\(operation) (type \(bound.result)) to \(receiver) (type \(type))"
             )
         }
-        return .binary(
+        let term = BoundTerm.binary(
             bound, try bind(left, as: leftType, receiver: receiver), try bind(right, as: rightType, receiver: receiver))
+        return try term.assigned(from: bound.result, to: type)
     }
 
     private mutating func bind(
@@ -87,12 +88,13 @@ struct TermBinder {
     ) throws -> BoundTerm {
         let operandType = try self.type(of: .negation(operand), wanted: type) ?? type
         let function = try ScalarFunction.negation(operandType, of: operand.description)
-        guard function.returnType == type || Self.widens(function.returnType, type) else {
+        guard type.takes(function.returnType) else {
             throw CQLError.invalid(
                 "Type error: cannot assign result of function system.\(function.name) (type \(function.returnType)) to "
                     + "\(receiver) (type \(type))")
         }
-        return .call(function, [try bind(operand, as: operandType, receiver: receiver)])
+        return try BoundTerm.call(function, [try bind(operand, as: operandType, receiver: receiver)])
+            .assigned(from: function.returnType, to: type)
     }
 
     /// A literal has the type of its own that it would have alone, a marker the one that is asked for.
@@ -100,29 +102,38 @@ struct TermBinder {
         conversionOf operand: Term, to target: CQLType, as type: CQLType, _ receiver: String
     ) throws -> BoundTerm {
         let operandType = try self.type(of: operand, wanted: nil) ?? operand.naturalType ?? target
-        let function = try ScalarFunction.cast(operandType, to: target).returning(type)
-        return .call(function, [try bind(operand, as: operandType, receiver: "arg0(\(function.name))")])
+        let function = try ScalarFunction.cast(operandType, to: target).returning(type, to: receiver)
+        return try BoundTerm.call(
+            function, [try bind(operand, as: operandType, receiver: "arg0(\(function.name))")]
+        ).assigned(from: target, to: type)
     }
 
-    private static func widens(_ from: CQLType, _ to: CQLType) -> Bool { from == .bigint && to == .counter }
-
-    private mutating func bind(call name: String, _ arguments: [Term], as type: CQLType?) throws -> BoundTerm {
-        let function = try resolve(name, arguments, returning: type)
+    private mutating func bind(
+        call name: String, _ arguments: [Term], as type: CQLType, _ receiver: String
+    ) throws -> BoundTerm {
+        let function = try resolve(name, arguments, returning: type, to: receiver)
         var bound: [BoundTerm] = []
         for (index, (argument, type)) in zip(arguments, function.argumentTypes).enumerated() {
             bound.append(try bind(argument, as: type, receiver: "arg\(index)(\(name))"))
         }
-        return .call(function, bound)
+        return try BoundTerm.call(function, bound).assigned(from: function.returnType, to: type)
     }
 
-    private func resolve(_ name: String, _ arguments: [Term], returning type: CQLType?) throws -> ScalarFunction {
+    private func resolve(
+        _ name: String, _ arguments: [Term], returning type: CQLType?, to receiver: String? = nil
+    ) throws -> ScalarFunction {
+        if AggregateFunction.isName(name) {
+            throw CQLError.invalid("Aggregation function are not supported in the where clause")
+        }
         if name == "token", let partitionKeyTypes {
-            return try ScalarFunction.token(partitionKeyTypes, argumentCount: arguments.count).returning(type)
+            return try ScalarFunction.token(partitionKeyTypes, argumentCount: arguments.count)
+                .returning(type, to: receiver)
         }
         let wanted = ScalarFunction.mathNames.contains(name) ? type : nil
         let types = try arguments.map { try self.type(of: $0, wanted: wanted) }
         do {
-            return try ScalarFunction.resolve(name, arguments: types, returning: type)
+            return try ScalarFunction.resolve(
+                name, arguments: types, written: arguments.map(\.description), returning: type, to: receiver)
         } catch {
             // A literal with a fraction may be any of the types that have some.
             let open = zip(arguments, types).map { $0.isFraction ? nil : $1 }
@@ -160,6 +171,15 @@ struct TermBinder {
         case .tuple(let terms) where terms.count == 1: return try type(of: terms[0], wanted: wanted)
         case .marker, .list, .set, .map, .tuple, .userDefined: return nil
         }
+    }
+}
+
+extension BoundTerm {
+    /// The term as a value of a type that takes its own. A whole number is written as short as a `varint` is elsewhere: as
+    /// a key it would be another one otherwise.
+    fileprivate func assigned(from own: CQLType, to type: CQLType) throws -> BoundTerm {
+        guard type == .varint, own != .varint else { return self }
+        return .call(try ScalarFunction.cast(own == .timestamp ? .bigint : own, to: .varint), [self])
     }
 }
 

@@ -26,6 +26,18 @@ extension CQLType {
             && isMultiCell == previous.isMultiCell
     }
 
+    /// Whether a function's result, or a value that was cast, may be assigned to a column of this type ([CA]
+    /// cql3/AssignmentTestable.java): its bytes are taken as they are.
+    func takes(_ result: CQLType) -> Bool {
+        if form == result.form { return true }
+        switch (self, result) {
+        case (.counter, .bigint): return true
+        // Not all of these are days.
+        case (.date, .varint): return false
+        default: return withoutUserTypes.form.isValueCompatible(with: result.withoutUserTypes.form)
+        }
+    }
+
     /// Whether every value of the other type is a value of this one.
     private func isValueCompatible(with previous: CQLType) -> Bool {
         if self == previous { return true }

@@ -89,6 +89,8 @@ public indirect enum CQLType: Hashable, Sendable {
         return false
     }
 
+    var isText: Bool { self == .text || self == .ascii }
+
     var isNumeric: Bool {
         switch self {
         case .tinyint, .smallint, .int, .bigint, .counter, .float, .double, .varint, .decimal: true
