@@ -28,12 +28,18 @@ struct HarryAnswer {
         let selected = selected(conditional)
         // What belongs to rows is not read for the partition alone.
         let readsRows = schema.indices(.clustering).isEmpty || statements.contains(where: \.namesRows)
+        // Nor is, where existence is tested, what no statement writes.
+        let readsStatics =
+            !conditional.contains(where: \.tests.isEmpty) || statements.contains(where: \.assignsStatics)
         return (
             ["[applied]"] + selected.map { schema.columns[$0].name },
             shown.map { row in
                 [.boolean(false)]
                     + selected.map { column in
-                        readsRows || schema.columns[column].kind != .regular ? value(column, content, row) : .null
+                        switch schema.columns[column].kind {
+                        case .regular where !readsRows, .static where !readsStatics: .null
+                        default: value(column, content, row)
+                        }
                     }
             }
         )

@@ -153,9 +153,11 @@ struct ConditionEvaluator {
     /// all where a condition is one of existence. A batch adds the key, and has a row for each row that exists
     /// ([CA] ModificationStatement.buildCasFailureResultSet, BatchStatement.makeCasRequest).
     ///
-    /// - Parameter updatesRows: whether any statement is about a row, not about the partition alone.
+    /// - Parameters:
+    ///   - updatesRows: whether any statement is about a row, not about the partition alone.
+    ///   - updatesStatics: whether any statement writes static columns.
     static func notApplied(
-        _ evaluators: [ConditionEvaluator], isBatch: Bool, updatesRows: Bool
+        _ evaluators: [ConditionEvaluator], isBatch: Bool, updatesRows: Bool, updatesStatics: Bool
     ) throws -> ResultSet {
         let shown = shown(evaluators)
         var selected: [ColumnDefinition] = []
@@ -170,9 +172,7 @@ struct ConditionEvaluator {
             columns += selected.map { ResultColumn(name: $0.name, type: $0.type, table: definition.identifier) }
         }
         // What the statements don't write is not read for IF EXISTS ([CA] CQL3CasRequest.java, `columnsToRead`).
-        let readsStatics =
-            !evaluators.contains(where: \.testsExistence)
-            || evaluators.contains { !$0.plan.staticOperations.isEmpty }
+        let readsStatics = updatesStatics || !evaluators.contains(where: \.testsExistence)
         var builder = RowBuilder(columns: columns)
         for (evaluator, row) in shown {
             try builder.append(.boolean(false), .boolean)

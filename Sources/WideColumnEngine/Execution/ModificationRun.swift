@@ -83,7 +83,8 @@ struct ModificationRun {
         try checkConditions(of: evaluators)
         guard try evaluators.allSatisfy({ try $0.holds() }) else {
             return try ConditionEvaluator.notApplied(
-                evaluators, isBatch: isBatch, updatesRows: statements.contains { $0.plan.updatesRows })
+                evaluators, isBatch: isBatch, updatesRows: statements.contains { $0.plan.updatesRows },
+                updatesStatics: statements.contains { !$0.plan.staticOperations.isEmpty })
         }
         return nil
     }
